@@ -1,0 +1,28 @@
+import type { Arch } from './types.ts';
+
+export const amd64: Arch = {
+  name: 'amd64',
+  aliases: ['x86_64', 'x86-64', 'x64', 'linux/amd64'],
+  debian: 'amd64',
+  machine: 'x86_64',
+  docker: 'linux/amd64',
+  node: 'x64',
+  endianness: 'little',
+  pageSizes: [4096],
+  kernelPackage: 'linux-image-amd64',
+  qemu: {
+    binary: 'qemu-system-x86_64',
+    package: 'qemu-system-x86',
+    binfmt: 'qemu-x86_64',
+    machine: 'pc-q35-7.2',
+    // `max` under TCG is what TCG implements, the same on every host with the same QEMU.
+    cpu: 'max',
+    cpuinfo: /^model name\s*:\s*QEMU TCG CPU/m,
+    console: 'ttyS0',
+    nic: 'virtio-net-pci',
+    disk: 'virtio-blk-pci',
+    append: [],
+    args: [],
+    assumedSlowdown: 12,
+  },
+};

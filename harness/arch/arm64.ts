@@ -1,0 +1,28 @@
+import type { Arch } from './types.ts';
+
+export const arm64: Arch = {
+  name: 'arm64',
+  aliases: ['aarch64', 'armv8', 'arm64v8', 'linux/arm64', 'linux/arm64/v8'],
+  debian: 'arm64',
+  machine: 'aarch64',
+  docker: 'linux/arm64',
+  node: 'arm64',
+  endianness: 'little',
+  pageSizes: [4096],
+  kernelPackage: 'linux-image-arm64',
+  qemu: {
+    binary: 'qemu-system-aarch64',
+    package: 'qemu-system-arm',
+    binfmt: 'qemu-aarch64',
+    machine: 'virt-7.2',
+    // Not `max`: its pointer authentication is very slow under TCG.
+    cpu: 'cortex-a57',
+    cpuinfo: /^CPU part\s*:\s*0xd07/m,
+    console: 'ttyAMA0',
+    nic: 'virtio-net-pci',
+    disk: 'virtio-blk-pci',
+    append: [],
+    args: [],
+    assumedSlowdown: 12,
+  },
+};

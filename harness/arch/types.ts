@@ -1,0 +1,49 @@
+/** The one name that the harness uses for an architecture, in cells, files and reports. */
+export type ArchName = 'amd64' | 'arm64' | 'ppc64le';
+
+/** Everything that differs between architectures, as data. No other place branches on an architecture. */
+export interface Arch {
+  readonly name: ArchName;
+  /** Every usual spelling, in lower case, beside `name`. */
+  readonly aliases: readonly string[];
+  /** Debian's name of the port. */
+  readonly debian: string;
+  /** What `uname -m` prints. */
+  readonly machine: string;
+  /** Docker's platform string. */
+  readonly docker: string;
+  /** `process.arch` of a Node that runs natively on it. */
+  readonly node: string;
+  readonly endianness: 'little' | 'big';
+  /** Page sizes, in bytes, that Debian's kernel uses on it. */
+  readonly pageSizes: readonly number[];
+  /** Debian's kernel package. */
+  readonly kernelPackage: string;
+  readonly qemu: QemuMachine;
+}
+
+/** How QEMU emulates an architecture. */
+export interface QemuMachine {
+  readonly binary: string;
+  /** The Debian package that has `binary`. */
+  readonly package: string;
+  /** Name of the entry in binfmt_misc and of its file `/usr/lib/binfmt.d/<name>.conf`. */
+  readonly binfmt: string;
+  /** Versioned machine type: a snapshot or a timing is only comparable on the same one. */
+  readonly machine: string;
+  /** CPU model under TCG, pinned; under KVM it is `host`. */
+  readonly cpu: string;
+  /** What the CPU line of `/proc/cpuinfo` must match under TCG. */
+  readonly cpuinfo: RegExp;
+  /** Kernel console device, without `/dev/`. */
+  readonly console: string;
+  /** QEMU's network card and disk device models. */
+  readonly nic: string;
+  readonly disk: string;
+  /** Kernel arguments beside console and root. */
+  readonly append: readonly string[];
+  /** QEMU arguments beside the common ones. */
+  readonly args: readonly string[];
+  /** How many times slower than native TCG is taken to be before a guest has been calibrated. */
+  readonly assumedSlowdown: number;
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { type ArchName, archNames, findArch } from '../arch/index.ts';
+
+/** An architecture in any usual spelling; read as its one name. */
+export const archField = z
+  .string()
+  .transform((spelling, context): ArchName => {
+    const arch = findArch(spelling);
+    if (arch) return arch.name;
+    context.addIssue({ code: 'custom', message: `unknown architecture "${spelling}"`, params: { among: archNames } });
+    return z.NEVER;
+  })
+  .meta({ enum: [...archNames, 'x86_64', 'aarch64', 'ppc64el'] });
+
+/** Kinds of target that a matrix can name. */
+export const targetKinds = ['vm'] as const;
+export const targetField = z.enum(targetKinds);
+
+export const nameField = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected lower-case letters, digits, ".", "_" and "-", at most 63');
+
+export const globField = z.string().min(1).max(200);
+
+export const absolutePath = z
+  .string()
+  .regex(/^\/[^\0]*$/, 'expected an absolute path')
+  .refine((path) => !path.split('/').includes('..'), 'a path may not contain ".."');
+
+/** Debian policy 5.6.1: lower case, digits, plus, minus, dot; at least two characters. */
+export const debianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected the name of a Debian package');
+
+export const portField = z.int().min(1).max(65535);
+export const mebibytes = z.int().min(64).max(1_048_576);
+export const durationSeconds = z.number().positive().max(86_400);

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { absolutePath, archField, debianPackage, durationSeconds, mebibytes, nameField, portField } from './fields.ts';
+
+const argv = z.union([z.string().min(1), z.array(z.string()).min(1)]);
+
+/** A file of the stack: from the suite's folder, or written out here. */
+const stackFile = z
+  .strictObject({
+    path: absolutePath.describe('Where it goes on the target.'),
+    from: z.string().min(1).optional().describe("A file in the suite's folder."),
+    content: z.string().optional(),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
+      .default('0644'),
+  })
+  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'give either `from` or `content`');
+
+/** What must hold before scenarios start; each is tried again until its deadline. */
+const readyCheck = z
+  .strictObject({
+    name: z.string().min(1).optional(),
+    http: z.strictObject({ port: nameField, path: z.string().startsWith('/').default('/'), status: z.int().default(200) }).optional(),
+    tcp: nameField.optional().describe('A named port that accepts a connection.'),
+    command: argv.optional().describe('A command on the target that exits with 0; a string goes through sh.'),
+    seconds: durationSeconds.default(10).describe('Native seconds until it counts as failed.'),
+  })
+  .refine(
+    (check) => [check.http, check.tcp, check.command].filter((kind) => kind !== undefined).length === 1,
+    'give exactly one of `http`, `tcp` and `command`',
+  );
+
+/** A suite: a stack, what it needs of a target, and how long things may take. */
+export const suiteSchema = z
+  .strictObject({
+    name: nameField.optional().describe("The folder's name; given only to be checked."),
+    description: z.string().optional(),
+    arch: z.array(archField).min(1).optional().describe('Architectures that the suite makes sense on. Default: all.'),
+    needs: z
+      .array(z.enum(['system', 'root', 'power', 'network', 'docker']))
+      .default([])
+      .describe('What a target must have, checked before anything starts.'),
+    machine: z
+      .strictObject({
+        vcpus: z.int().min(1).max(16).default(1),
+        memory: mebibytes.default(512).describe('MiB of memory.'),
+        disk: mebibytes.default(2048).describe('MiB of disk.'),
+      })
+      .prefault({}),
+    stack: z
+      .strictObject({
+        packages: z.array(debianPackage).default([]).describe('Debian packages, built into the image.'),
+        files: z.array(stackFile).default([]).describe('Files, built into the image.'),
+        services: z
+          .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
+          .default([])
+          .describe('systemd units, enabled in the image and awaited after boot.'),
+        commands: z.array(argv).default([]).describe('Run on the target after boot, in order; a string goes through sh.'),
+        ports: z
+          .record(nameField, portField)
+          .default({})
+          .describe('TCP ports by name, forwarded to the controller: stack.url("http").'),
+        ready: z.array(readyCheck).default([]),
+      })
+      .prefault({}),
+    timeouts: z
+      .strictObject({
+        boot: durationSeconds.default(15),
+        command: durationSeconds.default(30),
+        test: durationSeconds.default(10),
+        benchmark: durationSeconds.default(30),
+      })
+      .prefault({})
+      .describe("In native seconds: multiplied by the target's measured slowness."),
+    retries: z.int().min(0).max(5).default(0).describe('Further attempts for a test that failed; every attempt is kept.'),
+  })
+  .meta({ id: 'suite', title: 'harness suite' });
+
+export type SuiteConfig = z.output<typeof suiteSchema>;

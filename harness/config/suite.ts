@@ -1,0 +1,16 @@
+import type { MatrixConfig } from './matrix-schema.ts';
+import type { SuiteConfig } from './suite-schema.ts';
+
+/** A matrix as loaded: every default filled in. */
+export interface Matrix extends Omit<MatrixConfig, 'name'> {
+  readonly name: string;
+  /** Absolute path of the file it came from; absent when it was made from the command line. */
+  readonly file?: string;
+}
+
+/** A suite as loaded. */
+export interface Suite extends Omit<SuiteConfig, 'name'> {
+  readonly name: string;
+  /** Absolute path of the suite's folder. */
+  readonly folder: string;
+}

@@ -1,0 +1,227 @@
+import type { ArchName } from '../arch/index.ts';
+
+/** Version of the event stream. A reader refuses a newer one and upgrades an older one. */
+export const EVENTS_VERSION = 1;
+
+/** How a step, a test or a cell ended. `docs/architecture.md` says who decides which. */
+export type Verdict = 'passed' | 'failed' | 'flaky' | 'skipped' | 'unsupported' | 'infra' | 'emulator' | 'incomplete';
+
+/** What executes the target's instructions. */
+export type Accelerator = 'native' | 'kvm' | 'tcg' | 'qemu-user';
+
+/** The steps of a cell, in order. */
+export const STEPS = ['image', 'acquire', 'deploy', 'scenarios', 'benchmarks', 'collect', 'release'] as const;
+export type StepName = (typeof STEPS)[number];
+
+/** The machine that the harness itself runs on. */
+export interface HostFacts {
+  readonly arch: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly kernel: string;
+  readonly node: string;
+}
+
+/** What a target is; in every report, so that no figure is read without it. */
+export interface TargetFacts {
+  readonly arch: ArchName;
+  readonly kind: string;
+  readonly accelerator: Accelerator;
+  /** CPU model as asked of the emulator, or as the machine reports it. */
+  readonly cpu: string;
+  readonly machine?: string;
+  readonly vcpus: number;
+  readonly memoryBytes: number;
+  readonly kernel?: string;
+  readonly emulator?: string;
+  /** The key of the image it was started from. */
+  readonly image?: string;
+}
+
+export interface PlannedCell {
+  /** `arch/target/suite`, the one name of a cell. */
+  readonly name: string;
+  readonly arch: ArchName;
+  readonly target: string;
+  readonly suite: string;
+  readonly voting: boolean;
+}
+
+/** An error as data: printable, serialisable, with nothing of the process in it. */
+export interface ErrorData {
+  /** Class name: `AssertionError`, `InfraError`, … */
+  readonly type: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly stack?: string;
+  /** Unified diff of expected and actual, where the assertion had one. */
+  readonly diff?: string;
+  /** Where in the suite, relative to the project: 1-based. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** The messages of the causes, outermost first. */
+  readonly causes?: readonly string[];
+  /** The last lines of the target's console, oldest first. */
+  readonly consoleTail?: readonly string[];
+}
+
+/** One try of a test; a retried test has several. */
+export interface Attempt {
+  readonly verdict: 'passed' | 'failed' | 'infra' | 'emulator';
+  readonly durationMs: number;
+  readonly errors: readonly ErrorData[];
+}
+
+/** Where the clock that timed a benchmark stands. */
+export type BenchClock = 'controller' | 'guest';
+
+/** One benchmark's measurement in one cell. */
+export interface Measurement {
+  readonly name: string;
+  readonly clock: BenchClock;
+  /** Duration of each sample in milliseconds, in the order taken. One sample covers `operations` operations. */
+  readonly samplesMs: readonly number[];
+  /** Operations in one sample, 1 or more. */
+  readonly operations: number;
+  /** What an operation is, singular, for a throughput: `request`, `SET`. Absent: reported as time. */
+  readonly per?: string;
+  readonly warmupSamples: number;
+  /** Remarks on the measurement's quality, for people. */
+  readonly warnings: readonly string[];
+}
+
+/** A part of a long step, for the account of where time went. */
+export interface Phase {
+  readonly name: string;
+  readonly durationMs: number;
+}
+
+export interface RunStarted {
+  readonly type: 'run.started';
+  readonly run: string;
+  readonly harness: string;
+  readonly matrix: { readonly name: string; readonly file?: string };
+  readonly control: ArchName;
+  readonly host: HostFacts;
+  readonly cells: readonly PlannedCell[];
+  /** How many cells at once, and why. */
+  readonly jobs: number;
+  readonly jobsReason: string;
+  readonly git?: { readonly sha: string; readonly dirty: boolean };
+  readonly argv: readonly string[];
+}
+export interface StepStarted {
+  readonly type: 'step.started';
+  readonly cell: string;
+  readonly step: StepName;
+  readonly deadlineMs?: number;
+}
+export interface StepFinished {
+  readonly type: 'step.finished';
+  readonly cell: string;
+  readonly step: StepName;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  readonly phases?: readonly Phase[];
+  readonly error?: ErrorData;
+  /** Why it was skipped, what it found: one sentence. */
+  readonly note?: string;
+}
+export interface CellFacts {
+  readonly type: 'cell.facts';
+  readonly cell: string;
+  readonly facts: TargetFacts;
+}
+/** How many times slower than this host the target is: every deadline of the suite is multiplied by it. */
+export interface CellScale {
+  readonly type: 'cell.scale';
+  readonly cell: string;
+  readonly factor: number;
+  /** `measured`, `bounded`, `fixed`: where the factor is from. */
+  readonly source: 'measured' | 'bounded' | 'fixed';
+  readonly hostMs?: number;
+  readonly guestMs?: number;
+}
+/** The tests that a file holds, known before the first of them runs. */
+export interface TestsPlanned {
+  readonly type: 'tests.planned';
+  readonly cell: string;
+  readonly step: 'scenarios' | 'benchmarks';
+  readonly tests: readonly { readonly file: string; readonly name: string }[];
+}
+export interface TestStarted {
+  readonly type: 'test.started';
+  readonly cell: string;
+  readonly file: string;
+  readonly name: string;
+}
+export interface TestFinished {
+  readonly type: 'test.finished';
+  readonly cell: string;
+  readonly step: 'scenarios' | 'benchmarks';
+  /** Relative to the suite's folder, with `/`. */
+  readonly file: string;
+  /** Full name: `describe > test`. */
+  readonly name: string;
+  readonly line?: number;
+  readonly verdict: 'passed' | 'failed' | 'flaky' | 'skipped' | 'infra' | 'emulator';
+  readonly durationMs: number;
+  readonly attempts: readonly Attempt[];
+  /** Why it was skipped. */
+  readonly note?: string;
+}
+export interface BenchmarkFinished {
+  readonly type: 'benchmark.finished';
+  readonly cell: string;
+  readonly file: string;
+  readonly measurement: Measurement;
+}
+export interface CellLog {
+  readonly type: 'log';
+  readonly cell?: string;
+  readonly level: 'info' | 'warn';
+  readonly message: string;
+}
+export interface CellFinished {
+  readonly type: 'cell.finished';
+  readonly cell: string;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  /** One sentence: what decided the verdict. Absent when it passed. */
+  readonly reason?: string;
+  /** How to enter the target, when it was kept. */
+  readonly enter?: string;
+  /** Files kept of the target (console, journal), relative to the run's folder. */
+  readonly artifacts?: readonly string[];
+}
+export interface RunFinished {
+  readonly type: 'run.finished';
+  readonly exitCode: number;
+  readonly interrupted: boolean;
+  readonly durationMs: number;
+}
+
+export type HarnessEvent =
+  | RunStarted
+  | StepStarted
+  | StepFinished
+  | CellFacts
+  | CellScale
+  | TestsPlanned
+  | TestStarted
+  | TestFinished
+  | BenchmarkFinished
+  | CellLog
+  | CellFinished
+  | RunFinished;
+
+/** An event as written: one JSON object a line, newline-terminated. */
+export type StoredEvent = HarnessEvent & {
+  readonly v: typeof EVENTS_VERSION;
+  /** Position in the stream, from 0, without gaps. */
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+};

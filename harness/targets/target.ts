@@ -1,0 +1,103 @@
+import type { Arch, ArchName } from '../arch/index.ts';
+import type { Phase, TargetFacts } from '../events/types.ts';
+
+/** The kinds of target. What differs between them is behind this contract; nothing else asks which it is. */
+export type TargetKind = 'vm' | 'container' | 'ssh' | 'local' | 'command';
+
+/** What a kind of target can do for an architecture on this machine. */
+export type Availability =
+  | { readonly state: 'usable'; readonly accelerator: TargetFacts['accelerator']; readonly detail: string }
+  | { readonly state: 'missing'; readonly what: string; readonly install: string }
+  | { readonly state: 'impossible'; readonly why: string };
+
+/** How to find a target again, from another process or after a crash. Plain JSON, written before first use. */
+export interface Handle {
+  readonly kind: TargetKind;
+  readonly [key: string]: unknown;
+}
+
+export interface ExecOptions {
+  /** Milliseconds of this host's time, already scaled. Default 60,000 times nothing: callers pass their own. */
+  readonly deadlineMs: number;
+  readonly stdin?: string | Uint8Array;
+  /** Called for each chunk of output as it arrives. */
+  readonly onOutput?: (chunk: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A finished command. A non-zero exit code is a result, not an error; a lost connection throws InfraError. */
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** Where a port of the target can be reached from the controller. */
+export interface Endpoint {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+}
+
+/** A machine that a stack can be deployed on. */
+export interface Target extends AsyncDisposable {
+  readonly facts: TargetFacts;
+  readonly handle: Handle;
+  /** Runs argv on the target as root, without a shell. */
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Writes a file on the target. Parent folders are made. */
+  write(remotePath: string, content: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
+  /** Reads a file of the target; at most `maxBytes`. */
+  read(remotePath: string, options?: { readonly maxBytes?: number }): Promise<Uint8Array>;
+  /** A port of the target, reachable from the controller. Only ports that the spec named. */
+  forward(port: number): Promise<Endpoint>;
+  /** Cuts the power and gives it back; resolves when commands are answered again. */
+  powerCycle(): Promise<void>;
+  /** The last console lines, oldest first, control characters removed. */
+  consoleTail(lines?: number): Promise<string[]>;
+  /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
+  readonly died: Promise<Error>;
+}
+
+/** What a suite asks of a machine. */
+export interface TargetSpec {
+  readonly cell: string;
+  readonly arch: Arch;
+  readonly vcpus: number;
+  readonly memoryBytes: number;
+  /** TCP ports of the target to be reachable from the controller. */
+  readonly ports: readonly number[];
+  readonly hostname: string;
+}
+
+/** What a provider gets from a run: where to put things, and how to say what it is doing. */
+export interface Io {
+  /** The cell's folder in the run, absolute; console and logs go there. */
+  readonly folder: string;
+  /** A short-lived folder with a short path, for sockets. */
+  readonly runtimeFolder: string;
+  readonly signal: AbortSignal;
+  /** Leave the target alive when the harness exits. */
+  readonly keep: boolean;
+  /** Puts a process or a path into the run's lease before it is used, so that `harness gc` can find it. */
+  register(resource: Resource): Promise<void>;
+  /** One line about what is happening now. */
+  progress(message: string): void;
+  phase(phase: Phase): void;
+}
+
+/** A thing that must be gone when the run is over. */
+export type Resource =
+  | { readonly kind: 'process'; readonly pid: number; readonly startTime: string; readonly what: string }
+  | { readonly kind: 'path'; readonly path: string };
+
+/** The contract that each kind of target fulfils. */
+export interface TargetProvider {
+  readonly kind: TargetKind;
+  /** Milliseconds; starts nothing big. */
+  probe(arch: ArchName): Promise<Availability>;
+  /** Registers what it starts before it uses it. The deadline is the caller's signal. */
+  acquire(spec: TargetSpec, io: Io): Promise<Target>;
+  /** The target of a handle, or undefined when it is gone. The result's disposal leaves the target alone. */
+  reconnect(handle: Handle): Promise<Target | undefined>;
+}
