@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// The program `harness`. Whatever Node started it, the command line runs on one that is new enough.
+import { existsSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findNode, isNewEnough, MINIMUM_NODE } from './node-version.mjs';
+import { runChild } from './run-child.mjs';
+
+const self = fileURLToPath(import.meta.url);
+const root = dirname(dirname(dirname(self)));
+
+// Node strips no types from files below node_modules, so an installed package runs the built files. A checkout runs
+// its sources, always: a dist left over there would be an older harness.
+const installed = self.split(sep).includes('node_modules');
+const main = installed ? join(root, 'dist/harness/cli/main.js') : join(root, 'harness/cli/main.ts');
+
+if (isNewEnough(process.versions.node)) {
+  await import(pathToFileURL(main).href);
+} else {
+  const node = findNode({ env: process.env, folders: [process.cwd(), dirname(self)] });
+  if (node !== undefined) {
+    process.exitCode = await runChild(node, [self, ...process.argv.slice(2)]);
+  } else {
+    const checkout = !installed && existsSync(join(root, 'harness/setup/start.mjs'));
+    process.stderr.write(
+      `cannot run the harness: it needs Node ${MINIMUM_NODE.join('.')} or later, and this is ${process.versions.node}\n` +
+        (checkout
+          ? `  next: node ${join(root, 'harness/setup/start.mjs')} --setup\n`
+          : '  next: npm install --save-dev node@24   (or set HARNESS_NODE to the path of a newer node)\n'),
+    );
+    process.exitCode = 2;
+  }
+}

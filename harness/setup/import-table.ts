@@ -1,0 +1,39 @@
+/** What the files of a folder may import from the others. */
+export interface Rule {
+  /** Folders to import anything from. `base` and the folder itself need no mention. */
+  readonly may: readonly string[] | 'everything';
+  /** Folders to import types from, which leave nothing behind when the file runs. */
+  readonly types?: readonly string[];
+  /** Its files may write to the terminal. */
+  readonly prints?: boolean;
+}
+
+const BELOW_RUN = ['arch', 'config', 'matrix', 'images', 'targets', 'net', 'stacks', 'scenario', 'bench', 'events'];
+
+/**
+ * The table of `docs/architecture.md`, as data. A folder of `harness/` goes by its own name, `reports` and `suites` are
+ * the folders at the top. A folder that is not here is an error: it has no place in the picture yet. Tests
+ * (`*.test.ts`) may import anything, because nothing imports them.
+ */
+export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
+  base: { may: [] },
+  arch: { may: [] },
+  net: { may: [] },
+  events: { may: ['arch'] },
+  config: { may: ['arch'] },
+  // A cell's architecture is named in the type of the cell itself.
+  matrix: { may: ['config', 'arch'] },
+  images: { may: ['arch'] },
+  targets: { may: ['arch', 'images', 'net'], types: ['events'] },
+  stacks: { may: ['targets', 'config'] },
+  bench: { may: ['targets', 'events'] },
+  scenario: { may: ['targets', 'stacks', 'bench', 'config', 'events'] },
+  run: { may: BELOW_RUN },
+  reports: { may: ['events', 'bench', 'arch'], prints: true },
+  cli: { may: 'everything', prints: true },
+  e2e: { may: 'everything' },
+  // It runs before anything is installed, so it may not even use `base`.
+  setup: { may: [], prints: true },
+  // By the package's name, as every user's suite does.
+  suites: { may: ['scenario'] },
+};

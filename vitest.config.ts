@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Our own tests only. Suites are not tests of the harness: `harness run` starts vitest on them with a configuration of
+ * its own, so `suites/**` must never be collected here.
+ */
+export default defineConfig({
+  resolve: {
+    // A checkout has no dist, which is where the package's name leads.
+    alias: { 'multiarch-harness': fileURLToPath(new URL('harness/scenario/index.ts', import.meta.url)) },
+  },
+  test: {
+    // Output folders hold copies of tests.
+    exclude: ['**/node_modules/**', '**/dist/**', '**/.harness/**'],
+    teardownTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['harness/**/*.test.ts', 'reports/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['harness/e2e/**/*.e2e.ts'],
+          // Guests take both cores and most of the memory: one file after the other, and none beside the unit tests.
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          testTimeout: 15 * 60_000,
+          hookTimeout: 15 * 60_000,
+        },
+      },
+    ],
+  },
+});
