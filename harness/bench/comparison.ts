@@ -1,0 +1,133 @@
+import { type ArchName, archNames } from '../arch/index.ts';
+import type { CellResult } from '../events/result.ts';
+import type { Accelerator, BenchClock } from '../events/types.ts';
+import { type Interval, ratioOfMedians, type Summary, summarize, throughput } from './statistics.ts';
+
+/** How one figure stands to the control architecture's. */
+export type ToControl =
+  | { readonly state: 'control' }
+  /** `ratio` is of times: 2 means twice as long. `words` says what the ratio is not, where that needs saying. */
+  | { readonly state: 'compared'; readonly ratio: number; readonly interval?: Interval; readonly words?: string }
+  | { readonly state: 'not-comparable'; readonly reason: string };
+
+/** One benchmark's figures on one architecture. */
+export interface BenchmarkLeg {
+  readonly cell: string;
+  readonly arch: ArchName;
+  /** Absent when the cell never said what its target is. */
+  readonly accelerator?: Accelerator;
+  /** Milliseconds an operation. */
+  readonly summary: Summary;
+  /** Operations a second, where the benchmark names its operation. */
+  readonly throughput?: number;
+  readonly toControl: ToControl;
+  readonly warnings: readonly string[];
+}
+
+/** One benchmark across architectures, on one kind of target. */
+export interface BenchmarkComparison {
+  readonly suite: string;
+  readonly target: string;
+  readonly file: string;
+  readonly name: string;
+  readonly clock: BenchClock;
+  /** What an operation is, singular; absent: reported as time. */
+  readonly per?: string;
+  /** The control architecture first. */
+  readonly legs: readonly BenchmarkLeg[];
+}
+
+type Benchmark = CellResult['benchmarks'][number];
+interface Measured {
+  readonly cell: CellResult;
+  readonly benchmark: Benchmark;
+  readonly perOperation: readonly number[];
+}
+
+/** Whether instructions are translated by software: such timings say nothing about the real architecture. */
+export function isEmulated(accelerator: Accelerator): boolean {
+  return accelerator === 'tcg' || accelerator === 'qemu-user';
+}
+
+/**
+ * Every benchmark × architecture, each with its ratio to the control architecture on the same kind of target. A
+ * native and an emulated figure are never divided by each other. Benchmarks without samples are left out.
+ */
+export function compareToControl(cells: readonly CellResult[], control: ArchName): BenchmarkComparison[] {
+  const groups = Map.groupBy(cells.flatMap(measuredIn), ({ cell, benchmark }) =>
+    JSON.stringify([cell.suite, cell.target, benchmark.file, benchmark.name]),
+  );
+  return [...groups.values()].map((group) => {
+    const ordered = group.toSorted((a, b) => rank(a.cell.arch, control) - rank(b.cell.arch, control));
+    const { cell, benchmark } = ordered[0]!;
+    const base = ordered.find((leg) => leg.cell.arch === control);
+    return {
+      suite: cell.suite,
+      target: cell.target,
+      file: benchmark.file,
+      name: benchmark.name,
+      clock: benchmark.clock,
+      ...(benchmark.per === undefined ? {} : { per: benchmark.per }),
+      legs: ordered.map((leg) => legOf(leg, base, control)),
+    };
+  });
+}
+
+function measuredIn(cell: CellResult): Measured[] {
+  return cell.benchmarks
+    .filter(({ samplesMs }) => samplesMs.length > 0)
+    .map((benchmark) => ({
+      cell,
+      benchmark,
+      perOperation: benchmark.samplesMs.map((ms) => ms / benchmark.operations),
+    }));
+}
+
+function rank(arch: ArchName, control: ArchName): number {
+  return arch === control ? -1 : archNames.indexOf(arch);
+}
+
+function legOf(leg: Measured, base: Measured | undefined, control: ArchName): BenchmarkLeg {
+  const { cell, benchmark, perOperation } = leg;
+  const summary = summarize(perOperation, seedOf(leg));
+  return {
+    cell: cell.name,
+    arch: cell.arch,
+    ...(cell.facts ? { accelerator: cell.facts.accelerator } : {}),
+    summary,
+    ...(benchmark.per !== undefined && summary.median > 0 ? { throughput: throughput(summary.median, 1) } : {}),
+    toControl: cell.arch === control ? { state: 'control' } : toControl(leg, base, control),
+    warnings: benchmark.warnings,
+  };
+}
+
+function toControl(leg: Measured, base: Measured | undefined, control: ArchName): ToControl {
+  const reason = base ? obstacle(leg, base) : `${control} has no figure for it`;
+  if (reason !== undefined || !base) return { state: 'not-comparable', reason: reason ?? '' };
+  const compared = ratioOfMedians(leg.perOperation, base.perOperation, `${seedOf(leg)} / ${seedOf(base)}`);
+  if (!compared) return { state: 'not-comparable', reason: `the median on ${control} is 0: the clock is too coarse` };
+  const emulated = isEmulated(leg.cell.facts!.accelerator);
+  return {
+    state: 'compared',
+    ...compared,
+    ...(emulated ? { words: 'both are emulated: compares emulators, not processors' } : {}),
+  };
+}
+
+/** Why the two may not be divided, or undefined. */
+function obstacle(leg: Measured, base: Measured): string | undefined {
+  const [here, there] = [leg.cell.facts?.accelerator, base.cell.facts?.accelerator];
+  if (!here || !there) return `the accelerator of ${here ? base.cell.name : leg.cell.name} is not known`;
+  if (isEmulated(here) !== isEmulated(there)) {
+    return `${leg.cell.arch} ran under ${here} and ${base.cell.arch} under ${there}: emulated and native times are not divided`;
+  }
+  if (here !== there && isEmulated(here)) return `${here} and ${there} are different ways to emulate`;
+  if (leg.benchmark.clock !== base.benchmark.clock) {
+    return `it was timed by the ${leg.benchmark.clock}, on ${base.cell.arch} by the ${base.benchmark.clock}`;
+  }
+  return undefined;
+}
+
+function seedOf({ cell, benchmark }: Measured): string {
+  return `${cell.name} ${benchmark.file} ${benchmark.name}`;
+}

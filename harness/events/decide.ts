@@ -1,0 +1,37 @@
+import type { RunResult, TestResult } from './result.ts';
+import type { Verdict } from './types.ts';
+
+/** What a verdict on a whole run needs to know of a cell. */
+export interface DecidedCell {
+  readonly voting: boolean;
+  readonly verdict: Verdict;
+  readonly tests: readonly Pick<TestResult, 'verdict'>[];
+}
+
+export type RunExitCode = 0 | 1 | 3 | 4 | 130;
+
+/**
+ * The exit code of a run, the one place that decides it: 130 interrupted · 1 a voting cell failed · 3 a voting cell
+ * ended by infrastructure or emulator · 4 a voting cell is incomplete, or no test was executed at all · 0 otherwise.
+ * The first that applies wins. Cells that are unsupported or skipped do not fail a run in which something ran.
+ */
+export function decide(cells: readonly DecidedCell[], run: { readonly interrupted: boolean }): RunExitCode {
+  if (run.interrupted) return 130;
+  const voted = new Set(cells.filter((cell) => cell.voting).map((cell) => cell.verdict));
+  if (voted.has('failed')) return 1;
+  if (voted.has('infra') || voted.has('emulator')) return 3;
+  if (voted.has('incomplete') || !cells.some(executedSomething)) return 4;
+  return 0;
+}
+
+/** What the exit code of a run means, in one word. */
+export function stateOf(exitCode: number): RunResult['state'] {
+  if (exitCode === 0) return 'passed';
+  if (exitCode === 130) return 'interrupted';
+  if (exitCode === 3) return 'infra';
+  return exitCode === 4 ? 'incomplete' : 'failed';
+}
+
+function executedSomething(cell: DecidedCell): boolean {
+  return cell.tests.some(({ verdict }) => verdict !== 'skipped' && verdict !== 'incomplete');
+}

@@ -1,0 +1,152 @@
+import type { CellResult, StepResult, TestResult } from './result.ts';
+import type { HarnessEvent, PlannedCell, StepName, StoredEvent } from './types.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Stored<T extends HarnessEvent['type']> = Extract<HarnessEvent, { type: T }> & { readonly at: string };
+type OpenTest = Mutable<TestResult> & { open: boolean };
+type OpenStep = Mutable<StepResult> & { open: boolean };
+
+/** One cell while its events come in. */
+export class CellFold {
+  readonly #cell: Mutable<CellResult>;
+  readonly #tests: OpenTest[] = [];
+  readonly #steps: OpenStep[] = [];
+  #finished = false;
+  #lastAt: string | undefined;
+
+  constructor(planned: PlannedCell) {
+    this.#cell = {
+      ...planned,
+      verdict: 'incomplete',
+      durationMs: 0,
+      steps: [],
+      tests: [],
+      benchmarks: [],
+      logs: [],
+      artifacts: [],
+    };
+  }
+
+  add(event: StoredEvent): void {
+    this.#lastAt = event.at;
+    this.#cell.startedAt ??= event.at;
+    switch (event.type) {
+      case 'step.started':
+        this.#steps.push({
+          step: event.step,
+          verdict: 'incomplete',
+          startedAt: event.at,
+          durationMs: 0,
+          phases: [],
+          open: true,
+        });
+        break;
+      case 'step.finished':
+        this.#finishStep(event);
+        break;
+      case 'cell.facts':
+        this.#cell.facts = event.facts;
+        break;
+      case 'cell.scale':
+        this.#cell.scale = { factor: event.factor, source: event.source };
+        break;
+      case 'tests.planned':
+        for (const { file, name } of event.tests) this.#tests.push(plannedTest(event.step, file, name));
+        break;
+      case 'test.started':
+        this.#openTest(event.file, event.name).startedAt = event.at;
+        break;
+      case 'test.finished':
+        this.#finishTest(event);
+        break;
+      case 'benchmark.finished':
+        this.#cell.benchmarks = [...this.#cell.benchmarks, { ...event.measurement, file: event.file }];
+        break;
+      case 'log':
+        this.#cell.logs = [...this.#cell.logs, { level: event.level, message: event.message }];
+        break;
+      case 'cell.finished':
+        this.#finishCell(event);
+        break;
+    }
+  }
+
+  result(): CellResult {
+    const end = this.#lastAt;
+    const steps = this.#steps.map(({ open, ...step }) =>
+      open ? { ...step, durationMs: between(step.startedAt, end) } : step,
+    );
+    const tests = this.#tests.map(({ open, ...test }) =>
+      open && test.startedAt ? { ...test, durationMs: between(test.startedAt, end) } : test,
+    );
+    const cell: CellResult = { ...this.#cell, steps, tests };
+    if (!this.#finished) {
+      const step = this.#steps.findLast(({ open }) => open)?.step;
+      const reason = cell.startedAt ? `never finished${step ? `: it was in the step ${step}` : ''}` : 'never started';
+      return { ...cell, reason, durationMs: between(cell.startedAt, end) };
+    }
+    const missing = tests.filter(({ verdict }) => verdict === 'incomplete').length;
+    // A cell cannot have passed with tests that nobody saw ending.
+    if (missing > 0 && (cell.verdict === 'passed' || cell.verdict === 'flaky')) {
+      return {
+        ...cell,
+        verdict: 'incomplete',
+        reason: `${missing} planned ${missing === 1 ? 'test' : 'tests'} never finished`,
+      };
+    }
+    return cell;
+  }
+
+  #finishStep({ type: _type, cell: _cell, ...event }: Stored<'step.finished'>): void {
+    let open = this.#steps.findLast((step) => step.open && step.step === event.step);
+    if (!open) {
+      // A step that was skipped has no start of its own.
+      open = { step: event.step, verdict: event.verdict, startedAt: event.at, durationMs: 0, phases: [], open: true };
+      this.#steps.push(open);
+    }
+    open.open = false;
+    open.verdict = event.verdict;
+    open.durationMs = event.durationMs;
+    open.phases = event.phases ?? [];
+    if (event.error) open.error = event.error;
+    if (event.note !== undefined) open.note = event.note;
+  }
+
+  /** The first test of this name that has not finished; two tests may have the same name. */
+  #openTest(file: string, name: string, step: 'scenarios' | 'benchmarks' = 'scenarios'): OpenTest {
+    const found = this.#tests.find((test) => test.open && test.file === file && test.name === name);
+    if (found) return found;
+    const unplanned = plannedTest(step, file, name);
+    this.#tests.push(unplanned);
+    return unplanned;
+  }
+
+  #finishTest(event: Stored<'test.finished'>): void {
+    const test = this.#openTest(event.file, event.name, event.step);
+    test.open = false;
+    test.step = event.step;
+    test.verdict = event.verdict;
+    test.durationMs = event.durationMs;
+    test.attempts = event.attempts;
+    if (event.line !== undefined) test.line = event.line;
+    if (event.note !== undefined) test.note = event.note;
+  }
+
+  #finishCell(event: Stored<'cell.finished'>): void {
+    this.#finished = true;
+    this.#cell.verdict = event.verdict;
+    this.#cell.durationMs = event.durationMs;
+    if (event.reason !== undefined) this.#cell.reason = event.reason;
+    if (event.enter !== undefined) this.#cell.enter = event.enter;
+    this.#cell.artifacts = event.artifacts ?? [];
+  }
+}
+
+function plannedTest(step: 'scenarios' | 'benchmarks', file: string, name: string): OpenTest {
+  return { step: step satisfies StepName, file, name, verdict: 'incomplete', durationMs: 0, attempts: [], open: true };
+}
+
+/** Milliseconds between two ISO times; 0 when one is missing or the clock was set back. */
+export function between(start: string | undefined, end: string | undefined): number {
+  return start && end ? Math.max(0, Date.parse(end) - Date.parse(start)) : 0;
+}

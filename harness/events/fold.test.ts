@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import { decide, foldEvents } from './fold.ts';
+import type { HarnessEvent, PlannedCell, StoredEvent, TestFinished, Verdict } from './types.ts';
+
+const cell = (name: string): PlannedCell => {
+  const [arch, target, suite] = name.split('/') as [PlannedCell['arch'], string, string];
+  return { name, arch, target, suite, voting: true };
+};
+const started = (...names: string[]): HarnessEvent => ({
+  type: 'run.started',
+  run: 'r1',
+  harness: '0.1.0',
+  matrix: { name: 'm' },
+  control: 'amd64',
+  host: { arch: 'x64', cpu: 'c', cores: 2, memoryBytes: 1, kernel: 'k', node: 'v24' },
+  cells: names.map(cell),
+  jobs: 1,
+  jobsReason: 'one core',
+  argv: [],
+});
+const finishedTest = (cellName: string, verdict: TestFinished['verdict'], name = 'works'): HarnessEvent => ({
+  type: 'test.finished',
+  cell: cellName,
+  step: 'scenarios',
+  file: 'a.scenario.ts',
+  name,
+  verdict,
+  durationMs: 5,
+  attempts: [],
+});
+const planned = (cellName: string, ...names: string[]): HarnessEvent => ({
+  type: 'tests.planned',
+  cell: cellName,
+  step: 'scenarios',
+  tests: names.map((name) => ({ file: 'a.scenario.ts', name })),
+});
+const cellFinished = (cellName: string, verdict: Verdict): HarnessEvent => ({
+  type: 'cell.finished',
+  cell: cellName,
+  verdict,
+  durationMs: 9,
+});
+const end: HarnessEvent = { type: 'run.finished', exitCode: 0, interrupted: false, durationMs: 100 };
+const fold = (...events: HarnessEvent[]) =>
+  foldEvents(
+    events.map((event, seq): StoredEvent => ({ ...event, v: 1, seq, at: new Date(seq * 1000).toISOString() })),
+  );
+
+test('a run that passed', () => {
+  const run = fold(
+    started('amd64/vm/web'),
+    planned('amd64/vm/web', 'works'),
+    finishedTest('amd64/vm/web', 'passed'),
+    cellFinished('amd64/vm/web', 'passed'),
+    end,
+  );
+  expect(run).toMatchObject({
+    state: 'passed',
+    exitCode: 0,
+    durationMs: 100,
+    counts: { planned: 1, passed: 1, neverRan: 0 },
+  });
+});
+
+test('a run that was killed is incomplete, with every test and cell that never ended', () => {
+  const run = fold(
+    started('amd64/vm/web', 'arm64/vm/web'),
+    { type: 'step.started', cell: 'amd64/vm/web', step: 'scenarios' },
+    planned('amd64/vm/web', 'works', 'hangs', 'waits'),
+    finishedTest('amd64/vm/web', 'passed'),
+    { type: 'test.started', cell: 'amd64/vm/web', file: 'a.scenario.ts', name: 'hangs' },
+    { type: 'log', cell: 'amd64/vm/web', level: 'info', message: 'still there' },
+  );
+  expect(run).toMatchObject({
+    state: 'incomplete',
+    exitCode: 4,
+    durationMs: 5000,
+    counts: { planned: 3, passed: 1, neverRan: 2 },
+  });
+  expect(run.cells[0]).toMatchObject({
+    verdict: 'incomplete',
+    reason: 'never finished: it was in the step scenarios',
+    steps: [{ step: 'scenarios', verdict: 'incomplete', durationMs: 4000 }],
+    tests: [
+      { verdict: 'passed' },
+      { verdict: 'incomplete', durationMs: 1000, attempts: [] },
+      { verdict: 'incomplete', durationMs: 0 },
+    ],
+  });
+  expect(run.cells[1]).toMatchObject({ verdict: 'incomplete', reason: 'never started', durationMs: 0 });
+});
+
+test('a cell that says passed but has tests that never ended is incomplete', () => {
+  const run = fold(
+    started('amd64/vm/web'),
+    planned('amd64/vm/web', 'a', 'b'),
+    finishedTest('amd64/vm/web', 'passed', 'a'),
+    cellFinished('amd64/vm/web', 'passed'),
+    end,
+  );
+  expect(run).toMatchObject({
+    exitCode: 4,
+    cells: [{ verdict: 'incomplete', reason: '1 planned test never finished' }],
+  });
+});
+
+test('a run in which nothing was executed is not green', () => {
+  expect(fold(started(), end).exitCode).toBe(4);
+  expect(fold(started('amd64/vm/web'), cellFinished('amd64/vm/web', 'passed'), end).exitCode).toBe(4);
+  expect(
+    fold(started('amd64/vm/web'), finishedTest('amd64/vm/web', 'skipped'), cellFinished('amd64/vm/web', 'passed'), end)
+      .exitCode,
+  ).toBe(4);
+});
+
+test('the exit code of run.finished counts when no cell explains it', () => {
+  const events = [
+    started('amd64/vm/web'),
+    finishedTest('amd64/vm/web', 'passed'),
+    cellFinished('amd64/vm/web', 'passed'),
+  ];
+  expect(fold(...events, { ...end, exitCode: 3 } as HarnessEvent)).toMatchObject({ exitCode: 3, state: 'infra' });
+  expect(fold(...events, { ...end, interrupted: true } as HarnessEvent)).toMatchObject({
+    exitCode: 130,
+    state: 'interrupted',
+  });
+});
+
+const done = { voting: true, verdict: 'passed', tests: [{ verdict: 'passed' }] } as const;
+const of = (verdict: Verdict, voting = true) => ({ voting, verdict, tests: [] });
+test.each([
+  [0, [done]],
+  [0, [done, of('unsupported'), of('skipped')]],
+  [0, [done, of('failed', false), of('infra', false), of('incomplete', false)]],
+  [0, [{ ...done, verdict: 'flaky' as const }]],
+  [1, [done, of('incomplete'), of('infra'), of('failed')]],
+  [3, [done, of('incomplete'), of('emulator')]],
+  [4, [done, of('incomplete')]],
+  [4, [of('unsupported')]],
+  [4, []],
+])('decides %i', (code, cells) => {
+  expect(decide(cells, { interrupted: false })).toBe(code);
+  expect(decide(cells, { interrupted: true })).toBe(130);
+});
+
+test('a failed test is compared with the control leg', () => {
+  const run = fold(
+    started('arm64/vm/web', 'amd64/vm/web', 'arm64/container/web'),
+    ...['both', 'only here', 'skipped there'].map((name) => finishedTest('arm64/vm/web', 'failed', name)),
+    finishedTest('amd64/vm/web', 'failed', 'both'),
+    finishedTest('amd64/vm/web', 'flaky', 'only here'),
+    finishedTest('amd64/vm/web', 'skipped', 'skipped there'),
+    finishedTest('arm64/container/web', 'failed', 'both'),
+    end,
+  );
+  expect(run.cells[0]?.tests.map(({ control }) => control)).toEqual([
+    'fails-on-control',
+    'passes-on-control',
+    'control-unknown',
+  ]);
+  expect(run.cells[1]?.tests.every((test) => !('control' in test))).toBe(true);
+  expect(run.cells[2]?.tests[0]?.control).toBe('control-unknown');
+});
+
+test('two tests of one name are two tests', () => {
+  const run = fold(
+    started('amd64/vm/web'),
+    planned('amd64/vm/web', 'same', 'same'),
+    finishedTest('amd64/vm/web', 'failed', 'same'),
+    finishedTest('amd64/vm/web', 'passed', 'same'),
+    end,
+  );
+  expect(run.cells[0]?.tests.map(({ verdict }) => verdict)).toEqual(['failed', 'passed']);
+});
+
+test('a stream that makes no sense is refused', () => {
+  expect(() => fold()).toThrow('cannot fold the events: there are none');
+  expect(() => fold(end)).toThrow('the first is run.finished, not run.started');
+  expect(() => fold(started('amd64/vm/web'), cellFinished('arm64/vm/web', 'passed'))).toThrow(
+    'cell.finished of arm64/vm/web, a cell that was not planned',
+  );
+});
