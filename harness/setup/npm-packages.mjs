@@ -76,6 +76,20 @@ function run(root, program, args) {
 }
 
 /**
+ * `npm ci` refuses a lock file that was made from a registry without some platform's optional packages (a mirror that
+ * leaves out other systems' binaries): it wants an entry for each and has no version to ask for. `npm install --no-save`
+ * takes the same lock file, installs the same versions and passes over what no registry has.
+ * @param {string} output
+ */
+export function refusesOptional(output) {
+  const missing = output.match(/Missing: .* from lock file/g) ?? [];
+  return missing.length > 0 && missing.every((line) => /^Missing: \S+@ from lock file$/.test(line));
+}
+
+/** npm prints its whole usage after an error; the first lines say what is wrong. @param {string} output */
+const headOf = (output) => output.split('\n').slice(0, 15).join('\n');
+
+/**
  * Brings node_modules up to date. To be called by one process at a time.
  * @param {string} root
  */
@@ -83,8 +97,12 @@ export function installNpm(root) {
   if (!installedMatchesLock(root)) {
     const startedAt = Date.now();
     say('npm packages: npm ci …');
-    const { ok, output } = run(root, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-    if (!ok) throw new SetupError(`cannot install the npm packages: npm ci failed\n${output}`, 3);
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+    let { ok, output } = run(root, 'npm', ['ci', ...quiet]);
+    if (!ok && refusesOptional(output)) {
+      ({ ok, output } = run(root, 'npm', ['install', '--no-save', ...quiet]));
+    }
+    if (!ok) throw new SetupError(`cannot install the npm packages: npm failed\n${headOf(output)}`, 3);
     say(`npm packages: installed in ${since(startedAt)}`);
   }
   if (!hasNode(root)) installNode(root);

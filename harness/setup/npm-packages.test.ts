@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { installedMatchesLock, installNpm, npmIsCurrent, withoutModules } from './npm-packages.mjs';
+import { installedMatchesLock, installNpm, npmIsCurrent, refusesOptional, withoutModules } from './npm-packages.mjs';
 
 let root = '';
 beforeEach(() => {
@@ -62,4 +62,11 @@ test('another version, or a folder that is gone, is not a match', () => {
 
 test('the PATH for npm has no node_modules', () => {
   expect(withoutModules('/x/node_modules/.bin:/usr/bin:/y/node_modules/node/bin:/bin')).toBe('/usr/bin:/bin');
+});
+
+test('a lock file that only lacks what has no version is worth a second try', () => {
+  const absent = 'npm error Missing: @biomejs/cli-win32-x64@ from lock file';
+  expect(refusesOptional(`npm error code EUSAGE\n${absent}\n${absent}`)).toBe(true);
+  expect(refusesOptional(`${absent}\nnpm error Missing: zod@4.6.7 from lock file`)).toBe(false);
+  expect(refusesOptional('npm error network timeout')).toBe(false);
 });
