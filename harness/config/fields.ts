@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type ArchName, archNames, findArch } from '../arch/index.ts';
+import { type ArchName, architectures, archNames, findArch } from '../arch/index.ts';
+import { quote } from './quote.ts';
+
+/** Every spelling of every architecture: what a typo is compared with. */
+export const archSpellings: readonly string[] = Object.values(architectures).flatMap((arch) => [
+  arch.name,
+  ...arch.aliases,
+]);
 
 /** An architecture in any usual spelling; read as its one name. */
 export const archField = z
@@ -7,10 +14,14 @@ export const archField = z
   .transform((spelling, context): ArchName => {
     const arch = findArch(spelling);
     if (arch) return arch.name;
-    context.addIssue({ code: 'custom', message: `unknown architecture "${spelling}"`, params: { among: archNames } });
+    context.addIssue({
+      code: 'custom',
+      message: `unknown architecture ${quote(spelling)}`,
+      params: { among: archNames, words: archSpellings },
+    });
     return z.NEVER;
   })
-  .meta({ enum: [...archNames, 'x86_64', 'aarch64', 'ppc64el'] });
+  .meta({ enum: [...new Set([...archNames, ...archSpellings])] });
 
 /** Kinds of target that a matrix can name. */
 export const targetKinds = ['vm'] as const;
@@ -25,7 +36,7 @@ export const globField = z.string().min(1).max(200);
 export const absolutePath = z
   .string()
   .regex(/^\/[^\0]*$/, 'expected an absolute path')
-  .refine((path) => !path.split('/').includes('..'), 'a path may not contain ".."');
+  .refine((path) => !path.split('/').includes('..'), 'expected a path without ".."');
 
 /** Debian policy 5.6.1: lower case, digits, plus, minus, dot; at least two characters. */
 export const debianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected the name of a Debian package');

@@ -7,14 +7,20 @@ const selector = z
     target: z.union([targetField, z.array(targetField).min(1)]).optional(),
     suite: z.union([nameField, z.array(nameField).min(1)]).optional(),
   })
-  .refine((entry) => Object.keys(entry).length > 0, 'an empty entry matches everything');
+  .refine(
+    (entry) => Object.keys(entry).length > 0,
+    'expected at least one of arch, target, suite: an empty entry matches everything',
+  );
 
 /** A matrix: which suites run on which architectures and kinds of target. */
 export const matrixSchema = z
   .strictObject({
     name: nameField.optional().describe("Shown in reports; the file's name without its ending when absent."),
     description: z.string().optional(),
-    arch: z.array(archField).min(1).describe('Architectures, in any usual spelling: amd64, x86_64, arm64, aarch64, ppc64le, ppc64el.'),
+    arch: z
+      .array(archField)
+      .min(1)
+      .describe('Architectures, in any usual spelling: amd64, x86_64, arm64, aarch64, ppc64le, ppc64el.'),
     target: z.array(targetField).min(1).default(['vm']).describe('Kinds of target.'),
     suite: z.array(nameField).min(1).describe('Suites: folders below suites/ that hold a suite.yaml.'),
     control: archField
@@ -24,16 +30,26 @@ export const matrixSchema = z
       .array(z.strictObject({ arch: archField, target: targetField, suite: nameField }))
       .default([])
       .describe('Cells beside those that arch × target × suite makes.'),
-    exclude: z.array(selector).default([]).describe('Cells to leave out: an entry matches the cells that agree with all of its keys.'),
+    exclude: z
+      .array(selector)
+      .default([])
+      .describe('Cells to leave out: an entry matches the cells that agree with all of its keys.'),
     'non-voting': z
       .array(globField)
       .default([])
-      .describe('Globs on the name of a cell (arch/target/suite): they run and are shown, and do not decide the exit code.'),
+      .describe(
+        'Globs on the name of a cell (arch/target/suite): they run and are shown, and do not decide the exit code.',
+      ),
     limits: z
       .strictObject({
         jobs: z.int().min(1).max(64).optional().describe('Cells at once. Default: as many as memory and cores allow.'),
         minutes: z.number().positive().max(1440).default(60).describe('The whole run may take this long.'),
-        'cell-minutes': z.number().positive().max(1440).default(30).describe('One cell may take this long, images not counted.'),
+        'cell-minutes': z
+          .number()
+          .positive()
+          .max(1440)
+          .default(30)
+          .describe('One cell may take this long, images not counted.'),
         scale: z
           .number()
           .min(1)
@@ -44,7 +60,10 @@ export const matrixSchema = z
       .prefault({}),
     images: z
       .strictObject({
-        mirror: z.url({ protocol: /^https?$/ }).default('http://deb.debian.org/debian').describe("Debian's archive."),
+        mirror: z
+          .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+          .default('http://deb.debian.org/debian')
+          .describe("Debian's archive."),
         release: z.enum(['bookworm']).default('bookworm').describe('Debian release of the guests.'),
         'refresh-hours': z
           .number()
@@ -57,4 +76,3 @@ export const matrixSchema = z
   .meta({ id: 'matrix', title: 'harness matrix' });
 
 export type MatrixConfig = z.output<typeof matrixSchema>;
-

@@ -14,20 +14,22 @@ const stackFile = z
       .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
       .default('0644'),
   })
-  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'give either `from` or `content`');
+  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');
 
 /** What must hold before scenarios start; each is tried again until its deadline. */
 const readyCheck = z
   .strictObject({
     name: z.string().min(1).optional(),
-    http: z.strictObject({ port: nameField, path: z.string().startsWith('/').default('/'), status: z.int().default(200) }).optional(),
+    http: z
+      .strictObject({ port: nameField, path: z.string().startsWith('/').default('/'), status: z.int().default(200) })
+      .optional(),
     tcp: nameField.optional().describe('A named port that accepts a connection.'),
     command: argv.optional().describe('A command on the target that exits with 0; a string goes through sh.'),
     seconds: durationSeconds.default(10).describe('Native seconds until it counts as failed.'),
   })
   .refine(
     (check) => [check.http, check.tcp, check.command].filter((kind) => kind !== undefined).length === 1,
-    'give exactly one of `http`, `tcp` and `command`',
+    'expected exactly one of http, tcp, command',
   );
 
 /** A suite: a stack, what it needs of a target, and how long things may take. */
@@ -55,7 +57,10 @@ export const suiteSchema = z
           .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
           .default([])
           .describe('systemd units, enabled in the image and awaited after boot.'),
-        commands: z.array(argv).default([]).describe('Run on the target after boot, in order; a string goes through sh.'),
+        commands: z
+          .array(argv)
+          .default([])
+          .describe('Run on the target after boot, in order; a string goes through sh.'),
         ports: z
           .record(nameField, portField)
           .default({})
@@ -72,7 +77,12 @@ export const suiteSchema = z
       })
       .prefault({})
       .describe("In native seconds: multiplied by the target's measured slowness."),
-    retries: z.int().min(0).max(5).default(0).describe('Further attempts for a test that failed; every attempt is kept.'),
+    retries: z
+      .int()
+      .min(0)
+      .max(5)
+      .default(0)
+      .describe('Further attempts for a test that failed; every attempt is kept.'),
   })
   .meta({ id: 'suite', title: 'harness suite' });
 

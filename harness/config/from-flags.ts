@@ -1,0 +1,56 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { archNames } from '../arch/index.ts';
+import { ConfigError } from '../base/errors.ts';
+import { targetKinds } from './fields.ts';
+import { loadMatrix } from './load-matrix.ts';
+import { matrixSchema } from './matrix-schema.ts';
+import { didYouMean, expectedOneOf } from './nearest.ts';
+import { listSuites, type Project } from './project.ts';
+import { quote } from './quote.ts';
+import { splitList } from './split-list.ts';
+import type { Matrix } from './suite.ts';
+
+/** Filters of the command line that matter when no matrix was named; each may hold comma-separated lists. */
+export interface MatrixFlags {
+  readonly arch?: readonly string[] | undefined;
+  readonly target?: readonly string[] | undefined;
+  readonly suite?: readonly string[] | undefined;
+}
+
+export interface FlagPlaces {
+  readonly cwd?: string;
+  /** Suites that come with the package: for names that the project does not have. */
+  readonly bundledSuites?: string;
+}
+
+/**
+ * The matrix of a command line that names none: `matrices/quickstart.yaml` when the project has it and it holds the
+ * suites asked for; else the suites asked for, or every suite of the project, on all architectures. The caller still
+ * applies the filters.
+ * @throws ConfigError when a suite is unknown, or there is none.
+ */
+export async function matrixFromFlags(flags: MatrixFlags, project: Project, places: FlagPlaces = {}): Promise<Matrix> {
+  const { cwd = process.cwd(), bundledSuites } = places;
+  const wanted = splitList(flags.suite);
+  const quickstart = join(project.matrices, 'quickstart.yaml');
+  if ((await stat(quickstart).catch(() => undefined))?.isFile()) {
+    const matrix = await loadMatrix(quickstart, cwd);
+    const held = new Set([...matrix.suite, ...matrix.include.map((cell) => cell.suite)]);
+    if (wanted.every((name) => held.has(name))) return matrix;
+  }
+  const known = await listSuites([project.suites, ...(bundledSuites === undefined ? [] : [bundledSuites])]);
+  for (const name of wanted) {
+    if (!known.includes(name)) {
+      throw new ConfigError(`unknown suite ${quote(name)}, ${expectedOneOf(known)}${didYouMean(name, known)}`);
+    }
+  }
+  const suites = wanted.length > 0 ? [...new Set(wanted)] : await listSuites([project.suites]);
+  if (suites.length === 0) {
+    throw new ConfigError('no matrix was named, and the project has no suites', {
+      hint: 'harness init writes a first matrix and suite',
+    });
+  }
+  const config = matrixSchema.parse({ arch: [...archNames], target: [...targetKinds], suite: suites });
+  return { ...config, name: 'command-line' };
+}

@@ -1,0 +1,58 @@
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { ConfigError } from '../base/errors.ts';
+import { matrixSchema } from './matrix-schema.ts';
+import { didYouMean, expectedOneOf } from './nearest.ts';
+import { listMatrices, type Project } from './project.ts';
+import { quote } from './quote.ts';
+import type { Matrix } from './suite.ts';
+import { readYaml } from './yaml.ts';
+
+/**
+ * Reads a matrix. Its suites are not looked at: `loadSuites` does that.
+ * @throws ConfigError with all problems, see `readYaml`.
+ */
+export async function loadMatrix(file: string, cwd: string = process.cwd()): Promise<Matrix> {
+  const place = resolve(cwd, file);
+  const { data } = await readYaml(place, matrixSchema, cwd);
+  return { ...data, name: data.name ?? basename(place).replace(/\.ya?ml$/, ''), file: place };
+}
+
+export interface MatrixPlaces {
+  /** Relative paths are looked up here first, then in the project's root. */
+  readonly cwd?: string;
+  /** Matrices that come with the package: where a name is looked up that the project does not have. */
+  readonly bundled?: string;
+}
+
+/**
+ * The absolute path of a matrix that a user named: `quickstart`, `matrices/quickstart.yaml` or an absolute path.
+ * @throws ConfigError that lists the matrices there are.
+ */
+export async function resolveMatrixFile(
+  nameOrPath: string,
+  project: Project,
+  places: MatrixPlaces = {},
+): Promise<string> {
+  const { cwd = process.cwd(), bundled } = places;
+  const folders = [project.matrices, ...(bundled === undefined ? [] : [bundled])];
+  const isPath = /[/\\]|\.ya?ml$/.test(nameOrPath);
+  const candidates = isPath
+    ? [
+        resolve(cwd, nameOrPath),
+        resolve(project.root, nameOrPath),
+        ...folders.map((folder) => resolve(folder, nameOrPath)),
+      ]
+    : folders.map((folder) => join(folder, `${nameOrPath}.yaml`));
+  for (const file of candidates) {
+    if (nameOrPath !== '' && (await stat(file).catch(() => undefined))?.isFile()) return file;
+  }
+  const names = [...new Set((await Promise.all(folders.map(listMatrices))).flat())].sort();
+  const word = basename(nameOrPath).replace(/\.ya?ml$/, '');
+  throw new ConfigError(`unknown matrix ${quote(nameOrPath)}, ${expectedOneOf(names)}${didYouMean(word, names)}`, {
+    hint:
+      names.length === 0
+        ? 'harness init writes a first matrix and suite'
+        : 'a matrix is a file in matrices/, or any path',
+  });
+}

@@ -1,0 +1,84 @@
+import { realpath, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, resolve, sep } from 'node:path';
+import { didYouMean, expectedOneOf } from './nearest.ts';
+import { quote } from './quote.ts';
+import type { Suite } from './suite.ts';
+import { type SuiteConfig, suiteSchema } from './suite-schema.ts';
+import { readYaml } from './yaml.ts';
+import type { Problem } from './yaml-source.ts';
+
+/**
+ * Reads the suite in a folder, and checks what a schema cannot: that its files exist and lie inside the folder, and
+ * that every name is one of something.
+ * @throws ConfigError with all problems, see `readYaml`.
+ */
+export async function loadSuite(folder: string, cwd: string = process.cwd()): Promise<Suite> {
+  const place = resolve(folder);
+  const { data, source } = await readYaml(join(place, 'suite.yaml'), suiteSchema, cwd);
+  const problems = [
+    ...nameProblems(data, basename(place)),
+    ...portProblems(data),
+    ...(await fileProblems(data, place)),
+  ];
+  if (problems.length > 0) throw source.error(problems);
+  return { ...data, name: basename(place), folder: place };
+}
+
+function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
+  if (suite.name === undefined || suite.name === folder) return [];
+  return [
+    { path: ['name'], text: `name is ${quote(suite.name)}, expected ${quote(folder)}, the name of the suite's folder` },
+  ];
+}
+
+function portProblems({ stack }: SuiteConfig): Problem[] {
+  const ports = Object.keys(stack.ports);
+  const unknown = (path: Problem['path'], name: string | undefined): Problem[] =>
+    name === undefined || Object.hasOwn(stack.ports, name)
+      ? []
+      : [{ path, text: `unknown port ${quote(name)}, ${expectedPort(ports)}${didYouMean(name, ports)}` }];
+  return stack.ready.flatMap((check, index) => [
+    ...unknown(['stack', 'ready', index, 'http', 'port'], check.http?.port),
+    ...unknown(['stack', 'ready', index, 'tcp'], check.tcp),
+  ]);
+}
+
+function expectedPort(ports: readonly string[]): string {
+  return ports.length === 0 ? 'expected a name from stack.ports, which is empty' : expectedOneOf(ports);
+}
+
+async function fileProblems({ stack }: SuiteConfig, folder: string): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  for (const [index, file] of stack.files.entries()) {
+    const path = ['stack', 'files', index];
+    if (seen.has(file.path))
+      problems.push({
+        path: [...path, 'path'],
+        text: `${quote(file.path)} is written twice, expected one file for each path`,
+      });
+    seen.add(file.path);
+    const why = file.from === undefined ? undefined : await whyNotAFileOf(folder, file.from);
+    if (why !== undefined)
+      problems.push({
+        path: [...path, 'from'],
+        text: `stack.files[${index}].from is ${quote(file.from ?? '')}, ${why}`,
+      });
+  }
+  return problems;
+}
+
+/** What keeps a path from naming a file inside a folder; symbolic links are followed, and may not lead out. */
+async function whyNotAFileOf(folder: string, from: string): Promise<string | undefined> {
+  const inside = "expected a file in the suite's folder";
+  const file = resolve(folder, from);
+  if (from.includes('\0') || isAbsolute(from) || !file.startsWith(folder + sep)) return inside;
+  try {
+    if (!(await realpath(file)).startsWith((await realpath(folder)) + sep))
+      return `${inside}: the link leads out of it`;
+    return (await stat(file)).isFile() ? undefined : `${inside}: it is not a file`;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return `${inside}: ${code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file' : (error as Error).message}`;
+  }
+}

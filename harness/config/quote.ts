@@ -1,0 +1,12 @@
+/** Control characters, and those that reorder or hide what stands around them. */
+const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** An untrusted string as one short line that is safe to print: quoted, nothing in it can steer a terminal. */
+export function quote(text: string, longest = 80): string {
+  return inert(JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text));
+}
+
+/** An untrusted text without quotes around it: the path of a file, a message. */
+export function inert(text: string): string {
+  return text.replace(unsafe, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
+}

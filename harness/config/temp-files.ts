@@ -1,0 +1,23 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** A folder for one test, with these files in it; gone when it is disposed of. */
+export async function tempFiles(
+  files: Readonly<Record<string, string>> = {},
+): Promise<AsyncDisposable & { readonly folder: string }> {
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'harness-config-'));
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** What a promise is rejected with, as text. */
+export function rejection(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'it did not fail',
+    (error: Error) => error.message,
+  );
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type ArchName, archNames } from '../arch/index.ts';
+import { ConfigError } from '../base/errors.ts';
+import { matrixSchema } from '../config/matrix-schema.ts';
+import type { Matrix, Suite } from '../config/suite.ts';
+import { suiteSchema } from '../config/suite-schema.ts';
+import { expandCells } from './expand.ts';
+
+function suites(...made: (string | [name: string, arch: ArchName[]])[]): Map<string, Suite> {
+  return new Map(
+    made.map((entry) => {
+      const [name, arch] = typeof entry === 'string' ? [entry, undefined] : entry;
+      return [name, { ...suiteSchema.parse(arch ? { arch } : {}), name, folder: `/suites/${name}` }];
+    }),
+  );
+}
+
+function matrix(config: object): Matrix {
+  return { ...matrixSchema.parse({ arch: ['amd64', 'arm64'], suite: ['a'], ...config }), name: 'm' };
+}
+
+const names = (config: object, ...with_: Parameters<typeof suites>) =>
+  expandCells(matrix(config), suites(...with_)).map((cell) => cell.name);
+
+describe('expandCells', () => {
+  test('is the product in the order of the matrix, the control architecture first', () => {
+    expect(names({ arch: ['ppc64le', 'arm64', 'x86_64'], suite: ['b', 'a'] }, 'a', 'b')).toEqual([
+      'amd64/vm/b',
+      'amd64/vm/a',
+      'ppc64le/vm/b',
+      'ppc64le/vm/a',
+      'arm64/vm/b',
+      'arm64/vm/a',
+    ]);
+    expect(names({ control: 'aarch64' }, 'a')).toEqual(['arm64/vm/a', 'amd64/vm/a']);
+  });
+
+  test('two spellings of one architecture make one cell', () => {
+    expect(names({ arch: ['arm64', 'aarch64', 'ARM64'] }, 'a')).toEqual(['arm64/vm/a']);
+  });
+
+  test('include adds, exclude takes away, whichever made the cell', () => {
+    const include = [
+      { arch: 'ppc64le', target: 'vm', suite: 'b' },
+      { arch: 'arm64', target: 'vm', suite: 'a' },
+    ];
+    expect(names({ include }, 'a', 'b')).toEqual(['amd64/vm/a', 'arm64/vm/a', 'ppc64le/vm/b']);
+    expect(names({ include, exclude: [{ arch: ['ppc64le', 'amd64'] }] }, 'a', 'b')).toEqual(['arm64/vm/a']);
+    expect(names({ include, exclude: [{ arch: 'arm64', suite: 'a' }] }, 'a', 'b')).toEqual([
+      'amd64/vm/a',
+      'ppc64le/vm/b',
+    ]);
+  });
+
+  test('what a suite is not made for is left out without a word', () => {
+    expect(names({ suite: ['a', 'b'] }, 'a', ['b', ['arm64']])).toEqual(['amd64/vm/a', 'arm64/vm/a', 'arm64/vm/b']);
+  });
+
+  test('non-voting globs', () => {
+    const cells = expandCells(matrix({ 'non-voting': ['arm64/**', '*/vm/b'], suite: ['a', 'b'] }), suites('a', 'b'));
+    expect(cells.filter((cell) => cell.voting).map((cell) => cell.name)).toEqual(['amd64/vm/a']);
+  });
+
+  test.each([
+    [
+      'nothing left',
+      { exclude: [{ suite: 'a' }] },
+      'cannot expand matrix "m": it has no cells',
+      'its exclude leaves out all 2',
+    ],
+    [
+      'an exclude without effect',
+      { exclude: [{ arch: ['ppc64el'], target: 'vm' }] },
+      'cannot expand matrix "m": exclude { arch: ppc64le; target: vm } matches no cell',
+      undefined,
+    ],
+    [
+      'a glob without effect',
+      { 'non-voting': ['arm64/a'] },
+      'cannot expand matrix "m": non-voting "arm64/a" matches no cell',
+      undefined,
+    ],
+    [
+      'an include that cannot run',
+      { include: [{ arch: 'amd64', target: 'vm', suite: 'only-arm' }] },
+      'cannot expand matrix "m": include amd64/vm/only-arm cannot run: the suite is made for arm64',
+      undefined,
+    ],
+    [
+      'no suite for any architecture',
+      { arch: ['amd64'], suite: ['only-arm'] },
+      'cannot expand matrix "m": it has no cells',
+      'its suites are made for none of its architectures: look at `arch` in suite.yaml',
+    ],
+  ])('%s', (_, config, message, hint) => {
+    const expand = () => expandCells(matrix(config), suites('a', ['only-arm', ['arm64']]));
+    expect(expand).toThrow(ConfigError);
+    expect(expand).toThrow(expect.objectContaining({ message, hint }));
+  });
+
+  test('more cells than anybody means', () => {
+    const many = Array.from({ length: 600 }, (_, index) => `s${index}`);
+    expect(() => names({ suite: many }, ...many)).toThrow(
+      'cannot expand matrix "m": it has 1200 cells, at most 1000 are possible',
+    );
+  });
+
+  test('whatever the matrix: no cell twice, none that is excluded, none that nobody asked for, the control first', () => {
+    const suiteName = fc.constantFrom('a', 'b', 'c');
+    const arch = fc.constantFrom(...archNames);
+    const config = fc.record({
+      arch: fc.array(arch, { minLength: 1, maxLength: 4 }),
+      suite: fc.array(suiteName, { minLength: 1, maxLength: 4 }),
+      control: arch,
+      include: fc.array(fc.record({ arch, target: fc.constant('vm'), suite: suiteName }), { maxLength: 3 }),
+      exclude: fc.array(
+        fc.oneof(fc.record({ arch }), fc.record({ suite: suiteName }), fc.record({ arch, suite: suiteName })),
+        { maxLength: 2 },
+      ),
+    });
+    fc.assert(
+      fc.property(config, (written) => {
+        const asked = new Set([
+          ...written.arch.flatMap((one) => written.suite.map((suite) => `${one}/vm/${suite}`)),
+          ...written.include.map((cell) => `${cell.arch}/vm/${cell.suite}`),
+        ]);
+        const excluded = (name: string) =>
+          written.exclude.some((entry) => {
+            const [one, , suite] = name.split('/');
+            return (!('arch' in entry) || entry.arch === one) && (!('suite' in entry) || entry.suite === suite);
+          });
+        let cells: string[];
+        try {
+          cells = names(written, 'a', 'b', 'c');
+        } catch (error) {
+          expect((error as Error).message).toMatch(/it has no cells|matches no cell/);
+          return;
+        }
+        expect(new Set(cells).size).toBe(cells.length);
+        expect(new Set(cells)).toEqual(new Set([...asked].filter((name) => !excluded(name))));
+        const isControl = cells.map((name) => name.startsWith(`${written.control}/`));
+        expect(isControl.lastIndexOf(true)).toBeLessThan(
+          isControl.includes(false) ? isControl.indexOf(false) : cells.length,
+        );
+      }),
+    );
+  });
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { archNames } from '../arch/index.ts';
+import { ConfigError } from '../base/errors.ts';
+import { suiteSchema } from '../config/suite-schema.ts';
+import type { Cell } from './cell.ts';
+import { filterCells } from './filter.ts';
+
+const suite = (name: string): Cell['suite'] => ({ ...suiteSchema.parse({}), name, folder: `/suites/${name}` });
+const cellsOf = (...suites: string[]): Cell[] =>
+  archNames.flatMap((arch) =>
+    suites.map((name) => ({ name: `${arch}/vm/${name}`, arch, target: 'vm', suite: suite(name), voting: true })),
+  );
+
+const cells = cellsOf('web', 'smoke');
+const names = (...args: Parameters<typeof filterCells>) => filterCells(...args).map((cell) => cell.name);
+
+describe('filterCells', () => {
+  test('no filter lets everything pass', () => {
+    expect(filterCells(cells, {})).toEqual(cells);
+    expect(filterCells(cells, { arch: [], only: undefined })).toEqual(cells);
+  });
+
+  test('architectures in any spelling, lists split at commas', () => {
+    expect(names(cells, { arch: ['aarch64, PPC64EL'], suite: ['web'] })).toEqual(['arm64/vm/web', 'ppc64le/vm/web']);
+    expect(names(cells, { arch: ['aarch64', 'ppc64el'], suite: ['web'] })).toEqual(['arm64/vm/web', 'ppc64le/vm/web']);
+  });
+
+  test('globs on the name', () => {
+    expect(names(cells, { only: ['arm64/**', '*/vm/{smoke,x}'] })).toEqual([
+      'amd64/vm/smoke',
+      'arm64/vm/web',
+      'arm64/vm/smoke',
+      'ppc64le/vm/smoke',
+    ]);
+  });
+
+  test.each([
+    [{ arch: ['amr64'] }, 'unknown architecture "amr64", expected one of amd64, arm64, ppc64le; did you mean "arm64"?'],
+    [{ suite: ['wbe'] }, 'unknown suite "wbe", expected one of web, smoke; did you mean "web"?'],
+    [{ target: ['vms'] }, 'unknown kind of target "vms", expected "vm"; did you mean "vm"?'],
+    [
+      { arch: ['arm64'], only: ['amd64/**'] },
+      'no cell matches --arch "arm64" --only "amd64/**"; the cells are amd64/vm/web, amd64/vm/smoke, arm64/vm/web, arm64/vm/smoke, ppc64le/vm/web, ppc64le/vm/smoke',
+    ],
+  ])('%o', (filter, message) => {
+    const act = () => filterCells(cells, filter);
+    expect(act).toThrow(ConfigError);
+    expect(act).toThrow(expect.objectContaining({ message }));
+  });
+
+  test('at most twenty cells are listed', () => {
+    const many = cellsOf(...Array.from({ length: 9 }, (_, index) => `s${index}`));
+    expect(() => filterCells(many, { only: ['x'] })).toThrow(/, ppc64le\/vm\/s0, ppc64le\/vm\/s1 and 7 more$/);
+  });
+
+  test('what passes is a part of the cells, in their order, and filtering again changes nothing', () => {
+    const filter = fc.record({ arch: fc.subarray([...archNames]), suite: fc.subarray(['web', 'smoke']) });
+    fc.assert(
+      fc.property(filter, (chosen) => {
+        const passed = filterCells(cells, chosen);
+        expect(passed).toEqual(cells.filter((cell) => passed.includes(cell)));
+        expect(filterCells(passed, { arch: chosen.arch })).toEqual(passed);
+      }),
+    );
+  });
+});

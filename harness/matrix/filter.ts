@@ -1,0 +1,63 @@
+import picomatch from 'picomatch';
+import { archNames, findArch } from '../arch/index.ts';
+import { ConfigError } from '../base/errors.ts';
+import { archSpellings, targetKinds } from '../config/fields.ts';
+import { didYouMean, expectedOneOf } from '../config/nearest.ts';
+import { quote } from '../config/quote.ts';
+import { splitList } from '../config/split-list.ts';
+import type { Cell } from './cell.ts';
+
+/** Filters of the command line. A cell must pass each that is given; within one, any value will do. */
+export interface CellFilter {
+  /** Any spelling; comma-separated lists are split, here and below. */
+  readonly arch?: readonly string[] | undefined;
+  readonly target?: readonly string[] | undefined;
+  readonly suite?: readonly string[] | undefined;
+  /** Globs on the cell's name. Not split: a comma belongs to `{a,b}`. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/**
+ * The cells that pass a filter, in their order.
+ * @throws ConfigError for a word that is no architecture, kind of target or suite, and when nothing passes.
+ */
+export function filterCells(cells: readonly Cell[], filter: CellFilter): Cell[] {
+  const suites = [...new Set(cells.map((cell) => cell.suite.name))];
+  const archs = splitList(filter.arch).map(
+    (word) => findArch(word)?.name ?? unknown('architecture', word, archNames, archSpellings),
+  );
+  const targets = splitList(filter.target).map((word) => known('kind of target', word, targetKinds));
+  const wanted = splitList(filter.suite).map((word) => known('suite', word, suites));
+  const globs = (filter.only ?? []).filter((glob) => glob !== '').map((glob) => picomatch(glob));
+  const passed = cells.filter(
+    (cell) =>
+      (archs.length === 0 || archs.includes(cell.arch)) &&
+      (targets.length === 0 || targets.includes(cell.target)) &&
+      (wanted.length === 0 || wanted.includes(cell.suite.name)) &&
+      (globs.length === 0 || globs.some((match) => match(cell.name))),
+  );
+  if (passed.length > 0) return passed;
+  throw new ConfigError(`no cell matches ${filterText(filter)}; the cells are ${cellNames(cells)}`);
+}
+
+function known(what: string, word: string, among: readonly string[]): string {
+  return among.includes(word) ? word : unknown(what, word, among, among);
+}
+
+function unknown(what: string, word: string, among: readonly string[], words: readonly string[]): never {
+  throw new ConfigError(`unknown ${what} ${quote(word)}, ${expectedOneOf(among)}${didYouMean(word, words)}`);
+}
+
+function filterText(filter: CellFilter): string {
+  const parts = (['arch', 'target', 'suite', 'only'] as const).flatMap((key) => {
+    const values = filter[key] ?? [];
+    return values.length === 0 ? [] : [`--${key} ${values.map((value) => quote(value)).join(', ')}`];
+  });
+  return parts.join(' ');
+}
+
+function cellNames(cells: readonly Cell[]): string {
+  const names = cells.slice(0, 20).map((cell) => cell.name);
+  const more = cells.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
