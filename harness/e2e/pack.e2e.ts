@@ -35,11 +35,8 @@ beforeAll(async () => {
   mkdirSync(join(project, 'matrices'), { recursive: true });
   mkdirSync(join(project, 'suites/mine'), { recursive: true });
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'somebody', version: '1.0.0', private: true }));
-  writeFileSync(
-    join(project, 'matrices/mine.yaml'),
-    'architectures: [amd64, ppc64le]\ntargets: [vm]\nsuites: [mine]\ncontrol: amd64\n',
-  );
-  writeFileSync(join(project, 'suites/mine/suite.yaml'), 'stack: {}\n');
+  writeFileSync(join(project, 'matrices/mine.yaml'), 'arch: [amd64, ppc64le]\nsuite: [mine]\n');
+  writeFileSync(join(project, 'suites/mine/suite.yaml'), 'description: The least there can be.\n');
   writeFileSync(
     join(project, 'suites/mine/mine.scenario.ts'),
     "import { expect, test } from 'multiarch-harness';\ntest('is there', () => expect(1).toBe(1));\n",

@@ -1,0 +1,27 @@
+import { styleText } from 'node:util';
+import type { Verdict } from '../../events/types.ts';
+
+export type Style = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
+
+/** Puts a style around a text, or leaves it alone. */
+export type Paint = (style: Style, text: string) => string;
+
+/** Whether to colour: `NO_COLOR` (any value but the empty one) forbids, `FORCE_COLOR` asks, a terminal is the default. */
+export function paintFor(env: Record<string, string | undefined>, isTty: boolean): Paint {
+  const forced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0';
+  const colour = !env['NO_COLOR'] && env['FORCE_COLOR'] !== '0' && (forced || (isTty && env['TERM'] !== 'dumb'));
+  // The decision is made here, from what was passed in; styleText would look at the process instead.
+  return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
+}
+
+/** How a verdict looks: a mark that differs without colour too. */
+export const MARKS: Readonly<Record<Verdict, { readonly mark: string; readonly style: Style }>> = {
+  passed: { mark: '✔', style: 'green' },
+  flaky: { mark: '⚠', style: 'yellow' },
+  failed: { mark: '✖', style: 'red' },
+  infra: { mark: '✖', style: 'red' },
+  emulator: { mark: '✖', style: 'red' },
+  incomplete: { mark: '✖', style: 'red' },
+  skipped: { mark: '↓', style: 'yellow' },
+  unsupported: { mark: '↓', style: 'yellow' },
+};

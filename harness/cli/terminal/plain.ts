@@ -1,0 +1,82 @@
+import { formatDuration, lastLines } from '../../base/text.ts';
+import type { HarnessEvent } from '../../events/types.ts';
+import type { Display, TerminalStream } from './display.ts';
+
+/** A cell that has said nothing for this long gets its latest progress printed, in milliseconds. */
+const QUIET_MS = 10_000;
+
+/**
+ * One timestamped line an event, for logs and pipes: `[12:34:56] arm64/vm/web  acquire  started`. Progress is only a
+ * sign of life there: a console's every line would bury the rest.
+ */
+export function createPlain(options: { readonly stream: TerminalStream; readonly now: () => number }): Display {
+  const spokenAt = new Map<string, number>();
+  const step = new Map<string, string>();
+  const print = (...parts: string[]): void => {
+    options.stream.write(`[${clock(options.now())}] ${parts.join('  ')}\n`);
+  };
+
+  return {
+    event(event) {
+      if (event.type === 'step.started') step.set(event.cell, event.step);
+      const said = describe(event);
+      if (said === undefined) return;
+      const cell = 'cell' in event ? event.cell : undefined;
+      if (cell !== undefined) spokenAt.set(cell, options.now());
+      print(...(cell === undefined ? [] : [cell]), ...said);
+    },
+    progress(cell, message) {
+      const [line] = lastLines(message, 1);
+      if (line === undefined || options.now() - (spokenAt.get(cell) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
+      spokenAt.set(cell, options.now());
+      print(cell, step.get(cell) ?? 'waiting', line.trim());
+    },
+    end: () => Promise.resolve(),
+  };
+}
+
+/** `12:34:56`, in this machine's time zone, as the rest of a build log is. */
+function clock(ms: number): string {
+  const at = new Date(ms);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+/** What there is to say about an event, without the cell; undefined for what a log need not hold. */
+function describe(event: HarnessEvent): string[] | undefined {
+  switch (event.type) {
+    case 'run.started':
+      return [`run ${event.run}: ${plural(event.cells.length, 'cell')}, ${event.jobs} at once (${event.jobsReason})`];
+    case 'step.started':
+      return [event.step, 'started'];
+    case 'step.finished': {
+      const why = event.error === undefined ? event.note : lastLines(event.error.message, 999)[0];
+      return [event.step, `${event.verdict} after ${formatDuration(event.durationMs)}`, ...(why ? [why] : [])];
+    }
+    case 'cell.facts':
+      return [`${event.facts.accelerator}, ${event.facts.cpu}, ${plural(event.facts.vcpus, 'vCPU')}`];
+    case 'cell.scale':
+      return [`deadlines × ${event.factor.toFixed(1)} (${event.source})`];
+    case 'tests.planned':
+      return [event.step, `${plural(event.tests.length, 'test')} planned`];
+    case 'test.finished':
+      return [event.step, `${event.verdict}  ${event.name}  (${formatDuration(event.durationMs)})`];
+    case 'log':
+      return [...(event.level === 'warn' ? ['warning:'] : []), ...lastLines(event.message, 1)];
+    case 'cell.finished':
+      return [
+        `${event.verdict} after ${formatDuration(event.durationMs)}`,
+        ...(event.reason ? [event.reason] : []),
+        ...(event.enter ? [`enter it with: ${event.enter}`] : []),
+      ];
+    // A test's start and a benchmark's samples are in the events; the end of the run is the summary's.
+    case 'test.started':
+    case 'benchmark.finished':
+    case 'run.finished':
+      return undefined;
+  }
+}
+
+/** `1 cell`, `3 cells`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,107 @@
+import { formatDuration, lastLines, shellQuote } from '../../base/text.ts';
+import type { CellResult, ControlComparison, RunResult, TestResult } from '../../events/result.ts';
+import { STEPS } from '../../events/types.ts';
+import { MARKS, type Paint } from './paint.ts';
+import { plural } from './plain.ts';
+
+const BAD = new Set(['failed', 'infra', 'emulator', 'incomplete']);
+
+const COMPARED: Readonly<Record<ControlComparison, (control: string) => string>> = {
+  'fails-on-control': (control) => `fails on ${control} too: not about the architecture`,
+  'passes-on-control': (control) => `passes on ${control}: the architecture’s or its emulator’s`,
+  'control-unknown': (control) => `${control} has no result to compare with`,
+};
+
+/** The end of a run on one screen: verdict of each cell, what failed, counts, where time went, what to do next. */
+export function summaryOf(result: RunResult, paint: Paint, reports?: string): string {
+  const failures = result.cells.flatMap((cell) => failuresOf(cell, result.control, paint));
+  const again = rerunOf(result);
+  const lines = [
+    '',
+    `${paint('bold', `Run ${result.run}`)} ${stateOf(result, paint)} after ${formatDuration(result.durationMs)}`,
+    ...result.cells.map((cell, _index, all) => cellLine(cell, Math.max(...all.map((one) => one.name.length)), paint)),
+    ...(failures.length > 0 ? ['', paint('bold', 'Failures'), ...failures] : []),
+    '',
+    `Tests    ${countsOf(result)}`,
+    `Time     ${timesOf(result)}`,
+    ...(reports === undefined ? [] : [`Reports  ${reports}`]),
+    ...(again === undefined ? [] : [`Again    ${again}`]),
+  ];
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function stateOf(result: RunResult, paint: Paint): string {
+  return result.state === 'passed'
+    ? paint('green', 'passed')
+    : paint('red', `${result.state} (exit ${result.exitCode})`);
+}
+
+function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
+  const { mark, style } = MARKS[cell.verdict];
+  const passed = cell.tests.filter((test) => test.verdict === 'passed' || test.verdict === 'flaky').length;
+  const tests = cell.tests.length === 0 ? '' : `${passed} of ${plural(cell.tests.length, 'test')} passed`;
+  const parts = [
+    paint(style, `${mark} ${cell.name.padEnd(nameWidth)}  ${cell.verdict.padEnd(11)}`),
+    formatDuration(cell.durationMs).padEnd(9),
+    [tests, cell.facts?.accelerator, cell.voting ? '' : 'non-voting'].filter(Boolean).join(', '),
+  ];
+  const enter = cell.enter === undefined ? '' : `\n      enter it with: ${cell.enter}`;
+  return `  ${parts.join(' ').trimEnd()}${enter}`;
+}
+
+/** Failed tests; when there is none, the step or the reason that decided the cell. */
+function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
+  if (!BAD.has(cell.verdict)) return [];
+  const tests = cell.tests.filter((test) => BAD.has(test.verdict) && test.verdict !== 'incomplete');
+  const lines = tests.flatMap((test) => testFailure(cell, test, control, paint));
+  for (const step of cell.steps) {
+    if (step.error === undefined) continue;
+    lines.push(`  ${cell.name}  ${step.step}  ${step.verdict}`, `    ${firstLine(step.error.message)}`);
+    if (step.error.hint !== undefined) lines.push(`    next: ${firstLine(step.error.hint)}`);
+  }
+  if (lines.length === 0) lines.push(`  ${cell.name}  ${cell.verdict}`, `    ${firstLine(cell.reason ?? '')}`);
+  return lines;
+}
+
+function testFailure(cell: CellResult, test: TestResult, control: string, paint: Paint): string[] {
+  const error = test.attempts.at(-1)?.errors[0];
+  const where = error?.file === undefined ? test.file : `${error.file}${error.line ? `:${error.line}` : ''}`;
+  const compared = test.control === undefined ? '' : paint('dim', `  (${COMPARED[test.control](control)})`);
+  return [
+    `  ${cell.name}  ${where}  ${firstLine(test.name)}${compared}`,
+    `    ${error === undefined ? test.verdict : firstLine(error.message)}`,
+  ];
+}
+
+/** The first line of an error, safe to print. */
+function firstLine(message: string): string {
+  return lastLines(message, Number.MAX_SAFE_INTEGER)[0]?.trim() ?? '';
+}
+
+function countsOf({ counts }: RunResult): string {
+  const { planned, passed, failed, flaky, skipped, infra, neverRan } = counts;
+  return (
+    `${planned} planned: ${passed} passed, ${failed} failed, ${flaky} flaky, ${skipped} skipped, ` +
+    `${infra} infra, ${neverRan} never ran`
+  );
+}
+
+/** Steps by the time that all cells together spent in them: cells run side by side, so this is more than the run took. */
+function timesOf(result: RunResult): string {
+  const steps = STEPS.map((step) => {
+    const spent = result.cells.flatMap((cell) => cell.steps).filter((one) => one.step === step);
+    return { step, ms: spent.reduce((sum, one) => sum + one.durationMs, 0) };
+  });
+  const shown = steps.filter(({ ms }) => ms > 0).sort((a, b) => b.ms - a.ms);
+  const text = shown.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ');
+  return text === '' ? 'no step ran' : `${text}${result.cells.length > 1 ? ' (all cells together)' : ''}`;
+}
+
+/** The command that runs the bad cells again; undefined when there is none. */
+function rerunOf(result: RunResult): string | undefined {
+  const names = result.cells.filter((cell) => BAD.has(cell.verdict)).map((cell) => cell.name);
+  if (names.length === 0) return undefined;
+  const glob = names.length === 1 ? names[0]! : `{${names.join(',')}}`;
+  const matrix = result.matrix.file === undefined ? [] : [shellQuote(result.matrix.file)];
+  return ['harness run', ...matrix, '--only', shellQuote(glob)].join(' ');
+}
