@@ -110,7 +110,7 @@ function toControl(leg: Measured, base: Measured | undefined, control: ArchName)
   return {
     state: 'compared',
     ...compared,
-    ...(emulated ? { words: 'both are emulated: compares emulators, not processors' } : {}),
+    ...(emulated ? { words: 'both are emulated, so this compares emulators and not processors' } : {}),
   };
 }
 

@@ -113,7 +113,7 @@ test('two native sides are divided, the control comes first', () => {
 test('two emulated sides are divided with a warning', () => {
   expect(compare(cellOf('amd64', 'tcg', 10), cellOf('arm64', 'tcg', 20))[1]).toMatchObject({
     state: 'compared',
-    words: 'both are emulated: compares emulators, not processors',
+    words: 'both are emulated, so this compares emulators and not processors',
   });
 });
 

@@ -1,0 +1,115 @@
+import type { CellResult, StepResult, TestResult } from '../harness/events/result.ts';
+import type { Attempt, ErrorData } from '../harness/events/types.ts';
+import type { Rerun } from './junit-extras.ts';
+import { describeError, firstLine, visible } from './text.ts';
+
+/** What one `<testcase>` says. All strings are printable. */
+export interface CaseOutcome {
+  readonly name: string;
+  readonly line?: number;
+  readonly durationMs: number;
+  readonly state: 'passed' | 'failure' | 'error' | 'skipped';
+  /** First line. */
+  readonly message?: string;
+  readonly type?: string;
+  readonly text?: string;
+  readonly reruns?: readonly Rerun[];
+  readonly systemOut?: string;
+}
+
+/** A test as a case. */
+export function outcomeOfTest(test: TestResult, cell: CellResult): CaseOutcome {
+  const base = {
+    name: visible(test.name) || '(no name)',
+    durationMs: test.durationMs,
+    ...(test.line ? { line: test.line } : {}),
+  };
+  const failed = test.attempts.filter(({ verdict }) => verdict !== 'passed');
+  switch (test.verdict) {
+    case 'passed':
+      return { ...base, state: 'passed' };
+    case 'flaky':
+      return {
+        ...base,
+        state: 'passed',
+        reruns: failed.map((attempt) => rerun(attempt, 'flaky')),
+        systemOut: `flaky: ${failed.length} of ${test.attempts.length} attempts failed`,
+      };
+    case 'skipped':
+      return { ...base, ...skipped(test.note ?? 'skipped') };
+    case 'incomplete': {
+      const why = cell.reason ? `: ${cell.reason}` : '';
+      if (test.startedAt === undefined) return { ...base, ...skipped(`never ran${why}`) };
+      const message = firstLine(`never finished${why}`);
+      return { ...base, state: 'error', type: 'Incomplete', message, text: message };
+    }
+    default: {
+      const [first, ...later] = failed;
+      const { state, ...what } = explain(first, test.verdict);
+      const control = test.control ? `control: ${test.control}` : '';
+      return { ...base, state, ...what, reruns: later.map((attempt) => rerun(attempt, 'rerun')), systemOut: control };
+    }
+  }
+}
+
+/** Cases for what happened to a cell outside of its tests; none when its tests say everything. */
+export function outcomesOfHarness(cell: CellResult): CaseOutcome[] {
+  const steps = cell.steps.filter((step) => step.error !== undefined || tellsAlone(step)).map(outcomeOfStep);
+  if (steps.some(({ state }) => state === 'error')) return steps;
+  const reason = cell.reason ?? `the cell is ${cell.verdict}`;
+  const base = { name: 'cell', durationMs: cell.tests.length > 0 ? 0 : cell.durationMs };
+  if (cell.verdict === 'skipped' || cell.verdict === 'unsupported') {
+    return [...steps, { ...base, ...skipped(`${cell.verdict}: ${reason}`) }];
+  }
+  const testsTell = cell.tests.some(
+    ({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator',
+  );
+  const green = cell.verdict === 'passed' || cell.verdict === 'flaky';
+  if (green && cell.tests.length > 0) return steps;
+  if (green) return [...steps, { ...base, ...skipped('no test ran') }];
+  if (testsTell && cell.verdict !== 'incomplete') return steps;
+  return [...steps, { ...base, state: 'error', type: cell.verdict, message: firstLine(reason), text: visible(reason) }];
+}
+
+/** A step that went wrong although it holds no tests that would say so. */
+function tellsAlone({ step, verdict }: StepResult): boolean {
+  const wrong = verdict === 'failed' || verdict === 'infra' || verdict === 'emulator' || verdict === 'incomplete';
+  return wrong && step !== 'scenarios' && step !== 'benchmarks';
+}
+
+function outcomeOfStep({ step, verdict, durationMs, error, note }: StepResult): CaseOutcome {
+  const reason = note ?? (verdict === 'incomplete' ? 'never finished' : `the step is ${verdict}`);
+  return {
+    name: step,
+    durationMs,
+    state: 'error',
+    type: visible(error?.type ?? verdict),
+    message: firstLine(error?.message ?? reason) || reason,
+    text: error ? describeError(error) : visible(reason),
+  };
+}
+
+function skipped(reason: string): Pick<CaseOutcome, 'state' | 'message' | 'text'> {
+  return { state: 'skipped', message: firstLine(reason), text: visible(reason) };
+}
+
+function explain(attempt: Attempt | undefined, verdict: string) {
+  const [error] = attempt?.errors ?? [];
+  const text = (attempt?.errors ?? []).map(describeError).join('\n\n');
+  return {
+    state: isAssertion(verdict, error) ? ('failure' as const) : ('error' as const),
+    message: firstLine(error?.message ?? '') || `the test is ${verdict}`,
+    type: visible(error?.type ?? verdict) || verdict,
+    text: text || `the test is ${verdict}, without an error`,
+  };
+}
+
+function rerun(attempt: Attempt, kind: 'flaky' | 'rerun'): Rerun {
+  const { state, ...what } = explain(attempt, attempt.verdict);
+  return { element: state === 'failure' ? `${kind}Failure` : `${kind}Error`, ...what };
+}
+
+/** JUnit's difference: a `failure` is what the test checked, an `error` is anything else that went wrong. */
+function isAssertion(verdict: string, error: ErrorData | undefined): boolean {
+  return verdict === 'failed' && (error === undefined || error.diff !== undefined || /assert/i.test(error.type));
+}

@@ -1,0 +1,141 @@
+import { architectures } from '../harness/arch/index.ts';
+import { summarize, throughput } from '../harness/bench/statistics.ts';
+import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
+import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
+import { buildXml, extendCase, extendSuite, newBuilder } from './junit-extras.ts';
+import { visible } from './text.ts';
+import { acceleratorWords, formatThroughput, formatTime } from './words.ts';
+
+export interface JunitOptions {
+  /**
+   * `strict` is valid against Jenkins' `junit-10.xsd`. `extended` adds `file` and `line` to each case, which that
+   * schema forbids and other readers use for annotations.
+   */
+  readonly profile?: 'strict' | 'extended';
+}
+
+/**
+ * The run as JUnit XML: flat; one suite for each cell and file, and one named `<cell> harness` for what went wrong
+ * outside of tests, so that a dead target cannot look like an empty green suite.
+ */
+export function renderJunit(run: RunResult, options: JunitOptions = {}): string {
+  const builder = newBuilder().name(visible(`${run.matrix.name} ${run.run}`));
+  const suites = run.cells.flatMap((cell) => suitesOf(cell));
+  for (const [id, { cell, file, outcomes }] of suites.entries()) {
+    const suite = builder.testSuite().name(visible(`${cell.name} ${file ?? 'harness'}`));
+    const time = seconds(outcomes.reduce((sum, { durationMs }) => sum + durationMs, 0));
+    if (cell.startedAt) suite.timestamp(`${cell.startedAt.slice(0, 19)}Z`);
+    const dotted = dot(cell.name);
+    extendSuite(suite, {
+      time,
+      hostname: visible(cell.name),
+      id,
+      package: visible(dotted),
+      ...(file ? { file: visible(file) } : {}),
+    });
+    for (const [name, value] of propertiesOf(run, cell, file)) suite.property(visible(name), visible(value));
+    const className = visible(`${dotted}.${file ? withoutExtension(file) : 'harness'}`);
+    for (const outcome of distinct(outcomes)) {
+      const testCase = suite.testCase().className(className).name(outcome.name);
+      if (outcome.state === 'failure') testCase.failure(outcome.message, outcome.type);
+      if (outcome.state === 'error') testCase.error(outcome.message, outcome.type);
+      if (outcome.state === 'skipped') testCase.skipped();
+      extendCase(testCase, {
+        attributes: {
+          time: seconds(outcome.durationMs),
+          ...(options.profile === 'extended' && file
+            ? { file: visible(file), ...(outcome.line ? { line: outcome.line } : {}) }
+            : {}),
+        },
+        ...(outcome.state === 'skipped' ? { skippedMessage: outcome.message } : {}),
+        text: outcome.text ?? '',
+        reruns: outcome.reruns ?? [],
+        systemOut: outcome.systemOut ?? '',
+      });
+    }
+  }
+  return `${buildXml(builder, seconds(run.durationMs))}\n`;
+}
+
+interface JunitSuite {
+  readonly cell: CellResult;
+  /** Absent: the suite of the harness itself. */
+  readonly file?: string;
+  readonly outcomes: readonly CaseOutcome[];
+}
+
+function suitesOf(cell: CellResult): JunitSuite[] {
+  const files = Map.groupBy(cell.tests, ({ file }) => file);
+  const harness = outcomesOfHarness(cell);
+  return [
+    ...[...files].map(([file, tests]: [string, TestResult[]]) => ({
+      cell,
+      file,
+      outcomes: tests.map((test) => outcomeOfTest(test, cell)),
+    })),
+    ...(harness.length > 0 ? [{ cell, outcomes: harness }] : []),
+  ];
+}
+
+function propertiesOf(run: RunResult, cell: CellResult, file: string | undefined): [string, string][] {
+  const { facts } = cell;
+  const { machine } = architectures[cell.arch];
+  return [
+    ['arch', cell.arch],
+    ['target.kind', cell.target],
+    ['voting', String(cell.voting)],
+    ...(facts
+      ? ([
+          ['accelerator', facts.accelerator],
+          ['cpu', facts.cpu],
+          ...(facts.kernel ? [['kernel', facts.kernel]] : []),
+          ...(facts.emulator ? [['emulator', facts.emulator]] : []),
+          ...(facts.image ? [['image', facts.image]] : []),
+        ] as [string, string][])
+      : []),
+    ['host.arch', run.host.arch],
+    ['harness.version', run.harness],
+    ...(run.git ? ([['git.sha', `${run.git.sha}${run.git.dirty ? '-dirty' : ''}`]] as [string, string][]) : []),
+    ['dd_tags[os.architecture]', machine],
+    ['dd_tags[runtime.architecture]', machine],
+    ...cell.benchmarks
+      .filter((benchmark) => benchmark.file === file)
+      .flatMap((benchmark) => benchmarkProperties(cell, benchmark)),
+  ];
+}
+
+function benchmarkProperties(cell: CellResult, benchmark: CellResult['benchmarks'][number]): [string, string][] {
+  if (benchmark.samplesMs.length === 0) return [];
+  const { median, count } = summarize(
+    benchmark.samplesMs.map((ms) => ms / benchmark.operations),
+    benchmark.name,
+  );
+  const speed =
+    benchmark.per !== undefined && median > 0 ? `, ${formatThroughput(throughput(median, 1), benchmark.per)}` : '';
+  const accelerator = cell.facts ? acceleratorWords[cell.facts.accelerator] : 'accelerator unknown';
+  return [[`benchmark.${benchmark.name}`, `median ${formatTime(median)}${speed}, ${count} samples, ${accelerator}`]];
+}
+
+/** Some readers keep only the first of two cases with one name. */
+function distinct(outcomes: readonly CaseOutcome[]): CaseOutcome[] {
+  const seen = new Map<string, number>();
+  return outcomes.map((outcome) => {
+    const times = (seen.get(outcome.name) ?? 0) + 1;
+    seen.set(outcome.name, times);
+    return times === 1 ? outcome : { ...outcome, name: `${outcome.name} (${times})` };
+  });
+}
+
+/** `arm64/vm/web` → `arm64.vm.web`: Jenkins makes a tree of the dots. */
+function dot(name: string): string {
+  return name.replaceAll('/', '.');
+}
+
+function withoutExtension(file: string): string {
+  return dot(file.replace(/(\.(scenario|bench|test))?\.[cm]?[jt]sx?$/, ''));
+}
+
+/** Milliseconds as seconds with at most three decimals and no exponent. */
+function seconds(ms: number): string {
+  return Number.isFinite(ms) ? (Math.max(0, Math.round(ms)) / 1000).toFixed(3) : '0.000';
+}

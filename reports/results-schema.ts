@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { archNames } from '../harness/arch/index.ts';
+import { STEPS } from '../harness/events/types.ts';
+
+/** Version of `results.json`. It grows when a reader of the old one could go wrong. */
+export const RESULTS_VERSION = 1;
+
+const arch = z.enum(archNames);
+const ms = z.number().min(0).describe('Milliseconds.');
+const time = z.string().describe('ISO 8601, UTC.');
+const verdict = z.enum(['passed', 'failed', 'flaky', 'skipped', 'unsupported', 'infra', 'emulator', 'incomplete']);
+const accelerator = z.enum(['native', 'kvm', 'tcg', 'qemu-user']);
+const interval = z.object({ low: z.number(), high: z.number() }).describe('95 % confidence interval.');
+
+const error = z.object({
+  type: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  stack: z.string().optional(),
+  diff: z.string().optional(),
+  file: z.string().optional(),
+  line: z.int().optional(),
+  column: z.int().optional(),
+  causes: z.array(z.string()).readonly().optional(),
+  consoleTail: z.array(z.string()).readonly().optional().describe('Last lines of the console, oldest first.'),
+});
+
+const step = z.object({
+  step: z.enum(STEPS),
+  verdict,
+  startedAt: time,
+  durationMs: ms,
+  phases: z.array(z.object({ name: z.string(), durationMs: ms })).readonly(),
+  error: error.optional(),
+  note: z.string().optional(),
+});
+
+const test = z.object({
+  step: z.enum(['scenarios', 'benchmarks']),
+  file: z.string().describe("Relative to the suite's folder."),
+  name: z.string(),
+  line: z.int().optional(),
+  verdict: z.enum(['passed', 'failed', 'flaky', 'skipped', 'infra', 'emulator', 'incomplete']),
+  startedAt: time.optional(),
+  durationMs: ms,
+  attempts: z
+    .array(
+      z.object({
+        verdict: z.enum(['passed', 'failed', 'infra', 'emulator']),
+        durationMs: ms,
+        errors: z.array(error).readonly(),
+      }),
+    )
+    .readonly(),
+  note: z.string().optional(),
+  control: z
+    .enum(['fails-on-control', 'passes-on-control', 'control-unknown'])
+    .optional()
+    .describe('What the same test did on the control architecture with the same kind of target.'),
+});
+
+const facts = z.object({
+  arch,
+  kind: z.string(),
+  accelerator,
+  cpu: z.string(),
+  machine: z.string().optional(),
+  vcpus: z.int(),
+  memoryBytes: z.number(),
+  kernel: z.string().optional(),
+  emulator: z.string().optional(),
+  image: z.string().optional(),
+});
+
+const measurement = z.object({
+  name: z.string(),
+  file: z.string(),
+  clock: z.enum(['controller', 'guest']),
+  samplesMs: z.array(z.number()).readonly().describe('In the order taken. One sample covers `operations` operations.'),
+  operations: z.number().min(1),
+  per: z.string().optional(),
+  warmupSamples: z.int(),
+  warnings: z.array(z.string()).readonly(),
+});
+
+const cell = z.object({
+  name: z.string().describe('`arch/target/suite`.'),
+  arch,
+  target: z.string(),
+  suite: z.string(),
+  voting: z.boolean(),
+  verdict,
+  reason: z.string().optional(),
+  startedAt: time.optional(),
+  durationMs: ms,
+  facts: facts.optional(),
+  scale: z.object({ factor: z.number(), source: z.string() }).optional(),
+  steps: z.array(step).readonly(),
+  tests: z.array(test).readonly(),
+  benchmarks: z.array(measurement).readonly(),
+  logs: z.array(z.object({ level: z.enum(['info', 'warn']), message: z.string() })).readonly(),
+  enter: z.string().optional(),
+  artifacts: z.array(z.string()).readonly(),
+});
+
+const toControl = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('control') }),
+  z.object({
+    state: z.literal('compared'),
+    ratio: z.number(),
+    interval: interval.optional(),
+    words: z.string().optional(),
+  }),
+  z.object({ state: z.literal('not-comparable'), reason: z.string() }),
+]);
+
+const comparison = z.object({
+  suite: z.string(),
+  target: z.string(),
+  file: z.string(),
+  name: z.string(),
+  clock: z.enum(['controller', 'guest']),
+  per: z.string().optional(),
+  legs: z
+    .array(
+      z.object({
+        cell: z.string(),
+        arch,
+        accelerator: accelerator.optional(),
+        summary: z
+          .object({
+            count: z.int(),
+            min: z.number(),
+            max: z.number(),
+            median: z.number(),
+            mad: z.number().describe('Scaled by 1.4826.'),
+            interval: interval.optional(),
+            outliers: z.array(z.int()).readonly().describe('Positions of samples; none is dropped.'),
+          })
+          .describe('Milliseconds an operation.'),
+        throughput: z.number().optional().describe('Operations a second.'),
+        toControl,
+        warnings: z.array(z.string()).readonly(),
+      }),
+    )
+    .readonly(),
+});
+
+const count = z.int().min(0);
+
+/** `results.json`: the whole run for programs. */
+export const resultsSchema = z
+  .object({
+    schemaVersion: z.literal(RESULTS_VERSION),
+    run: z.string(),
+    harness: z.string(),
+    matrix: z.object({ name: z.string(), file: z.string().optional() }),
+    control: arch,
+    host: z.object({
+      arch: z.string(),
+      cpu: z.string(),
+      cores: z.number(),
+      memoryBytes: z.number(),
+      kernel: z.string(),
+      node: z.string(),
+    }),
+    git: z.object({ sha: z.string(), dirty: z.boolean() }).optional(),
+    jobs: z.int(),
+    jobsReason: z.string(),
+    startedAt: time,
+    durationMs: ms,
+    state: z.enum(['passed', 'failed', 'infra', 'incomplete', 'interrupted']),
+    exitCode: z.int(),
+    counts: z.object({
+      planned: count,
+      passed: count,
+      failed: count,
+      flaky: count,
+      skipped: count,
+      infra: count,
+      neverRan: count,
+    }),
+    cells: z.array(cell).readonly(),
+    comparisons: z.array(comparison).readonly().describe('Each benchmark across architectures.'),
+  })
+  .describe('The results of one run of the harness.');
+
+export type Results = z.input<typeof resultsSchema>;

@@ -1,0 +1,173 @@
+import { compareToControl } from '../harness/bench/comparison.ts';
+import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
+import type { ErrorData } from '../harness/events/types.ts';
+import { block, code, inline, table } from './markdown.ts';
+import { firstLine, locationOf, truncate } from './text.ts';
+import {
+  acceleratorOf,
+  acceleratorWords,
+  controlSentence,
+  countsLine,
+  errorsOf,
+  formatInterval,
+  formatRatio,
+  formatThroughput,
+  formatTime,
+  marks,
+  rerunCommand,
+  stateWords,
+} from './words.ts';
+
+/** GitHub drops a step's summary of more than 1 MiB; this stays below it whatever its own text adds. */
+export const SUMMARY_BYTES = 900_000;
+
+export interface SummaryOptions {
+  /** Bytes of UTF-8. */
+  readonly maxBytes?: number;
+}
+
+/** The run as Markdown for a GitHub job summary. What does not fit is left out and counted at the end. */
+export function renderSummary(run: RunResult, options: SummaryOptions = {}): string {
+  const sections = [headline(run), cellsTable(run), timings(run), ...failures(run)].filter((section) => section !== '');
+  return withinLimit(sections, options.maxBytes ?? SUMMARY_BYTES);
+}
+
+function headline(run: RunResult): string {
+  const cells = `${run.cells.length} ${run.cells.length === 1 ? 'cell' : 'cells'}`;
+  return [
+    `## ${run.state === 'passed' ? '✅' : run.state === 'failed' ? '❌' : '⚠️'} ${stateWords[run.state]} · ${inline(run.matrix.name)}`,
+    `**${countsLine(run)}** · ${cells} in ${formatTime(run.durationMs)} · exit code ${run.exitCode}`,
+    `Run ${code(run.run)} of harness ${inline(run.harness)} on ${inline(run.host.cpu)} (${inline(run.host.arch)}, ${run.host.cores} cores), control architecture ${run.control}.`,
+  ].join('\n\n');
+}
+
+function cellsTable(run: RunResult): string {
+  const rows = run.cells.map((cell) => {
+    const count = (verdict: TestResult['verdict']) =>
+      String(cell.tests.filter((test) => test.verdict === verdict).length);
+    return [
+      `${marks[cell.verdict]} ${cell.verdict}${cell.voting ? '' : ' (non-voting)'}`,
+      code(cell.name),
+      cell.facts ? acceleratorWords[cell.facts.accelerator] : '',
+      count('passed'),
+      count('failed'),
+      count('flaky'),
+      count('skipped'),
+      count('incomplete'),
+      formatTime(cell.durationMs),
+      inline(firstLine(cell.reason ?? '')),
+    ];
+  });
+  if (rows.length === 0) return 'No cell was planned.';
+  const head = ['Verdict', 'Cell', 'Runs on', 'Passed', 'Failed', 'Flaky', 'Skipped', 'Never ran', 'Time', 'Why'];
+  return `### Cells\n\n${table(head, rows, [3, 4, 5, 6, 7, 8])}`;
+}
+
+function timings(run: RunResult): string {
+  const comparisons = compareToControl(run.cells, run.control);
+  if (comparisons.length === 0) return '';
+  const notes = new Set<string>();
+  const rows = comparisons.flatMap((benchmark) =>
+    benchmark.legs.map((leg, index) => {
+      if (leg.toControl.state === 'compared' && leg.toControl.words)
+        notes.add(`${leg.arch} and ${run.control} (${acceleratorOf(leg)}): ${leg.toControl.words}.`);
+      if (leg.toControl.state === 'not-comparable') notes.add(`${leg.toControl.reason}.`);
+      return [
+        index === 0 ? `${inline(benchmark.name)}<br>${inline(`${benchmark.suite}, ${benchmark.target}`)}` : '',
+        leg.arch,
+        acceleratorOf(leg),
+        formatTime(leg.summary.median),
+        formatInterval(leg.summary.interval),
+        leg.throughput === undefined ? '' : inline(formatThroughput(leg.throughput, benchmark.per ?? 'operation')),
+        formatRatio(leg.toControl),
+        `${leg.summary.count}${leg.summary.outliers.length > 0 ? `, ${leg.summary.outliers.length} far out` : ''}`,
+      ];
+    }),
+  );
+  const head = [
+    'Benchmark',
+    'Architecture',
+    'Runs on',
+    'Median',
+    '95 % interval',
+    'Throughput',
+    `Time relative to ${run.control}`,
+    'Samples',
+  ];
+  return `### Timing\n\n${table(head, rows, [3, 4, 5, 6, 7])}${[...notes].map((note) => `\n\n${inline(note)}`).join('')}`;
+}
+
+/** One section for each step and test that went wrong; voting cells first. */
+function failures(run: RunResult): string[] {
+  const cells = run.cells.toSorted((a, b) => Number(b.voting) - Number(a.voting));
+  const sections = cells.flatMap((cell) => [
+    ...cell.steps.flatMap(({ step, error }) => (error ? [failure(run, cell, `step ${step}`, [error])] : [])),
+    ...cell.tests
+      .filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator')
+      .map((test) => failure(run, cell, `${test.name}`, errorsOf(test), controlSentence(test, cell, run))),
+    ...neverRan(cell),
+  ]);
+  return sections.length === 0 ? [] : [`### What went wrong\n\n${sections[0]}`, ...sections.slice(1)];
+}
+
+function neverRan(cell: CellResult): string[] {
+  const missing = cell.tests.filter(({ verdict }) => verdict === 'incomplete');
+  if (missing.length === 0) return [];
+  const names = missing.slice(0, 10).map(({ file, name }) => `- ${inline(`${file} › ${name}`)}`);
+  const rest = missing.length > 10 ? [`- and ${missing.length - 10} more`] : [];
+  return [
+    `#### ${marks.incomplete} ${inline(cell.name)}: ${missing.length} never ran or never finished\n\n${[...names, ...rest].join('\n')}`,
+  ];
+}
+
+function failure(
+  run: RunResult,
+  cell: CellResult,
+  what: string,
+  errors: readonly ErrorData[],
+  control?: string,
+): string {
+  const parts = [`#### ${marks.failed} ${inline(cell.name)} › ${inline(what)}`];
+  const [error] = errors;
+  if (error) {
+    const location = locationOf(error);
+    parts.push(`**${inline(error.type)}**: ${inline(truncate(error.message.split('\n').slice(0, 3).join(' '), 600))}`);
+    const facts = [
+      ...(location ? [`at ${code(location)}`] : []),
+      ...(errors.length > 1 ? [`${errors.length} attempts or errors, the first is shown`] : []),
+      ...(error.causes ?? []).map((cause) => `caused by: ${inline(firstLine(cause))}`),
+      ...(error.hint ? [`hint: ${inline(firstLine(error.hint))}`] : []),
+    ];
+    if (facts.length > 0) parts.push(facts.join('<br>\n'));
+  }
+  if (control) parts.push(inline(control));
+  if (error?.diff) parts.push(block(truncate(error.diff, 4000), 'diff'));
+  if (error?.consoleTail?.length) {
+    const tail = error.consoleTail
+      .slice(-50)
+      .map((line) => truncate(line, 400))
+      .join('\n');
+    parts.push(
+      `<details><summary>Console, last ${Math.min(50, error.consoleTail.length)} lines</summary>\n\n${block(tail)}\n\n</details>`,
+    );
+  }
+  parts.push(`Run it again: ${code(rerunCommand(cell, run))}`);
+  return parts.join('\n\n');
+}
+
+function withinLimit(sections: readonly string[], maxBytes: number): string {
+  const note = (left: number) =>
+    `_${left} more ${left === 1 ? 'section is' : 'sections are'} left out for GitHub's limit: see index.html or junit.xml._`;
+  const kept: string[] = [];
+  // Room for the note itself.
+  let room = maxBytes - 200;
+  for (const section of sections) {
+    const size = Buffer.byteLength(section) + 2;
+    if (size <= room) {
+      room -= size;
+      kept.push(section);
+    }
+  }
+  const left = sections.length - kept.length;
+  return `${[...kept, ...(left > 0 ? [note(left)] : [])].join('\n\n')}\n`;
+}

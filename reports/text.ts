@@ -1,0 +1,68 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { ErrorData } from '../harness/events/types.ts';
+
+/**
+ * Untrusted text as it may stand in any report: no escape sequences; whatever would be invisible, would turn the
+ * writing direction, or is forbidden in XML is spelled out as `\x1b` or `\u202e`. Newlines and tabs stay.
+ * Works on code points, before any escaping: a filter that runs after it can cut an entity in half.
+ */
+export function visible(text: string): string {
+  return stripVTControlCharacters(text.replace(/\r\n?/g, '\n')).replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be spelled out
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\p{Surrogate}]/gu,
+    (character) => {
+      const code = character.codePointAt(0)!;
+      return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+    },
+  );
+}
+
+/** The first line of a text that is not blank, at most `limit` characters long. */
+export function firstLine(text: string, limit = 300): string {
+  const line =
+    visible(text)
+      .split('\n')
+      .find((candidate) => candidate.trim() !== '')
+      ?.trim() ?? '';
+  return truncate(line, limit);
+}
+
+/** At most `limit` code units, never cut inside a character, ending in `…` where something is missing. */
+export function truncate(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/** `suites/web/pages.scenario.ts:12:5`, or undefined. */
+export function locationOf(error: ErrorData): string | undefined {
+  if (error.file === undefined) return undefined;
+  return visible([error.file, error.line, error.column].filter((part) => part !== undefined).join(':'));
+}
+
+/** Everything that an error says, as plain text of several lines. */
+export function describeError(error: ErrorData): string {
+  const location = locationOf(error);
+  const parts = [
+    `${error.type}: ${error.message}`,
+    ...(error.causes ?? []).map((cause) => `caused by: ${cause}`),
+    ...(error.hint === undefined ? [] : [`hint: ${error.hint}`]),
+    ...(error.diff === undefined ? [] : [`\n${error.diff}`]),
+    ...(location === undefined ? [] : [`\nat ${location}`]),
+    ...(error.stack === undefined ? [] : [`\n${withoutMessage(error)}`]),
+    ...(error.consoleTail?.length
+      ? [`\nconsole, last ${error.consoleTail.length} lines:\n${error.consoleTail.join('\n')}`]
+      : []),
+  ];
+  return visible(parts.join('\n'));
+}
+
+/** The frames of a stack: engines repeat the message above them. */
+export function withoutMessage(error: ErrorData): string {
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+(at|❯) /.test(line));
+  return frames.join('\n');
+}
+
+/** One argument for a POSIX shell, to be pasted. */
+export function shellWord(argument: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}

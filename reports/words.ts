@@ -1,0 +1,115 @@
+import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
+import type { Interval } from '../harness/bench/statistics.ts';
+import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
+import type { Accelerator, Verdict } from '../harness/events/types.ts';
+import { shellWord, visible } from './text.ts';
+
+/** A verdict's shape: told apart without colour, too. */
+export const marks: Readonly<Record<Verdict, string>> = {
+  passed: '✓',
+  failed: '✗',
+  flaky: '≈',
+  skipped: '–',
+  unsupported: '∅',
+  infra: '!',
+  emulator: '‼',
+  incomplete: '…',
+};
+
+/** A run's state as people say it. */
+export const stateWords: Readonly<Record<RunResult['state'], string>> = {
+  passed: 'Passed',
+  failed: 'Failed',
+  infra: 'Infrastructure failed',
+  incomplete: 'Incomplete',
+  interrupted: 'Interrupted',
+};
+
+/** What executes the instructions, in words for a reader who does not know QEMU. */
+export const acceleratorWords: Readonly<Record<Accelerator, string>> = {
+  native: 'native',
+  kvm: 'KVM',
+  tcg: 'TCG, emulated',
+  'qemu-user': 'qemu-user, emulated',
+};
+
+export function acceleratorOf(leg: Pick<BenchmarkLeg, 'accelerator'>): string {
+  return leg.accelerator ? acceleratorWords[leg.accelerator] : 'accelerator unknown';
+}
+
+/** `4 planned: 2 passed, 1 failed, 1 never ran`. Planned, passed, failed and never ran are always said. */
+export function countsLine({ counts }: Pick<RunResult, 'counts'>): string {
+  const parts = [
+    `${counts.passed} passed`,
+    `${counts.failed} failed`,
+    `${counts.flaky} flaky`,
+    `${counts.skipped} skipped`,
+    ...(counts.infra > 0 ? [`${counts.infra} lost to infrastructure`] : []),
+    `${counts.neverRan} never ran`,
+  ];
+  return `${counts.planned} ${counts.planned === 1 ? 'test' : 'tests'} planned: ${parts.join(', ')}`;
+}
+
+/** What the control architecture says about a failed test; undefined for a test without comparison. */
+export function controlSentence(test: TestResult, cell: CellResult, run: RunResult): string | undefined {
+  const control = `${run.control}/${cell.target}/${cell.suite}`;
+  switch (test.control) {
+    case 'fails-on-control':
+      return `It fails on ${control} too, so it is not about ${cell.arch}.`;
+    case 'passes-on-control':
+      return `It passes on ${control}: the cause is ${cell.arch}, or what emulates it.`;
+    case 'control-unknown':
+      return `${control} has no result for it, so nothing says whether it is about ${cell.arch}.`;
+    default:
+      return undefined;
+  }
+}
+
+/** The command that runs one cell again. */
+export function rerunCommand(cell: Pick<CellResult, 'name'>, run: Pick<RunResult, 'matrix'>): string {
+  return visible(
+    `npx harness run ${shellWord(run.matrix.file ?? run.matrix.name)} --only '${cell.name.replaceAll("'", '')}'`,
+  );
+}
+
+/** The attempt's verdicts and errors that made a test what it is. */
+export function errorsOf(test: TestResult): TestResult['attempts'][number]['errors'] {
+  return test.attempts.flatMap(({ errors }) => errors);
+}
+
+/** `1.23 ms`, `45.6 µs`, `12.3 s`, `4 min 5 s`: three significant digits. */
+export function formatTime(ms: number): string {
+  if (ms === 0) return '0 ms';
+  if (ms >= 120_000) {
+    const seconds = Math.round(ms / 1000);
+    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  }
+  if (ms >= 999.5) return `${significant(ms / 1000)} s`;
+  if (ms >= 0.9995) return `${significant(ms)} ms`;
+  return ms >= 0.0009995 ? `${significant(ms * 1000)} µs` : `${significant(ms * 1e6)} ns`;
+}
+
+/** `1,230 requests/s`. `per` is singular. */
+export function formatThroughput(perSecond: number, per: string): string {
+  return `${significant(perSecond)} ${per}${/[^s]$/.test(per) ? 's' : ''}/s`;
+}
+
+export function formatInterval(interval: Interval | undefined): string {
+  return interval ? `${formatTime(interval.low)} – ${formatTime(interval.high)}` : 'too few samples';
+}
+
+/** `2.31× (2.20 – 2.44)`, `control`, or `not comparable`. */
+export function formatRatio(toControl: ToControl): string {
+  if (toControl.state === 'control') return 'control';
+  if (toControl.state === 'not-comparable') return 'not comparable';
+  const { ratio, interval } = toControl;
+  return `${significant(ratio)}×${interval ? ` (${significant(interval.low)} – ${significant(interval.high)})` : ''}`;
+}
+
+/** Three significant digits, thousands grouped, never an exponent. */
+export function significant(value: number): string {
+  return value.toLocaleString('en-GB', {
+    maximumSignificantDigits: value >= 1000 ? 4 : 3,
+    minimumSignificantDigits: value >= 100 ? 1 : 3,
+  });
+}
