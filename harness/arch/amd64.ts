@@ -15,6 +15,7 @@ export const amd64: Arch = {
     package: 'qemu-system-x86',
     binfmt: 'qemu-x86_64',
     machine: 'pc-q35-7.2',
+    kvmMachine: 'pc-q35-7.2',
     // `max` under TCG is what TCG implements, the same on every host with the same QEMU.
     cpu: 'max',
     cpuinfo: /^model name\s*:\s*QEMU TCG CPU/m,

@@ -15,6 +15,7 @@ export const arm64: Arch = {
     package: 'qemu-system-arm',
     binfmt: 'qemu-aarch64',
     machine: 'virt-7.2',
+    kvmMachine: 'virt-7.2,gic-version=host',
     // Not `max`: its pointer authentication is very slow under TCG.
     cpu: 'cortex-a57',
     cpuinfo: /^CPU part\s*:\s*0xd07/m,

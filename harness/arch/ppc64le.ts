@@ -15,6 +15,7 @@ export const ppc64le: Arch = {
     package: 'qemu-system-ppc',
     binfmt: 'qemu-ppc64le',
     machine: 'pseries-7.2',
+    kvmMachine: 'pseries-7.2',
     cpu: 'power9',
     cpuinfo: /^cpu\s*:\s*POWER9/m,
     console: 'hvc0',

@@ -31,6 +31,8 @@ export interface QemuMachine {
   readonly binfmt: string;
   /** Versioned machine type: a snapshot or a timing is only comparable on the same one. */
   readonly machine: string;
+  /** The same machine for KVM, where some of its parts must be the host's own. */
+  readonly kvmMachine: string;
   /** CPU model under TCG, pinned; under KVM it is `host`. */
   readonly cpu: string;
   /** What the CPU line of `/proc/cpuinfo` must match under TCG. */

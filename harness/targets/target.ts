@@ -92,12 +92,12 @@ export type Resource =
   | { readonly kind: 'path'; readonly path: string };
 
 /** The contract that each kind of target fulfils. */
-export interface TargetProvider {
+export interface TargetProvider<Spec extends TargetSpec = TargetSpec> {
   readonly kind: TargetKind;
   /** Milliseconds; starts nothing big. */
   probe(arch: ArchName): Promise<Availability>;
   /** Registers what it starts before it uses it. The deadline is the caller's signal. */
-  acquire(spec: TargetSpec, io: Io): Promise<Target>;
+  acquire(spec: Spec, io: Io): Promise<Target>;
   /** The target of a handle, or undefined when it is gone. The result's disposal leaves the target alone. */
   reconnect(handle: Handle): Promise<Target | undefined>;
 }

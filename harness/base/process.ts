@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { execa, type Options, type Result, type ResultPromise } from 'execa';
+import { InfraError } from './errors.ts';
+
+/** A process that can be told from a later one with the same number, also after a reboot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of `/proc/PID/stat` (clock ticks since boot), with the boot's id in front. */
+  readonly startTime: string;
+}
+
+/** The identity of a running process, or undefined when there is none with this number. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command name stands in parentheses and may hold anything, so count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return { pid, startTime: `${boot}:${fields[19]}` };
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when exactly this process still runs. */
+export function isAlive(process: ProcessIdentity): boolean {
+  return identify(process.pid)?.startTime === process.startTime;
+}
+
+/** Sends a signal to exactly this process, never to one that took over its number. */
+export function killExactly(target: ProcessIdentity, signal: NodeJS.Signals = 'SIGKILL'): boolean {
+  if (!isAlive(target)) return false;
+  try {
+    process.kill(target.pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** argv that dies with this process, even when this process gets SIGKILL. The signal follows the main thread. */
+export function dieWithParent(argv: readonly string[]): string[] {
+  return ['setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+}
+
+export type RunOptions = Options & {
+  /** What the command is for, in the error's message: `cannot <purpose>: …`. */
+  readonly purpose: string;
+  /** Exit codes that are not errors beside 0. */
+  readonly allow?: readonly number[];
+};
+
+/**
+ * Runs a command to its end, without a shell; it dies with this process.
+ * @throws InfraError with the command and the end of what it printed.
+ */
+export async function run(argv: readonly string[], options: RunOptions): Promise<Result> {
+  const { purpose, allow = [], ...rest } = options;
+  const [file, ...args] = dieWithParent(argv);
+  const result = (await execa(file!, args, {
+    stdin: 'ignore',
+    reject: false,
+    forceKillAfterDelay: 2000,
+    maxBuffer: 64 * 1024 * 1024,
+    ...rest,
+  })) as Result;
+  if (!result.failed || (result.exitCode !== undefined && allow.includes(result.exitCode))) return result;
+  throw new InfraError(`cannot ${purpose}: ${failureOf(argv, result)}`, { cause: result.cause });
+}
+
+function failureOf(argv: readonly string[], result: Result): string {
+  const said = [result.stderr, result.stdout].find((text) => typeof text === 'string' && text.trim() !== '');
+  const tail = typeof said === 'string' ? said.trim().split('\n').slice(-12).join('\n') : '';
+  const how = result.timedOut
+    ? 'it ran into its deadline'
+    : result.isCanceled
+      ? 'it was cancelled'
+      : result.signal
+        ? `it was ended by ${result.signal}`
+        : result.exitCode === undefined
+          ? 'it could not be started'
+          : `it exited with ${result.exitCode}`;
+  return `${argv.slice(0, 3).join(' ')}: ${how}${tail ? `\n${tail}` : ''}`;
+}
+
+/** Starts a long-running process in the background; the caller owns it. */
+export function start(argv: readonly string[], options: Options & { readonly keep?: boolean }): ResultPromise {
+  const { keep = false, ...rest } = options;
+  const [file, ...args] = keep ? argv : dieWithParent(argv);
+  return execa(file!, args, {
+    reject: false,
+    buffer: false,
+    cleanup: !keep,
+    detached: keep,
+    ...rest,
+  } as Options) as ResultPromise;
+}

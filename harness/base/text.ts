@@ -1,0 +1,38 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** A line of untrusted output as text that is safe to print: no escape sequences, no control characters. */
+export function printable(line: string): string {
+  return (
+    stripVTControlCharacters(line)
+      .replace(/\t/g, '    ')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be removed
+      .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '')
+  );
+}
+
+/** The last lines of a text, printable, without empty ones at the end. */
+export function lastLines(text: string, count: number): string[] {
+  return text
+    .split(/\r*\n|\r(?!\n)/)
+    .map(printable)
+    .filter((line) => line.trim() !== '')
+    .slice(-count);
+}
+
+/** One argument for a POSIX shell: what `ssh` sends is parsed by the shell on the other side. */
+export function shellQuote(argument: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/** `61.4 s`, `3 min 5 s`, `120 ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+/** `1.5 GiB`, `300 MiB`. */
+export function formatBytes(bytes: number): string {
+  const gib = bytes / 2 ** 30;
+  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
+}

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Arch } from '../arch/index.ts';
+import { ConfigError, InfraError, messageOf } from '../base/errors.ts';
+import { lock } from '../base/lock.ts';
+import { run } from '../base/process.ts';
+import { retryUntil } from '../base/time.ts';
+import { aptSources, type ImageSettings } from './settings.ts';
+
+/** A package as the archive has it now. */
+export interface ResolvedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+}
+
+/**
+ * The archive of one architecture as apt sees it, in a folder of our own: this machine's apt is only used as a
+ * program, its sources, lists and state are neither read nor changed.
+ */
+export interface Apt {
+  readonly folder: string;
+  /** The lines of sources.list whose packages count. */
+  readonly sources: readonly string[];
+  /**
+   * The packages that installing these would bring, with versions, sorted by name, dependencies included.
+   * @throws ConfigError naming a package that does not exist on this architecture.
+   */
+  resolve(packages: readonly string[]): Promise<ResolvedPackage[]>;
+  /** Downloads these and what they depend on, signatures verified, into `archives/`. */
+  download(packages: readonly string[]): Promise<void>;
+  /** Path of a downloaded package's file. */
+  archive(resolved: ResolvedPackage): string;
+}
+
+/**
+ * Opens the archive of an architecture and fetches its package lists when they are too old. The release's own list
+ * must be there; updates and security are left out, with a warning, when the mirror does not serve them in one piece
+ * (Debian's security archive was seen to list a file for ppc64el that it does not have).
+ */
+export async function openApt(
+  settings: ImageSettings,
+  arch: Arch,
+  warn: (message: string) => void,
+  signal?: AbortSignal,
+): Promise<Apt> {
+  const all = aptSources(settings);
+  const id = createHash('sha256').update(all.join('\n')).digest('hex').slice(0, 8);
+  const folder = join(settings.cache, 'apt', `${settings.release}-${arch.name}-${id}`);
+  await using _lock = await lock(join(folder, 'lock'), undefined, signal);
+  const config = await writeAptConfig(folder, arch);
+  const apt = (args: readonly string[], purpose: string) =>
+    run(['apt-get', ...args], {
+      purpose,
+      env: { APT_CONFIG: config, LC_ALL: 'C.UTF-8' },
+      ...(signal ? { cancelSignal: signal } : {}),
+    });
+
+  const stamp = join(folder, 'refreshed.json');
+  const age =
+    Date.now() -
+    (await stat(stamp).then(
+      (found) => found.mtimeMs,
+      () => 0,
+    ));
+  if (age > settings.refreshHours * 3_600_000) {
+    const purpose = `fetch the package lists of Debian ${settings.release} for ${arch.name} from ${settings.mirror}`;
+    const fetched = await fetchLists(
+      folder,
+      all,
+      () => apt(['update', '-o', 'APT::Update::Error-Mode=any'], purpose),
+      signal,
+    );
+    await writeFile(stamp, JSON.stringify({ at: new Date().toISOString(), ...fetched }));
+  }
+  const listsOf = await readFile(stamp, 'utf8');
+  const { sources, left } = JSON.parse(listsOf) as FetchedLists;
+  if (left)
+    warn(
+      `Debian's ${left.sources.map((line) => line.split(' ').at(-2)).join(' and ')} is left out for ${arch.name}: ${left.why}`,
+    );
+
+  return {
+    folder,
+    sources,
+    async resolve(packages) {
+      const wanted = [...new Set(packages)].sort();
+      const memo = join(
+        folder,
+        `resolved-${createHash('sha256')
+          .update(`${listsOf} ${wanted.join(' ')}`)
+          .digest('hex')
+          .slice(0, 16)}.json`,
+      );
+      const known = await readFile(memo, 'utf8').catch(() => undefined);
+      if (known !== undefined) return JSON.parse(known) as ResolvedPackage[];
+      const simulated = await apt(['install', '--simulate', ...wanted], `resolve packages for ${arch.name}`).catch(
+        (error: unknown) => {
+          throw explainMissing(error, arch, settings);
+        },
+      );
+      const resolved = parseSimulation(String(simulated.stdout));
+      await writeFile(`${memo}.${process.pid}`, JSON.stringify(resolved));
+      await rename(`${memo}.${process.pid}`, memo);
+      return resolved;
+    },
+    async download(packages) {
+      await using _downloading = await lock(join(folder, 'lock'), undefined, signal);
+      await apt(['install', '--download-only', '--yes', ...new Set(packages)], `download packages for ${arch.name}`);
+    },
+    archive: (resolved) =>
+      join(folder, 'archives', `${resolved.name}_${resolved.version.replaceAll(':', '%3a')}_${resolved.arch}.deb`),
+  };
+}
+
+/** Reads apt's `Inst NAME (VERSION ORIGIN [ARCH])` lines. */
+export function parseSimulation(text: string): ResolvedPackage[] {
+  return [...text.matchAll(/^Inst (\S+) \((\S+) .*?\[(\w+)\]\)/gm)]
+    .map(([, name, version, arch]) => ({ name: name!.replace(/:.*/, ''), version: version!, arch: arch! }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function explainMissing(error: unknown, arch: Arch, settings: ImageSettings): Error {
+  const missing = [
+    ...messageOf(error).matchAll(
+      /(?:Unable to locate package|Package '?) ?([a-z0-9][a-z0-9+.-]+)(?:'? has no installation candidate)?/g,
+    ),
+  ].map((match) => match[1]);
+  if (missing.length === 0) return error instanceof Error ? error : new InfraError(messageOf(error));
+  const names = [...new Set(missing)].map((name) => `"${name}"`).join(', ');
+  return new ConfigError(
+    `cannot resolve packages for ${arch.name}: Debian ${settings.release} has no package ${names} for ${arch.debian}`,
+    {
+      cause: error,
+      hint: `Look the name up at https://packages.debian.org/${settings.release}/, or leave ${arch.name} out with \`arch:\` in the suite.`,
+    },
+  );
+}
+
+interface FetchedLists {
+  readonly sources: readonly string[];
+  readonly left?: { readonly sources: readonly string[]; readonly why: string };
+}
+
+/** Fetches the lists of as many sources as can be had: all, else without the last ones. */
+async function fetchLists(
+  folder: string,
+  all: readonly string[],
+  update: () => Promise<unknown>,
+  signal?: AbortSignal,
+): Promise<FetchedLists> {
+  let why: string | undefined;
+  for (let count = all.length; ; count--) {
+    const sources = all.slice(0, count);
+    await writeFile(join(folder, 'etc', 'sources.list'), `${sources.join('\n')}\n`);
+    try {
+      // A mirror that is being synchronised serves lists that do not fit its signed index for a while: ask again.
+      await retryUntil(update, { deadlineMs: 8000, everyMs: 3000, signal });
+      return why === undefined ? { sources } : { sources, left: { sources: all.slice(count), why } };
+    } catch (error) {
+      if (count === 1) throw error;
+      why = /^E: (.*)/m.exec(messageOf(error))?.[1] ?? messageOf(error);
+    }
+  }
+}
+
+async function writeAptConfig(folder: string, arch: Arch): Promise<string> {
+  for (const part of ['lists/partial', 'archives/partial', 'etc/parts'])
+    await mkdir(join(folder, part), { recursive: true });
+  const config = join(folder, 'apt.conf');
+  await writeFile(join(folder, 'status'), '', { flag: 'a' });
+  const settings = [
+    `Dir "${folder}";`,
+    `Dir::Etc "${folder}/etc";`,
+    `Dir::Etc::parts "${folder}/etc/parts";`,
+    `Dir::State "${folder}";`,
+    `Dir::State::status "${folder}/status";`,
+    `Dir::Cache "${folder}";`,
+    `APT::Architecture "${arch.debian}";`,
+    `APT::Architectures { "${arch.debian}"; };`,
+    'APT::Install-Recommends "false";',
+    'APT::Sandbox::User "root";',
+    'Acquire::Languages "none";',
+    'Acquire::Retries "3";',
+  ];
+  await writeFile(config, `${settings.join('\n')}\n`);
+  return config;
+}

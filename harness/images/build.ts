@@ -1,0 +1,188 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Arch } from '../arch/index.ts';
+import { type Apt, openApt } from './apt.ts';
+import { ensureBinfmt } from './binfmt.ts';
+import { type CacheEntry, cached } from './cache.ts';
+import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
+import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS } from './init.ts';
+import { buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
+import { BASE_PACKAGES, makeRootfs } from './rootfs.ts';
+import { type ImageSettings, RECIPE } from './settings.ts';
+
+/** What goes into a suite's image for one architecture. */
+export interface ImageRequest {
+  readonly settings: ImageSettings;
+  readonly arch: Arch;
+  /** The suite's name, for people. */
+  readonly suite: string;
+  readonly packages: readonly string[];
+  readonly files: readonly ImageFile[];
+  readonly services: readonly string[];
+  readonly diskBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  /** What it is doing now, for people. */
+  readonly progress?: (message: string) => void;
+  /** Something that people should know and that does not stop the build. */
+  readonly warn?: (message: string) => void;
+  /** The time that a part took, in milliseconds; parts that the cache had are not reported. */
+  readonly phase?: (phase: { readonly name: string; readonly durationMs: number }) => void;
+}
+
+/** An image that can be booted. The files belong to the cache: they are never written to. */
+export interface Image {
+  readonly key: string;
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly disk: string;
+  /** True when nothing had to be built. */
+  readonly cached: boolean;
+}
+
+const GIB = 2 ** 30;
+
+/**
+ * The image of a suite on an architecture, from the cache or made from Debian's packages. Four layers, each under a
+ * key of everything that goes in: the kernel; Debian's essential packages and systemd (shared by all suites); the
+ * suite's packages; its files. Changing a configuration file so costs seconds, not a bootstrap.
+ */
+export async function buildImage(request: ImageRequest): Promise<Image> {
+  const { settings, arch, suite, signal } = request;
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    request.progress?.(name);
+    const started = performance.now();
+    const result = await work();
+    const durationMs = Math.round(performance.now() - started);
+    if (durationMs > 50) request.phase?.({ name, durationMs });
+    return result;
+  };
+  const apt = await timed('package lists', () => openApt(settings, arch, request.warn ?? (() => {}), signal));
+  const layer = (
+    kind: CacheEntry['kind'],
+    label: string,
+    ingredients: unknown,
+    needBytes: number,
+    build: (folder: string) => Promise<void>,
+  ) =>
+    timed(`${kind} layer`, () =>
+      cached(
+        {
+          cache: settings.cache,
+          kind,
+          label: `${arch.name} ${label}`,
+          ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
+          needBytes,
+          onWait: () => request.progress?.(`waiting for another run that builds the ${kind} layer of ${arch.name}`),
+          ...(signal ? { signal } : {}),
+        },
+        build,
+      ),
+    );
+
+  const base = await baseLayer(request, apt, layer);
+  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES, ...request.packages]);
+  const rootfs =
+    request.packages.length === 0
+      ? base
+      : await layer('packages', suite, { resolved, wanted: [...request.packages].sort() }, 2 * GIB, async (folder) => {
+          await ensureBinfmt(arch);
+          await apt.download(request.packages);
+          await withScratch(folder, (scratch) =>
+            makeRootfs({
+              settings,
+              arch,
+              apt,
+              packages: request.packages,
+              resolved: only(resolved, base),
+              onTop: join(base.folder, ROOTFS),
+              output: join(folder, ROOTFS),
+              scratch,
+              signal,
+            }),
+          );
+        });
+  const { kernel, busybox } = await resolveKernel(apt, arch);
+  const boot = await layer(
+    'kernel',
+    kernel.version,
+    { kernel, busybox, init: INIT_SCRIPT },
+    1 * GIB,
+    async (folder) => {
+      await apt.download([kernel.name, 'busybox-static']);
+      await buildKernel(folder, { kernel: apt.archive(kernel), busybox: apt.archive(busybox) }, signal);
+    },
+  );
+  const disk = await layer('disk', suite, diskIngredients(request, rootfs.key, boot.key), 2 * GIB, (folder) =>
+    buildDisk({
+      rootfs: join(rootfs.folder, ROOTFS),
+      modules: join(boot.folder, KERNEL_FILES.modules),
+      files: request.files,
+      services: request.services,
+      sizeBytes: request.diskBytes,
+      folder,
+      signal,
+    }),
+  );
+  return {
+    key: disk.key,
+    kernel: join(boot.folder, KERNEL_FILES.kernel),
+    initrd: join(boot.folder, KERNEL_FILES.initrd),
+    disk: join(disk.folder, DISK_FILE),
+    cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
+  };
+}
+
+const ROOTFS = 'rootfs.tar';
+
+type LayerOf = (
+  kind: CacheEntry['kind'],
+  label: string,
+  ingredients: unknown,
+  needBytes: number,
+  build: (folder: string) => Promise<void>,
+) => Promise<CacheEntry>;
+
+async function baseLayer(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<CacheEntry> {
+  const { settings, arch, signal } = request;
+  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES]);
+  return layer('base', 'base', { resolved }, 2 * GIB, async (folder) => {
+    await ensureBinfmt(arch);
+    await apt.download(['?essential', ...BASE_PACKAGES]);
+    await withScratch(folder, (scratch) =>
+      makeRootfs({
+        settings,
+        arch,
+        apt,
+        packages: BASE_PACKAGES,
+        resolved,
+        output: join(folder, ROOTFS),
+        scratch,
+        signal,
+      }),
+    );
+  });
+}
+
+/** The packages that the base does not have already. */
+function only(resolved: Awaited<ReturnType<Apt['resolve']>>, base: CacheEntry): typeof resolved {
+  const has = (base.meta.ingredients as { resolved: typeof resolved }).resolved;
+  return resolved.filter((item) => !has.some((other) => other.name === item.name && other.version === item.version));
+}
+
+function diskIngredients(request: ImageRequest, rootfs: string, kernel: string): unknown {
+  return {
+    rootfs,
+    kernel,
+    guest: [GUEST_FILES, MASKED_UNITS],
+    files: request.files.map((file) => [file.path, file.mode, Buffer.from(file.content).toString('base64')]),
+    services: request.services,
+    bytes: request.diskBytes,
+  };
+}
+
+async function withScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
+  const scratch = join(folder, 'scratch');
+  await mkdir(scratch, { recursive: true });
+  await work(scratch);
+  await rm(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InfraError } from '../base/errors.ts';
+import { lock } from '../base/lock.ts';
+import { formatBytes } from '../base/text.ts';
+
+/** What an entry of the cache holds. */
+export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk';
+
+/** A finished entry: a folder that is never changed again. */
+export interface CacheEntry {
+  readonly kind: EntryKind;
+  readonly key: string;
+  readonly folder: string;
+  readonly meta: EntryMeta;
+  /** True when it was there already. */
+  readonly hit: boolean;
+}
+
+/** Kept beside the entry's files, for people and for `images list`. */
+export interface EntryMeta {
+  readonly kind: EntryKind;
+  readonly key: string;
+  /** What it is, for instance `arm64 web`. */
+  readonly label: string;
+  readonly createdAt: string;
+  readonly buildMs: number;
+  /** Everything the key was made of. */
+  readonly ingredients: unknown;
+}
+
+/** A key from everything that goes in: the SHA-256 of its JSON, 20 hexadecimal digits of it. */
+export function keyOf(ingredients: unknown): string {
+  return createHash('sha256').update(JSON.stringify(ingredients)).digest('hex').slice(0, 20);
+}
+
+export interface BuildRequest {
+  readonly cache: string;
+  readonly kind: EntryKind;
+  readonly label: string;
+  readonly ingredients: unknown;
+  /** Free disk space, in bytes, without which the build is not begun. */
+  readonly needBytes: number;
+  readonly onWait?: () => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Free bytes below a folder; a parameter for tests. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
+}
+
+/**
+ * The entry of a key, built when it is not there. It is built in a folder of its own and renamed when it is
+ * complete, so an interrupted build is never taken for an image; a lock keeps two runs from building the same one.
+ */
+export async function cached(request: BuildRequest, build: (folder: string) => Promise<void>): Promise<CacheEntry> {
+  const { cache, kind, label, ingredients } = request;
+  const key = keyOf({ kind, ingredients });
+  const folder = join(cache, 'images', `${kind}-${key}`);
+  const found = await openEntry(folder);
+  if (found) return { ...found, hit: true };
+
+  await using _lock = await lock(join(cache, 'locks', `${kind}-${key}`), request.onWait, request.signal);
+  const meanwhile = await openEntry(folder);
+  if (meanwhile) return { ...meanwhile, hit: true };
+
+  const temporary = `${folder}.partial`;
+  // We hold the key's lock: whatever is here was left by a build that died.
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  const started = performance.now();
+  try {
+    await checkSpace(request);
+    await build(temporary);
+    const meta: EntryMeta = {
+      kind,
+      key,
+      label,
+      createdAt: new Date().toISOString(),
+      buildMs: Math.round(performance.now() - started),
+      ingredients,
+    };
+    await writeFile(join(temporary, 'meta.json'), `${JSON.stringify(meta, null, 1)}\n`);
+    await rename(temporary, folder);
+    return { kind, key, folder, meta, hit: false };
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw isDiskFull(error) ? noSpace(request, error) : error;
+  }
+}
+
+async function checkSpace(request: BuildRequest): Promise<void> {
+  const free = await (request.freeBytes ?? freeBytes)(request.cache);
+  if (free < request.needBytes) throw noSpace(request, undefined, free);
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+function isDiskFull(error: unknown): boolean {
+  return /ENOSPC|No space left on device/.test(
+    error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : '',
+  );
+}
+
+function noSpace(request: BuildRequest, cause?: unknown, free?: number): InfraError {
+  const left = free === undefined ? 'the disk filled up' : `${formatBytes(free)} are free`;
+  return new InfraError(
+    `cannot build the ${request.kind} image of ${request.label}: it needs ${formatBytes(request.needBytes)} below ${request.cache}, and ${left}`,
+    { cause, hint: 'Free some space with `harness images gc`, or point HARNESS_CACHE at a larger disk.' },
+  );
+}
+
+async function openEntry(folder: string): Promise<Omit<CacheEntry, 'hit'> | undefined> {
+  const text = await readFile(join(folder, 'meta.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const meta = JSON.parse(text) as EntryMeta;
+  // The folder's time is the time of last use, for `images gc`.
+  const now = new Date();
+  await utimes(folder, now, now).catch(() => {});
+  return { kind: meta.kind, key: meta.key, folder, meta };
+}
+
+/** Every finished entry, and the folders of builds that did not finish. */
+export async function listEntries(cache: string): Promise<{ entries: Omit<CacheEntry, 'hit'>[]; partial: string[] }> {
+  const folder = join(cache, 'images');
+  const names = await readdir(folder).catch(() => []);
+  const entries: Omit<CacheEntry, 'hit'>[] = [];
+  for (const name of names.filter((name) => !name.endsWith('.partial'))) {
+    const text = await readFile(join(folder, name, 'meta.json'), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    const meta = JSON.parse(text) as EntryMeta;
+    entries.push({ kind: meta.kind, key: meta.key, folder: join(folder, name), meta });
+  }
+  return { entries, partial: names.filter((name) => name.endsWith('.partial')).map((name) => join(folder, name)) };
+}

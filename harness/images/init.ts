@@ -1,0 +1,122 @@
+/**
+ * The guest's first process. It replaces Debian's initramfs, whose generator does not finish in useful time under
+ * emulation, and udev, which a guest with one disk and one network card does not need. It loads the modules, gives the
+ * network card QEMU's user-mode address, mounts the disk, puts the run's own files (`/seed`, a second archive behind
+ * the first) onto it and starts systemd.
+ *
+ * With `harness.probe` on the kernel's command line it only says that it is alive: how an accelerator is tried.
+ *
+ * Lines that begin with `harness-init:` are read on the console by the harness.
+ */
+export const INIT_SCRIPT = `#!/bin/sh
+export PATH=/bin
+busybox=/bin/busybox
+fail() {
+  echo "harness-init: cannot $1"
+  $busybox sleep 1
+  $busybox poweroff -f
+}
+$busybox mount -t proc proc /proc
+$busybox mount -t sysfs sysfs /sys
+$busybox mount -t devtmpfs dev /dev
+if $busybox grep -qw harness.probe /proc/cmdline; then
+  echo "harness-init: alive"
+  $busybox poweroff -f
+fi
+while read -r module; do $busybox insmod "/modules/$module" || fail "load $module"; done < /modules/order
+$busybox ip link set lo up
+if [ -e /sys/class/net/eth0 ]; then
+  $busybox ip address add 10.0.2.15/24 dev eth0
+  $busybox ip link set eth0 up
+  $busybox ip route add default via 10.0.2.2
+fi
+tries=0
+until [ -b /dev/vda ]; do
+  tries=$((tries + 1))
+  [ $tries -lt 100 ] || fail "find the disk"
+  $busybox usleep 100000
+done
+$busybox mount -t ext4 -o noatime /dev/vda /root || fail "mount the disk"
+$busybox cp -a /seed/. /root/ || fail "write the run's files"
+$busybox umount /proc /sys
+$busybox mount --move /dev /root/dev
+exec $busybox switch_root /root /sbin/init
+fail "start the system"
+`;
+
+/** Files that every image has, beside its packages. */
+export const GUEST_FILES: readonly { readonly path: string; readonly content: string }[] = [
+  {
+    // The harness's own way in: early, without PAM, name look-ups or anything that waits for the rest of the system.
+    path: '/etc/systemd/system/harness-ssh.service',
+    content: `[Unit]
+Description=SSH for the harness
+DefaultDependencies=no
+After=systemd-tmpfiles-setup-dev.service
+Conflicts=shutdown.target
+[Service]
+RuntimeDirectory=sshd
+RuntimeDirectoryMode=0755
+RuntimeDirectoryPreserve=yes
+ExecStart=/usr/sbin/sshd -D -e -f /etc/ssh/harness_sshd_config
+Restart=always
+RestartSec=200ms
+KillMode=process
+StandardError=journal+console
+`,
+  },
+  {
+    path: '/etc/ssh/harness_sshd_config',
+    content: `Port 22
+HostKey /etc/ssh/harness_host_key
+AuthorizedKeysFile /etc/ssh/harness_authorized_keys
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+X11Forwarding no
+PrintMotd no
+MaxSessions 100
+MaxStartups 100
+Subsystem sftp internal-sftp
+`,
+  },
+  { path: '/etc/resolv.conf', content: 'nameserver 10.0.2.3\n' },
+  // A rare burst of a guest's clock must not make it wait for a disk check.
+  { path: '/etc/fstab', content: '' },
+];
+
+/** Units that a test guest never needs: periodic jobs, consoles, probes for hardware that is not there. */
+export const MASKED_UNITS: readonly string[] = [
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'e2scrub_reap.service',
+  'fstrim.timer',
+  'getty@.service',
+  'serial-getty@.service',
+  'console-getty.service',
+  'getty-static.service',
+  'kmod-static-nodes.service',
+  'modprobe@.service',
+  'ssh.service',
+  'ssh.socket',
+  'systemd-ask-password-wall.path',
+  'systemd-ask-password-console.path',
+  'systemd-binfmt.service',
+  'systemd-firstboot.service',
+  'systemd-machine-id-commit.service',
+  'systemd-pstore.service',
+  'systemd-random-seed.service',
+  'systemd-remount-fs.service',
+  'systemd-update-utmp.service',
+  'systemd-update-utmp-runlevel.service',
+  'sys-kernel-config.mount',
+  'sys-kernel-debug.mount',
+  'sys-kernel-tracing.mount',
+  'dev-hugepages.mount',
+  'dev-mqueue.mount',
+  'proc-sys-fs-binfmt_misc.automount',
+];

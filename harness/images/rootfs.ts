@@ -1,0 +1,107 @@
+import { copyFile, link, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Arch } from '../arch/index.ts';
+import { run } from '../base/process.ts';
+import { shellQuote } from '../base/text.ts';
+import type { Apt, ResolvedPackage } from './apt.ts';
+import type { ImageSettings } from './settings.ts';
+
+/** What every guest has beside Debian's essential packages. */
+export const BASE_PACKAGES = ['systemd-sysv', 'openssh-server', 'iproute2', 'kmod', 'dbus', 'procps', 'netbase'];
+
+/** Documentation and translations, which no test guest reads. Licences stay. */
+const DPKG_OPTIONS = [
+  'force-unsafe-io',
+  'path-exclude=/usr/share/doc/*',
+  'path-include=/usr/share/doc/*/copyright',
+  'path-exclude=/usr/share/man/*',
+  'path-exclude=/usr/share/locale/*',
+  'path-exclude=/usr/share/info/*',
+];
+
+export interface RootfsRequest {
+  readonly settings: ImageSettings;
+  readonly arch: Arch;
+  readonly apt: Apt;
+  /** To install, beside what `onTop` has. */
+  readonly packages: readonly string[];
+  /** Everything that apt resolved for it: taken from our archive, so nothing is downloaded twice. */
+  readonly resolved: readonly ResolvedPackage[];
+  /** A root file system (tar) to install on top of; absent: from Debian's essential packages. */
+  readonly onTop?: string;
+  /** The tar file to write. */
+  readonly output: string;
+  readonly scratch: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a root file system with mmdebstrap. Maintainer scripts of a foreign architecture run through qemu-user. It
+ * runs in a mount and process namespace of its own, so that nothing is left mounted or running when it is killed.
+ */
+export async function makeRootfs(request: RootfsRequest): Promise<void> {
+  const { settings, arch, apt, packages, onTop, output, scratch, signal } = request;
+  const seed = join(scratch, 'seed');
+  await seedArchive(seed, apt, request.resolved);
+  const hook = [
+    // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
+    `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
+    ...(onTop ? [`tar -C "$1" -xf ${shellQuote(onTop)}`] : []),
+    `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
+    `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
+  ];
+  const root = process.getuid?.() === 0;
+  const argv = [
+    ...(root ? ['unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--'] : []),
+    'mmdebstrap',
+    `--mode=${root ? 'root' : 'unshare'}`,
+    `--architectures=${arch.debian}`,
+    `--variant=${onTop ? 'custom' : 'essential'}`,
+    '--format=tar',
+    '--skip=update',
+    `--include=${packages.join(',')}`,
+    '--aptopt=APT::Install-Recommends "false"',
+    ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
+    `--setup-hook=set -e; ${hook.join('; ')}`,
+    settings.release,
+    output,
+    ...apt.sources,
+  ];
+  await run(argv, {
+    purpose: `install ${packages.slice(0, 4).join(', ')}${packages.length > 4 ? ', …' : ''} for ${arch.name}`,
+    env: { TMPDIR: scratch, LC_ALL: 'C.UTF-8', SOURCE_DATE_EPOCH: '1' },
+    ...(signal ? { cancelSignal: signal } : {}),
+  });
+}
+
+/** A folder with the package lists and just the archives that are wanted. */
+async function seedArchive(seed: string, apt: Apt, resolved: readonly ResolvedPackage[]): Promise<void> {
+  await mkdir(join(seed, 'archives'), { recursive: true });
+  await mkdir(join(seed, 'lists'), { recursive: true });
+  for (const name of await readdir(join(apt.folder, 'lists'))) {
+    if (name === 'lock' || name === 'partial' || name === 'auxfiles') continue;
+    await copyFile(join(apt.folder, 'lists', name), join(seed, 'lists', name));
+  }
+  for (const wanted of resolved) {
+    const file = apt.archive(wanted);
+    const copy = join(seed, 'archives', file.slice(file.lastIndexOf('/') + 1));
+    await link(file, copy).catch(() => copyFile(file, copy));
+  }
+}
+
+/** argv under which a command sees itself as root: as it is for root, else in a user namespace. */
+export function asRoot(argv: readonly string[]): string[] {
+  return process.getuid?.() === 0 ? [...argv] : ['unshare', '--map-root-user', '--map-auto', '--', ...argv];
+}
+
+/** Writes a shell script and runs it as root (see `asRoot`), stopping at its first error. */
+export async function runScript(
+  lines: readonly string[],
+  folder: string,
+  purpose: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = join(folder, 'steps.sh');
+  await writeFile(file, `set -eu\n${lines.join('\n')}\n`);
+  await run(asRoot(['sh', file]), { purpose, ...(signal ? { cancelSignal: signal } : {}) });
+}

@@ -1,0 +1,27 @@
+/** Where packages come from and where what is made of them is kept. */
+export interface ImageSettings {
+  /** Debian's archive, `http://deb.debian.org/debian`. */
+  readonly mirror: string;
+  readonly release: string;
+  /** Hours after which package lists are fetched again. */
+  readonly refreshHours: number;
+  /** The cache folder, absolute. */
+  readonly cache: string;
+}
+
+/** Raised whenever the way images are made changes: an image of an older recipe is not used. */
+export const RECIPE = 1;
+
+/**
+ * The apt sources of a release, the one that cannot be missed first. They are signed, and verified with Debian's own
+ * keyring; the security archive is a sibling of the main one, on deb.debian.org as on every mirror that carries it.
+ */
+export function aptSources(settings: Pick<ImageSettings, 'mirror' | 'release'>): string[] {
+  const mirror = settings.mirror.replace(/\/+$/, '');
+  const keyring = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
+  return [
+    `deb ${keyring} ${mirror} ${settings.release} main`,
+    `deb ${keyring} ${mirror} ${settings.release}-updates main`,
+    `deb ${keyring} ${mirror}-security ${settings.release}-security main`,
+  ];
+}

@@ -1,0 +1,101 @@
+import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { type Arch, nativeArch } from '../../arch/index.ts';
+import { dieWithParent } from '../../base/process.ts';
+import { keyOf, listEntries } from '../../images/cache.ts';
+import { KERNEL_FILES } from '../../images/kernel.ts';
+
+/** The accelerator that a guest would really run with, and why not a better one. */
+export interface AcceleratorChoice {
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly why: string;
+}
+
+/** A kernel and initramfs of ours to try an accelerator with. */
+export interface TrialKernel {
+  readonly kernel: string;
+  readonly initrd: string;
+}
+
+/** A guest that has KVM says that it is alive after about a second; an emulated one within this time as well. */
+const TRIAL_MS = 10_000;
+
+/**
+ * Chooses between KVM and TCG. KVM counts only after a guest's kernel has been seen to reach its first program with it:
+ * on some machines `/dev/kvm` opens and QEMU aborts, on others firmware runs and a kernel never does. The answer is
+ * kept for this boot of the host, this QEMU and this kernel.
+ */
+export async function chooseAccelerator(
+  arch: Arch,
+  trial: TrialKernel | undefined,
+  cache: string,
+): Promise<AcceleratorChoice> {
+  const tcg = (why: string): AcceleratorChoice => ({ accelerator: 'tcg', why });
+  if (nativeArch()?.name !== arch.name) return tcg(`this host is not ${arch.name}`);
+  try {
+    await access('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch (error) {
+    return tcg(
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? 'there is no /dev/kvm'
+        : '/dev/kvm may not be opened by this user',
+    );
+  }
+  if (!trial) return tcg('/dev/kvm opens; whether a guest runs with it is tried with the first image');
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+  const version = await execa(arch.qemu.binary, ['--version'], { reject: false, stdin: 'ignore' });
+  const memo = join(cache, 'kvm', keyOf({ boot, version: version.stdout, ...trial }));
+  const known = await readFile(memo, 'utf8').catch(() => undefined);
+  if (known !== undefined) return JSON.parse(known) as AcceleratorChoice;
+  const choice = await tryKvm(arch, trial);
+  await mkdir(join(cache, 'kvm'), { recursive: true });
+  await writeFile(memo, JSON.stringify(choice));
+  return choice;
+}
+
+/** The newest kernel that the cache has for an architecture, for those who only want to look. */
+export async function cachedTrialKernel(arch: Arch, cache: string): Promise<TrialKernel | undefined> {
+  const { entries } = await listEntries(cache);
+  const newest = entries
+    .filter((entry) => entry.kind === 'kernel' && entry.meta.label.startsWith(`${arch.name} `))
+    .sort((a, b) => (a.meta.createdAt < b.meta.createdAt ? 1 : -1))[0];
+  return (
+    newest && { kernel: join(newest.folder, KERNEL_FILES.kernel), initrd: join(newest.folder, KERNEL_FILES.initrd) }
+  );
+}
+
+async function tryKvm(arch: Arch, trial: TrialKernel): Promise<AcceleratorChoice> {
+  const [program, ...args] = dieWithParent([
+    arch.qemu.binary,
+    ...[
+      '-no-user-config',
+      '-nodefaults',
+      '-display',
+      'none',
+      '-no-reboot',
+      '-machine',
+      arch.qemu.kvmMachine,
+      '-accel',
+      'kvm',
+      '-cpu',
+      'host',
+    ],
+    ...['-m', '256M', '-kernel', trial.kernel, '-initrd', trial.initrd, '-serial', 'stdio'],
+    ...['-append', `console=${arch.qemu.console} quiet harness.probe`],
+    ...arch.qemu.args,
+  ]);
+  const qemu = execa(program!, args, { reject: false, stdin: 'ignore', timeout: TRIAL_MS, forceKillAfterDelay: 500 });
+  let alive = false;
+  qemu.stdout.on('data', (chunk: Buffer) => {
+    alive ||= chunk.toString().includes('harness-init: alive');
+    if (alive) qemu.kill('SIGKILL');
+  });
+  const result = await qemu;
+  if (alive) return { accelerator: 'kvm', why: 'a guest has run with it' };
+  const said = String(result.stderr).trim().split('\n').at(-1) ?? '';
+  const what = result.timedOut
+    ? `a guest's kernel did not start with it within ${TRIAL_MS / 1000} s`
+    : `QEMU ended: ${said.slice(0, 200)}`;
+  return { accelerator: 'tcg', why: `/dev/kvm opens, but ${what}` };
+}

@@ -1,0 +1,99 @@
+import { InfraError } from '../../base/errors.ts';
+import { retryUntil } from '../../base/time.ts';
+import type { TargetFacts } from '../../events/types.ts';
+import { closeSsh, execSsh, openSsh, type SshAddress } from '../ssh-connection.ts';
+import type { Endpoint, Handle, Target } from '../target.ts';
+import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from './console.ts';
+import { openQmp } from './qmp.ts';
+
+/** Everything that another process needs to use a machine, and `gc` to remove it. */
+export interface VmHandle extends Handle {
+  readonly kind: 'vm';
+  readonly pid: number;
+  readonly startTime: string;
+  readonly ssh: SshAddress;
+  /** Port of the guest to port on 127.0.0.1. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly consoleFile: string;
+  /** A QMP socket for whoever uses the machine; its owner keeps another. */
+  readonly controlSocket: string;
+  readonly facts: TargetFacts;
+  /** Milliseconds within which it has to boot. */
+  readonly bootDeadlineMs: number;
+}
+
+/** What can be done with a running machine by any process that has its handle. Disposal leaves it alone. */
+export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
+  const target: Target = {
+    facts: handle.facts,
+    handle,
+    died,
+    exec: (argv, options) => execSsh(handle.ssh, argv, options),
+    async write(path, content, options = {}) {
+      const mode = (options.mode ?? 0o644).toString(8);
+      const script = 'mkdir -p "$(dirname "$1")" && cat > "$1" && chmod "$2" "$1"';
+      const { exitCode, stderr } = await target.exec(['sh', '-c', script, 'write', path, mode], {
+        stdin: content,
+        deadlineMs: 60_000,
+      });
+      if (exitCode !== 0) throw new InfraError(`cannot write ${path} on the target: ${stderr.trim()}`);
+    },
+    async read(path, options = {}) {
+      const limit = options.maxBytes ?? 8 * 2 ** 20;
+      // base64 keeps bytes whole on their way through text.
+      const { exitCode, stdout, stderr } = await target.exec(
+        ['sh', '-c', 'head -c "$2" -- "$1" | base64 -w0', 'read', path, String(limit)],
+        { deadlineMs: 60_000 },
+      );
+      if (exitCode !== 0 || stderr !== '') throw new InfraError(`cannot read ${path} on the target: ${stderr.trim()}`);
+      return Buffer.from(stdout, 'base64');
+    },
+    async forward(port): Promise<Endpoint> {
+      const local = handle.ports[String(port)];
+      if (local === undefined)
+        throw new InfraError(`cannot reach port ${port} of the target: the suite's stack does not name it`);
+      return { host: '127.0.0.1', port: local };
+    },
+    async powerCycle() {
+      const from = await consoleSize(handle.consoleFile);
+      using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
+      // The guest is gone in the middle of whatever it does; its connections die with it.
+      await qmp.execute('system_reset');
+      await closeSsh(handle.ssh);
+      await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
+    },
+    consoleTail: (lines = 50) => consoleTail(handle.consoleFile, lines),
+    async [Symbol.asyncDispose]() {},
+  };
+  return target;
+}
+
+/**
+ * Waits until the guest's console says that SSH listens, then opens the kept connection.
+ * @param from offset in the console file: what is before it is of an earlier boot.
+ * @param onLine each console line on the way.
+ */
+export async function connectWhenListening(
+  handle: VmHandle,
+  from: number,
+  signal: AbortSignal,
+  onLine: (line: string) => void = () => {},
+): Promise<void> {
+  let listens = false;
+  for await (const line of followConsole(handle.consoleFile, signal, from)) {
+    onLine(line);
+    if (SSH_LISTENS.test(line)) {
+      listens = true;
+      break;
+    }
+  }
+  if (!listens)
+    throw new InfraError('cannot reach the guest: it did not start its SSH server in time', {
+      consoleTail: await consoleTail(handle.consoleFile, 50),
+    });
+  await retryUntil(() => openSsh(handle.ssh, handle.bootDeadlineMs, signal), {
+    deadlineMs: handle.bootDeadlineMs,
+    everyMs: 200,
+    signal,
+  });
+}
