@@ -1,36 +1,26 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-
-const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+import { CHECKOUT, copyCheckout, SYSTEM_PATH } from './checkout-copy.ts';
 
 /** Everything of this test: a copy of the checkout to pack, and somebody's project that installs the tarball. */
 const folder = mkdtempSync(join(tmpdir(), 'harness-pack-'));
 const source = join(folder, 'source');
 const project = join(folder, 'project');
 
-/** The system's PATH: neither this checkout's Node nor its `harness` may help. */
-const PATH = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .filter((entry) => !entry.split(sep).includes('node_modules'))
-  .join(delimiter);
-
 /** A command in the user's project. The Node to run on is named as a user with an older system Node would name it. */
 function inProject(program: string, ...args: string[]) {
-  const env = { PATH, HARNESS_NODE: process.execPath };
+  const env = { PATH: SYSTEM_PATH, HARNESS_NODE: process.execPath };
   return execa(program, args, { cwd: project, env, all: true, timeout: 10 * 60_000 });
 }
 
 beforeAll(async () => {
-  // A copy, because packing makes and removes dist/, and somebody else may be packing in the checkout.
-  const skipped = new Set(['.git', '.harness', 'node_modules', 'dist'].map((name) => join(checkout, name)));
-  cpSync(checkout, source, { recursive: true, filter: (path) => !skipped.has(path) });
-  symlinkSync(join(checkout, 'node_modules'), join(source, 'node_modules'));
-  await execa('npm', ['pack', '--pack-destination', folder, '--silent'], { cwd: source, env: { PATH } });
+  copyCheckout(source);
+  symlinkSync(join(CHECKOUT, 'node_modules'), join(source, 'node_modules'));
+  await execa('npm', ['pack', '--pack-destination', folder, '--silent'], { cwd: source, env: { PATH: SYSTEM_PATH } });
 
   mkdirSync(join(project, 'matrices'), { recursive: true });
   mkdirSync(join(project, 'suites/mine'), { recursive: true });
@@ -83,6 +73,6 @@ test('the types of what a suite imports are there', async () => {
       compilerOptions: { ...config.compilerOptions, target: 'es2024' },
     }),
   );
-  const { all } = await inProject(join(checkout, 'node_modules/.bin/tsc'), '-p', '.').catch((error) => error);
+  const { all } = await inProject(join(CHECKOUT, 'node_modules/.bin/tsc'), '-p', '.').catch((error) => error);
   expect(all).toBe('');
 });

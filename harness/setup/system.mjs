@@ -88,7 +88,8 @@ export function installSystem(missing, privilege, check) {
     throw new SetupError(
       `cannot install the missing packages: ${privilege.why}\n  missing: ${missing.join(' ')}\n` +
         (privilege.why.includes('apt-get')
-          ? '  next: install what these Debian packages hold by your system’s own means, or use Debian or Ubuntu'
+          ? '  next: install what these Debian packages hold by your system’s own means, or use Debian or Ubuntu\n' +
+            '        (HARNESS_NO_SYSTEM_PACKAGES=1 goes on without: unit tests and matrices without such targets work)'
           : `  next: ${line}`),
       2,
     );
