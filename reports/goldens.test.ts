@@ -1,0 +1,45 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { foldEvents } from '../harness/events/fold.ts';
+import { readEvents } from '../harness/events/reader.ts';
+import type { RunResult } from '../harness/events/result.ts';
+import type { StoredEvent } from '../harness/events/types.ts';
+import { openEventLog } from '../harness/events/writer.ts';
+import { renderers } from './index.ts';
+import { renderJunit } from './junit.ts';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+const golden = (name: string) => join(fixtures, name.replace(/^([^.]*)/, '$1.golden'));
+
+/** `UPDATE_GOLDENS=1 npx vitest run reports/goldens.test.ts` writes them anew; look at the difference. */
+const update = process.env['UPDATE_GOLDENS'] === '1';
+
+let fromFile: RunResult;
+let live: RunResult;
+beforeAll(async () => {
+  const { events } = await readEvents(join(fixtures, 'events.jsonl'));
+  fromFile = foldEvents(events);
+
+  const told: StoredEvent[] = [];
+  let now = '';
+  const file = join(await mkdtemp(join(tmpdir(), 'goldens-')), 'events.jsonl');
+  await using log = await openEventLog(file, { now: () => new Date(now) });
+  log.onEvent((event) => told.push(event));
+  const appended = events.map(({ v, seq, at, ...event }) => {
+    now = at;
+    return log.append(event as StoredEvent);
+  });
+  await Promise.all(appended);
+  live = foldEvents(told);
+});
+
+const cases = { ...renderers, 'junit-extended.xml': (run: RunResult) => renderJunit(run, { profile: 'extended' }) };
+
+test.each(Object.entries(cases))('%s is what it was, live and from the file', async (name, render) => {
+  if (update) await writeFile(golden(name), render(fromFile));
+  const expected = await readFile(golden(name), 'utf8');
+  expect(render(fromFile)).toBe(expected);
+  expect(render(live)).toBe(expected);
+});

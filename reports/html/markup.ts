@@ -1,0 +1,55 @@
+import { visible } from '../text.ts';
+
+/** Markup that may stand in the page as it is. Only {@link html} and {@link raw} make it. */
+export class Markup {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Part = string | number | Markup | undefined | false | readonly Part[];
+
+/**
+ * Markup from a template: every string that is put in becomes text, whatever it holds, between tags as well as in
+ * quoted attributes. There is no other way to build the page, so nothing a guest prints can become markup.
+ */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(strings.map((text, index) => text + render(parts[index])).join(''));
+}
+
+/** For our own constants and nothing else. */
+export function raw(text: string): Markup {
+  return new Markup(text);
+}
+
+export function escapeHtml(text: string): string {
+  return visible(text)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&#39;');
+}
+
+/** JSON for a `<script type="application/json">`: no `<` can end it or open a comment. */
+export function json(value: unknown): Markup {
+  return new Markup(
+    JSON.stringify(value)
+      .replace(/</g, '\\u003c')
+      .replace(/\u2028/g, '\\u2028')
+      .replace(/\u2029/g, '\\u2029'),
+  );
+}
+
+/** An id that is safe in a link. */
+export function anchor(name: string): string {
+  return `cell-${name.replace(/[^A-Za-z0-9]+/g, '-')}`;
+}
+
+function render(part: Part): string {
+  if (part === undefined || part === false) return '';
+  if (part instanceof Markup) return part.text;
+  if (typeof part === 'string' || typeof part === 'number') return escapeHtml(String(part));
+  return part.map(render).join('');
+}

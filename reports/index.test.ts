@@ -1,0 +1,45 @@
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { foldEvents } from '../harness/events/fold.ts';
+import { readEvents } from '../harness/events/reader.ts';
+import { renderers, writeReports } from './index.ts';
+import { renderResultsJson, schemaFiles } from './results-json.ts';
+import { resultsSchema } from './results-schema.ts';
+
+const root = join(import.meta.dirname, '..');
+const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
+
+test('every report is written whole, and nothing else', async () => {
+  const folder = join(await mkdtemp(join(tmpdir(), 'reports-')), 'run');
+  const written = await writeReports(run, folder);
+  expect(written).toEqual(['junit.xml', 'summary.md', 'results.json', 'index.html'].map((name) => join(folder, name)));
+  expect((await readdir(folder)).toSorted()).toEqual(['index.html', 'junit.xml', 'results.json', 'summary.md']);
+});
+
+test('one renderer that fails does not keep the others from being written', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'reports-'));
+  const broken = () => {
+    throw new Error('no such glyph');
+  };
+  const writing = writeReports(run, folder, { 'broken.xml': broken, ...renderers });
+  await expect(writing).rejects.toThrow(AggregateError);
+  await expect(writing).rejects.toThrow(`cannot write ${join(folder, 'broken.xml')}: no such glyph`);
+  expect(await readdir(folder)).toHaveLength(4);
+});
+
+test('the committed schema is the one that the code makes', async () => {
+  for (const [file, content] of Object.entries(schemaFiles()))
+    expect(await readFile(join(root, file), 'utf8')).toBe(content);
+});
+
+test('results.json is what its published schema says, and no more', async () => {
+  const results: unknown = JSON.parse(renderResultsJson(run));
+  const published = JSON.parse(await readFile(join(root, 'reports/schemas/results.schema.json'), 'utf8'));
+  expect(z.fromJSONSchema(published).safeParse(results).error).toBeUndefined();
+  expect(z.fromJSONSchema(published).safeParse({ ...(results as object), schemaVersion: 2 }).success).toBe(false);
+  // A schema that did not know a field would drop it here.
+  expect(resultsSchema.parse(results)).toEqual(results);
+});
