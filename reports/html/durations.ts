@@ -15,10 +15,19 @@ export function durationsSection(run: RunResult): Markup {
 <table class="durations"><tbody>${cells.map(
     (
       cell,
-    ) => html`<tr><th scope="row">${cell.name}</th><td class="bar">${bar(cell, longest)}</td><td class="figure">${formatTime(total(cell))}</td></tr>
+    ) => html`<tr><th scope="row">${cell.name}</th><td class="bar">${bar(cell, longest)}${phasesOf(cell)}</td><td class="figure">${formatTime(total(cell))}</td></tr>
 `,
   )}</tbody></table>
 <details><summary>Each step in figures</summary>${cells.map(stepsOf)}</details></section>`;
+}
+
+/** The parts of the long steps, such as the building of an image, for whoever asks where minutes went. */
+function phasesOf(cell: CellResult): Markup {
+  const long = cell.steps.filter(({ phases }) => phases.length > 0);
+  return html`${long.map(
+    ({ step, phases }) =>
+      html`<div class="phases">${step}: ${phases.map(({ name, durationMs }) => `${name} ${formatTime(durationMs)}`).join(', ')}</div>`,
+  )}`;
 }
 
 function total(cell: CellResult): number {

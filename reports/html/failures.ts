@@ -59,8 +59,7 @@ function card({ cell, verdict, what, errors, test }: Failure, run: RunResult): M
 <p class="where">${cell.name}${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <span>${test.file}</span>`}</p>
 <h3>${sign(verdict)} ${what}</h3>
 ${(ending || !error) && html`<p class="message">${[ending, cell.reason && `The cell: ${cell.reason}.`].filter(Boolean).join(' ')}</p>`}
-${error && errorBody(error)}
-${control && html`<p class="control">${control}</p>`}
+${error && errorBody(error, control)}
 ${others.length > 0 && html`<p class="muted">Further attempts or errors: ${others.map((other) => firstLine(`${other.type}: ${other.message}`)).join(' · ')}</p>`}
 <p class="run"><span>Run it again</span> <code>${rerunCommand(cell, run)}</code></p>
 ${cell.enter && html`<p class="run"><span>Enter the target</span> <code>${cell.enter}</code></p>`}
@@ -68,10 +67,11 @@ ${cell.enter && html`<p class="run"><span>Enter the target</span> <code>${cell.e
 `;
 }
 
-function errorBody(error: ErrorData): Markup {
+function errorBody(error: ErrorData, control: string | undefined): Markup {
   const location = locationOf(error);
   const frames = withoutMessage(error);
   return html`<p class="message"><b>${error.type}</b> ${truncate(error.message, 4000)}</p>
+${control && html`<p class="control">${control}</p>`}
 ${error.causes?.map((cause) => html`<p class="muted">caused by: ${truncate(cause, 1000)}</p>`)}
 ${location && html`<p class="muted">at <code>${location}</code></p>`}
 ${error.hint && html`<p class="hint">${error.hint}</p>`}
@@ -79,7 +79,7 @@ ${error.diff && html`<pre class="diff">${truncate(error.diff, 20_000).split('\n'
 ${frames !== '' && html`<details><summary>Stack</summary><pre>${frames}</pre></details>`}
 ${
   error.consoleTail?.length &&
-  html`<details open><summary>Console, last ${error.consoleTail.length} ${error.consoleTail.length === 1 ? 'line' : 'lines'}</summary><pre class="console">${error.consoleTail.map((line) => truncate(line, 2000)).join('\n')}</pre></details>`
+  html`<details open="open"><summary>Console, last ${error.consoleTail.length} ${error.consoleTail.length === 1 ? 'line' : 'lines'}</summary><pre class="console">${error.consoleTail.map((line) => truncate(line, 2000)).join('\n')}</pre></details>`
 }`;
 }
 

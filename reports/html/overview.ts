@@ -53,11 +53,10 @@ function square(cell: CellResult | undefined): Markup {
   const good = cell.tests.filter(({ verdict }) => verdict === 'passed' || verdict === 'flaky').length;
   const ran = cell.tests.length > 0;
   const details = [
-    ...(ran ? [`${good} of ${cell.tests.length}`] : []),
+    ...(ran ? [`${good} of ${cell.tests.length} passed`] : []),
     ...(cell.durationMs > 0 ? [formatTime(cell.durationMs)] : []),
-    ...(cell.facts ? [acceleratorWords[cell.facts.accelerator]] : []),
   ];
   return html`<td class="cell b-${cell.verdict}"><a href="#${anchor(cell.name)}">${verdictMark(cell.verdict)}</a>${
     !cell.voting && html` <small class="tag">non-voting</small>`
-  }<div class="details">${details.join(' · ')}</div>${cell.reason && html`<div class="reason">${cell.reason}</div>`}</td>`;
+  }<div class="details">${details.join(', ')}</div>${cell.facts && html`<div class="details">${acceleratorWords[cell.facts.accelerator]}</div>`}${cell.reason && html`<div class="reason">${cell.reason}</div>`}</td>`;
 }

@@ -45,7 +45,9 @@ ${benchmark.legs.map((leg) => row(leg, benchmark, run))}</tbody>`,
 function row(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunResult): Markup {
   const { summary, toControl } = leg;
   const end = Math.max(...benchmark.legs.filter((other) => sameAxis(leg, other)).map((other) => other.summary.max));
+  const mixed = benchmark.legs.some((other) => !sameAxis(leg, other));
   const remarks = [
+    ...(mixed ? [`axis of its own, 0 to ${formatTime(end)}`] : []),
     ...leg.warnings,
     ...(summary.outliers.length > 0
       ? [`${summary.outliers.length} of ${summary.count} samples lie far out; none is dropped`]

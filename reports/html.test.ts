@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { validateXML } from 'xmllint-wasm';
+import { foldEvents } from '../harness/events/fold.ts';
+import { readEvents } from '../harness/events/reader.ts';
+import type { CellResult, RunResult } from '../harness/events/result.ts';
+import { html } from './html/markup.ts';
+import { renderHtml } from './html.ts';
+
+const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
+const dataOf = (page: string): unknown =>
+  JSON.parse(page.match(/<script type="application\/json" id="data">([^<]*)<\/script>/)![1]!);
+
+/** The tags of a page, without text and attributes' values. */
+const skeleton = (page: string): string[] => [...page.matchAll(/<\/?([a-zA-Z!][^\s/>]*)/g)].map(([tag]) => tag);
+
+test('the page needs no network and no script, and its policy says so', () => {
+  const page = renderHtml(run);
+  const [, style] = page.match(/<style>([\s\S]*?)<\/style>/)!;
+  const hash = createHash('sha256').update(style!).digest('base64');
+  expect(page).toContain(
+    `content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+  );
+  expect(page).not.toMatch(
+    /<[^>]*\s(src|style|on\w+)=|url\(|@import|<link|<script(?! type="application\/json")|href="(?!#)/,
+  );
+});
+
+test('the data is in the page', () => {
+  expect(dataOf(renderHtml(run))).toMatchObject({
+    schemaVersion: 1,
+    run: run.run,
+    cells: { length: run.cells.length },
+  });
+});
+
+test('every link inside the page leads somewhere', () => {
+  const page = renderHtml(run);
+  for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(page).toContain(`id="${target}"`);
+});
+
+test('no text of a guest becomes markup, wherever it stands', () => {
+  const nasty = fc.string({
+    minLength: 1,
+    unit: fc.constantFrom(
+      '<',
+      '>',
+      '"',
+      "'",
+      '&',
+      '/',
+      '!--',
+      'script',
+      ']]>',
+      '\u2028',
+      'x',
+      ' ',
+      '=',
+      '`',
+      '${',
+      '\ud800',
+    ),
+  });
+  const pageOf = (text: string): RunResult => {
+    const error = {
+      type: text,
+      message: text,
+      hint: text,
+      stack: `x\n    at ${text}`,
+      diff: text,
+      file: text,
+      causes: [text],
+      consoleTail: [text],
+    };
+    const cell: CellResult = {
+      ...run.cells[3]!,
+      reason: text,
+      enter: text,
+      artifacts: [text],
+      logs: [{ level: 'warn', message: text }],
+      facts: { ...run.cells[3]!.facts!, cpu: text, kernel: text },
+      tests: [
+        {
+          step: 'scenarios',
+          file: text,
+          name: text,
+          verdict: 'failed',
+          durationMs: 1,
+          note: text,
+          control: 'control-unknown',
+          attempts: [{ verdict: 'failed', durationMs: 1, errors: [error] }],
+        },
+      ],
+      benchmarks: run.cells[3]!.benchmarks.map((benchmark) => ({ ...benchmark, per: text, warnings: [text] })),
+    };
+    return { ...run, matrix: { name: text, file: text }, jobsReason: text, cells: [cell] };
+  };
+  // Only "x" is sure to be one line that is not blank; everything else must give the same tags.
+  const expected = skeleton(renderHtml(pageOf('x')));
+  fc.assert(
+    fc.property(nasty, (text) => {
+      expect(skeleton(renderHtml(pageOf(`x${text}`)))).toEqual(expected);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('what is put into a template is text, also in lists and attributes', () => {
+  expect(html`<a title="${'"<&'}">${['<b>', html`<i>`, undefined, false, 0]}</a>`.text).toBe(
+    '<a title="&quot;&lt;&amp;">&lt;b&gt;<i>0</a>',
+  );
+});
+
+test('tags are closed in order', async () => {
+  // The page is HTML; its void elements aside it is also XML, which is the stricter check.
+  const body = renderHtml(run)
+    .match(/<main>[\s\S]*<\/main>/)![0]
+    .replaceAll('&#39;', '’');
+  expect((await validateXML({ xml: body, normalization: 'format' })).errors).toEqual([]);
+});
+
+test('runs with nothing in them still make a page', () => {
+  expect(renderHtml({ ...run, state: 'incomplete', exitCode: 4, cells: [] })).toContain('No cell was planned.');
+  const green = renderHtml({ ...run, state: 'passed', exitCode: 0, cells: run.cells.slice(0, 1) });
+  expect(green).toContain('class="matrix cols-1"');
+  expect(green).not.toContain('What went wrong');
+});
