@@ -1,0 +1,37 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+
+const folder = import.meta.dirname;
+
+/** What a runner would read: the real commands, printed by a process of their own. */
+async function inGitHub(env: Record<string, string>): Promise<string> {
+  const script = `
+    import { foldEvents } from '${join(folder, '../harness/events/fold.ts')}';
+    import { readEvents } from '${join(folder, '../harness/events/reader.ts')}';
+    import { writeAnnotations, writeJobSummary } from '${join(folder, 'github.ts')}';
+    const run = foldEvents((await readEvents('${join(folder, 'fixtures/events.jsonl')}')).events);
+    const hostile = { type: 'E', message: 'x\\n::set-env name=A::b\\r##[group]c', file: 'a,line=9::stop-commands::t.ts' };
+    const cell = { ...run.cells[3], tests: run.cells[3].tests.map((test) => ({ ...test, verdict: 'failed', attempts: [{ verdict: 'failed', durationMs: 1, errors: [hostile] }] })) };
+    writeAnnotations({ ...run, cells: [cell] });
+    await writeJobSummary('# hello');`;
+  const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', script], { env });
+  return stdout;
+}
+
+test('each line that a runner reads is an annotation of ours', async () => {
+  const lines = (await inGitHub({ GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: '' })).split('\n');
+  expect(lines).toHaveLength(10);
+  for (const line of lines) expect(line).toMatch(/^::error title=[^:]*(,file=[^:,]*)?::[^\r\n]*$/);
+  // The command's own two pairs of colons, and none of the guest's.
+  for (const line of lines) expect(line.split('::')).toHaveLength(3);
+});
+
+test('the summary goes to the file that GitHub names', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'summary-')), 'summary.md');
+  await writeFile(file, 'before\n');
+  expect(await inGitHub({ GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: file })).toBe('');
+  expect(await readFile(file, 'utf8')).toBe('before\n# hello\n');
+});
