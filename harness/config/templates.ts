@@ -58,8 +58,8 @@ test('a pipeline counts its bytes', async ({ target }) => {
     path: join('suites', 'hello', 'hello.bench.ts'),
     text: `import { test } from 'multiarch-harness';
 
-test('perl adds numbers', async ({ bench }) => {
-  await bench.inGuest(['perl', '-e', 'my $sum = 0; $sum += $_ for 1 .. 100_000'], {
+test('perl adds numbers', async ({ measure }) => {
+  await measure.inGuest(['perl', '-e', 'my $sum = 0; $sum += $_ for 1 .. 100_000'], {
     operations: 100_000,
     per: 'addition',
   });

@@ -121,3 +121,8 @@ export async function execSsh(address: SshAddress, argv: readonly string[], requ
   }
   return { exitCode: result.exitCode, stdout, stderr, durationMs };
 }
+
+/** ssh's arguments for a person who enters the machine. */
+export function shellArguments(address: SshAddress, terminal: boolean): string[] {
+  return [...options(address), ...(terminal ? ['-t'] : []), `${address.user}@${address.host}`];
+}

@@ -1,4 +1,5 @@
 import { InfraError } from '../../base/errors.ts';
+import { isAlive } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
 import { closeSsh, execSsh, openSsh, type SshAddress } from '../ssh-connection.ts';
@@ -96,4 +97,12 @@ export async function connectWhenListening(
     everyMs: 200,
     signal,
   });
+}
+
+/** The machine of a handle from another process, or undefined when its QEMU is gone. */
+export async function reconnectVm(handle: Handle): Promise<Target | undefined> {
+  const vm = handle as VmHandle;
+  if (!isAlive({ pid: vm.pid, startTime: vm.startTime })) return undefined;
+  // Its owner watches the machine and ends whoever uses it.
+  return useMachine(vm, new Promise(() => {}));
 }

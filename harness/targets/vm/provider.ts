@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { type ArchName, architectures } from '../../arch/index.ts';
 import { EmulatorError, InfraError } from '../../base/errors.ts';
-import { identify, isAlive, run, start } from '../../base/process.ts';
+import { identify, run, start } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { withDeadline } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
 import { closeSsh } from '../ssh-connection.ts';
-import type { Availability, Handle, Io, Target, TargetProvider, TargetSpec } from '../target.ts';
+import type { Availability, Io, Target, TargetProvider, TargetSpec } from '../target.ts';
 import { cachedTrialKernel, chooseAccelerator } from './accelerator.ts';
 import { qemuArguments } from './arguments.ts';
 import { consoleTail, fatalMeaning, followConsole } from './console.ts';
@@ -33,7 +33,7 @@ export function vmProvider(cache: string): TargetProvider<VmSpec> {
     kind: 'vm',
     probe: (arch) => probe(arch, cache),
     acquire: (spec, io) => acquire(spec, io, cache),
-    reconnect,
+    reconnect: reconnectVm,
   };
 }
 
@@ -99,7 +99,13 @@ async function acquire(spec: VmSpec, io: Io, cache: string): Promise<Target> {
   });
   const log = join(io.folder, 'qemu.log');
   await writeFile(join(io.folder, 'qemu-command.json'), `${JSON.stringify(argv, null, 1)}\n`);
-  const qemu = start(argv, { stdin: 'ignore', stdout: { file: log }, stderr: { file: log }, keep: io.keep });
+  const qemu = start(argv, {
+    stdin: 'ignore',
+    stdout: { file: log },
+    stderr: { file: log },
+    keep: io.keep,
+    detached: true,
+  });
   const ended = qemu.then(
     (result) => result,
     (error: unknown) => ({ exitCode: undefined, signal: undefined, shortMessage: String(error) }),
@@ -220,12 +226,6 @@ async function acquire(spec: VmSpec, io: Io, cache: string): Promise<Target> {
     await release();
     throw error;
   }
-}
-
-async function reconnect(handle: Handle): Promise<Target | undefined> {
-  const vm = handle as VmHandle;
-  if (!isAlive({ pid: vm.pid, startTime: vm.startTime })) return undefined;
-  return useMachine(vm, new Promise(() => {}));
 }
 
 /** Reads `info usernet`: which port of 127.0.0.1 QEMU was given for each forwarded one. */

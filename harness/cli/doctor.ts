@@ -1,0 +1,123 @@
+import { access, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { styleText } from 'node:util';
+import { architectures, archNames, nativeArch } from '../arch/index.ts';
+import { cacheFolder } from '../base/folders.ts';
+import { formatBytes } from '../base/text.ts';
+import { capacityFor, hostCapacity } from '../run/capacity.ts';
+import type { Availability } from '../targets/target.ts';
+import { vmProvider } from '../targets/vm/provider.ts';
+
+/** Programs that images and machines need beside QEMU, and the packages that have them. */
+const TOOLS: Readonly<Record<string, string>> = {
+  mmdebstrap: 'mmdebstrap',
+  'qemu-img': 'qemu-utils',
+  mke2fs: 'e2fsprogs',
+  depmod: 'kmod',
+  ssh: 'openssh-client',
+  flock: 'util-linux',
+  perl: 'perl-base',
+};
+
+async function onPath(program: string): Promise<boolean> {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(`${folder}/${program}`).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}
+
+/** How programs of an architecture get to run while its images are built. */
+async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
+  if (nativeArch()?.name === name) return 'native';
+  const { binfmt } = architectures[name].qemu;
+  const registered = await access(`/proc/sys/fs/binfmt_misc/${binfmt}`).then(
+    () => true,
+    () => false,
+  );
+  if (registered) return 'qemu-user, registered';
+  const installed = await access(`/usr/lib/binfmt.d/${binfmt}.conf`).then(
+    () => true,
+    () => false,
+  );
+  if (!installed) return 'qemu-user is missing: apt-get install -y --no-install-recommends qemu-user-static';
+  return process.getuid?.() === 0
+    ? 'qemu-user, registered when first needed'
+    : 'qemu-user is not registered: root has to do it once after each boot';
+}
+
+/** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
+export async function doctor(options: { readonly json?: boolean }): Promise<number> {
+  const cache = cacheFolder();
+  const provider = vmProvider(cache);
+  const targets: { arch: string; target: string; images: string; availability: Availability }[] = [];
+  for (const arch of archNames) {
+    targets.push({
+      arch,
+      target: 'vm',
+      images: await maintainerScripts(arch),
+      availability: await provider.probe(arch),
+    });
+  }
+  const tools = await Promise.all(
+    Object.entries(TOOLS).map(async ([tool, name]) => ({ tool, package: name, found: await onPath(tool) })),
+  );
+  const host = await hostCapacity();
+  const capacity = capacityFor(512 * 2 ** 20, 99, host);
+  const place = await existing(cache);
+  const { bavail, bsize } = await statfs(place);
+  const disk = { folder: cache, freeBytes: bavail * bsize };
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ targets, tools, capacity, disk }, null, 2)}\n`);
+  } else {
+    print({ targets, tools, capacity, disk });
+  }
+  const missing =
+    tools.some((tool) => !tool.found) || targets.every(({ availability }) => availability.state !== 'usable');
+  return missing ? 3 : 0;
+}
+
+function print(found: {
+  targets: { arch: string; target: string; images: string; availability: Availability }[];
+  tools: { tool: string; package: string; found: boolean }[];
+  capacity: { jobs: number; reason: string };
+  disk: { folder: string; freeBytes: number };
+}): void {
+  const out = (line: string) => process.stdout.write(`${line}\n`);
+  const good = (text: string) => styleText('green', text);
+  const bad = (text: string) => styleText('red', text);
+  for (const { arch, target, images, availability } of found.targets) {
+    const name = `${arch}/${target}`.padEnd(12);
+    if (availability.state === 'usable')
+      out(`${name} ${good('usable')}      ${availability.accelerator}: ${availability.detail}`);
+    else if (availability.state === 'missing')
+      out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(13)}install it: ${availability.install}`);
+    else out(`${name} ${bad('impossible')}  ${availability.why}`);
+    out(`${' '.repeat(13)}images: ${images}`);
+  }
+  const missing = found.tools.filter((tool) => !tool.found);
+  if (missing.length === 0)
+    out(`tools        ${good('usable')}      ${found.tools.map(({ tool }) => tool).join(', ')}`);
+  else {
+    out(`tools        ${bad('missing')}     ${missing.map(({ tool }) => tool).join(', ')}`);
+    out(
+      `${' '.repeat(13)}install them: apt-get install -y --no-install-recommends ${missing.map((tool) => tool.package).join(' ')}`,
+    );
+  }
+  out(`guests       ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
+  out(`cache        ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);
+  out('untrusted    an emulator is no security boundary: run suites of strangers on a machine that you can throw away');
+}
+
+/** The nearest folder above that is there. */
+async function existing(folder: string): Promise<string> {
+  return access(folder).then(
+    () => folder,
+    () => existing(dirname(folder)),
+  );
+}

@@ -1,0 +1,100 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from '../base/folders.ts';
+import { formatBytes, formatDuration } from '../base/text.ts';
+import { listEntries } from '../images/cache.ts';
+import { imageOf, imageSettings } from '../run/image.ts';
+import { Slots } from '../run/quiet.ts';
+import { type CellOptions, chooseCells } from './cells.ts';
+
+/** `harness images build [matrix]` */
+export async function buildImages(named: string | undefined, options: CellOptions): Promise<number> {
+  const { matrix, cells } = await chooseCells(named, options);
+  const settings = imageSettings(matrix, cacheFolder());
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const slots = new Slots(2);
+  const images = await Promise.all(
+    cells.map((cell) =>
+      slots.use(async () => {
+        const started = performance.now();
+        const image = await imageOf(cell, settings, {
+          progress: (message) => say(`${cell.name}  ${message}`),
+          warn: (message) => say(`${cell.name}  warning: ${message}`),
+        });
+        say(
+          `${cell.name}  ${image.key} ${image.cached ? 'was there' : `built in ${formatDuration(performance.now() - started)}`}`,
+        );
+        return { cell: cell.name, ...image };
+      }),
+    ),
+  );
+  if (options.json) process.stdout.write(`${JSON.stringify({ images }, null, 2)}\n`);
+  return 0;
+}
+
+/** `harness images list` */
+export async function listImages(options: { readonly json?: boolean }): Promise<number> {
+  const { entries, partial } = await listEntries(cacheFolder());
+  const rows = await Promise.all(
+    entries.map(async ({ kind, key, folder, meta }) => ({
+      kind,
+      key,
+      label: meta.label,
+      createdAt: meta.createdAt,
+      usedAt: (await stat(folder)).mtime.toISOString(),
+      buildMs: meta.buildMs,
+      bytes: await bytesIn(folder),
+    })),
+  );
+  rows.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1));
+  if (options.json) process.stdout.write(`${JSON.stringify({ images: rows, partial }, null, 2)}\n`);
+  else {
+    for (const row of rows) {
+      const age = formatDuration(Date.now() - Date.parse(row.usedAt));
+      process.stdout.write(
+        `${row.kind.padEnd(9)} ${row.label.padEnd(28)} ${row.key}  ${formatBytes(row.bytes).padStart(9)}  built in ${formatDuration(row.buildMs)}, used ${age} ago\n`,
+      );
+    }
+    const total = rows.reduce((sum, row) => sum + row.bytes, 0);
+    process.stdout.write(`${rows.length} layers, ${formatBytes(total)} in ${cacheFolder()}\n`);
+  }
+  return 0;
+}
+
+/** `harness images gc` */
+export async function collectImages(options: { readonly days: number; readonly all?: boolean }): Promise<number> {
+  const { entries, partial } = await listEntries(cacheFolder());
+  const oldest = Date.now() - options.days * 86_400_000;
+  let bytes = 0;
+  let removed = 0;
+  for (const { folder } of entries) {
+    if (!options.all && (await stat(folder)).mtimeMs > oldest) continue;
+    bytes += await bytesIn(folder);
+    removed += 1;
+    await rm(folder, { recursive: true, force: true });
+  }
+  for (const folder of partial) {
+    // A build that is going on touches its folder; one that died does not.
+    if (!options.all && Date.now() - (await stat(folder)).mtimeMs < 3_600_000) continue;
+    bytes += await bytesIn(folder);
+    removed += 1;
+    await rm(folder, { recursive: true, force: true });
+  }
+  process.stdout.write(`removed ${removed} layers, ${formatBytes(bytes)}\n`);
+  return 0;
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    names
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ blocks }) => blocks * 512,
+          () => 0,
+        ),
+      ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

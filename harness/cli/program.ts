@@ -1,0 +1,134 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { ConfigError } from '../base/errors.ts';
+import { doctor } from './doctor.ts';
+import { gc } from './gc.ts';
+import { buildImages, collectImages, listImages } from './images.ts';
+import { init } from './init.ts';
+import { list } from './list.ts';
+import { version } from './package.ts';
+import { report } from './report.ts';
+import { run } from './run.ts';
+import { schema } from './schema.ts';
+import { shell } from './shell.ts';
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+function count(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number of at least 1.');
+  return number;
+}
+
+/** The options that choose cells, alike wherever cells are chosen. */
+function cellOptions(command: Command): Command {
+  return command
+    .argument('[matrix]', 'a matrix: its name, or the path of its file')
+    .option('--arch <names>', 'only these architectures, comma-separated, in any usual spelling', collect)
+    .option('--target <kinds>', 'only these kinds of target', collect)
+    .option('--suite <names>', 'only these suites', collect)
+    .option('--only <glob>', 'only cells whose name (arch/target/suite) matches; may be given more than once', collect)
+    .option('--json', 'print one JSON document on stdout, and no progress');
+}
+
+/**
+ * Runs the command line.
+ * @returns the exit code: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete,
+ * 130 interrupted.
+ */
+export async function program(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const act =
+    <Args extends unknown[]>(command: (...args: Args) => Promise<number>) =>
+    async (...args: Args) => {
+      exitCode = await command(...args);
+    };
+  const harness = new Command('harness')
+    .description('Runs the same scenarios and benchmarks on amd64, arm64 and ppc64le, and says what differs.')
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(harness --help shows what there is)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  harness run --arch arm64                  the quickstart matrix, on arm64 only
+  harness run matrices/nightly.yaml --jobs 2
+  harness list --only '*/vm/web'            what would run, without starting anything
+  harness doctor                            what works on this machine, and what is missing
+  harness shell arm64/vm/web                a shell in that cell's guest
+
+Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 130 interrupted.`,
+    );
+
+  cellOptions(harness.command('run'))
+    .description('run the cells of a matrix and write the reports')
+    .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
+    .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
+    .option('--no-bench', 'leave the benchmarks out')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep",
+    )
+    .action(act(run));
+  cellOptions(harness.command('list')).description('show every cell without starting anything').action(act(list));
+  harness
+    .command('doctor')
+    .description('show what works on this machine, what is missing and how to install it')
+    .option('--json', 'print one JSON document on stdout')
+    .action(act(doctor));
+  const images = harness.command('images').description('build, list and remove images');
+  cellOptions(images.command('build'))
+    .description('build the images of a matrix, start nothing')
+    .action(act(buildImages));
+  images
+    .command('list')
+    .description('show what the cache holds')
+    .option('--json', 'print one JSON document on stdout')
+    .action(act(listImages));
+  images
+    .command('gc')
+    .description('remove images that were not used for some days, and what interrupted builds left')
+    .option('--days <n>', 'days since the last use', count, 14)
+    .option('--all', 'remove every image')
+    .action(act(collectImages));
+  harness
+    .command('shell')
+    .description("a shell in a cell's guest: the one that --keep left, else one that is started for it")
+    .argument('<cell>', 'the name of a cell: arch/target/suite')
+    .argument('[command...]', 'a command to run instead of a shell, after --')
+    .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')
+    .action(act(shell));
+  harness
+    .command('report')
+    .description('write the reports of a run again, from its events')
+    .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
+    .option('--json', 'print results.json on stdout')
+    .action(act(report));
+  harness
+    .command('gc')
+    .description('remove every process, socket and overlay of runs that were killed, and kept targets')
+    .option('--dry-run', 'only say what would be removed')
+    .option('--json', 'print one JSON document on stdout')
+    .action(act(gc));
+  harness
+    .command('schema')
+    .description('write the JSON schemas of matrices, suites and results')
+    .option('--check', 'write nothing; exit with 1 when one is not as it should be')
+    .action(act(schema));
+  harness
+    .command('init')
+    .description('write a first matrix and a suite that pass')
+    .argument('[folder]', 'where', '.')
+    .action(act(init));
+
+  try {
+    await harness.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    // Commander has printed what was wrong; asking for help or the version is not wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  if (argv.length === 0) throw new ConfigError('no command was given', { hint: 'harness --help shows what there is' });
+  return exitCode;
+}

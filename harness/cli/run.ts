@@ -1,0 +1,72 @@
+import { relative } from 'node:path';
+import {
+  renderResultsJson,
+  renderSummary,
+  writeAnnotations,
+  writeJobSummary,
+  writeReports,
+} from '../../reports/index.ts';
+import { cacheFolder, stateFolder } from '../base/folders.ts';
+import { foldEvents } from '../events/fold.ts';
+import { readEvents } from '../events/reader.ts';
+import { runMatrix } from '../run/run.ts';
+import { type CellOptions, chooseCells } from './cells.ts';
+import { version } from './package.ts';
+import { createTerminal } from './terminal.ts';
+
+interface Options extends CellOptions {
+  readonly jobs?: number;
+  readonly keep?: boolean;
+  readonly bench: boolean;
+}
+
+/** `harness run [matrix]` */
+export async function run(named: string | undefined, options: Options): Promise<number> {
+  const { project, matrix, cells } = await chooseCells(named, options);
+  const interrupt = new AbortController();
+  const terminal = options.json
+    ? undefined
+    : createTerminal({ stream: process.stderr, env: process.env, now: Date.now, isTty: process.stderr.isTTY === true });
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (interrupt.signal.aborted) {
+      process.stderr.write('\nleft at once; `harness gc` removes what is still there\n');
+      process.exit(130);
+    }
+    interrupt.abort(signal);
+    if (!options.json) process.stderr.write('\ninterrupted: releasing every target; once more leaves at once\n');
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
+  try {
+    const outcome = await runMatrix({
+      matrix,
+      cells,
+      project: project.root,
+      cache: cacheFolder(),
+      state: stateFolder(),
+      version,
+      argv: process.argv.slice(2),
+      jobs: options.jobs,
+      keep: options.keep === true,
+      bench: options.bench,
+      interrupt: interrupt.signal,
+      onEvent: (event) => terminal?.event(event),
+      onProgress: (cell, message) => terminal?.progress(cell, message),
+      onEnd: async (folder) => {
+        const result = foldEvents((await readEvents(`${folder}/events.jsonl`)).events);
+        await writeReports(result, folder);
+        await terminal?.done(result);
+        if (options.json) process.stdout.write(renderResultsJson(result));
+        else
+          process.stderr.write(
+            `\nreports: ${relative(process.cwd(), folder) || '.'}/index.html, junit.xml, summary.md, results.json\n`,
+          );
+        await writeJobSummary(renderSummary(result));
+        writeAnnotations(result);
+      },
+    });
+    return outcome.exitCode;
+  } finally {
+    await terminal?.stop();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
+  }
+}

@@ -1,0 +1,68 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ConfigError } from '../base/errors.ts';
+import { cacheFolder, stateFolder } from '../base/folders.ts';
+import { shellQuote } from '../base/text.ts';
+import { findProject } from '../config/project.ts';
+import { cellFolder } from '../run/cell.ts';
+import { openCell } from '../run/open-cell.ts';
+import { runsFolder } from '../run/run.ts';
+import { reconnect } from '../targets/reconnect.ts';
+import { shellArguments } from '../targets/ssh-connection.ts';
+import type { Handle } from '../targets/target.ts';
+import type { VmHandle } from '../targets/vm/machine.ts';
+import { chooseCells } from './cells.ts';
+
+/** `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards. */
+export async function shell(name: string, command: string[]): Promise<number> {
+  const project = await findProject(process.cwd());
+  const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name);
+  if (kept) return enter(kept, command);
+  const [arch, , suite] = name.split('/');
+  const { matrix, cells } = await chooseCells(undefined, {
+    ...(arch ? { arch: [arch] } : {}),
+    ...(suite ? { suite: [suite] } : {}),
+  });
+  const cell = cells.find((one) => one.name === name);
+  if (!cell)
+    throw new ConfigError(`unknown cell "${name}", expected one of ${cells.map((one) => one.name).join(', ')}`, {
+      hint: 'harness list shows every cell',
+    });
+  const say = (message: string) => void process.stderr.write(`${name}: ${message}\n`);
+  const folder = join(project.root, '.harness', 'shells', `${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  await using opened = await openCell({
+    cell,
+    matrix,
+    folder,
+    cache: cacheFolder(),
+    state: stateFolder(),
+    progress: say,
+  });
+  return await enter(opened.target.handle, command);
+}
+
+async function keptTarget(run: string, name: string): Promise<Handle | undefined> {
+  const text = await readFile(join(cellFolder(run, name), 'target.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const handle = JSON.parse(text) as Handle;
+  return (await reconnect(handle)) && handle;
+}
+
+async function enter(handle: Handle, command: string[]): Promise<number> {
+  const { ssh } = handle as VmHandle;
+  const argv = [
+    ...shellArguments(ssh, command.length === 0 && process.stdin.isTTY === true),
+    ...(command.length > 0 ? ['--', command.map(shellQuote).join(' ')] : []),
+  ];
+  const ignore = () => {};
+  // Ctrl-C is for the guest.
+  process.on('SIGINT', ignore);
+  try {
+    const { exitCode } = await execa('ssh', argv, { stdio: 'inherit', reject: false });
+    return exitCode ?? 3;
+  } finally {
+    process.off('SIGINT', ignore);
+  }
+}

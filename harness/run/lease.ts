@@ -1,0 +1,125 @@
+import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { identify, isAlive, killExactly, type ProcessIdentity } from '../base/process.ts';
+import type { Resource } from '../targets/target.ts';
+
+type Line =
+  | {
+      readonly kind: 'owner';
+      readonly run: string;
+      readonly folder: string;
+      readonly owner: ProcessIdentity;
+      readonly at: string;
+    }
+  | { readonly kind: 'kept'; readonly cell: string }
+  | Resource;
+
+/** What a run has taken and must give back, on disk before it is used. */
+export interface Lease {
+  register(resource: Resource): void;
+  /** From now on the cell's target outlives the run, until `harness gc`. */
+  keep(cell: string): void;
+  /** Everything was released: nothing is left to be found, unless something is kept. */
+  end(): Promise<void>;
+}
+
+function folderOf(state: string): string {
+  return join(state, 'leases');
+}
+
+/**
+ * Opens a run's lease, in this user's state folder: `gc` has to find the runs of every project, also of one whose folder
+ * is gone. Lines are flushed before what they name is used, so whatever happens, the file knows at least what exists.
+ */
+export function openLease(state: string, run: string, runFolder: string): Lease {
+  mkdirSync(folderOf(state), { recursive: true, mode: 0o700 });
+  const file = join(folderOf(state), `${run}.jsonl`);
+  let kept = false;
+  const append = (line: Line) => {
+    const descriptor = openSync(file, 'a', 0o600);
+    try {
+      appendFileSync(descriptor, `${JSON.stringify(line)}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+  const owner = identify(process.pid);
+  if (!owner) throw new Error('cannot read /proc: this needs Linux');
+  append({ kind: 'owner', run, folder: runFolder, owner, at: new Date().toISOString() });
+  return {
+    register: append,
+    keep(cell) {
+      kept = true;
+      append({ kind: 'kept', cell });
+    },
+    async end() {
+      if (!kept) await rm(file, { force: true });
+    },
+  };
+}
+
+/** What `gc` found of one run. */
+export interface CollectedRun {
+  readonly run: string;
+  readonly folder: string;
+  readonly state: 'running' | 'kept' | 'collected';
+  readonly processes: readonly string[];
+  readonly paths: readonly string[];
+}
+
+/**
+ * Removes every process, socket and overlay of runs whose harness is gone. A run that is going on is not touched; one
+ * with kept targets only when `includeKept`.
+ */
+export async function collectGarbage(
+  state: string,
+  options: { readonly includeKept: boolean; readonly dryRun?: boolean },
+): Promise<CollectedRun[]> {
+  const names = await readdir(folderOf(state)).catch(() => []);
+  const collected: CollectedRun[] = [];
+  for (const name of names.filter((name) => name.endsWith('.jsonl')).sort()) {
+    const file = join(folderOf(state), name);
+    const lines = await readLease(file);
+    const head = lines.find((line) => line.kind === 'owner');
+    const common = { run: head?.run ?? name.replace('.jsonl', ''), folder: head?.folder ?? '' };
+    if (head && isAlive(head.owner)) {
+      collected.push({ ...common, state: 'running', processes: [], paths: [] });
+      continue;
+    }
+    if (!options.includeKept && lines.some((line) => line.kind === 'kept')) {
+      collected.push({ ...common, state: 'kept', processes: [], paths: [] });
+      continue;
+    }
+    const processes: string[] = [];
+    const paths: string[] = [];
+    for (const line of lines) {
+      if (line.kind === 'process' && isAlive(line)) {
+        processes.push(`${line.what} (process ${line.pid})`);
+        if (!options.dryRun) killExactly(line);
+      }
+    }
+    for (const line of lines) {
+      if (line.kind !== 'path') continue;
+      paths.push(line.path);
+      if (!options.dryRun) await rm(line.path, { recursive: true, force: true });
+    }
+    // Last, so that a collection that is itself interrupted is taken up again.
+    if (!options.dryRun) await rm(file, { force: true });
+    collected.push({ ...common, state: 'collected', processes, paths });
+  }
+  return collected;
+}
+
+/** A line that was cut off by a crash names nothing that was used yet: it is passed over. */
+async function readLease(file: string): Promise<Line[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').flatMap((line): Line[] => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as Line];
+    } catch {
+      return [];
+    }
+  });
+}

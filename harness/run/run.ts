@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { HarnessError, InfraError } from '../base/errors.ts';
+import { formatDuration } from '../base/text.ts';
+import type { Matrix } from '../config/suite.ts';
+import { decide, foldEvents } from '../events/fold.ts';
+import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
+import { openEventLog } from '../events/writer.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { capacityFor, hostCapacity } from './capacity.ts';
+import { Interrupted, runCell } from './cell.ts';
+import { imageSettings } from './image.ts';
+import { collectGarbage, openLease } from './lease.ts';
+import { QuietLock, Slots } from './quiet.ts';
+
+export interface RunOptions {
+  readonly matrix: Matrix;
+  readonly cells: readonly Cell[];
+  /** The project's folder; results go to `.harness/runs/` below it. */
+  readonly project: string;
+  readonly cache: string;
+  readonly state: string;
+  readonly version: string;
+  readonly argv: readonly string[];
+  readonly jobs?: number | undefined;
+  readonly keep: boolean;
+  readonly bench: boolean;
+  /** Aborted when the user interrupts. */
+  readonly interrupt: AbortSignal;
+  readonly onEvent: (event: StoredEvent) => void;
+  readonly onProgress: (cell: string, message: string) => void;
+  /** Renders the reports of a folder that holds the run's events; called when the run has ended, however it did. */
+  readonly onEnd: (folder: string) => Promise<void>;
+}
+
+export interface RunOutcome {
+  readonly run: string;
+  readonly folder: string;
+  readonly exitCode: number;
+}
+
+/** The folder in which a project keeps its runs. */
+export function runsFolder(project: string): string {
+  return join(project, '.harness', 'runs');
+}
+
+/** Runs the cells of a matrix and writes what happens as events, each on disk before it is shown. */
+export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
+  const { matrix, cells, project } = options;
+  const started = performance.now();
+  // What runs before this one left behind when they were killed would hold memory that this one counts on.
+  await collectGarbage(options.state, { includeKept: false });
+  const run = runName(new Date());
+  const folder = join(runsFolder(project), run);
+  await mkdir(folder, { recursive: true });
+  const lease = openLease(options.state, run, folder);
+  const log = await openEventLog(join(folder, 'events.jsonl'));
+  const stored: StoredEvent[] = [];
+  log.onEvent((event) => void stored.push(event));
+  log.onEvent(options.onEvent);
+  const emit = async (event: HarnessEvent) => void (await log.append(event));
+
+  const guestBytes = Math.max(...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
+  const capacity = capacityFor(guestBytes, cells.length, await hostCapacity(), options.jobs ?? matrix.limits.jobs);
+  const git = await gitState(project);
+  await emit({
+    type: 'run.started',
+    run,
+    harness: options.version,
+    matrix: { name: matrix.name, ...(matrix.file === undefined ? {} : { file: matrix.file }) },
+    control: matrix.control,
+    host: await hostFacts(),
+    cells: cells.map(({ name, arch, target, suite, voting }) => ({ name, arch, target, suite: suite.name, voting })),
+    jobs: capacity.jobs,
+    jobsReason: capacity.reason,
+    ...(git ? { git } : {}),
+    argv: options.argv,
+  });
+  await pointLatest(project, run);
+
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
+  if (options.interrupt.aborted) onInterrupt();
+  options.interrupt.addEventListener('abort', onInterrupt, { once: true });
+  const limitMs = matrix.limits.minutes * 60_000;
+  const overtime = setTimeout(
+    () =>
+      stop.abort(
+        new InfraError(`cannot finish the run: it took longer than ${formatDuration(limitMs)} (limits.minutes)`),
+      ),
+    limitMs,
+  );
+  const context = {
+    matrix,
+    settings: imageSettings(matrix, options.cache),
+    folder,
+    lease,
+    emit,
+    progress: options.onProgress,
+    signal: stop.signal,
+    keep: options.keep,
+    bench: options.bench,
+    builders: new Slots(Math.max(1, cpus().length)),
+    guests: new Slots(capacity.jobs),
+    quiet: new QuietLock(),
+  };
+  let exitCode: number;
+  try {
+    await Promise.all(cells.map((cell) => runCell(cell, context)));
+    const interrupted = stop.signal.reason instanceof Interrupted;
+    exitCode = decide(foldEvents(stored).cells, { interrupted });
+    await emit({ type: 'run.finished', exitCode, interrupted, durationMs: Math.round(performance.now() - started) });
+  } finally {
+    clearTimeout(overtime);
+    options.interrupt.removeEventListener('abort', onInterrupt);
+    await log.close();
+    await lease.end();
+  }
+  await options.onEnd(folder);
+  return { run, folder, exitCode };
+}
+
+/** `20261120-214512-3f9a`: sorts by time, and two runs in one second differ. */
+function runName(now: Date): string {
+  const [date, time] = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').split('T');
+  return `${date}-${time}-${randomBytes(2).toString('hex')}`;
+}
+
+async function hostFacts(): Promise<HostFacts> {
+  const cpuinfo = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  return {
+    arch: process.arch,
+    cpu: cpus()[0]?.model.trim() || /^(?:model name|cpu)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] || 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    kernel: release(),
+    node: process.version,
+  };
+}
+
+async function gitState(folder: string): Promise<{ sha: string; dirty: boolean } | undefined> {
+  const git = (...args: string[]) => execa('git', ['-C', folder, ...args], { reject: false, stdin: 'ignore' });
+  const head = await git('rev-parse', '--verify', 'HEAD');
+  if (head.failed) return undefined;
+  return { sha: head.stdout.trim(), dirty: (await git('status', '--porcelain', '--untracked-files=no')).stdout !== '' };
+}
+
+/** `latest` is the newest run, for people and for `harness report`. */
+async function pointLatest(project: string, run: string): Promise<void> {
+  const link = join(runsFolder(project), 'latest');
+  const temporary = `${link}.${process.pid}`;
+  await rm(temporary, { force: true });
+  await symlink(run, temporary);
+  await rename(temporary, link);
+}
+
+/** The folder of a run by its name, `latest` included. */
+export async function findRun(project: string, name: string): Promise<string> {
+  const folder = name.includes('/') ? name : join(runsFolder(project), name);
+  await readFile(join(folder, 'events.jsonl')).catch((cause: unknown) => {
+    throw new HarnessError(`cannot find the run ${name}: ${join(folder, 'events.jsonl')} is not there`, { cause });
+  });
+  return folder;
+}

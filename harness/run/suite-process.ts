@@ -1,0 +1,149 @@
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { EmulatorError, InfraError } from '../base/errors.ts';
+import { lastLines } from '../base/text.ts';
+import type { HarnessEvent, TestFinished, TestStarted } from '../events/types.ts';
+import type { ScenarioContext } from '../scenario/context.ts';
+import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
+import { errorDataOf } from './error-data.ts';
+
+export interface SuiteRunOptions {
+  readonly context: ScenarioContext;
+  readonly emit: (event: HarnessEvent) => Promise<void>;
+  readonly progress: (message: string) => void;
+  /** Aborted when the target died, the cell's time is up or the run was interrupted; the reason is an Error. */
+  readonly signal: AbortSignal;
+}
+
+/** What a suite's process came to. */
+export interface SuiteOutcome {
+  readonly finished: readonly TestFinished[];
+  /** Files that were run. */
+  readonly files: number;
+  /** Why it did not come to its end by itself. */
+  readonly cutShort?: Error;
+}
+
+/** Milliseconds beside a test's own deadline after which its process is taken to hang. */
+const GRACE_MS = 15_000;
+/** Milliseconds in which the process has to have read its files. */
+const COLLECT_MS = 120_000;
+
+/** This file's ending tells whether we run from source or from an installed package. */
+const ending = fileURLToPath(import.meta.url).endsWith('.ts') ? 'ts' : 'js';
+const modulePath = (relative: string) => fileURLToPath(new URL(`${relative}.${ending}`, import.meta.url));
+
+/** Runs the files of a suite in a process of their own and passes on what it reports. Never throws for a failing test. */
+export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOutcome> {
+  const { context, emit, progress, signal } = options;
+  const script = modulePath('../scenario/process');
+  if (!existsSync(script)) throw new InfraError(`cannot run suites: ${script} is missing`);
+  const child = fork(script, [], {
+    // A group of its own: Ctrl-C is for the harness to handle, and everything in it can be ended at once.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, VITEST: undefined, NODE_ENV: 'test', NODE_OPTIONS: undefined },
+    serialization: 'advanced',
+  });
+  let printed = '';
+  const keepPrinted = (chunk: Buffer) => {
+    printed = (printed + chunk.toString()).slice(-20_000);
+  };
+  child.stdout?.on('data', keepPrinted);
+  child.stderr?.on('data', keepPrinted);
+
+  const finished: TestFinished[] = [];
+  const running = new Map<string, TestStarted>();
+  const idOf = (test: { file: string; name: string }) => `${test.file} > ${test.name}`;
+  let files = 0;
+  let cutShort: Error | undefined;
+  let writes: Promise<void> = Promise.resolve();
+  const pass = (event: HarnessEvent) => {
+    writes = writes.then(() => emit(event));
+  };
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  };
+  const cut = (error: Error) => {
+    cutShort ??= error;
+    kill();
+  };
+  let watchdog = setTimeout(() => {}, 0);
+  const expect = (ms: number, what: () => string) => {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => cut(new Error(`${what()}; its process was ended`)), ms);
+  };
+  const onAbort = () => cut(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  expect(COLLECT_MS, () => `the suite's files were not read within ${COLLECT_MS / 1000} s`);
+
+  child.on('message', (message) => {
+    const report = message as SuiteReport;
+    expect(context.testTimeoutMs + GRACE_MS, () => {
+      const names = [...running.keys()].join(', ') || 'the suite';
+      return `${names} hangs: nothing was heard of it for ${Math.round((context.testTimeoutMs + GRACE_MS) / 1000)} s`;
+    });
+    if (report.type === 'printed') return progress(lastLines(report.text, 1)[0] ?? '');
+    if (report.type === 'done') {
+      files = report.files;
+      if (report.problem) cutShort ??= new Error(report.problem);
+      return;
+    }
+    const { event } = report;
+    if (event.type === 'test.started') {
+      running.set(idOf(event), event);
+      progress(event.name);
+    }
+    if (event.type === 'test.finished') {
+      running.delete(idOf(event));
+      finished.push(event);
+    }
+    pass(event);
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', (code, killedBy) => {
+      if (code !== 0)
+        cutShort ??= new Error(
+          `the suite's process ended with ${killedBy ?? code}: ${lastLines(printed, 8).join('\n')}`,
+        );
+      resolve();
+    });
+    child.once('error', (error) => {
+      cutShort ??= error;
+      resolve();
+    });
+  });
+  child.send({ context, scenarioModule: modulePath('../scenario/index') } satisfies SuiteOrder);
+  await ended;
+  kill();
+  clearTimeout(watchdog);
+  signal.removeEventListener('abort', onAbort);
+  for (const test of running.values()) {
+    const event = interrupted(test, context.step, cutShort ?? new Error('its process ended'));
+    finished.push(event);
+    pass(event);
+  }
+  await writes;
+  return { finished, files, ...(cutShort ? { cutShort } : {}) };
+}
+
+/** A test that was running when its process was ended: it failed, for that reason. */
+function interrupted(test: TestStarted, step: ScenarioContext['step'], error: Error): TestFinished {
+  const verdict = error instanceof EmulatorError ? 'emulator' : error instanceof InfraError ? 'infra' : 'failed';
+  return {
+    type: 'test.finished',
+    cell: test.cell,
+    step,
+    file: test.file,
+    name: test.name,
+    verdict,
+    durationMs: 0,
+    attempts: [{ verdict, durationMs: 0, errors: [errorDataOf(error)] }],
+  };
+}

@@ -1,0 +1,26 @@
+import type { Suite } from '../config/suite.ts';
+import type { Handle } from '../targets/target.ts';
+
+/** What a suite's process is told about its cell. Plain JSON: it crosses two process boundaries. */
+export interface ScenarioContext {
+  readonly cell: string;
+  readonly handle: Handle;
+  readonly suite: Suite;
+  /** How many times slower than this host the target is. */
+  readonly scale: number;
+  /** Which files to run. */
+  readonly step: 'scenarios' | 'benchmarks';
+  /** Where vitest may keep what it makes. */
+  readonly cacheFolder: string;
+  /** Milliseconds for one test, scaled. */
+  readonly testTimeoutMs: number;
+}
+
+/** The endings of a suite's files. */
+export const SUITE_FILES = { scenarios: '**/*.scenario.ts', benchmarks: '**/*.bench.ts' } as const;
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    harness: ScenarioContext;
+  }
+}

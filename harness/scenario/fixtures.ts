@@ -1,0 +1,183 @@
+import { type Arch, architectures } from '../arch/index.ts';
+import { retryUntil } from '../base/time.ts';
+import { measure, timedArgv, timedMs } from '../bench/measure.ts';
+import type { Measurement, TargetFacts } from '../events/types.ts';
+import { argvOf, awaitReady } from '../stacks/ready.ts';
+import type { Endpoint, ExecResult, Target } from '../targets/target.ts';
+import type { ScenarioContext } from './context.ts';
+
+export interface CommandOptions {
+  /** Native seconds; multiplied by the target's slowness. Default: the suite's `timeouts.command`. */
+  readonly seconds?: number;
+  readonly stdin?: string;
+}
+
+/** The machine under test, as a suite sees it. */
+export interface ScenarioTarget {
+  /** The cell's name, `arch/target/suite`. */
+  readonly name: string;
+  /** What is known of its architecture, to assert against. */
+  readonly arch: Arch;
+  readonly facts: TargetFacts;
+  /** Runs a command as root; a string goes through `sh`. A non-zero exit code is a result, not an error. */
+  exec(command: string | readonly string[], options?: CommandOptions): Promise<ExecResult>;
+  /** Runs a shell command and returns what it printed, trimmed; throws when it fails. */
+  sh(command: string, options?: CommandOptions): Promise<string>;
+  read(path: string): Promise<string>;
+  write(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
+  /** Cuts the power and gives it back; resolves when commands are answered and the stack is ready again. */
+  powerCycle(): Promise<void>;
+  consoleTail(lines?: number): Promise<string[]>;
+}
+
+/** A systemd service of the stack. */
+export interface ScenarioService {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  restart(): Promise<void>;
+  reload(): Promise<void>;
+  isActive(): Promise<boolean>;
+  journal(lines?: number): Promise<string>;
+}
+
+/** What was deployed on the target. */
+export interface ScenarioStack {
+  /** The URL of a named port, reachable from here. */
+  url(port: string, path?: string): string;
+  endpoint(port: string): Endpoint;
+  service(name: string): ScenarioService;
+  /** Awaits the suite's readiness checks. */
+  ready(): Promise<void>;
+}
+
+export interface BenchOptions {
+  /** Default: the test's name. */
+  readonly name?: string;
+  /** Default 10. */
+  readonly samples?: number;
+  /** Samples taken first and not counted. Default 1. */
+  readonly warmup?: number;
+  /** Operations in one sample. Default 1. */
+  readonly operations?: number;
+  /** What an operation is, singular; makes the report show a throughput. */
+  readonly per?: string;
+}
+
+/** Measures; what it measures is in the report with its accelerator beside it. */
+export interface ScenarioBench {
+  /** Times a command by the guest's own clock: neither SSH nor this host's load is in it. */
+  inGuest(command: string | readonly string[], options?: BenchOptions): Promise<Measurement>;
+  /** Times a function by the controller's clock, the way to the target included. */
+  onController(operation: () => Promise<unknown>, options?: BenchOptions): Promise<Measurement>;
+}
+
+export function scenarioTarget(target: Target, context: ScenarioContext): ScenarioTarget {
+  const { suite, scale } = context;
+  const exec = (command: string | readonly string[], options: CommandOptions = {}) =>
+    target.exec(argvOf(command), {
+      deadlineMs: (options.seconds ?? suite.timeouts.command) * 1000 * scale,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    });
+  return {
+    name: context.cell,
+    arch: architectures[target.facts.arch],
+    facts: target.facts,
+    exec,
+    async sh(command, options) {
+      const { exitCode, stdout, stderr } = await exec(command, options);
+      if (exitCode !== 0)
+        throw new Error(`\`${command.slice(0, 200)}\` exited with ${exitCode}: ${stderr.trim().slice(-1000)}`);
+      return stdout.trim();
+    },
+    read: async (path) => new TextDecoder().decode(await target.read(path)),
+    write: (path, content, options) => target.write(path, content, options),
+    async powerCycle() {
+      await target.powerCycle();
+      await awaitReady(target, suite, scale);
+    },
+    consoleTail: (lines) => target.consoleTail(lines),
+  };
+}
+
+export async function scenarioStack(target: Target, context: ScenarioContext): Promise<ScenarioStack> {
+  const { suite, scale } = context;
+  const endpoints = new Map<string, Endpoint>();
+  for (const [name, port] of Object.entries(suite.stack.ports)) endpoints.set(name, await target.forward(port));
+  const endpoint = (name: string): Endpoint => {
+    const found = endpoints.get(name);
+    if (!found)
+      throw new Error(
+        `the stack has no port "${name}": suite.yaml names ${[...endpoints.keys()].join(', ') || 'none'}`,
+      );
+    return found;
+  };
+  const systemctl = async (verb: string, unit: string) => {
+    const result = await target.exec(['systemctl', verb, unit], { deadlineMs: suite.timeouts.command * 1000 * scale });
+    if (result.exitCode !== 0)
+      throw new Error(`systemctl ${verb} ${unit} exited with ${result.exitCode}: ${result.stderr.trim()}`);
+  };
+  return {
+    endpoint,
+    url: (port, path = '/') => `http://${endpoint(port).host}:${endpoint(port).port}${path}`,
+    ready: () => awaitReady(target, suite, scale),
+    service: (name) => ({
+      start: () => systemctl('start', name),
+      stop: () => systemctl('stop', name),
+      restart: () => systemctl('restart', name),
+      reload: () => systemctl('reload', name),
+      async isActive() {
+        const result = await target.exec(['systemctl', 'is-active', '--quiet', name], {
+          deadlineMs: suite.timeouts.command * 1000 * scale,
+        });
+        return result.exitCode === 0;
+      },
+      async journal(lines = 50) {
+        const result = await target.exec(['journalctl', '--no-pager', `--lines=${lines}`, `--unit=${name}`], {
+          deadlineMs: suite.timeouts.command * 1000 * scale,
+        });
+        return result.stdout;
+      },
+    }),
+  };
+}
+
+export function scenarioBench(
+  target: Target,
+  context: ScenarioContext,
+  testName: string,
+  record: (measurement: Measurement) => void,
+): ScenarioBench {
+  const options = (given: BenchOptions = {}) => ({
+    name: given.name ?? testName,
+    samples: given.samples ?? 10,
+    warmup: given.warmup ?? 1,
+    operations: given.operations ?? 1,
+    per: given.per,
+  });
+  const recorded = (measurement: Measurement) => {
+    record(measurement);
+    return measurement;
+  };
+  return {
+    async inGuest(command, given) {
+      const argv = argvOf(command);
+      const what = argv.join(' ').slice(0, 120);
+      const sample = async () =>
+        timedMs(await target.exec(timedArgv(argv), { deadlineMs: context.testTimeoutMs }), what);
+      return recorded(await measure(sample, { ...options(given), clock: 'guest' }));
+    },
+    async onController(operation, given) {
+      const sample = async () => {
+        const started = performance.now();
+        await operation();
+        return performance.now() - started;
+      };
+      return recorded(await measure(sample, { ...options(given), clock: 'controller' }));
+    },
+  };
+}
+
+/** Tries until `attempt` no longer throws; native seconds, multiplied by the target's slowness. */
+export function eventuallyWith<T>(attempt: () => T | Promise<T>, seconds: number, scale: number): Promise<T> {
+  return retryUntil(async () => attempt(), { deadlineMs: seconds * 1000 * scale, everyMs: 150 });
+}

@@ -1,0 +1,54 @@
+import { test as base, inject } from 'vitest';
+import { InfraError } from '../base/errors.ts';
+import type { Measurement } from '../events/types.ts';
+import { reconnect } from '../targets/reconnect.ts';
+import { eventuallyWith, scenarioBench, scenarioStack, scenarioTarget } from './fixtures.ts';
+import './context.ts';
+
+export { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+export type { Arch, ArchName } from '../arch/index.ts';
+export type { Measurement, TargetFacts } from '../events/types.ts';
+export type { ExecResult } from '../targets/target.ts';
+export type {
+  BenchOptions,
+  CommandOptions,
+  ScenarioBench,
+  ScenarioService,
+  ScenarioStack,
+  ScenarioTarget,
+} from './fixtures.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What the test measured, in order. */
+    measurements?: Measurement[];
+  }
+}
+
+/** One connection for all tests of a file. */
+const connection = base.extend('machine', { scope: 'file' }, async () => {
+  const { handle, cell } = inject('harness');
+  const target = await reconnect(handle);
+  if (!target) throw new InfraError(`cannot use the target of ${cell}: it is gone`);
+  return target;
+});
+
+/**
+ * vitest's `test` with fixtures: `target` (the machine), `stack` (what was deployed on it), `measure` (benchmarks),
+ * `scale` (how many times slower than this host the target is).
+ */
+export const test = connection
+  .extend('target', async ({ machine }) => scenarioTarget(machine, inject('harness')))
+  .extend('stack', async ({ machine }) => scenarioStack(machine, inject('harness')))
+  .extend('scale', async () => inject('harness').scale)
+  // Not `bench`: vitest has one of its own in the context, which cannot be replaced.
+  .extend('measure', async ({ machine, task }) =>
+    scenarioBench(machine, inject('harness'), task.name, (measurement) => {
+      task.meta.measurements = [...(task.meta.measurements ?? []), measurement];
+    }),
+  );
+
+/** Tries until `attempt` no longer throws. `seconds` are native ones, multiplied by the target's slowness. */
+export function eventually<T>(attempt: () => T | Promise<T>, options: { readonly seconds: number }): Promise<T> {
+  return eventuallyWith(attempt, options.seconds, inject('harness').scale);
+}

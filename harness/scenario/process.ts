@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
+import { messageOf } from '../base/errors.ts';
+import { SUITE_FILES } from './context.ts';
+import type { SuiteOrder, SuiteReport } from './messages.ts';
+import { eventReporter } from './reporter.ts';
+
+/** Files run in the order of their names, so that an author decides what is last. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
+
+/**
+ * A suite's own process: runs its files with vitest against a target that somebody else holds, and reports each event
+ * to its parent. One process a cell, so that a suite that hangs or crashes takes nothing with it.
+ */
+async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
+  const { suite } = context;
+  const vitest = await createVitest(
+    {
+      watch: false,
+      config: false,
+      root: suite.folder,
+      include: [SUITE_FILES[context.step]],
+      exclude: ['**/node_modules/**'],
+      passWithNoTests: true,
+      reporters: [eventReporter(context, send)],
+      provide: { harness: context },
+      testTimeout: context.testTimeoutMs,
+      hookTimeout: context.testTimeoutMs,
+      teardownTimeout: 5000,
+      retry: suite.retries,
+      maxWorkers: 1,
+      fileParallelism: false,
+      includeTaskLocation: true,
+      allowOnly: true,
+      sequence: { sequencer: ByName },
+      // Files come one after another, and a target's state is shared by all of them anyway.
+      pool: 'forks',
+    },
+    {
+      cacheDir: context.cacheFolder,
+      logLevel: 'silent',
+      clearScreen: false,
+      resolve: { alias: { 'multiarch-harness': scenarioModule } },
+    },
+  );
+  const { testModules, unhandledErrors } = await vitest.start();
+  const problem = unhandledErrors.map(messageOf).join('\n');
+  send({ type: 'done', files: testModules.length, ...(problem ? { problem } : {}) });
+  await vitest.close();
+}
+
+function send(report: SuiteReport): void {
+  process.send?.(report);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  // Without its parent there is nobody to report to.
+  process.on('disconnect', () => process.exit(1));
+  process.on('SIGINT', () => {});
+  process.once('message', (order) => {
+    main(order as SuiteOrder).then(
+      () => process.disconnect(),
+      (error: unknown) => {
+        send({
+          type: 'done',
+          files: 0,
+          problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+        process.disconnect();
+      },
+    );
+  });
+}

@@ -1,0 +1,135 @@
+import { relative, sep } from 'node:path';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
+import type { ScenarioContext } from './context.ts';
+import type { SuiteReport } from './messages.ts';
+
+/** What vitest tells of an error that a test threw, in its own process. */
+interface ThrownError {
+  readonly name?: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly diff?: string;
+  readonly hint?: unknown;
+  readonly cause?: unknown;
+  readonly consoleTail?: unknown;
+  readonly stacks?: readonly { readonly file: string; readonly line: number; readonly column: number }[];
+}
+
+/** Turns vitest's reports into events and sends each at once. */
+export function eventReporter(context: ScenarioContext, send: (report: SuiteReport) => void): Reporter {
+  const { cell, step, suite } = context;
+  const fileOf = (module: TestModule) => relative(suite.folder, module.moduleId).split(sep).join('/');
+  return {
+    onTestModuleCollected(module) {
+      const tests = [...module.children.allTests()].map((test) => ({ file: fileOf(module), name: test.fullName }));
+      send({ type: 'event', event: { type: 'tests.planned', cell, step, tests } });
+    },
+    onTestCaseReady(test) {
+      send({ type: 'event', event: { type: 'test.started', cell, file: fileOf(test.module), name: test.fullName } });
+    },
+    onTestCaseResult(test) {
+      for (const measurement of test.meta().measurements ?? []) {
+        send({ type: 'event', event: { type: 'benchmark.finished', cell, file: fileOf(test.module), measurement } });
+      }
+      send({ type: 'event', event: testFinished(test, fileOf(test.module), context) });
+    },
+    onTestModuleEnd(module) {
+      // A file that could not be read, or whose hooks failed, has no test that says so.
+      const errors = [...module.errors(), ...[...module.children.allSuites()].flatMap((group) => group.errors())];
+      if (errors.length === 0) return;
+      const data = errors.map((error) => errorData(error as ThrownError, suite.folder));
+      const attempt: Attempt = {
+        verdict: verdictOf(data),
+        durationMs: Math.round(module.diagnostic().collectDuration),
+        errors: data,
+      };
+      send({
+        type: 'event',
+        event: {
+          type: 'test.finished',
+          cell,
+          step,
+          file: fileOf(module),
+          name: '(the file itself)',
+          verdict: attempt.verdict,
+          durationMs: attempt.durationMs,
+          attempts: [attempt],
+        },
+      });
+    },
+    onUserConsoleLog(log) {
+      send({ type: 'printed', text: log.content });
+    },
+  };
+}
+
+function testFinished(test: TestCase, file: string, { cell, step, suite }: ScenarioContext): TestFinished {
+  const common = {
+    type: 'test.finished' as const,
+    cell,
+    step,
+    file,
+    name: test.fullName,
+    ...(test.location ? { line: test.location.line } : {}),
+    durationMs: Math.round(test.diagnostic()?.duration ?? 0),
+  };
+  const result = test.result();
+  if (result.state === 'skipped' || result.state === 'pending') {
+    return {
+      ...common,
+      verdict: 'skipped',
+      attempts: [],
+      note: (result.state === 'skipped' && result.note) || 'skipped in the suite',
+    };
+  }
+  const attempts = test.attempts().map((attempt): Attempt => {
+    const errors = (attempt.errors ?? []).map((error) => errorData(error as ThrownError, suite.folder));
+    return {
+      verdict: attempt.state === 'passed' ? 'passed' : verdictOf(errors),
+      durationMs: Math.round(attempt.duration ?? 0),
+      errors,
+    };
+  });
+  if (attempts.length === 0) {
+    const errors = (result.errors ?? []).map((error) => errorData(error as ThrownError, suite.folder));
+    attempts.push({
+      verdict: result.state === 'passed' ? 'passed' : verdictOf(errors),
+      durationMs: common.durationMs,
+      errors,
+    });
+  }
+  const verdict =
+    result.state === 'passed' ? (attempts.length > 1 ? 'flaky' : 'passed') : (attempts.at(-1)?.verdict ?? 'failed');
+  return { ...common, verdict, attempts };
+}
+
+/** An assertion is the suite's word; a lost connection or a dead emulator is not. */
+function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'emulator' {
+  if (errors.some((error) => error.type === 'EmulatorError')) return 'emulator';
+  return errors.length > 0 && errors.every((error) => error.type === 'InfraError') ? 'infra' : 'failed';
+}
+
+function errorData(error: ThrownError, folder: string): ErrorData {
+  const place = error.stacks?.find((frame) => frame.file.startsWith(folder + sep)) ?? error.stacks?.[0];
+  const causes: string[] = [];
+  for (
+    let cause = error.cause as ThrownError | undefined;
+    cause && causes.length < 5;
+    cause = cause.cause as ThrownError | undefined
+  ) {
+    causes.push(typeof cause === 'string' ? cause : String(cause.message ?? cause));
+  }
+  return {
+    type: error.name ?? 'Error',
+    message: error.message,
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(error.diff === undefined ? {} : { diff: error.diff }),
+    ...(typeof error.hint === 'string' ? { hint: error.hint } : {}),
+    ...(place
+      ? { file: relative(folder, place.file).split(sep).join('/'), line: place.line, column: place.column }
+      : {}),
+    ...(causes.length > 0 ? { causes } : {}),
+    ...(Array.isArray(error.consoleTail) ? { consoleTail: error.consoleTail.map(String) } : {}),
+  };
+}

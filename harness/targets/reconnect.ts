@@ -1,0 +1,12 @@
+import type { Handle, Target } from './target.ts';
+import { reconnectVm } from './vm/machine.ts';
+
+/** The target of a handle, or undefined when it is gone. Disposing the result leaves the target alone. */
+export async function reconnect(handle: Handle): Promise<Target | undefined> {
+  switch (handle.kind) {
+    case 'vm':
+      return reconnectVm(handle);
+    default:
+      return undefined;
+  }
+}
