@@ -7,7 +7,7 @@ import { packageRoot } from './package.ts';
 /** `harness schema`: the committed JSON schemas, from the zod ones. */
 export async function schema(options: { readonly check?: boolean }): Promise<number> {
   const results = Object.entries(reportSchemas()).map(([name, text]) => ({
-    path: join(packageRoot, 'reports/schemas', name),
+    path: join(packageRoot, name),
     text,
   }));
   let stale = 0;

@@ -113,51 +113,59 @@ async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[
 }
 
 async function onTarget(cell: Cell, context: RunContext, image: Image, state: CellState): Promise<void> {
-  const { quiet } = context;
-  const { target, scale } = await quiet.busy(() =>
-    step(cell, context, 'acquire', (io) => acquireStep(cell, context, image, io)),
-  );
-  const died = new AbortController();
-  void target.died.then((error) => died.abort(error));
-  const signal = AbortSignal.any([context.signal, died.signal]);
-  const on: OnTarget = { cell, context: { ...context, signal }, target, scale };
+  let on: OnTarget | undefined;
   try {
-    await quiet.busy(() => step(cell, on.context, 'deploy', (io) => deployStep(on, io)));
-    const scenarios = await quiet.busy(() => suiteStep(on, 'scenarios'));
+    const scenarios = await context.quiet.busy(async () => {
+      const started = await step(cell, context, 'acquire', (io) => acquireStep(cell, context, image, io));
+      const died = new AbortController();
+      void started.target.died.then((error) => died.abort(error));
+      const signal = AbortSignal.any([context.signal, died.signal]);
+      on = { cell, context: { ...context, signal }, ...started };
+      await step(cell, on.context, 'deploy', (io) => deployStep(on!, io));
+      return suiteStep(on, 'scenarios');
+    });
     Object.assign(state, verdictFrom(scenarios));
-    if (!context.bench) await skip(on, 'benchmarks', 'left out by --no-bench');
-    else if (scenarios.verdict !== 'passed' && scenarios.verdict !== 'flaky' && scenarios.verdict !== 'skipped') {
-      await skip(on, 'benchmarks', 'what does not work is not measured');
-    } else {
-      context.progress(cell.name, 'waiting until nothing else runs');
-      const benchmarks = await quiet.quiet(() => suiteStep(on, 'benchmarks'));
-      if (benchmarks.verdict !== 'passed' && benchmarks.verdict !== 'skipped')
-        Object.assign(state, verdictFrom(benchmarks));
-      else if (state.verdict === 'skipped') Object.assign(state, verdictFrom(benchmarks));
-    }
-    if (signal.aborted && state.verdict === 'passed') throw signal.reason;
+    if (on) await measureOn(on, scenarios, state);
   } catch (error) {
     state.verdict = verdictOfError(error);
     state.reason = error instanceof Error ? error.message : String(error);
   } finally {
-    if (state.verdict !== 'passed' && state.verdict !== 'skipped') {
-      await step(cell, context, 'collect', async () => {
-        state.artifacts = await collectEvidence(target, cellFolder(context.folder, cell.name), context.folder);
-        return [undefined, { verdict: 'passed' }];
-      }).catch(() => {});
-    }
-    const keepIt = context.keep && state.verdict !== 'passed' && !context.signal.aborted && !died.signal.aborted;
-    if (keepIt) {
-      context.lease.keep(cell.name);
-      state.enter = `npx harness shell ${cell.name}`;
-      await skip(on, 'release', 'kept');
-    } else {
-      await step(cell, context, 'release', async () => {
-        await target[Symbol.asyncDispose]();
-        return [undefined, { verdict: 'passed' }];
-      });
-    }
+    if (on) await leave(on, context, state);
   }
+}
+
+/** The benchmarks, alone on the host: what else runs would be in the figures. */
+async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
+  const { cell, context } = on;
+  if (!context.bench) return skip(on, 'benchmarks', 'left out by --no-bench');
+  if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict)) return skip(on, 'benchmarks', 'what does not work is not measured');
+  context.progress(cell.name, 'waiting until nothing else runs');
+  const benchmarks = await context.quiet.quiet(() => suiteStep(on, 'benchmarks'));
+  const unheard = benchmarks.verdict === 'passed' || benchmarks.verdict === 'skipped';
+  if (!unheard || state.verdict === 'skipped') Object.assign(state, verdictFrom(benchmarks));
+  context.signal.throwIfAborted();
+}
+
+/** Keeps what explains a failure, then gives the target back, unless it is to be kept. */
+async function leave(on: OnTarget, context: RunContext, state: CellState): Promise<void> {
+  const { cell, target } = on;
+  const good = state.verdict === 'passed' || state.verdict === 'skipped';
+  const usable = !on.context.signal.aborted;
+  if (!good && !context.signal.aborted) {
+    await step(cell, context, 'collect', async () => {
+      state.artifacts = await collectEvidence(target, cellFolder(context.folder, cell.name), context.folder);
+      return [undefined, { verdict: 'passed' }];
+    }).catch(() => {});
+  }
+  if (context.keep && !good && usable) {
+    context.lease.keep(cell.name);
+    state.enter = `npx harness shell ${cell.name}`;
+    return skip(on, 'release', 'kept');
+  }
+  await step(cell, context, 'release', async () => {
+    await target[Symbol.asyncDispose]();
+    return [undefined, { verdict: 'passed' }];
+  });
 }
 
 interface OnTarget {

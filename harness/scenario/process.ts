@@ -58,20 +58,17 @@ function send(report: SuiteReport): void {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const orphaned = () => process.exit(1);
   // Without its parent there is nobody to report to.
-  process.on('disconnect', () => process.exit(1));
-  process.on('SIGINT', () => {});
+  process.once('disconnect', orphaned);
   process.once('message', (order) => {
-    main(order as SuiteOrder).then(
-      () => process.disconnect(),
-      (error: unknown) => {
-        send({
-          type: 'done',
-          files: 0,
-          problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        });
+    main(order as SuiteOrder)
+      .catch((error: unknown) => {
+        send({ type: 'done', files: 0, problem: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      })
+      .finally(() => {
+        process.off('disconnect', orphaned);
         process.disconnect();
-      },
-    );
+      });
   });
 }

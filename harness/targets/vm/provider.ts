@@ -12,7 +12,7 @@ import type { Availability, Io, Target, TargetProvider, TargetSpec } from '../ta
 import { cachedTrialKernel, chooseAccelerator } from './accelerator.ts';
 import { qemuArguments } from './arguments.ts';
 import { consoleTail, fatalMeaning, followConsole } from './console.ts';
-import { connectWhenListening, useMachine, type VmHandle } from './machine.ts';
+import { connectWhenListening, reconnectVm, useMachine, type VmHandle } from './machine.ts';
 import { openQmp, type QmpEvent } from './qmp.ts';
 import { makeSeed } from './seed.ts';
 
