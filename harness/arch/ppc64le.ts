@@ -14,7 +14,7 @@ export const ppc64le: Arch = {
     binary: 'qemu-system-ppc64',
     package: 'qemu-system-ppc',
     binfmt: 'qemu-ppc64le',
-    machine: 'pseries-7.2',
+    machine: 'pseries-7.2,x-vof=on',
     kvmMachine: 'pseries-7.2',
     cpu: 'power9',
     cpuinfo: /^cpu\s*:\s*POWER9/m,

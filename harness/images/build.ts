@@ -5,7 +5,7 @@ import { type Apt, openApt } from './apt.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import { type CacheEntry, cached } from './cache.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
-import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS } from './init.ts';
+import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
 import { buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { BASE_PACKAGES, makeRootfs } from './rootfs.ts';
 import { type ImageSettings, RECIPE } from './settings.ts';
@@ -173,7 +173,7 @@ function diskIngredients(request: ImageRequest, rootfs: string, kernel: string):
   return {
     rootfs,
     kernel,
-    guest: [GUEST_FILES, MASKED_UNITS],
+    guest: [GUEST_FILES, MASKED_UNITS, MASKED_GENERATORS],
     files: request.files.map((file) => [file.path, file.mode, Buffer.from(file.content).toString('base64')]),
     services: request.services,
     bytes: request.diskBytes,

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
-import { GUEST_FILES, MASKED_UNITS } from './init.ts';
+import { GUEST_FILES, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
 import { runScript } from './rootfs.ts';
 
 /** A file that a suite puts into its image. */
@@ -46,11 +46,17 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     `rm -f ${q(root)}/etc/ssh/ssh_host_*`,
     `ln -sf /lib/systemd/system/multi-user.target ${q(root)}/etc/systemd/system/default.target`,
     ...MASKED_UNITS.map((unit) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system', unit))}`),
+    `mkdir -p ${q(root)}/etc/systemd/system-generators`,
+    ...MASKED_GENERATORS.map((name) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system-generators', name))}`),
+    // kmod's link to the empty /etc/modules makes every boot load nothing; a suite may put real files here.
+    `rm -f ${q(root)}/etc/modules-load.d/modules.conf`,
     ...(await fileSteps([...guestFiles(), ...request.files], root, extra)),
     ...enable(root, 'harness-ssh.service', 'sysinit.target'),
     ...request.services.flatMap((service) =>
       enable(root, service.includes('.') ? service : `${service}.service`, 'multi-user.target'),
     ),
+    // What /usr brought is in place already: without these stamps systemd brings users and caches up to date at boot.
+    `touch ${q(root)}/etc/.updated ${q(root)}/var/.updated`,
     `truncate -s ${request.sizeBytes} ${q(raw)}`,
     // Without lazy initialisation the guest's kernel has nothing left to write behind a benchmark's back.
     `mke2fs -q -t ext4 -L root -m 0 -E lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0 -O ^metadata_csum -d ${q(root)} ${q(raw)}`,

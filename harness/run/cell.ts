@@ -138,7 +138,8 @@ async function onTarget(cell: Cell, context: RunContext, image: Image, state: Ce
 async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
   const { cell, context } = on;
   if (!context.bench) return skip(on, 'benchmarks', 'left out by --no-bench');
-  if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict)) return skip(on, 'benchmarks', 'what does not work is not measured');
+  if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict))
+    return skip(on, 'benchmarks', 'what does not work is not measured');
   context.progress(cell.name, 'waiting until nothing else runs');
   const benchmarks = await context.quiet.quiet(() => suiteStep(on, 'benchmarks'));
   const unheard = benchmarks.verdict === 'passed' || benchmarks.verdict === 'skipped';

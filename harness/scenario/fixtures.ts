@@ -162,9 +162,11 @@ export function scenarioBench(
     async inGuest(command, given) {
       const argv = argvOf(command);
       const what = argv.join(' ').slice(0, 120);
-      const sample = async () =>
-        timedMs(await target.exec(timedArgv(argv), { deadlineMs: context.testTimeoutMs }), what);
-      return recorded(await measure(sample, { ...options(given), clock: 'guest' }));
+      const chosen = options(given);
+      const count = chosen.samples + chosen.warmup;
+      const result = await target.exec(timedArgv(argv, count), { deadlineMs: context.testTimeoutMs });
+      const times = timedMs(result, count, what);
+      return recorded(await measure(async () => times.shift()!, { ...chosen, clock: 'guest' }));
     },
     async onController(operation, given) {
       const sample = async () => {

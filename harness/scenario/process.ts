@@ -64,7 +64,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.once('message', (order) => {
     main(order as SuiteOrder)
       .catch((error: unknown) => {
-        send({ type: 'done', files: 0, problem: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        send({
+          type: 'done',
+          files: 0,
+          problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
       })
       .finally(() => {
         process.off('disconnect', orphaned);

@@ -19,7 +19,7 @@ export interface TrialKernel {
 }
 
 /** A guest that has KVM says that it is alive after about a second; an emulated one within this time as well. */
-const TRIAL_MS = 10_000;
+const TRIAL_MS = 6_000;
 
 /**
  * Chooses between KVM and TCG. KVM counts only after a guest's kernel has been seen to reach its first program with it:
@@ -45,7 +45,7 @@ export async function chooseAccelerator(
   if (!trial) return tcg('/dev/kvm opens; whether a guest runs with it is tried with the first image');
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
   const version = await execa(arch.qemu.binary, ['--version'], { reject: false, stdin: 'ignore' });
-  const memo = join(cache, 'kvm', keyOf({ boot, version: version.stdout, ...trial }));
+  const memo = join(cache, 'kvm', keyOf({ boot, version: version.stdout, kernel: trial.kernel, initrd: trial.initrd }));
   const known = await readFile(memo, 'utf8').catch(() => undefined);
   if (known !== undefined) return JSON.parse(known) as AcceleratorChoice;
   const choice = await tryKvm(arch, trial);
