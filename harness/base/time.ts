@@ -37,3 +37,8 @@ export async function retryUntil<T>(attempt: () => Promise<T>, options: PollOpti
     await delay(options.everyMs ?? 100, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
+
+/** Native seconds as whole milliseconds on a target that is `scale` times slower: timers take no fractions. */
+export function scaledMs(seconds: number, scale: number): number {
+  return Math.ceil(seconds * 1000 * scale);
+}

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
+import { scaledMs } from '../base/time.ts';
 import type { Matrix } from '../config/suite.ts';
 import type { HarnessEvent, Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
@@ -229,7 +230,7 @@ async function suiteStep(
         scale,
         step: name,
         cacheFolder,
-        testTimeoutMs: Math.round(native * 1000 * scale),
+        testTimeoutMs: scaledMs(native, scale),
       },
       emit: context.emit,
       progress: io.progress,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { architectures } from '../arch/index.ts';
 import { InfraError, UnsupportedError } from '../base/errors.ts';
 import { makeRuntimeFolder } from '../base/folders.ts';
+import { scaledMs } from '../base/time.ts';
 import type { Matrix } from '../config/suite.ts';
 import type { CellScale, Phase } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
@@ -53,7 +54,7 @@ export async function startCell(
       image: options.image,
       network: suite.needs.includes('network'),
       // Twice: nothing has been measured yet, and other guests may be booting.
-      bootDeadlineMs: suite.timeouts.boot * 1000 * (fixed ?? assumed) * 2,
+      bootDeadlineMs: scaledMs(suite.timeouts.boot, (fixed ?? assumed) * 2),
     },
     {
       folder: options.folder,

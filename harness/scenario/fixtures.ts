@@ -1,5 +1,5 @@
 import { type Arch, architectures } from '../arch/index.ts';
-import { retryUntil } from '../base/time.ts';
+import { retryUntil, scaledMs } from '../base/time.ts';
 import { measure, timedArgv, timedMs } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
@@ -75,7 +75,7 @@ export function scenarioTarget(target: Target, context: ScenarioContext): Scenar
   const { suite, scale } = context;
   const exec = (command: string | readonly string[], options: CommandOptions = {}) =>
     target.exec(argvOf(command), {
-      deadlineMs: (options.seconds ?? suite.timeouts.command) * 1000 * scale,
+      deadlineMs: scaledMs(options.seconds ?? suite.timeouts.command, scale),
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     });
   return {
@@ -112,7 +112,7 @@ export async function scenarioStack(target: Target, context: ScenarioContext): P
     return found;
   };
   const systemctl = async (verb: string, unit: string) => {
-    const result = await target.exec(['systemctl', verb, unit], { deadlineMs: suite.timeouts.command * 1000 * scale });
+    const result = await target.exec(['systemctl', verb, unit], { deadlineMs: scaledMs(suite.timeouts.command, scale) });
     if (result.exitCode !== 0)
       throw new Error(`systemctl ${verb} ${unit} exited with ${result.exitCode}: ${result.stderr.trim()}`);
   };
@@ -127,13 +127,13 @@ export async function scenarioStack(target: Target, context: ScenarioContext): P
       reload: () => systemctl('reload', name),
       async isActive() {
         const result = await target.exec(['systemctl', 'is-active', '--quiet', name], {
-          deadlineMs: suite.timeouts.command * 1000 * scale,
+          deadlineMs: scaledMs(suite.timeouts.command, scale),
         });
         return result.exitCode === 0;
       },
       async journal(lines = 50) {
         const result = await target.exec(['journalctl', '--no-pager', `--lines=${lines}`, `--unit=${name}`], {
-          deadlineMs: suite.timeouts.command * 1000 * scale,
+          deadlineMs: scaledMs(suite.timeouts.command, scale),
         });
         return result.stdout;
       },
@@ -181,5 +181,5 @@ export function scenarioBench(
 
 /** Tries until `attempt` no longer throws; native seconds, multiplied by the target's slowness. */
 export function eventuallyWith<T>(attempt: () => T | Promise<T>, seconds: number, scale: number): Promise<T> {
-  return retryUntil(async () => attempt(), { deadlineMs: seconds * 1000 * scale, everyMs: 150 });
+  return retryUntil(async () => attempt(), { deadlineMs: scaledMs(seconds, scale), everyMs: 150 });
 }

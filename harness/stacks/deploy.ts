@@ -1,5 +1,6 @@
 import { StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
+import { scaledMs } from '../base/time.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Target } from '../targets/target.ts';
 import { argvOf, awaitReady } from './ready.ts';
@@ -17,10 +18,10 @@ export interface DeployOptions {
  */
 export async function deployStack(target: Target, suite: Suite, options: DeployOptions): Promise<void> {
   const { stack, timeouts } = suite;
-  const deadlineMs = timeouts.command * 1000 * options.scale;
+  const deadlineMs = scaledMs(timeouts.command, options.scale);
   if (stack.services.length > 0) {
     options.progress(`waiting for ${stack.services.join(', ')}`);
-    await awaitServices(target, stack.services, timeouts.boot * 1000 * options.scale, options.signal);
+    await awaitServices(target, stack.services, scaledMs(timeouts.boot, options.scale), options.signal);
   }
   for (const command of stack.commands) {
     const argv = argvOf(command);

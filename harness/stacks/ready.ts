@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { messageOf, StackError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
-import { retryUntil } from '../base/time.ts';
+import { retryUntil, scaledMs } from '../base/time.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -28,7 +28,7 @@ export function nameOfCheck(check: ReadyCheck): string {
  */
 export async function awaitReady(target: Target, suite: Suite, scale: number, signal?: AbortSignal): Promise<void> {
   for (const check of suite.stack.ready) {
-    const deadlineMs = check.seconds * 1000 * scale;
+    const deadlineMs = scaledMs(check.seconds, scale);
     try {
       await retryUntil(() => attempt(check, target, suite, deadlineMs), { deadlineMs, everyMs: 200, signal });
     } catch (cause) {

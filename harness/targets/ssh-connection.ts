@@ -48,7 +48,7 @@ export async function openSsh(address: SshAddress, deadlineMs: number, signal?: 
   const result = await execa(argv[0]!, argv.slice(1), {
     stdio: 'ignore',
     reject: false,
-    timeout: deadlineMs,
+    timeout: Math.ceil(deadlineMs),
     ...(signal ? { cancelSignal: signal } : {}),
   });
   if (result.failed)
@@ -95,7 +95,7 @@ export async function execSsh(address: SshAddress, argv: readonly string[], requ
     reject: false,
     stripFinalNewline: false,
     maxBuffer: MAX_OUTPUT,
-    timeout: request.deadlineMs,
+    timeout: Math.ceil(request.deadlineMs),
     forceKillAfterDelay: 1000,
     ...(request.stdin === undefined ? { stdin: 'ignore' as const } : { input: request.stdin }),
     ...(request.signal ? { cancelSignal: request.signal } : {}),
