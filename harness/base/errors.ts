@@ -46,6 +46,9 @@ export class StackError extends HarnessError {
   }
 }
 
+/** The suite itself cannot go on: a file that cannot be read, a test that hangs its process. */
+export class SuiteError extends HarnessError {}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
-import { scaledMs } from '../base/time.ts';
+import { scaledMs, withDeadline } from '../base/time.ts';
 import type { Matrix } from '../config/suite.ts';
 import type { HarnessEvent, Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
@@ -222,6 +222,7 @@ async function suiteStep(
   return step(cell, context, name, async (io) => {
     const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
     const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
+    const journal = join(cellFolder(context.folder, cell.name), `${name}.journal`);
     const { finished, files, cutShort } = await runSuiteProcess({
       context: {
         cell: cell.name,
@@ -230,6 +231,7 @@ async function suiteStep(
         scale,
         step: name,
         cacheFolder,
+        journal,
         testTimeoutMs: scaledMs(native, scale),
       },
       emit: context.emit,
@@ -237,6 +239,9 @@ async function suiteStep(
       signal: context.signal,
     });
     const outcome = outcomeOf(name, finished, files);
+    // A lost connection is noticed by the test before its cause is: let the target say whether it died.
+    if (outcome.verdict === 'infra')
+      await withDeadline(target.died, DEATH_MS, () => new Error('it lives')).then(rethrow, () => {});
     if (cutShort !== undefined) {
       // What cut it short decides, unless the suite itself had something to say before.
       if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
@@ -245,6 +250,13 @@ async function suiteStep(
     }
     return [outcome, outcome];
   });
+}
+
+/** Milliseconds in which a target that died has said so. */
+const DEATH_MS = 3000;
+
+function rethrow(error: Error): never {
+  throw error;
 }
 
 function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {

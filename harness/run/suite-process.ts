@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { EmulatorError, InfraError } from '../base/errors.ts';
+import { EmulatorError, InfraError, SuiteError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
-import type { HarnessEvent, TestFinished, TestStarted } from '../events/types.ts';
+import type { HarnessEvent, TestFinished } from '../events/types.ts';
 import type { ScenarioContext } from '../scenario/context.ts';
+import { readJournal } from '../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
 import { errorDataOf } from './error-data.ts';
 
@@ -54,9 +55,12 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   child.stderr?.on('data', keepPrinted);
 
   const finished: TestFinished[] = [];
-  const running = new Map<string, TestStarted>();
-  const idOf = (test: { file: string; name: string }) => `${test.file} > ${test.name}`;
+  const inFlight = () =>
+    readJournal(context.journal)
+      .filter(({ state }) => state === 'started')
+      .map(({ file, name }) => `${file} > ${name}`);
   let files = 0;
+  let done = false;
   let cutShort: Error | undefined;
   let writes: Promise<void> = Promise.resolve();
   const pass = (event: HarnessEvent) => {
@@ -76,7 +80,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   let watchdog = setTimeout(() => {}, 0);
   const expect = (ms: number, what: () => string) => {
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => cut(new Error(`${what()}; its process was ended`)), ms);
+    watchdog = setTimeout(() => cut(new SuiteError(`${what()}; its process was ended`)), ms);
   };
   const onAbort = () => cut(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
   if (signal.aborted) onAbort();
@@ -86,29 +90,25 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   child.on('message', (message) => {
     const report = message as SuiteReport;
     expect(context.testTimeoutMs + GRACE_MS, () => {
-      const names = [...running.keys()].join(', ') || 'the suite';
+      const names = inFlight().join(', ') || 'the suite';
       return `${names} hangs: nothing was heard of it for ${Math.round((context.testTimeoutMs + GRACE_MS) / 1000)} s`;
     });
     if (report.type === 'printed') return progress(lastLines(report.text, 1)[0] ?? '');
     if (report.type === 'done') {
+      done = true;
       files = report.files;
-      if (report.problem) cutShort ??= new Error(report.problem);
+      if (report.problem) cutShort ??= new SuiteError(report.problem);
       return;
     }
     const { event } = report;
-    if (event.type === 'test.started') {
-      running.set(idOf(event), event);
-      progress(event.name);
-    }
-    if (event.type === 'test.finished') {
-      running.delete(idOf(event));
-      finished.push(event);
-    }
+    if (event.type === 'test.started') progress(event.name);
+    if (event.type === 'test.finished') finished.push(event);
     pass(event);
   });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, killedBy) => {
-      if (code !== 0)
+      // vitest leaves with 1 when a test failed, which has been reported by then.
+      if (code !== 0 && !done)
         cutShort ??= new Error(
           `the suite's process ended with ${killedBy ?? code}: ${lastLines(printed, 8).join('\n')}`,
         );
@@ -124,8 +124,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   kill();
   clearTimeout(watchdog);
   signal.removeEventListener('abort', onAbort);
-  for (const test of running.values()) {
-    const event = interrupted(test, context.step, cutShort ?? new Error('its process ended'));
+  for (const event of unreported(context, finished, cutShort)) {
     finished.push(event);
     pass(event);
   }
@@ -133,17 +132,24 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   return { finished, files, ...(cutShort ? { cutShort } : {}) };
 }
 
-/** A test that was running when its process was ended: it failed, for that reason. */
-function interrupted(test: TestStarted, step: ScenarioContext['step'], error: Error): TestFinished {
-  const verdict = error instanceof EmulatorError ? 'emulator' : error instanceof InfraError ? 'infra' : 'failed';
-  return {
-    type: 'test.finished',
-    cell: test.cell,
-    step,
-    file: test.file,
-    name: test.name,
-    verdict,
-    durationMs: 0,
-    attempts: [{ verdict, durationMs: 0, errors: [errorDataOf(error)] }],
-  };
+/** Tests that began, or even ended, and were not reported any more: from the journal. */
+function unreported(context: ScenarioContext, finished: readonly TestFinished[], error?: Error): TestFinished[] {
+  const reported = new Set(finished.map(({ file, name }) => `${file} > ${name}`));
+  return readJournal(context.journal)
+    .filter(({ file, name }) => !reported.has(`${file} > ${name}`))
+    .map(({ file, name, state, messages = [] }) => {
+      const cut = error ?? new SuiteError('its process ended');
+      const cutVerdict = cut instanceof EmulatorError ? 'emulator' : cut instanceof InfraError ? 'infra' : 'failed';
+      const verdict = state === 'started' ? cutVerdict : state;
+      const errors = state === 'started' ? [errorDataOf(cut)] : messages.map((message) => ({ type: 'Error', message }));
+      const common = {
+        type: 'test.finished',
+        cell: context.cell,
+        step: context.step,
+        file,
+        name,
+        durationMs: 0,
+      } as const;
+      return { ...common, verdict, attempts: [{ verdict, durationMs: 0, errors }] };
+    });
 }

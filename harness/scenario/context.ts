@@ -12,6 +12,8 @@ export interface ScenarioContext {
   readonly step: 'scenarios' | 'benchmarks';
   /** Where vitest may keep what it makes. */
   readonly cacheFolder: string;
+  /** Where each test says, before it goes on, that it has begun: a test that spins can say nothing later. */
+  readonly journal: string;
   /** Milliseconds for one test, scaled. */
   readonly testTimeoutMs: number;
 }

@@ -112,7 +112,9 @@ export async function scenarioStack(target: Target, context: ScenarioContext): P
     return found;
   };
   const systemctl = async (verb: string, unit: string) => {
-    const result = await target.exec(['systemctl', verb, unit], { deadlineMs: scaledMs(suite.timeouts.command, scale) });
+    const result = await target.exec(['systemctl', verb, unit], {
+      deadlineMs: scaledMs(suite.timeouts.command, scale),
+    });
     if (result.exitCode !== 0)
       throw new Error(`systemctl ${verb} ${unit} exited with ${result.exitCode}: ${result.stderr.trim()}`);
   };

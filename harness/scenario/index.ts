@@ -1,8 +1,10 @@
+import { relative, sep } from 'node:path';
 import { test as base, inject } from 'vitest';
 import { InfraError } from '../base/errors.ts';
 import type { Measurement } from '../events/types.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import { eventuallyWith, scenarioBench, scenarioStack, scenarioTarget } from './fixtures.ts';
+import { note } from './journal.ts';
 import './context.ts';
 
 export { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
@@ -38,6 +40,15 @@ const connection = base.extend('machine', { scope: 'file' }, async () => {
  * `scale` (how many times slower than this host the target is).
  */
 export const test = connection
+  .extend('journal', { auto: true }, async ({ task, onTestFinished }) => {
+    const { journal, suite } = inject('harness');
+    const which = { name: task.fullTestName, file: relative(suite.folder, task.file.filepath).split(sep).join('/') };
+    note(journal, { ...which, state: 'started' });
+    onTestFinished(({ task: { result } }) => {
+      const messages = result?.errors?.map(({ message }) => message) ?? [];
+      note(journal, { ...which, state: result?.state === 'fail' ? 'failed' : 'passed', messages });
+    });
+  })
   .extend('target', async ({ machine }) => scenarioTarget(machine, inject('harness')))
   .extend('stack', async ({ machine }) => scenarioStack(machine, inject('harness')))
   .extend('scale', async () => inject('harness').scale)

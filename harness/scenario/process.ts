@@ -47,6 +47,11 @@ async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
       resolve: { alias: { 'multiarch-harness': scenarioModule } },
     },
   );
+  // vitest takes a run without files for a mistake; a suite without benchmarks is none.
+  if ((await vitest.globTestSpecifications()).length === 0) {
+    send({ type: 'done', files: 0 });
+    return vitest.close();
+  }
   const { testModules, unhandledErrors } = await vitest.start();
   const problem = unhandledErrors.map(messageOf).join('\n');
   send({ type: 'done', files: testModules.length, ...(problem ? { problem } : {}) });

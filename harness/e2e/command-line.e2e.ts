@@ -1,0 +1,75 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { makeProject, matrixYaml, suiteYaml } from './project.ts';
+
+const files = {
+  'matrices/m.yaml': matrixYaml(['one']),
+  'suites/one/suite.yaml': suiteYaml(),
+  'suites/one/a.scenario.ts': `import { test } from 'multiarch-harness';\ntest('t', () => {});\n`,
+};
+
+test.each([
+  [
+    ['list', '--arch', 'amd46'],
+    'error: unknown architecture "amd46", expected one of amd64, arm64, ppc64le; did you mean "amd64"?',
+  ],
+  [['run', 'm', '--suite', 'on'], 'error: unknown suite "on"'],
+  [['run', 'm', '--only', '*/vm/none'], 'error: '],
+  [['run', 'nn'], 'error: '],
+  [['runn'], "error: unknown command 'runn'"],
+])('%j is refused with exit code 2', async (args, message) => {
+  await using project = await makeProject(files);
+  const { exitCode, stderr } = await project.harness(args);
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(2);
+});
+
+test('a package that one architecture does not have is named, and nothing is started', async () => {
+  await using project = await makeProject({
+    ...files,
+    'matrices/m.yaml': matrixYaml(['one']).replace('[amd64]', '[ppc64le]'),
+    'suites/one/suite.yaml': suiteYaml('stack: {packages: [memtest86+]}'),
+  });
+  const { exitCode, stderr } = await project.harness(['images', 'build', 'm']);
+  expect(stderr).toContain(
+    'error: cannot resolve packages for ppc64le: Debian bookworm has no package "memtest86+" for ppc64el',
+  );
+  expect(stderr).toContain(
+    'next: Look the name up at https://packages.debian.org/bookworm/, or leave ppc64le out with `arch:` in the suite.',
+  );
+  expect(exitCode).toBe(2);
+});
+
+test.runIf(process.getuid?.() === 0)(
+  'no disk space for an image says how much it needs, and leaves nothing',
+  async () => {
+    await using project = await makeProject(files);
+    const small = join(project.folder, 'small');
+    await mkdir(small);
+    await execa('mount', ['-t', 'tmpfs', '-o', 'size=200M', 'tmpfs', small]);
+    try {
+      const { exitCode, stderr } = await project.harness(['images', 'build', 'm'], { HARNESS_CACHE: small });
+      expect(stderr).toMatch(
+        /error: cannot build the base image of amd64 base: it needs 2\.0 GiB below .*\/small, and \d+ MiB are free/,
+      );
+      expect(stderr).toContain(
+        'next: Free some space with `harness images gc`, or point HARNESS_CACHE at a larger disk.',
+      );
+      expect(exitCode).toBe(3);
+      const { stdout } = await project.harness(['images', 'list', '--json'], { HARNESS_CACHE: small });
+      expect(JSON.parse(stdout)).toEqual({ images: [], partial: [] });
+    } finally {
+      await execa('umount', [small]);
+    }
+  },
+);
+
+test('init writes a project that passes', async () => {
+  await using project = await makeProject({});
+  expect((await project.harness(['init'])).exitCode).toBe(0);
+  const run = await project.harness(['run', '--arch', 'amd64']);
+  expect(run.stderr).toContain('passed');
+  expect(run.exitCode).toBe(0);
+});
