@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { execa, type Options, type Result, type ResultPromise } from 'execa';
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { execa, type Options, type Result } from 'execa';
 import { InfraError } from './errors.ts';
 
 /** A process that can be told from a later one with the same number, also after a reboot. */
@@ -84,15 +85,41 @@ function failureOf(argv: readonly string[], result: Result): string {
   return `${argv.slice(0, 3).join(' ')}: ${how}${tail ? `\n${tail}` : ''}`;
 }
 
-/** Starts a long-running process in the background; the caller owns it. */
-export function start(argv: readonly string[], options: Options & { readonly keep?: boolean }): ResultPromise {
-  const { keep = false, ...rest } = options;
-  const [file, ...args] = keep ? argv : dieWithParent(argv);
-  return execa(file!, args, {
-    reject: false,
-    buffer: false,
-    cleanup: !keep,
-    detached: keep,
-    ...rest,
-  } as Options) as ResultPromise;
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it could not be started. */
+  readonly error?: Error;
+}
+
+/** A process that runs beside this one. */
+export interface Started {
+  readonly pid: number | undefined;
+  readonly ended: Promise<ProcessEnd>;
+  kill(signal: NodeJS.Signals): void;
+  /** Lets this process exit while the other goes on. */
+  unref(): void;
+}
+
+/**
+ * Starts a long-running process in a group of its own, so that Ctrl-C reaches only the harness. It writes to the log
+ * file itself, not through a pipe of ours, and dies with this process unless `outlive`.
+ */
+export function start(
+  argv: readonly string[],
+  options: { readonly logFile: string; readonly outlive: boolean },
+): Started {
+  const [file, ...args] = options.outlive ? argv : dieWithParent(argv);
+  const log = openSync(options.logFile, 'w', 0o600);
+  try {
+    const child = spawn(file!, args, { stdio: ['ignore', log, log], detached: true });
+    const ended = new Promise<ProcessEnd>((resolve) => {
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+      child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
+    });
+    return { pid: child.pid, ended, kill: (signal) => void child.kill(signal), unref: () => child.unref() };
+  } finally {
+    closeSync(log);
+  }
 }

@@ -161,6 +161,7 @@ async function leave(on: OnTarget, context: RunContext, state: CellState): Promi
   }
   if (context.keep && !good && usable) {
     context.lease.keep(cell.name);
+    target.leave();
     state.enter = `npx harness shell ${cell.name}`;
     return skip(on, 'release', 'kept');
   }

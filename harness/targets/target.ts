@@ -55,6 +55,8 @@ export interface Target extends AsyncDisposable {
   powerCycle(): Promise<void>;
   /** The last console lines, oldest first, control characters removed. */
   consoleTail(lines?: number): Promise<string[]>;
+  /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
+  leave(): void;
   /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
   readonly died: Promise<Error>;
 }

@@ -64,6 +64,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
       await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
     },
     consoleTail: (lines = 50) => consoleTail(handle.consoleFile, lines),
+    leave() {},
     async [Symbol.asyncDispose]() {},
   };
   return target;

@@ -99,19 +99,9 @@ async function acquire(spec: VmSpec, io: Io, cache: string): Promise<Target> {
   });
   const log = join(io.folder, 'qemu.log');
   await writeFile(join(io.folder, 'qemu-command.json'), `${JSON.stringify(argv, null, 1)}\n`);
-  const qemu = start(argv, {
-    stdin: 'ignore',
-    stdout: { file: log },
-    stderr: { file: log },
-    keep: io.keep,
-    detached: true,
-  });
-  const ended = qemu.then(
-    (result) => result,
-    (error: unknown) => ({ exitCode: undefined, signal: undefined, shortMessage: String(error) }),
-  );
+  const qemu = start(argv, { logFile: log, outlive: io.keep });
   const identity = qemu.pid === undefined ? undefined : identify(qemu.pid);
-  if (!identity) throw new InfraError(`cannot start ${arch.qemu.binary}: ${(await ended).shortMessage}`);
+  if (!identity) throw new InfraError(`cannot start ${arch.qemu.binary}: ${(await qemu.ended).error?.message}`);
   await io.register({ kind: 'process', ...identity, what: `${arch.qemu.binary} of ${spec.cell}` });
 
   const watch = new AbortController();
@@ -137,7 +127,7 @@ async function acquire(spec: VmSpec, io: Io, cache: string): Promise<Target> {
       if (resets === BOOT_LOOP) fate(`cannot boot the guest: it restarted itself ${BOOT_LOOP} times (a boot loop)`);
     }
   };
-  void ended.then(({ exitCode, signal }) => {
+  void qemu.ended.then(({ exitCode, signal }) => {
     if (expected) return;
     const crashed =
       signal === 'SIGSEGV' ||
@@ -159,7 +149,7 @@ async function acquire(spec: VmSpec, io: Io, cache: string): Promise<Target> {
     watch.abort();
     // A throw-away machine is killed, not shut down politely. setpriv has become QEMU: the pid is the same.
     qemu.kill('SIGKILL');
-    await ended;
+    await qemu.ended;
     await closeSsh(address());
     await rm(overlay, { force: true });
     await rm(io.runtimeFolder, { recursive: true, force: true });
@@ -221,7 +211,13 @@ async function acquire(spec: VmSpec, io: Io, cache: string): Promise<Target> {
       await useMachine(handle, died).exec(['uname', '-r'], { deadlineMs: spec.bootDeadlineMs })
     ).stdout.trim();
     resets = Number.NEGATIVE_INFINITY; // from here on a suite may restart its guest
-    return { ...useMachine({ ...handle, facts: { ...facts, kernel } }, died), [Symbol.asyncDispose]: release };
+    const leave = () => {
+      expected = true;
+      watch.abort();
+      qmp[Symbol.dispose]();
+      qemu.unref();
+    };
+    return { ...useMachine({ ...handle, facts: { ...facts, kernel } }, died), leave, [Symbol.asyncDispose]: release };
   } catch (error) {
     await release();
     throw error;
