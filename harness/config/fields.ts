@@ -38,8 +38,10 @@ export const absolutePath = z
   .regex(/^\/[^\0]*$/, 'expected an absolute path')
   .refine((path) => !path.split('/').includes('..'), 'expected a path without ".."');
 
-/** Debian policy 5.6.1: lower case, digits, plus, minus, dot; at least two characters. */
-export const debianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected the name of a Debian package');
+/** Debian policy 5.6.1: lower case, digits, plus, minus, dot; at least two characters. Not ending in a minus, which apt would read as "remove". */
+export const debianPackage = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/, 'expected the name of a Debian package');
 
 export const portField = z.int().min(1).max(65535);
 export const mebibytes = z.int().min(64).max(1_048_576);

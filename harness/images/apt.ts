@@ -97,7 +97,7 @@ export async function openApt(
       if (known !== undefined) return JSON.parse(known) as ResolvedPackage[];
       const simulated = await apt(['install', '--simulate', ...wanted], `resolve packages for ${arch.name}`).catch(
         (error: unknown) => {
-          throw explainMissing(error, arch, settings);
+          throw explainMissing(error, wanted, arch, settings);
         },
       );
       const resolved = parseSimulation(String(simulated.stdout));
@@ -121,14 +121,16 @@ export function parseSimulation(text: string): ResolvedPackage[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function explainMissing(error: unknown, arch: Arch, settings: ImageSettings): Error {
+function explainMissing(error: unknown, wanted: readonly string[], arch: Arch, settings: ImageSettings): Error {
   const missing = [
     ...messageOf(error).matchAll(
       /(?:Unable to locate package|Package '?) ?([a-z0-9][a-z0-9+.-]+)(?:'? has no installation candidate)?/g,
     ),
   ].map((match) => match[1]);
   if (missing.length === 0) return error instanceof Error ? error : new InfraError(messageOf(error));
-  const names = [...new Set(missing)].map((name) => `"${name}"`).join(', ');
+  // apt reads a + at the end of a name that it does not know as "install", and leaves it out.
+  const asWritten = missing.map((name) => (wanted.includes(`${name}+`) && !wanted.includes(name!) ? `${name}+` : name));
+  const names = [...new Set(asWritten)].map((name) => `"${name}"`).join(', ');
   return new ConfigError(
     `cannot resolve packages for ${arch.name}: Debian ${settings.release} has no package ${names} for ${arch.debian}`,
     {
@@ -166,7 +168,7 @@ async function fetchLists(
 }
 
 async function writeAptConfig(folder: string, arch: Arch): Promise<string> {
-  for (const part of ['lists/partial', 'archives/partial', 'etc/parts'])
+  for (const part of ['lists/partial', 'archives/partial', 'etc/parts', 'etc/preferences.d'])
     await mkdir(join(folder, part), { recursive: true });
   const config = join(folder, 'apt.conf');
   await writeFile(join(folder, 'status'), '', { flag: 'a' });
