@@ -1,7 +1,7 @@
 import { error as annotateError, summary } from '@actions/core';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
-import { firstLine, truncate, visible } from './text.ts';
+import { firstLine, truncate, uncommanded, visible } from './text.ts';
 
 /** GitHub shows ten annotations of a step. */
 const MAX_ANNOTATIONS = 10;
@@ -58,7 +58,7 @@ function annotation(cell: CellResult, what: string, error: ErrorData | undefined
   return {
     title: firstLine(`${cell.name} › ${what}`, 200),
     // Not at a line's start even if something splits the lines again.
-    message: visible(message).replaceAll('::', ':\u200b:'),
+    message: uncommanded(visible(message)),
     ...(error?.file === undefined ? {} : { file: visible(error.file) }),
     ...(error?.line === undefined ? {} : { startLine: error.line }),
     ...(error?.column === undefined ? {} : { startColumn: error.column }),

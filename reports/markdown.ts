@@ -1,4 +1,4 @@
-import { visible } from './text.ts';
+import { uncommanded, visible } from './text.ts';
 
 /**
  * Untrusted text as one line of Markdown that is read as text: no HTML, no emphasis, links, mentions or tables, and
@@ -24,7 +24,7 @@ export function code(text: string): string {
   const fence = '`'.repeat(longest + 1);
   const padded = /^`|`$/.test(line) ? ` ${line} ` : line;
   // A pipe ends a table's cell even inside code.
-  return line === '' ? '' : `${fence}${padded.replace(/\|/g, '\\|').replace(/::/g, ':\u200b:')}${fence}`;
+  return line === '' ? '' : `${fence}${uncommanded(padded.replace(/\|/g, '\\|'))}${fence}`;
 }
 
 /** Untrusted text as a code block, behind a fence longer than any in it. */

@@ -81,7 +81,7 @@ test('no text breaks out of its place', () => {
       expect(line).not.toMatch(/[\n\r<>]|::|(?<!\\)[`*_[|]/);
       expect(quoted).not.toMatch(/[\n\r]|::|(?<!\\)\|/);
     }),
-    { numRuns: 500 },
+    { numRuns: 500, examples: [[':::'], [' ::::']] },
   );
 });
 
@@ -103,6 +103,7 @@ test('figures have three digits and the right unit', () => {
     '3 min 5 s',
   ]);
   expect(formatThroughput(12345, 'request')).toBe('12,350 requests/s');
+  expect(formatThroughput(34.5, 'MiB')).toBe('34.5 MiB/s');
 });
 
 test('at most ten annotations, which no guest can turn into commands', () => {
@@ -116,7 +117,7 @@ test('at most ten annotations, which no guest can turn into commands', () => {
   expect(many).toHaveLength(10);
   expect(many.at(-1)?.message).toBe('31 more failures: see the job summary.');
   const attempts = [
-    { verdict: 'failed', durationMs: 1, errors: [{ type: 'E', message: 'x\n::set-env name=A::b' }] },
+    { verdict: 'failed', durationMs: 1, errors: [{ type: 'E', message: 'x\n::set-env name=A::b:::c' }] },
   ] as const;
   const [annotation] = annotationsOf({ ...run, cells: [{ ...failing, tests: [{ ...failingTest, attempts }] }] });
   expect(annotation?.message).not.toContain('::');

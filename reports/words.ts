@@ -89,9 +89,9 @@ export function formatTime(ms: number): string {
   return ms >= 0.0009995 ? `${significant(ms * 1000)} µs` : `${significant(ms * 1e6)} ns`;
 }
 
-/** `1,230 requests/s`. `per` is singular. */
+/** `1,230 requests/s`, `34.5 MiB/s`. `per` is singular; a unit of bytes takes no plural. */
 export function formatThroughput(perSecond: number, per: string): string {
-  return `${significant(perSecond)} ${per}${/[^s]$/.test(per) ? 's' : ''}/s`;
+  return `${significant(perSecond)} ${per}${/(?:B|s)$/.test(per) ? '' : 's'}/s`;
 }
 
 export function formatInterval(interval: Interval | undefined): string {
