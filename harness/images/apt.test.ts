@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { parseSimulation } from './apt.ts';
+import { aptSources } from './settings.ts';
+
+test('packages are read from what apt would do', () => {
+  const text = `NOTE: This is only a simulation!
+Inst libc6 (2.36-9+deb12u13 Debian:12.12/oldstable, Debian-Security:12/oldstable-security [arm64])
+Inst gcc-12-base (12.2.0-14+deb12u1 Debian:12.12/oldstable [arm64]) []
+Inst netbase:all (6.4 Debian:12.12/oldstable [all])
+Conf libc6 (2.36-9+deb12u13 Debian:12.12/oldstable [arm64])
+`;
+  expect(parseSimulation(text)).toEqual([
+    { name: 'gcc-12-base', version: '12.2.0-14+deb12u1', arch: 'arm64' },
+    { name: 'libc6', version: '2.36-9+deb12u13', arch: 'arm64' },
+    { name: 'netbase', version: '6.4', arch: 'all' },
+  ]);
+});
+
+test('the security archive is a sibling of the mirror, and every source is verified with a keyring', () => {
+  const sources = aptSources({ mirror: 'http://mirror.example/debian/', release: 'bookworm' });
+  expect(sources.map((line) => line.replace(/^deb \[signed-by=\S+\] /, ''))).toEqual([
+    'http://mirror.example/debian bookworm main',
+    'http://mirror.example/debian bookworm-updates main',
+    'http://mirror.example/debian-security bookworm-security main',
+  ]);
+  expect(sources.every((line) => line.includes('signed-by='))).toBe(true);
+});

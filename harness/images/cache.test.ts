@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type BuildRequest, cached, listEntries } from './cache.ts';
+
+let cache: string;
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'harness-cache-'));
+});
+afterEach(() => rm(cache, { recursive: true, force: true }));
+
+const request = (more: Partial<BuildRequest> = {}): BuildRequest => ({
+  cache,
+  kind: 'disk',
+  label: 'arm64 web',
+  ingredients: { packages: ['nginx'] },
+  needBytes: 2 * 2 ** 30,
+  freeBytes: async () => 10 * 2 ** 30,
+  ...more,
+});
+const write = (text: string) => (folder: string) => writeFile(join(folder, 'disk'), text);
+
+test('what was built once is found again, and other ingredients are another entry', async () => {
+  const first = await cached(request(), write('one'));
+  const second = await cached(request(), write('two'));
+  const other = await cached(request({ ingredients: { packages: ['redis'] } }), write('three'));
+  expect([first.hit, second.hit, other.hit]).toEqual([false, true, false]);
+  expect(await readFile(join(second.folder, 'disk'), 'utf8')).toBe('one');
+  expect((await listEntries(cache)).entries.map(({ key }) => key).sort()).toEqual([first.key, other.key].sort());
+});
+
+test('two that want the same entry at once build it once', async () => {
+  let builds = 0;
+  const build = async (folder: string) => {
+    builds += 1;
+    await write('one')(folder);
+  };
+  const both = await Promise.all([cached(request(), build), cached(request(), build)]);
+  expect(builds).toBe(1);
+  expect(both.map(({ hit }) => hit).sort()).toEqual([false, true]);
+});
+
+test('a build that fails, and one that was killed, leave nothing that is taken for an entry', async () => {
+  const failing = cached(request(), async (folder) => {
+    await write('half')(folder);
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  expect(await readdir(join(cache, 'images'))).toEqual([]);
+
+  const entry = await cached(request(), write('whole'));
+  await rm(entry.folder, { recursive: true });
+  await mkdir(`${entry.folder}.partial`);
+  await write('half, of one that was killed')(`${entry.folder}.partial`);
+  expect((await listEntries(cache)).entries).toEqual([]);
+  const again = await cached(request(), write('whole again'));
+  expect(await readFile(join(again.folder, 'disk'), 'utf8')).toBe('whole again');
+  expect((await listEntries(cache)).partial).toEqual([]);
+});
+
+test('no disk space is told before anything is built, with the space that is needed', async () => {
+  let built = false;
+  const build = cached(request({ freeBytes: async () => 300 * 2 ** 20 }), async () => {
+    built = true;
+  });
+  await expect(build).rejects.toMatchObject({
+    name: 'InfraError',
+    message: `cannot build the disk image of arm64 web: it needs 2.0 GiB below ${cache}, and 300 MiB are free`,
+    hint: 'Free some space with `harness images gc`, or point HARNESS_CACHE at a larger disk.',
+  });
+  expect(built).toBe(false);
+});
+
+test('a disk that fills up while an image is built is told as that', async () => {
+  // A device that is always full: the error is the kernel's own.
+  const build = cached(request(), () => writeFile('/dev/full', 'x'));
+  await expect(build).rejects.toThrow(
+    `cannot build the disk image of arm64 web: it needs 2.0 GiB below ${cache}, and the disk filled up`,
+  );
+});

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { identify, isAlive } from '../base/process.ts';
+import { collectGarbage, openLease } from './lease.ts';
+
+let state: string;
+beforeEach(async () => {
+  state = await mkdtemp(join(tmpdir(), 'harness-state-'));
+});
+afterEach(() => rm(state, { recursive: true, force: true }));
+
+const gone = { pid: 2 ** 22 - 1, startTime: 'another boot:1' };
+const owned = (owner: object) =>
+  `${JSON.stringify({ kind: 'owner', run: 'r1', folder: '/runs/r1', owner, at: 'now' })}\n`;
+const leaseFile = async (text: string) => {
+  await mkdir(join(state, 'leases'), { recursive: true });
+  await writeFile(join(state, 'leases', 'r1.jsonl'), text);
+};
+
+test('what a dead run left is removed: processes by their identity, paths, and the lease last', async () => {
+  const child = spawn('sleep', ['60']);
+  const ended = once(child, 'exit');
+  const identity = identify(child.pid!)!;
+  const overlay = join(state, 'overlay');
+  await writeFile(overlay, '');
+  // A process with the right number and another start is a stranger.
+  const stranger = { kind: 'process', pid: process.pid, startTime: 'another boot:1', what: 'stranger' };
+  await leaseFile(owned(gone));
+  const lines = [{ kind: 'process', ...identity, what: 'qemu' }, stranger, { kind: 'path', path: overlay }];
+  await appendFile(
+    join(state, 'leases', 'r1.jsonl'),
+    `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"kind":"pa`,
+  );
+
+  const dry = await collectGarbage(state, { includeKept: false, dryRun: true });
+  expect(isAlive(identity)).toBe(true);
+  const [collected] = await collectGarbage(state, { includeKept: false });
+  await ended;
+  expect(collected).toEqual({
+    run: 'r1',
+    folder: '/runs/r1',
+    state: 'collected',
+    processes: [`qemu (process ${identity.pid})`],
+    paths: [overlay],
+  });
+  expect(dry).toEqual([collected]);
+  await expect(stat(overlay)).rejects.toThrow('ENOENT');
+  expect(await readdir(join(state, 'leases'))).toEqual([]);
+});
+
+test('a run that goes on is left alone', async () => {
+  const lease = openLease(state, 'r2', '/runs/r2');
+  lease.register({ kind: 'path', path: join(state, 'leases') });
+  expect(await collectGarbage(state, { includeKept: true })).toMatchObject([{ run: 'r2', state: 'running' }]);
+  expect(await readdir(join(state, 'leases'))).toEqual(['r2.jsonl']);
+  await lease.end();
+  expect(await readdir(join(state, 'leases'))).toEqual([]);
+});
+
+test('kept targets go only when they are asked for', async () => {
+  await leaseFile(`${owned(gone)}{"kind":"kept","cell":"arm64/vm/web"}\n`);
+  expect(await collectGarbage(state, { includeKept: false })).toMatchObject([{ state: 'kept' }]);
+  expect(await collectGarbage(state, { includeKept: true })).toMatchObject([{ state: 'collected' }]);
+});

@@ -1,0 +1,52 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { QuietLock, Slots } from './quiet.ts';
+
+test('a measurement runs alone, and who is busy runs side by side', async () => {
+  const lock = new QuietLock();
+  let busy = 0;
+  let measuring = 0;
+  let most = 0;
+  const seen: string[] = [];
+  const work = async () => {
+    busy += 1;
+    most = Math.max(most, busy);
+    if (measuring > 0) seen.push('busy while measured');
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    busy -= 1;
+  };
+  const measure = async () => {
+    measuring += 1;
+    if (measuring > 1 || busy > 0) seen.push('measured beside something');
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    measuring -= 1;
+  };
+  await Promise.all([
+    lock.busy(work),
+    lock.quiet(measure),
+    lock.busy(work),
+    lock.quiet(measure),
+    lock.busy(work),
+    lock.busy(() => Promise.reject(new Error('no'))).catch(() => {}),
+    lock.quiet(() => Promise.reject(new Error('no'))).catch(() => {}),
+  ]);
+  expect(seen).toEqual([]);
+  expect(most).toBeGreaterThan(1);
+});
+
+test('no more at once than there are slots, also after failures', async () => {
+  const slots = new Slots(2);
+  let now = 0;
+  let most = 0;
+  let ran = 0;
+  const work = async () => {
+    now += 1;
+    ran += 1;
+    most = Math.max(most, now);
+    await setImmediate();
+    now -= 1;
+    if (ran % 2 === 0) throw new Error('no');
+  };
+  await Promise.allSettled(Array.from({ length: 9 }, () => slots.use(work)));
+  expect({ ran, most }).toEqual({ ran: 9, most: 2 });
+});

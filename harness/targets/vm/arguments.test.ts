@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { architectures } from '../../arch/index.ts';
+import { type MachineSpec, qemuArguments } from './arguments.ts';
+import { forwardedPorts } from './provider.ts';
+
+const spec: MachineSpec = {
+  arch: architectures.arm64,
+  accelerator: 'tcg',
+  vcpus: 2,
+  memoryBytes: 512 * 2 ** 20,
+  kernel: '/c/vmlinuz',
+  initrd: '/r/initrd',
+  disk: '/runs/a,b/overlay.qcow2',
+  consoleFile: '/runs/console.log',
+  qmpSocket: '/r/qmp',
+  controlSocket: '/r/ctl',
+  ports: [22, 80],
+  network: false,
+};
+const optionOf = (argv: readonly string[], option: string) => argv[argv.indexOf(option) + 1];
+
+test('a guest is reached on 127.0.0.1 only, on ports that the kernel chooses, and reaches nothing', () => {
+  expect(optionOf(qemuArguments(spec), '-netdev')).toBe(
+    'user,id=net,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:0-10.0.2.15:22,hostfwd=tcp:127.0.0.1:0-10.0.2.15:80',
+  );
+  expect(optionOf(qemuArguments({ ...spec, network: true }), '-netdev')).toContain('restrict=off');
+});
+
+test('a comma in a path stays in the path', () => {
+  expect(optionOf(qemuArguments(spec), '-drive')).toContain('file=/runs/a,,b/overlay.qcow2,');
+});
+
+test('machine and CPU are pinned under TCG, and the host’s own under KVM', () => {
+  for (const arch of Object.values(architectures)) {
+    const tcg = qemuArguments({ ...spec, arch });
+    expect([tcg[0], optionOf(tcg, '-machine'), optionOf(tcg, '-cpu')]).toEqual([
+      arch.qemu.binary,
+      arch.qemu.machine,
+      arch.qemu.cpu,
+    ]);
+    expect(optionOf(tcg, '-machine')).toMatch(/-7\.2/);
+    expect(optionOf(tcg, '-accel')).toBe('tcg,thread=multi');
+    const kvm = qemuArguments({ ...spec, arch, accelerator: 'kvm' });
+    expect([optionOf(kvm, '-accel'), optionOf(kvm, '-cpu')]).toEqual(['kvm', 'host']);
+  }
+});
+
+test('forwarded ports are read from what QEMU says', () => {
+  const text = `Hub 0 (net):
+  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ
+  TCP[HOST_FORWARD]  16       127.0.0.1 43521       10.0.2.15    80     0     0
+  TCP[HOST_FORWARD]  15       127.0.0.1 39071       10.0.2.15    22     0     0
+`;
+  expect(forwardedPorts(text)).toEqual({ 80: 43521, 22: 39071 });
+});
