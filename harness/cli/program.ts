@@ -30,18 +30,30 @@ function cellOptions(command: Command): Command {
     .option('--json', 'print one JSON document on stdout, and no progress');
 }
 
+/** What each command does, by its name. */
+const commands = {
+  run,
+  list,
+  doctor,
+  'images build': buildImages,
+  'images list': listImages,
+  'images gc': collectImages,
+  shell,
+  report,
+  gc,
+  schema,
+  init,
+};
+type CommandName = keyof typeof commands;
+// Commander calls an action with what was declared for it; the types of the two are kept side by side by hand.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Action = (...args: any[]) => Promise<void>;
+
 /**
- * Runs the command line.
- * @returns the exit code: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete,
- * 130 interrupted.
+ * The command line as data.
+ * @param act what is to be done for a command; a parameter so that examples can be parsed without being run.
  */
-export async function program(argv: readonly string[]): Promise<number> {
-  let exitCode = 0;
-  const act =
-    <Args extends unknown[]>(command: (...args: Args) => Promise<number>) =>
-    async (...args: Args) => {
-      exitCode = await command(...args);
-    };
+export function buildProgram(act: (name: CommandName) => Action): Command {
   const harness = new Command('harness')
     .description('Runs the same scenarios and benchmarks on amd64, arm64 and ppc64le, and says what differs.')
     .version(version)
@@ -53,7 +65,7 @@ export async function program(argv: readonly string[]): Promise<number> {
       `
 Examples:
   harness run --arch arm64                  the quickstart matrix, on arm64 only
-  harness run matrices/nightly.yaml --jobs 2
+  harness run matrices/smoke.yaml --jobs 2
   harness list --only '*/vm/web'            what would run, without starting anything
   harness doctor                            what works on this machine, and what is missing
   harness shell arm64/vm/web                a shell in that cell's guest
@@ -70,58 +82,71 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
       'after',
       "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep",
     )
-    .action(act(run));
-  cellOptions(harness.command('list')).description('show every cell without starting anything').action(act(list));
+    .action(act('run'));
+  cellOptions(harness.command('list')).description('show every cell without starting anything').action(act('list'));
   harness
     .command('doctor')
     .description('show what works on this machine, what is missing and how to install it')
     .option('--json', 'print one JSON document on stdout')
-    .action(act(doctor));
+    .action(act('doctor'));
   const images = harness.command('images').description('build, list and remove images');
   cellOptions(images.command('build'))
     .description('build the images of a matrix, start nothing')
-    .action(act(buildImages));
+    .action(act('images build'));
   images
     .command('list')
     .description('show what the cache holds')
     .option('--json', 'print one JSON document on stdout')
-    .action(act(listImages));
+    .action(act('images list'));
   images
     .command('gc')
     .description('remove images that were not used for some days, and what interrupted builds left')
     .option('--days <n>', 'days since the last use', count, 14)
     .option('--all', 'remove every image')
-    .action(act(collectImages));
+    .action(act('images gc'));
   harness
     .command('shell')
     .description("a shell in a cell's guest: the one that --keep left, else one that is started for it")
     .argument('<cell>', 'the name of a cell: arch/target/suite')
     .argument('[command...]', 'a command to run instead of a shell, after --')
     .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')
-    .action(act(shell));
+    .action(act('shell'));
   harness
     .command('report')
     .description('write the reports of a run again, from its events')
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .option('--json', 'print results.json on stdout')
-    .action(act(report));
+    .action(act('report'));
   harness
     .command('gc')
     .description('remove every process, socket and overlay of runs that were killed, and kept targets')
     .option('--dry-run', 'only say what would be removed')
     .option('--json', 'print one JSON document on stdout')
-    .action(act(gc));
+    .action(act('gc'));
   harness
     .command('schema')
     .description('write the JSON schemas of matrices, suites and results')
     .option('--check', 'write nothing; exit with 1 when one is not as it should be')
-    .action(act(schema));
+    .action(act('schema'));
   harness
     .command('init')
     .description('write a first matrix and a suite that pass')
     .argument('[folder]', 'where', '.')
-    .action(act(init));
+    .action(act('init'));
+  return harness;
+}
 
+/**
+ * Runs the command line.
+ * @returns the exit code: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete,
+ * 130 interrupted.
+ */
+export async function program(argv: readonly string[]): Promise<number> {
+  if (argv.length === 0) throw new ConfigError('no command was given', { hint: 'harness --help shows what there is' });
+  let exitCode = 0;
+  const harness = buildProgram((name) => async (...args) => {
+    exitCode = await (commands[name] as (...args: unknown[]) => Promise<number>)(...args);
+  });
   try {
     await harness.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -129,6 +154,5 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
-  if (argv.length === 0) throw new ConfigError('no command was given', { hint: 'harness --help shows what there is' });
   return exitCode;
 }

@@ -31,7 +31,8 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   run: { may: BELOW_RUN },
   reports: { may: ['events', 'bench', 'arch'], prints: true },
   cli: { may: 'everything', prints: true },
-  e2e: { may: 'everything' },
+  // Tests with real guests, and the programs that measure for docs/performance.md.
+  e2e: { may: 'everything', prints: true },
   // It runs before anything is installed, so it may not even use `base`.
   setup: { may: [], prints: true },
   // By the package's name, as every user's suite does.
