@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { ConfigError, InfraError, messageOf } from '../base/errors.ts';
+import { replaceFile } from '../base/files.ts';
 import { lock } from '../base/lock.ts';
 import { run } from '../base/process.ts';
 import { retryUntil } from '../base/time.ts';
@@ -101,8 +102,7 @@ export async function openApt(
         },
       );
       const resolved = parseSimulation(String(simulated.stdout));
-      await writeFile(`${memo}.${process.pid}`, JSON.stringify(resolved));
-      await rename(`${memo}.${process.pid}`, memo);
+      await replaceFile(memo, JSON.stringify(resolved));
       return resolved;
     },
     async download(packages) {
@@ -186,6 +186,7 @@ async function writeAptConfig(folder: string, arch: Arch): Promise<string> {
     'Acquire::Languages "none";',
     'Acquire::Retries "3";',
   ];
-  await writeFile(config, `${settings.join('\n')}\n`);
+  // Replaced in one piece: an apt of another cell may be reading it.
+  await replaceFile(config, `${settings.join('\n')}\n`);
   return config;
 }

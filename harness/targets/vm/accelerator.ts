@@ -1,7 +1,9 @@
-import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { type Arch, nativeArch } from '../../arch/index.ts';
+import { replaceFile } from '../../base/files.ts';
+import { lock } from '../../base/lock.ts';
 import { dieWithParent } from '../../base/process.ts';
 import { keyOf, listEntries } from '../../images/cache.ts';
 import { KERNEL_FILES } from '../../images/kernel.ts';
@@ -46,11 +48,20 @@ export async function chooseAccelerator(
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
   const version = await execa(arch.qemu.binary, ['--version'], { reject: false, stdin: 'ignore' });
   const memo = join(cache, 'kvm', keyOf({ boot, version: version.stdout, kernel: trial.kernel, initrd: trial.initrd }));
-  const known = await readFile(memo, 'utf8').catch(() => undefined);
-  if (known !== undefined) return JSON.parse(known) as AcceleratorChoice;
+  const known = () =>
+    readFile(memo, 'utf8').then(
+      (text) => JSON.parse(text) as AcceleratorChoice,
+      () => undefined,
+    );
+  const before = await known();
+  if (before) return before;
+  // One trial for all cells that want to know: several at once would make each other late.
+  await using _trial = await lock(join(cache, 'locks', 'kvm'));
+  const meanwhile = await known();
+  if (meanwhile) return meanwhile;
   const choice = await tryKvm(arch, trial);
   await mkdir(join(cache, 'kvm'), { recursive: true });
-  await writeFile(memo, JSON.stringify(choice));
+  await replaceFile(memo, JSON.stringify(choice));
   return choice;
 }
 

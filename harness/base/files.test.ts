@@ -1,0 +1,22 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { replaceFile } from './files.ts';
+
+test('a reader finds a whole file, whoever writes it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'harness-files-'));
+  const file = join(folder, 'memo.json');
+  const long = 'x'.repeat(2 ** 20);
+  await replaceFile(file, long);
+  const read: string[] = [];
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      await replaceFile(file, long);
+      read.push(await readFile(file, 'utf8'));
+    }),
+  );
+  expect(new Set(read.map(({ length }) => length))).toEqual(new Set([2 ** 20]));
+  expect(await readdir(folder)).toEqual(['memo.json']);
+  await rm(folder, { recursive: true });
+});
