@@ -91,6 +91,7 @@ function propertiesOf(run: RunResult, cell: CellResult, file: string | undefined
           ...(facts.kernel ? [['kernel', facts.kernel]] : []),
           ...(facts.emulator ? [['emulator', facts.emulator]] : []),
           ...(facts.image ? [['image', facts.image]] : []),
+          ...(facts.resumed ? [['resumed', facts.resumed]] : []),
         ] as [string, string][])
       : []),
     ['host.arch', run.host.arch],

@@ -70,6 +70,7 @@ const facts = z.object({
   kernel: z.string().optional(),
   emulator: z.string().optional(),
   image: z.string().optional(),
+  resumed: z.string().optional(),
 });
 
 const measurement = z.object({

@@ -23,6 +23,7 @@ export const ppc64le: Arch = {
     disk: 'virtio-blk-pci',
     append: [],
     args: ['-vga', 'none'],
+    lostTimer: { register: /\bDECR (\d+)/, ticksPerMs: 512_000 },
     assumedSlowdown: 15,
   },
 };

@@ -46,6 +46,16 @@ export interface QemuMachine {
   readonly append: readonly string[];
   /** QEMU arguments beside the common ones. */
   readonly args: readonly string[];
+  /**
+   * Set where QEMU (7.2) does not set a processor's timer again when a saved machine is loaded. The kernel sets it itself
+   * on the first interrupt that comes before the timer would have gone off, so such a machine is saved while its next timer
+   * is far away, and woken by an interrupt at once. Only the processor that takes it comes back: one vCPU.
+   */
+  readonly lostTimer?: {
+    /** Finds the time to the next timer in what the monitor's `info registers` prints. */
+    readonly register: RegExp;
+    readonly ticksPerMs: number;
+  };
   /** How many times slower than native TCG is taken to be before a guest has been calibrated. */
   readonly assumedSlowdown: number;
 }

@@ -1,8 +1,7 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes, formatDuration } from '../base/text.ts';
-import { listEntries } from '../images/cache.ts';
+import { bytesIn, listEntries } from '../images/cache.ts';
 import { imageOf, imageSettings } from '../run/image.ts';
 import { Slots } from '../run/quiet.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
@@ -39,6 +38,7 @@ export async function listImages(options: { readonly json?: boolean }): Promise<
     entries.map(async ({ kind, key, folder, meta }) => ({
       kind,
       key,
+      folder,
       label: meta.label,
       createdAt: meta.createdAt,
       usedAt: (await stat(folder)).mtime.toISOString(),
@@ -56,7 +56,7 @@ export async function listImages(options: { readonly json?: boolean }): Promise<
       );
     }
     const total = rows.reduce((sum, row) => sum + row.bytes, 0);
-    process.stdout.write(`${rows.length} layers, ${formatBytes(total)} in ${cacheFolder()}\n`);
+    process.stdout.write(`${rows.length} entries, ${formatBytes(total)} in ${cacheFolder()}\n`);
   }
   return 0;
 }
@@ -80,21 +80,6 @@ export async function collectImages(options: { readonly days: number; readonly a
     removed += 1;
     await rm(folder, { recursive: true, force: true });
   }
-  process.stdout.write(`removed ${removed} layers, ${formatBytes(bytes)}\n`);
+  process.stdout.write(`removed ${removed} entries, ${formatBytes(bytes)}\n`);
   return 0;
-}
-
-async function bytesIn(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const sizes = await Promise.all(
-    names
-      .filter((entry) => entry.isFile())
-      .map((entry) =>
-        stat(join(entry.parentPath, entry.name)).then(
-          ({ blocks }) => blocks * 512,
-          () => 0,
-        ),
-      ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

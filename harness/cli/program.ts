@@ -78,6 +78,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
     .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
     .option('--no-bench', 'leave the benchmarks out')
+    .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
     .addHelpText(
       'after',
       "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep",

@@ -18,6 +18,7 @@ interface Options extends CellOptions {
   readonly jobs?: number;
   readonly keep?: boolean;
   readonly bench: boolean;
+  readonly cold?: boolean;
 }
 
 /** `harness run [matrix]` */
@@ -48,6 +49,7 @@ export async function run(named: string | undefined, options: Options): Promise<
       jobs: options.jobs,
       keep: options.keep === true,
       bench: options.bench,
+      cold: options.cold === true,
       interrupt: interrupt.signal,
       onEvent: (event) => terminal?.event(event),
       onProgress: (cell, message) => terminal?.progress(cell, message),

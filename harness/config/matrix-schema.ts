@@ -56,6 +56,11 @@ export const matrixSchema = z
           .max(100)
           .optional()
           .describe('Multiplies every deadline; measured in each guest when absent.'),
+        'snapshots-gib': z
+          .number()
+          .min(0)
+          .default(10)
+          .describe('GiB of disk for snapshots of deployed machines; those used longest ago go first.'),
       })
       .prefault({}),
     images: z

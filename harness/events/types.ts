@@ -37,6 +37,8 @@ export interface TargetFacts {
   readonly emulator?: string;
   /** The key of the image it was started from. */
   readonly image?: string;
+  /** When the snapshot was made that it was resumed from; absent: it was booted. */
+  readonly resumed?: string;
 }
 
 export interface PlannedCell {
@@ -139,8 +141,8 @@ export interface CellScale {
   readonly type: 'cell.scale';
   readonly cell: string;
   readonly factor: number;
-  /** `measured`, `bounded`, `fixed`: where the factor is from. */
-  readonly source: 'measured' | 'bounded' | 'fixed';
+  /** Where the factor is from; `snapshot`: it was measured before the machine was saved, on the same kind of host. */
+  readonly source: 'measured' | 'bounded' | 'fixed' | 'snapshot';
   readonly hostMs?: number;
   readonly guestMs?: number;
 }

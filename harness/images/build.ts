@@ -6,7 +6,7 @@ import { ensureBinfmt } from './binfmt.ts';
 import { type CacheEntry, cached } from './cache.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
-import { buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
+import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { BASE_PACKAGES, makeRootfs } from './rootfs.ts';
 import { type ImageSettings, RECIPE } from './settings.ts';
 
@@ -105,7 +105,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
   const boot = await layer(
     'kernel',
     kernel.version,
-    { kernel, busybox, init: INIT_SCRIPT },
+    { kernel, busybox, init: INIT_SCRIPT, modules: BOOT_MODULES },
     1 * GIB,
     async (folder) => {
       await apt.download([kernel.name, 'busybox-static']);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError } from '../base/errors.ts';
 import { lock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
 
 /** What an entry of the cache holds. */
-export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk';
+export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'snapshot';
 
 /** A finished entry: a folder that is never changed again. */
 export interface CacheEntry {
@@ -48,6 +48,19 @@ export interface BuildRequest {
   readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
+/** The finished entry of these ingredients, or undefined. It counts as used now. */
+export function findEntry(
+  cache: string,
+  kind: EntryKind,
+  ingredients: unknown,
+): Promise<Omit<CacheEntry, 'hit'> | undefined> {
+  return openEntry(entryFolder(cache, kind, keyOf({ kind, ingredients })));
+}
+
+function entryFolder(cache: string, kind: EntryKind, key: string): string {
+  return join(cache, 'images', `${kind}-${key}`);
+}
+
 /**
  * The entry of a key, built when it is not there. It is built in a folder of its own and renamed when it is
  * complete, so an interrupted build is never taken for an image; a lock keeps two runs from building the same one.
@@ -55,7 +68,7 @@ export interface BuildRequest {
 export async function cached(request: BuildRequest, build: (folder: string) => Promise<void>): Promise<CacheEntry> {
   const { cache, kind, label, ingredients } = request;
   const key = keyOf({ kind, ingredients });
-  const folder = join(cache, 'images', `${kind}-${key}`);
+  const folder = entryFolder(cache, kind, key);
   const found = await openEntry(folder);
   if (found) return { ...found, hit: true };
 
@@ -134,4 +147,42 @@ export async function listEntries(cache: string): Promise<{ entries: Omit<CacheE
     entries.push({ kind: meta.kind, key: meta.key, folder: join(folder, name), meta });
   }
   return { entries, partial: names.filter((name) => name.endsWith('.partial')).map((name) => join(folder, name)) };
+}
+
+/** Bytes on the disk below a folder; holes of sparse files do not count. */
+export async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ blocks }) => blocks * 512,
+          () => 0,
+        ),
+      ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Removes the entries of a kind that were used longest ago until the others take at most `limitBytes`. */
+export async function evictOldest(cache: string, kind: EntryKind, limitBytes: number): Promise<void> {
+  const { entries } = await listEntries(cache);
+  const sized = await Promise.all(
+    entries
+      .filter((entry) => entry.kind === kind)
+      .map(async ({ folder }) => ({
+        folder,
+        bytes: await bytesIn(folder),
+        usedAt: await stat(folder).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        ),
+      })),
+  );
+  let total = 0;
+  for (const { folder, bytes } of sized.sort((a, b) => b.usedAt - a.usedAt)) {
+    total += bytes;
+    if (total > limitBytes) await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -52,6 +52,7 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     `rm -f ${q(root)}/etc/modules-load.d/modules.conf`,
     ...(await fileSteps([...guestFiles(), ...request.files], root, extra)),
     ...enable(root, 'harness-ssh.service', 'sysinit.target'),
+    ...enable(root, 'harness-agent.service', 'sysinit.target'),
     ...request.services.flatMap((service) =>
       enable(root, service.includes('.') ? service : `${service}.service`, 'multi-user.target'),
     ),

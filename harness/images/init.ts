@@ -1,3 +1,5 @@
+import { AGENT_SCRIPT } from './agent.ts';
+
 /**
  * The guest's first process. It replaces Debian's initramfs, whose generator does not finish in useful time under
  * emulation, and udev, which a guest with one disk and one network card does not need. It loads the modules, gives the
@@ -79,6 +81,19 @@ PrintMotd no
 MaxSessions 100
 MaxStartups 100
 Subsystem sftp internal-sftp
+`,
+  },
+  { path: '/usr/lib/harness/agent', content: AGENT_SCRIPT },
+  {
+    path: '/etc/systemd/system/harness-agent.service',
+    content: `[Unit]
+Description=Answers the harness over a virtio port
+DefaultDependencies=no
+Conflicts=shutdown.target
+[Service]
+ExecStart=/usr/bin/perl /usr/lib/harness/agent
+Restart=always
+RestartSec=200ms
 `,
   },
   { path: '/etc/resolv.conf', content: 'nameserver 10.0.2.3\n' },

@@ -7,8 +7,8 @@ import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { INIT_SCRIPT } from './init.ts';
 
-/** Modules without which the guest does not reach its disk and network. */
-const BOOT_MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'ext4'];
+/** Modules without which the guest does not reach its disk, network and the harness's port. */
+export const BOOT_MODULES: readonly string[] = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'ext4'];
 
 /** Driver folders that a virtual machine can use; the others are three quarters of the package. */
 const KEPT_DRIVERS = ['block', 'char', 'crypto', 'md', 'net', 'target', 'vhost', 'virt', 'virtio'];

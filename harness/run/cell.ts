@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
+import { EmulatorError, HarnessError, InfraError, messageOf, StackError, UnsupportedError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
 import { scaledMs, withDeadline } from '../base/time.ts';
 import type { Matrix } from '../config/suite.ts';
@@ -15,7 +15,8 @@ import { unsupportedReason } from './gate.ts';
 import { imageOf } from './image.ts';
 import type { Lease } from './lease.ts';
 import type { QuietLock, Slots } from './quiet.ts';
-import { startCell } from './start-cell.ts';
+import type { CellSnapshot } from './snapshots.ts';
+import { type StartedCell, startCell } from './start-cell.ts';
 import { runSuiteProcess } from './suite-process.ts';
 
 /** What all cells of a run share. */
@@ -31,6 +32,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   readonly keep: boolean;
   readonly bench: boolean;
+  /** Neither use nor make snapshots. */
+  readonly cold: boolean;
   readonly builders: Slots;
   readonly guests: Slots;
   readonly quiet: QuietLock;
@@ -108,7 +111,7 @@ async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[
     signal: context.signal,
     progress: io.progress,
     phase: io.phase,
-    warn: (message) => void context.emit({ type: 'log', cell: cell.name, level: 'warn', message }),
+    warn: warner(cell, context),
   });
   return [image, { verdict: 'passed', note: image.cached ? `${image.key}, from the cache` : `${image.key}, built` }];
 }
@@ -176,6 +179,7 @@ interface OnTarget {
   readonly context: RunContext;
   readonly target: Target;
   readonly scale: number;
+  readonly started: StartedCell;
 }
 
 async function acquireStep(
@@ -183,28 +187,36 @@ async function acquireStep(
   context: RunContext,
   image: Image,
   io: StepIo,
-): Promise<[{ target: Target; scale: number }, StepOutcome]> {
+): Promise<[{ target: Target; scale: number; started: StartedCell }, StepOutcome]> {
   const folder = cellFolder(context.folder, cell.name);
-  const { matrix, lease, keep, signal } = context;
-  const { target, scale } = await startCell(cell, {
+  const { matrix, lease, keep, cold, signal } = context;
+  const started = await startCell(cell, {
     matrix,
     cache: context.settings.cache,
     folder,
     lease,
     image,
     keep,
+    cold,
     signal,
     ...io,
+    warn: warner(cell, context),
   });
+  const { target, scale } = started;
   await context.emit({ type: 'cell.facts', cell: cell.name, facts: target.facts });
   await context.emit({ type: 'cell.scale', cell: cell.name, ...scale });
   return [
-    { target, scale: scale.factor },
-    { verdict: 'passed', note: `${target.facts.emulator ?? target.facts.kind}, ${target.facts.accelerator}` },
+    { target, scale: scale.factor, started },
+    {
+      verdict: 'passed',
+      note: `${target.facts.emulator ?? target.facts.kind}, ${target.facts.accelerator}${started.deployed ? ', resumed' : ''}`,
+    },
   ];
 }
 
-async function deployStep({ cell, context, target, scale }: OnTarget, io: StepIo): Promise<[undefined, StepOutcome]> {
+async function deployStep(on: OnTarget, io: StepIo): Promise<[undefined, StepOutcome]> {
+  const { cell, context, target, scale, started } = on;
+  if (started.deployed) return [undefined, { verdict: 'skipped', note: 'in the snapshot' }];
   const dying = target.died.then((error) => {
     throw error;
   });
@@ -212,7 +224,23 @@ async function deployStep({ cell, context, target, scale }: OnTarget, io: StepIo
     deployStack(target, cell.suite, { scale, signal: context.signal, progress: io.progress }),
     dying,
   ]);
+  if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
   return [undefined, { verdict: 'passed' }];
+}
+
+/** A snapshot that cannot be saved costs the next run its time, not this one its result. */
+async function saveSnapshot({ cell, context, target, started }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
+  io.progress('saving a snapshot');
+  const begun = performance.now();
+  await snapshot.save(target, started.scale).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    warner(cell, context)(`no snapshot was saved: ${messageOf(error)}`);
+  });
+  io.phase({ name: 'snapshot', durationMs: Math.round(performance.now() - begun) });
+}
+
+function warner(cell: Cell, context: RunContext): (message: string) => void {
+  return (message) => void context.emit({ type: 'log', cell: cell.name, level: 'warn', message });
 }
 
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */

@@ -30,6 +30,8 @@ export async function openCell(options: OpenCellOptions): Promise<AsyncDisposabl
       lease,
       image,
       keep: false,
+      cold: false,
+      warn: progress,
       signal: new AbortController().signal,
       progress,
       phase: () => {},

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly jobs?: number | undefined;
   readonly keep: boolean;
   readonly bench: boolean;
+  /** Neither use nor make snapshots. */
+  readonly cold: boolean;
   /** Aborted when the user interrupts. */
   readonly interrupt: AbortSignal;
   readonly onEvent: (event: StoredEvent) => void;
@@ -103,6 +105,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     signal: stop.signal,
     keep: options.keep,
     bench: options.bench,
+    cold: options.cold,
     builders: new Slots(Math.max(1, cpus().length)),
     guests: new Slots(capacity.jobs),
     quiet: new QuietLock(),

@@ -57,6 +57,11 @@ export interface Target extends AsyncDisposable {
   consoleTail(lines?: number): Promise<string[]>;
   /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
   leave(): void;
+  /**
+   * Saves the running machine into an empty folder, for `TargetProvider.resume`. It stands still for a moment, and
+   * connections to it are opened anew. Absent: this target cannot be saved.
+   */
+  save?(folder: string): Promise<void>;
   /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
   readonly died: Promise<Error>;
 }
@@ -100,6 +105,16 @@ export interface TargetProvider<Spec extends TargetSpec = TargetSpec> {
   probe(arch: ArchName): Promise<Availability>;
   /** Registers what it starts before it uses it. The deadline is the caller's signal. */
   acquire(spec: Spec, io: Io): Promise<Target>;
+  /**
+   * Everything of a machine that must be the same for a snapshot of it to be resumed instead, as plain JSON; or why it
+   * cannot be saved.
+   */
+  snapshotIdentity?(spec: Spec): Promise<{ readonly identity: unknown } | { readonly why: string }>;
+  /**
+   * A machine from what `Target.save` wrote: as `acquire`, with everything that ran in it running. It has its own keys,
+   * entropy, machine id and time.
+   */
+  resume?(spec: Spec, snapshot: string, io: Io): Promise<Target>;
   /** The target of a handle, or undefined when it is gone. The result's disposal leaves the target alone. */
   reconnect(handle: Handle): Promise<Target | undefined>;
 }

@@ -31,6 +31,7 @@ function cellFacts(cell: CellResult): Markup | undefined {
       ['Kernel', facts?.kernel],
       ['Emulator', facts?.emulator],
       ['Image', facts?.image],
+      ['Start', facts && (facts.resumed ? `resumed from a snapshot of ${facts.resumed}` : 'cold: booted and deployed')],
       ['Scale of deadlines', scale && `${significant(scale.factor)}× (${scale.source})`],
       ['Kept files', cell.artifacts.length > 0 ? cell.artifacts.join(', ') : undefined],
       ...cell.logs.map(({ level, message }): Row => [level === 'warn' ? 'Warning' : 'Log', message]),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { architectures } from '../../arch/index.ts';
 import { type MachineSpec, qemuArguments } from './arguments.ts';
-import { forwardedPorts } from './provider.ts';
+import { forwardedPorts } from './qemu.ts';
 
 const spec: MachineSpec = {
   arch: architectures.arm64,
@@ -14,7 +14,9 @@ const spec: MachineSpec = {
   consoleFile: '/runs/console.log',
   qmpSocket: '/r/qmp',
   controlSocket: '/r/ctl',
-  ports: [22, 80],
+  agentSocket: '/r/agent',
+  ports: { 22: 0, 80: 0 },
+  memory: 'plain',
   network: false,
 };
 const optionOf = (argv: readonly string[], option: string) => argv[argv.indexOf(option) + 1];

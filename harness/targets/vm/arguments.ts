@@ -12,8 +12,15 @@ export interface MachineSpec {
   readonly consoleFile: string;
   readonly qmpSocket: string;
   readonly controlSocket: string;
-  /** Ports of the guest, forwarded from ports of 127.0.0.1 that the kernel chooses. */
-  readonly ports: readonly number[];
+  /** Behind the guest's virtio-serial port `harness.agent`. */
+  readonly agentSocket: string;
+  /** Port of the guest to port on 127.0.0.1; 0: the kernel chooses one. */
+  readonly ports: Readonly<Record<string, number>>;
+  /**
+   * `plain`: QEMU's own. `shared`: memory that can be saved. A path: the memory of a snapshot, mapped privately; QEMU then
+   * waits for the rest of the machine's state.
+   */
+  readonly memory: 'plain' | 'shared' | { readonly file: string };
   /** Whether the guest may open connections to the outside. */
   readonly network: boolean;
 }
@@ -35,14 +42,19 @@ export function qemuArguments(spec: MachineSpec): string[] {
     'systemd.gpt_auto=0',
     ...qemu.append,
   ];
-  const forwards = spec.ports.map((port) => `,hostfwd=tcp:127.0.0.1:0-10.0.2.15:${port}`).join('');
+  const forwards = Object.entries(spec.ports)
+    .map(([guest, host]) => `,hostfwd=tcp:127.0.0.1:${host}-10.0.2.15:${guest}`)
+    .join('');
+  const machine = kvm ? qemu.kvmMachine : qemu.machine;
+  const size = `${Math.round(spec.memoryBytes / 2 ** 20)}M`;
   return [
     qemu.binary,
     ...['-no-user-config', '-nodefaults', '-display', 'none'],
-    ...['-machine', kvm ? qemu.kvmMachine : qemu.machine],
+    ...['-machine', spec.memory === 'plain' ? machine : `${machine},memory-backend=memory`],
+    ...memoryBackend(spec.memory, size),
     ...['-accel', kvm ? 'kvm' : 'tcg,thread=multi'],
     ...['-cpu', kvm ? 'host' : qemu.cpu],
-    ...['-smp', String(spec.vcpus), '-m', `${Math.round(spec.memoryBytes / 2 ** 20)}M`],
+    ...['-smp', String(spec.vcpus), '-m', size],
     ...['-kernel', spec.kernel, '-initrd', spec.initrd, '-append', append.join(' ')],
     // A full disk of this host must not pause the guest, which looks like a hang: report it, and we say what it was.
     ...[
@@ -52,11 +64,23 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-device', `${qemu.disk},drive=disk`],
     ...['-netdev', `user,id=net,ipv6=off,restrict=${spec.network ? 'off' : 'on'}${forwards}`],
     ...['-device', `${qemu.nic},netdev=net,romfile=`],
+    ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent,path=${spec.agentSocket},server=on,wait=off`],
+    ...['-device', 'virtserialport,chardev=agent,name=harness.agent'],
     ...['-serial', `file:${spec.consoleFile}`],
     ...['-qmp', `unix:${spec.qmpSocket},server=on,wait=off`, '-qmp', `unix:${spec.controlSocket},server=on,wait=off`],
     // An emulator is no security boundary: leave a guest that breaks out as little as possible.
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...qemu.args,
+  ];
+}
+
+function memoryBackend(memory: MachineSpec['memory'], size: string): string[] {
+  if (memory === 'plain') return [];
+  if (memory === 'shared') return ['-object', `memory-backend-memfd,id=memory,size=${size},share=on`];
+  const file = escapeOption(memory.file);
+  return [
+    ...['-object', `memory-backend-file,id=memory,size=${size},share=off,mem-path=${file}`],
+    ...['-incoming', 'defer'],
   ];
 }
 

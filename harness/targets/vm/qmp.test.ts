@@ -8,6 +8,7 @@ import { openQmp, type QmpEvent } from './qmp.ts';
 
 let folder: string;
 let server: Server | undefined;
+const sockets: Socket[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'harness-qmp-'));
 });
@@ -25,6 +26,7 @@ interface Request {
 /** A peer that greets as QEMU does and answers by `answer`. */
 function serve(path: string, answer: (request: Request, socket: Socket) => void): void {
   server = createServer((socket) => {
+    sockets.push(socket);
     socket.write('{"QMP": {"version": {}}}\r\n');
     createInterface({ input: socket }).on('line', (line) => {
       const request = JSON.parse(line) as Request;
@@ -60,6 +62,17 @@ test('a refusal says what was refused and why; a QEMU that goes away leaves nobo
   await expect(qmp.execute('quit')).rejects.toThrow('cannot run QMP quit: QEMU went away');
   await qmp.closed;
   await expect(qmp.execute('stop')).rejects.toThrow('cannot run QMP stop: QEMU went away');
+});
+
+test('a QEMU that dies with a question unread is an error of the question, not of this process', async () => {
+  const path = join(folder, 'qmp');
+  serve(path, (_, socket) => socket.pause());
+  using qmp = await openQmp(path, { deadlineMs: 1000 });
+  const asked = [qmp.execute('one'), ...Array.from({ length: 9 }, () => qmp.execute('x'.repeat(100_000)))];
+  // What is not read when the other end is destroyed resets the connection.
+  for (const socket of sockets) socket.destroy();
+  const ended = await Promise.allSettled(asked);
+  expect(ended.map(({ status }) => status)).toEqual(Array(10).fill('rejected'));
 });
 
 test('a socket that nobody makes is an error within the deadline', async () => {

@@ -51,7 +51,10 @@ export async function openQmp(
     });
   });
   socket.on('error', () => {});
-  createInterface({ input: socket }).on('line', (line) => {
+  const lines = createInterface({ input: socket });
+  // It passes on the socket's errors; what they mean is said by `close`.
+  lines.on('error', () => {});
+  lines.on('line', (line) => {
     const message = JSON.parse(line) as {
       QMP?: unknown;
       id?: number;

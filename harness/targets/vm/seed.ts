@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../base/process.ts';
-import { cpio } from '../../images/cpio.ts';
+import { type CpioEntry, cpio } from '../../images/cpio.ts';
 
 /** What makes this guest this run's: keys in both directions, name, identity. */
 export interface Seed {
-  /** The cached initramfs with the run's own files behind it. */
+  readonly hostname: string;
+  /** The guest's files, by their path in it. */
+  readonly files: Readonly<Record<string, { readonly mode: number; readonly content: string }>>;
+  /** The cached initramfs with those files behind it. */
   readonly initrd: string;
   readonly keyFile: string;
   readonly hostKey: string;
@@ -26,18 +29,17 @@ export async function makeSeed(folder: string, cachedInitrd: string, hostname: s
   const [hostPrivate, hostPublic, userPublic] = await Promise.all(
     [hostFile, `${hostFile}.pub`, `${keyFile}.pub`].map((file) => readFile(file, 'utf8')),
   );
-  const machineId = randomBytes(16).toString('hex');
-  const archive = cpio([
-    { path: 'seed', folder: true },
-    { path: 'seed/etc', folder: true },
-    { path: 'seed/etc/ssh', folder: true },
-    { path: 'seed/etc/ssh/harness_host_key', mode: 0o600, content: hostPrivate! },
-    { path: 'seed/etc/ssh/harness_authorized_keys', mode: 0o600, content: userPublic! },
-    { path: 'seed/etc/hostname', content: `${hostname}\n` },
-    { path: 'seed/etc/hosts', content: `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n` },
-    { path: 'seed/etc/machine-id', mode: 0o444, content: `${machineId}\n` },
-  ]);
+  const files = {
+    '/etc/ssh/harness_host_key': { mode: 0o600, content: hostPrivate! },
+    '/etc/ssh/harness_authorized_keys': { mode: 0o600, content: userPublic! },
+    '/etc/hostname': { mode: 0o644, content: `${hostname}\n` },
+    '/etc/hosts': { mode: 0o644, content: `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n` },
+    '/etc/machine-id': { mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` },
+  };
+  const folders: CpioEntry[] = ['seed', 'seed/etc', 'seed/etc/ssh'].map((path) => ({ path, folder: true }));
+  const entries = Object.entries(files).map(([path, file]) => ({ path: `seed${path}`, ...file }));
   const initrd = join(folder, 'initrd');
+  const archive = cpio([...folders, ...entries]);
   await writeFile(initrd, Buffer.concat([await readFile(cachedInitrd), archive]), { mode: 0o600 });
-  return { initrd, keyFile, hostKey: hostPublic!.trim().split(' ').slice(0, 2).join(' ') };
+  return { hostname, files, initrd, keyFile, hostKey: hostPublic!.trim().split(' ').slice(0, 2).join(' ') };
 }

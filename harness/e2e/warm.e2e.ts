@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Results } from '../../reports/results-schema.ts';
+import { makeProject, type TestProject } from './project.ts';
+
+/** What a scenario found in its guest, one JSON line a cell and run. */
+interface Seen {
+  readonly cell: string;
+  readonly marker: string;
+  readonly machineId: string;
+  readonly hostKey: string;
+  readonly random: string;
+  readonly skewMs: number;
+  readonly secondMs: number;
+}
+
+/** Runs the matrix, which must pass: what it printed is the message otherwise. */
+async function runWarm(project: TestProject, ...options: string[]): Promise<Results> {
+  const { exitCode, stderr } = await project.harness(['run', 'warm', ...options]);
+  expect(exitCode, stderr).toBe(0);
+  return project.results();
+}
+
+/** A project whose snapshots no other test has: what is deployed is part of a snapshot's key. */
+function warmProject(arch: string): Promise<TestProject> {
+  return makeProject({
+    'matrices/warm.yaml': `arch: [${arch}]\nsuite: [warm]\n`,
+    'suites/warm/suite.yaml': `machine: {vcpus: 1, memory: 256}
+stack:
+  commands:
+    # In memory only: a guest that was booted again does not have it.
+    - echo ${randomUUID()} $(cat /proc/sys/kernel/random/boot_id) > /run/marker
+  ready: [{command: test -e /run/marker}]
+`,
+    'suites/warm/warm.scenario.ts': `import { appendFileSync } from 'node:fs';
+import { expect, test } from 'multiarch-harness';
+test('is a machine of its own', async ({ target }) => {
+  const before = Date.now();
+  const guest = 1000 * Number(await target.sh('date +%s.%N'));
+  const skewMs = guest < before ? guest - before : Math.max(0, guest - Date.now());
+  const begun = performance.now();
+  await target.sh('sleep 1');
+  const secondMs = performance.now() - begun;
+  const [marker, machineId, hostKey, random] = (
+    await target.sh('cat /run/marker /etc/machine-id; sha256sum < /etc/ssh/harness_host_key; head -c 16 /dev/urandom | sha256sum')
+  ).split('\\n');
+  expect(await target.sh('hostname')).toBe(\`\${target.arch.name}-warm\`);
+  const seen = { cell: target.name, marker, machineId, hostKey, random, skewMs, secondMs };
+  appendFileSync(new URL('../../seen.jsonl', import.meta.url), JSON.stringify(seen) + '\\n');
+});
+`,
+  });
+}
+
+const seenIn = async (project: TestProject): Promise<Seen[]> =>
+  (await readFile(join(project.folder, 'seen.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Seen);
+
+const warnings = ({ cells }: Results) => cells.flatMap(({ logs }) => logs.map(({ message }) => message));
+
+async function snapshotOf(project: TestProject, label: string): Promise<string[]> {
+  const { images } = JSON.parse((await project.harness(['images', 'list', '--json'])).stdout) as {
+    images: { kind: string; label: string; folder: string; createdAt: string }[];
+  };
+  return images
+    .filter(({ kind, label: other }) => kind === 'snapshot' && other === label)
+    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+    .map(({ folder }) => folder);
+}
+
+test('the second run resumes on every architecture, and every resumed machine is one of its own', async () => {
+  await using project = await warmProject('amd64, arm64, ppc64le');
+  const cold = await project.harness(['run', 'warm']);
+  expect(cold.stderr).not.toContain('no snapshot was saved');
+  expect(cold.exitCode).toBe(0);
+  expect((await project.results()).cells.map(({ facts }) => facts?.resumed)).toEqual([undefined, undefined, undefined]);
+
+  const warm: Results[] = [];
+  for (let round = 0; round < 2; round++) {
+    warm.push(await runWarm(project));
+  }
+  for (const { cells } of warm) {
+    for (const { facts, steps } of cells) {
+      expect(facts?.resumed).toMatch(/^\d{4}-/);
+      expect(steps.find(({ step }) => step === 'deploy')).toMatchObject({
+        verdict: 'skipped',
+        note: 'in the snapshot',
+      });
+    }
+  }
+  for (const arch of ['amd64', 'arm64', 'ppc64le']) {
+    const seen = (await seenIn(project)).filter(({ cell }) => cell.startsWith(`${arch}/`));
+    expect(seen).toHaveLength(3);
+    const [booted, ...resumed] = seen as [Seen, ...Seen[]];
+    for (const { marker, skewMs, secondMs } of resumed) {
+      expect(marker).toBe(booted.marker);
+      expect(Math.abs(skewMs)).toBeLessThan(1000);
+      expect(secondMs).toBeGreaterThan(900);
+    }
+    for (const own of ['machineId', 'hostKey', 'random'] as const)
+      expect(new Set(seen.map((machine) => machine[own])).size, `${arch} ${own}`).toBe(3);
+  }
+});
+
+test('several machines resume from one snapshot at the same time', async () => {
+  await using project = await warmProject('arm64');
+  await runWarm(project);
+  const both = await Promise.all([project.start(['run', 'warm']), project.start(['run', 'warm'])]);
+  expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  const seen = await seenIn(project);
+  expect(seen).toHaveLength(3);
+  expect(new Set(seen.map(({ marker }) => marker)).size).toBe(1);
+  expect(new Set(seen.map(({ random }) => random)).size).toBe(3);
+});
+
+test('a snapshot that does not load is dropped with a warning, and the cell starts cold', async () => {
+  await using project = await warmProject('amd64');
+  await runWarm(project);
+  const [snapshot] = await snapshotOf(project, 'amd64 warm');
+  await truncate(join(snapshot!, 'devices'), 1000);
+
+  const results = await runWarm(project);
+  expect(results.cells[0]?.facts?.resumed).toBeUndefined();
+  expect(warnings(results)).toEqual([expect.stringMatching(/^its snapshot was dropped, so it starts cold: cannot /)]);
+
+  // The cold start has saved a good one.
+  expect((await runWarm(project)).cells[0]?.facts?.resumed).toBeDefined();
+
+  const forced = await runWarm(project, '--cold');
+  expect(forced.cells[0]?.facts?.resumed).toBeUndefined();
+  expect(warnings(forced)).toEqual([]);
+});

@@ -1,0 +1,71 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../base/errors.ts';
+import type { CellScale } from '../events/types.ts';
+import { cached, evictOldest, findEntry } from '../images/cache.ts';
+import type { Cell } from '../matrix/cell.ts';
+import type { Target, TargetProvider } from '../targets/target.ts';
+import type { VmSpec } from '../targets/vm/provider.ts';
+
+/** How slow a target was found to be. */
+export type Scale = Omit<CellScale, 'type' | 'cell'>;
+
+/** A cell's machine as it was once its stack was deployed and ready. */
+export interface FoundSnapshot {
+  readonly folder: string;
+  /** ISO time. */
+  readonly createdAt: string;
+  readonly scale: Scale;
+}
+
+/** The snapshot of a cell: found, made, or dropped. */
+export interface CellSnapshot {
+  find(): Promise<FoundSnapshot | undefined>;
+  /** Saves the machine, unless another run has done so meanwhile, and makes room for it. */
+  save(target: Target, scale: Scale): Promise<void>;
+  /** Removes one that was not what it should be. */
+  drop(found: FoundSnapshot): Promise<void>;
+}
+
+const SCALE_FILE = 'scale.json';
+
+/**
+ * The snapshot of a cell, by everything that could make its result differ: the machine, its image, and what the
+ * deployment does. Files of the stack are in the image's key.
+ * @returns why there is none, in words, where a machine cannot be saved.
+ */
+export async function cellSnapshot(
+  cell: Pick<Cell, 'arch' | 'suite' | 'name'>,
+  provider: TargetProvider<VmSpec>,
+  spec: VmSpec,
+  store: { readonly cache: string; readonly limitBytes: number; readonly signal: AbortSignal },
+): Promise<CellSnapshot | string> {
+  const support = (await provider.snapshotIdentity?.(spec)) ?? { why: `a ${provider.kind} cannot be saved` };
+  if ('why' in support) return support.why;
+  const { services, commands, ready } = cell.suite.stack;
+  const ingredients = { ...(support.identity as object), deployed: { services, commands, ready } };
+  const { cache, limitBytes, signal } = store;
+  return {
+    async find() {
+      const entry = await findEntry(cache, 'snapshot', ingredients);
+      if (!entry) return undefined;
+      const scale = JSON.parse(await readFile(join(entry.folder, SCALE_FILE), 'utf8')) as Scale;
+      return { folder: entry.folder, createdAt: entry.meta.createdAt, scale };
+    },
+    async save(target, scale) {
+      const label = `${cell.arch} ${cell.suite.name}`;
+      const needBytes = spec.memoryBytes + 2 ** 30;
+      await cached({ cache, kind: 'snapshot', label, ingredients, needBytes, signal }, async (folder) => {
+        await target.save?.(folder);
+        await writeFile(join(folder, SCALE_FILE), JSON.stringify({ ...scale, source: 'snapshot' }));
+      });
+      await evictOldest(cache, 'snapshot', limitBytes);
+    },
+    drop: (found) => rm(found.folder, { recursive: true, force: true }),
+  };
+}
+
+/** One sentence for a log: why a snapshot was not used. */
+export function droppedMessage(cause: unknown): string {
+  return `its snapshot was dropped, so it starts cold: ${messageOf(cause)}`;
+}

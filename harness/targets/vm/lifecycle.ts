@@ -1,0 +1,228 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InfraError } from '../../base/errors.ts';
+import { run } from '../../base/process.ts';
+import { retryUntil, withDeadline } from '../../base/time.ts';
+import type { TargetFacts } from '../../events/types.ts';
+import { closeSsh, openSsh, type SshAddress } from '../ssh-connection.ts';
+import type { Io, Target } from '../target.ts';
+import { openAgent } from './agent.ts';
+import type { MachineSpec } from './arguments.ts';
+import { consoleTail } from './console.ts';
+import { connectWhenListening, useMachine, type VmHandle } from './machine.ts';
+import type { VmSpec } from './provider.ts';
+import { type Qemu, startQemu } from './qemu.ts';
+import { makeSeed, type Seed } from './seed.ts';
+import { loadMachine, SNAPSHOT_FILES, saveMachine } from './snapshot.ts';
+import { wakeMachine } from './wake.ts';
+
+/** What runs the machine on this host. */
+export interface MachineKind {
+  readonly accelerator: 'kvm' | 'tcg';
+  /** QEMU's version and build. */
+  readonly version: string;
+}
+
+/** Milliseconds for the agent of a running guest to answer what costs it nothing. */
+const AGENT_MS = 30_000;
+
+/** Milliseconds for a resumed guest's first answer: it runs already, and without it the cell starts cold. */
+const RESUME_MS = 15_000;
+
+/** Boots a machine and waits until it answers commands. */
+export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Promise<Target> {
+  const place = await prepare(spec, io, spec.image.disk);
+  return guarded(place, async () => {
+    const memory = spec.snapshots ? 'shared' : 'plain';
+    const qemu = await startQemu(machineSpec(spec, kind, place, memory), spec.cell, io);
+    place.qemu = qemu;
+    const handle = await describe(spec, kind, place, qemu);
+    await timed(io, 'boot to SSH', () =>
+      withDeadline(
+        qemu.alive(connectWhenListening(handle, 0, io.signal, io.progress)),
+        spec.bootDeadlineMs,
+        async () => {
+          return new InfraError(`cannot boot the guest: no SSH after ${Math.round(spec.bootDeadlineMs / 1000)} s`, {
+            consoleTail: await consoleTail(handle.consoleFile, 50),
+          });
+        },
+      ),
+    );
+    return finish(spec, place, qemu, handle);
+  });
+}
+
+/** A machine from a snapshot: running, with its own keys, entropy, identity and this host's time. */
+export async function resumeMachine(spec: VmSpec, kind: MachineKind, snapshot: string, io: Io): Promise<Target> {
+  const place = await prepare(spec, io, join(snapshot, SNAPSHOT_FILES.disk));
+  return guarded(place, async () => {
+    const memory = { file: join(snapshot, SNAPSHOT_FILES.memory) };
+    const qemu = await timed(io, 'QEMU', () => startQemu(machineSpec(spec, kind, place, memory), spec.cell, io));
+    place.qemu = qemu;
+    const handle = await describe(spec, kind, place, qemu);
+    using agent = await openAgent(place.sockets.agent, AGENT_MS, io.signal);
+    await timed(io, 'load', () => qemu.alive(loadMachine(qemu, snapshot, place.sockets.migration)));
+    await timed(io, 'first answer', async () => {
+      // The request is there when the guest goes on: its interrupt must come before the guest's next timer (`lostTimer`).
+      const awake = wakeMachine(agent, place.seed, RESUME_MS);
+      await qemu.qmp.execute('cont');
+      await qemu.alive(awake);
+    });
+    await timed(io, 'SSH', () => qemu.alive(reopenSsh(handle, spec, io)));
+    return finish(spec, place, qemu, handle);
+  });
+}
+
+/** Where a machine lives: its files and sockets, and its QEMU once there is one. */
+interface Place {
+  readonly io: Io;
+  readonly seed: Seed;
+  readonly overlay: string;
+  readonly consoleFile: string;
+  readonly sockets: Readonly<Record<'qmp' | 'control' | 'ssh' | 'agent' | 'migration', string>>;
+  qemu?: Qemu;
+  address?: SshAddress;
+}
+
+/** Keys, and a copy-on-write disk over one that belongs to a cache. */
+async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
+  const overlay = join(io.folder, 'overlay.qcow2');
+  const consoleFile = join(io.folder, 'console.log');
+  await io.register({ kind: 'path', path: io.runtimeFolder });
+  await io.register({ kind: 'path', path: overlay });
+  const [seed] = await timed(io, 'keys and overlay', () =>
+    Promise.all([
+      makeSeed(io.runtimeFolder, spec.image.initrd, spec.hostname),
+      run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', overlay], {
+        purpose: 'make the copy-on-write disk',
+      }),
+      writeFile(consoleFile, ''),
+    ]),
+  );
+  const socket = (name: string) => join(io.runtimeFolder, name);
+  return {
+    io,
+    seed,
+    overlay,
+    consoleFile,
+    sockets: {
+      qmp: socket('qmp'),
+      control: socket('ctl'),
+      ssh: socket('ssh'),
+      agent: socket('agent'),
+      migration: socket('mig'),
+    },
+  };
+}
+
+function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: MachineSpec['memory']): MachineSpec {
+  return {
+    arch: spec.arch,
+    accelerator: kind.accelerator,
+    vcpus: spec.vcpus,
+    memoryBytes: spec.memoryBytes,
+    kernel: spec.image.kernel,
+    initrd: place.seed.initrd,
+    disk: place.overlay,
+    consoleFile: place.consoleFile,
+    qmpSocket: place.sockets.qmp,
+    controlSocket: place.sockets.control,
+    agentSocket: place.sockets.agent,
+    ports: Object.fromEntries([22, ...spec.ports].map((port) => [port, 0])),
+    network: spec.network,
+    memory,
+  };
+}
+
+/** Everything that another process needs to use the machine, on disk before it is used. */
+async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qemu): Promise<VmHandle> {
+  const { arch } = spec;
+  const port = qemu.ports['22'] ?? 0;
+  const knownHosts = join(place.io.runtimeFolder, 'known_hosts');
+  await writeFile(knownHosts, `[127.0.0.1]:${port} ${place.seed.hostKey}\n`, { mode: 0o600 });
+  const kvm = kind.accelerator === 'kvm';
+  const facts: TargetFacts = {
+    arch: arch.name,
+    kind: 'vm',
+    accelerator: kind.accelerator,
+    cpu: kvm ? 'host' : arch.qemu.cpu,
+    machine: kvm ? arch.qemu.kvmMachine : arch.qemu.machine,
+    vcpus: spec.vcpus,
+    memoryBytes: spec.memoryBytes,
+    emulator: `QEMU ${kind.version.split(' ')[0]}`,
+    image: spec.image.key,
+  };
+  place.address = {
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    keyFile: place.seed.keyFile,
+    knownHosts,
+    socket: place.sockets.ssh,
+  };
+  const handle: VmHandle = {
+    kind: 'vm',
+    ...qemu.identity,
+    ssh: place.address,
+    ports: qemu.ports,
+    consoleFile: place.consoleFile,
+    controlSocket: place.sockets.control,
+    facts,
+    bootDeadlineMs: spec.bootDeadlineMs,
+  };
+  await writeFile(join(place.io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+  return handle;
+}
+
+async function finish(spec: VmSpec, place: Place, qemu: Qemu, handle: VmHandle): Promise<Target> {
+  const used = useMachine(handle, qemu.died);
+  const kernel = (await used.exec(['uname', '-r'], { deadlineMs: spec.bootDeadlineMs })).stdout.trim();
+  qemu.booted();
+  const save = async (folder: string) => {
+    using agent = await openAgent(place.sockets.agent, AGENT_MS, place.io.signal);
+    await closeSsh(handle.ssh);
+    // A resumed machine would hold the other end of a connection that nobody has any more.
+    const gone = 'while pgrep -f "^sshd: root" >/dev/null; do sleep 0.05; done; sync';
+    const { exitCode, output } = await qemu.alive(agent.ask('sh', gone, AGENT_MS));
+    if (exitCode !== 0) throw new InfraError(`cannot save the machine: it does not come to rest: ${output.trim()}`);
+    await qemu.alive(saveMachine(qemu, spec.arch, { overlay: place.overlay, folder, socket: place.sockets.migration }));
+    await reopenSsh(handle, spec, place.io);
+  };
+  return {
+    ...useMachine({ ...handle, facts: { ...handle.facts, kernel } }, qemu.died),
+    ...(spec.snapshots ? { save } : {}),
+    leave: qemu.leave,
+    [Symbol.asyncDispose]: () => release(place),
+  };
+}
+
+async function reopenSsh(handle: VmHandle, spec: VmSpec, io: Io): Promise<void> {
+  await retryUntil(() => openSsh(handle.ssh, spec.bootDeadlineMs, io.signal), {
+    deadlineMs: spec.bootDeadlineMs,
+    everyMs: 100,
+    signal: io.signal,
+  });
+}
+
+async function release(place: Place): Promise<void> {
+  await place.qemu?.end();
+  if (place.address) await closeSsh(place.address);
+  await rm(place.overlay, { force: true });
+  await rm(place.io.runtimeFolder, { recursive: true, force: true });
+}
+
+async function guarded(place: Place, work: () => Promise<Target>): Promise<Target> {
+  try {
+    return await work();
+  } catch (error) {
+    await release(place);
+    throw error;
+  }
+}
+
+async function timed<T>(io: Io, name: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  io.phase({ name, durationMs: Math.round(performance.now() - started) });
+  return result;
+}

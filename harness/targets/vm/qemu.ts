@@ -1,0 +1,127 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EmulatorError, InfraError } from '../../base/errors.ts';
+import { identify, type ProcessIdentity, start } from '../../base/process.ts';
+import { lastLines } from '../../base/text.ts';
+import type { Io } from '../target.ts';
+import { type MachineSpec, qemuArguments } from './arguments.ts';
+import { consoleTail, fatalMeaning, followConsole } from './console.ts';
+import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
+
+/** A running QEMU, and what becomes of it and of its guest. */
+export interface Qemu {
+  readonly identity: ProcessIdentity;
+  readonly qmp: Qmp;
+  /** Port of the guest to port on 127.0.0.1. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Resolves with the reason when guest or emulator ends without having been asked to. Never rejects. */
+  readonly died: Promise<Error>;
+  /** `work`, or what the machine died of while it was waited for. */
+  alive<T>(work: Promise<T>): Promise<T>;
+  /** From here on a suite may restart its guest: resets are no boot loop any more. */
+  booted(): void;
+  /** Ends it, as a power cut would. */
+  end(): Promise<void>;
+  /** Lets this process exit while the machine goes on. */
+  leave(): void;
+}
+
+/** Guest-initiated resets before the first answer that make a boot loop. */
+const BOOT_LOOP = 3;
+
+/** Signals by which a process ends through a fault of its own. */
+const CRASHES: readonly (string | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL'];
+
+/** Starts QEMU, registers it, and watches process, events and console until it is ended or left. */
+export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promise<Qemu> {
+  const argv = qemuArguments(spec);
+  const log = join(io.folder, 'qemu.log');
+  await writeFile(join(io.folder, 'qemu-command.json'), `${JSON.stringify(argv, null, 1)}\n`);
+  const child = start(argv, { logFile: log, outlive: io.keep });
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+  if (!identity) throw new InfraError(`cannot start ${spec.arch.qemu.binary}: ${(await child.ended).error?.message}`);
+  await io.register({ kind: 'process', ...identity, what: `${spec.arch.qemu.binary} of ${cell}` });
+
+  const watch = new AbortController();
+  const { promise: died, resolve: die } = Promise.withResolvers<Error>();
+  let expected = false;
+  let resets = 0;
+  const fate = async (message: string, type: typeof InfraError | typeof EmulatorError = InfraError) => {
+    const said = lastLines(await readFile(log, 'utf8').catch(() => ''), 5);
+    die(
+      new type(message, {
+        consoleTail: await consoleTail(spec.consoleFile, 50),
+        ...(said.length > 0 ? { cause: said.join('\n') } : {}),
+      }),
+    );
+  };
+  const onEvent = ({ event, data }: QmpEvent) => {
+    if (expected) return;
+    if (event === 'BLOCK_IO_ERROR' && data['nospace'] === true)
+      fate('cannot go on with the guest: the disk of this host is full');
+    if (event === 'SHUTDOWN') fate('cannot go on with the guest: it switched itself off');
+    if (event === 'RESET' && data['guest'] === true) {
+      resets += 1;
+      if (resets === BOOT_LOOP) fate(`cannot boot the guest: it restarted itself ${BOOT_LOOP} times (a boot loop)`);
+    }
+  };
+  void child.ended.then(({ exitCode, signal }) => {
+    if (expected) return;
+    const crashed = CRASHES.includes(signal) || (exitCode ?? 0) !== 0;
+    const how = signal ? `it was ended by ${signal}` : `it exited with ${exitCode ?? 'an error'}`;
+    return fate(`cannot go on with the guest: QEMU is gone, ${how}`, crashed ? EmulatorError : InfraError);
+  });
+  void (async () => {
+    for await (const line of followConsole(spec.consoleFile, watch.signal)) {
+      const meaning = fatalMeaning(line);
+      if (meaning !== undefined && !expected) return fate(`cannot go on with the guest: ${meaning}`);
+    }
+  })();
+  const alive = <T>(work: Promise<T>): Promise<T> =>
+    Promise.race([
+      work,
+      died.then((error) => {
+        throw error;
+      }),
+    ]);
+  const end = async () => {
+    expected = true;
+    watch.abort();
+    // A throw-away machine is killed, not shut down politely. setpriv has become QEMU: the pid is the same.
+    child.kill('SIGKILL');
+    await child.ended;
+  };
+
+  try {
+    const qmp = await alive(openQmp(spec.qmpSocket, { deadlineMs: 10_000, onEvent, signal: io.signal }));
+    const usernet = await alive(qmp.execute<string>('human-monitor-command', { 'command-line': 'info usernet' }));
+    return {
+      identity,
+      qmp,
+      ports: forwardedPorts(usernet),
+      died,
+      alive,
+      booted() {
+        resets = Number.NEGATIVE_INFINITY;
+      },
+      end,
+      leave() {
+        expected = true;
+        watch.abort();
+        qmp[Symbol.dispose]();
+        child.unref();
+      },
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** Reads `info usernet`: which port of 127.0.0.1 QEMU was given for each forwarded one. */
+export function forwardedPorts(text: string): Record<string, number> {
+  const ports: Record<string, number> = {};
+  for (const [, local, guest] of text.matchAll(/TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)/g))
+    ports[guest!] = Number(local);
+  return ports;
+}
