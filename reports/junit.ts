@@ -1,4 +1,4 @@
-import { architectures } from '../harness/arch/index.ts';
+import { architectures, archsOf } from '../harness/arch/index.ts';
 import { summarize, throughput } from '../harness/bench/statistics.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
@@ -79,7 +79,9 @@ function suitesOf(cell: CellResult): JunitSuite[] {
 
 function propertiesOf(run: RunResult, cell: CellResult, file: string | undefined): [string, string][] {
   const { facts } = cell;
-  const { machine } = architectures[cell.arch];
+  const machine = archsOf(cell.arch)
+    .map((arch) => architectures[arch].machine)
+    .join('+');
   return [
     ['arch', cell.arch],
     ['target.kind', cell.target],

@@ -6,6 +6,8 @@ import { STEPS } from '../harness/events/types.ts';
 export const RESULTS_VERSION = 1;
 
 const arch = z.enum(archNames);
+/** What a cell runs on: one architecture, or several joined by `+`. */
+const cellArch = z.string().regex(/^[a-z0-9]+(\+[a-z0-9]+)*$/);
 const ms = z.number().min(0).describe('Milliseconds.');
 const time = z.string().describe('ISO 8601, UTC.');
 const verdict = z.enum(['passed', 'failed', 'flaky', 'skipped', 'unsupported', 'infra', 'emulator', 'incomplete']);
@@ -86,7 +88,7 @@ const measurement = z.object({
 
 const cell = z.object({
   name: z.string().describe('`arch/target/suite`.'),
-  arch,
+  arch: cellArch,
   target: z.string(),
   suite: z.string(),
   voting: z.boolean(),
@@ -126,7 +128,7 @@ const comparison = z.object({
     .array(
       z.object({
         cell: z.string(),
-        arch,
+        arch: cellArch,
         accelerator: accelerator.optional(),
         summary: z
           .object({

@@ -1,6 +1,9 @@
 /** The one name that the harness uses for an architecture, in cells, files and reports. */
 export type ArchName = 'amd64' | 'arm64' | 'ppc64le';
 
+/** What a cell runs on: one architecture, or several joined by `+` for a cluster of mixed ones, its nodes' in order. */
+export type CellArch = ArchName | `${ArchName}+${string}`;
+
 /** Everything that differs between architectures, as data. No other place branches on an architecture. */
 export interface Arch {
   readonly name: ArchName;

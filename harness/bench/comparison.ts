@@ -1,4 +1,4 @@
-import { type ArchName, archNames } from '../arch/index.ts';
+import { type ArchName, archNames, type CellArch } from '../arch/index.ts';
 import type { CellResult } from '../events/result.ts';
 import type { Accelerator, BenchClock } from '../events/types.ts';
 import { type Interval, ratioOfMedians, type Summary, summarize, throughput } from './statistics.ts';
@@ -13,7 +13,7 @@ export type ToControl =
 /** One benchmark's figures on one architecture. */
 export interface BenchmarkLeg {
   readonly cell: string;
-  readonly arch: ArchName;
+  readonly arch: CellArch;
   /** Absent when the cell never said what its target is. */
   readonly accelerator?: Accelerator;
   /** Milliseconds an operation. */
@@ -83,8 +83,10 @@ function measuredIn(cell: CellResult): Measured[] {
     }));
 }
 
-function rank(arch: ArchName, control: ArchName): number {
-  return arch === control ? -1 : archNames.indexOf(arch);
+/** The control architecture first, clusters of several last. */
+function rank(arch: CellArch, control: ArchName): number {
+  const place = (archNames as readonly CellArch[]).indexOf(arch);
+  return arch === control ? -1 : place === -1 ? archNames.length : place;
 }
 
 function legOf(leg: Measured, base: Measured | undefined, control: ArchName): BenchmarkLeg {

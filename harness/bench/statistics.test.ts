@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ArchName } from '../arch/index.ts';
 import type { CellResult } from '../events/result.ts';
 import type { Accelerator } from '../events/types.ts';
 import { compareToControl } from './comparison.ts';
@@ -68,7 +69,7 @@ test('a ratio of medians', () => {
 });
 
 const cellOf = (
-  arch: CellResult['arch'],
+  arch: ArchName,
   accelerator: Accelerator | undefined,
   centre: number,
   clock: 'guest' | 'controller' = 'guest',

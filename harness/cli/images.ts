@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes, formatDuration } from '../base/text.ts';
 import { bytesIn, listEntries } from '../images/cache.ts';
-import { imageOf, imageSettings } from '../run/image.ts';
+import { imageSettings, imagesOf } from '../run/image.ts';
 import { Slots } from '../run/quiet.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
 
@@ -16,18 +16,19 @@ export async function buildImages(named: string | undefined, options: CellOption
     cells.map((cell) =>
       slots.use(async () => {
         const started = performance.now();
-        const image = await imageOf(cell, settings, {
+        const made = await imagesOf(cell, settings, {
           progress: (message) => say(`${cell.name}  ${message}`),
           warn: (message) => say(`${cell.name}  warning: ${message}`),
         });
-        say(
-          `${cell.name}  ${image.key} ${image.cached ? 'was there' : `built in ${formatDuration(performance.now() - started)}`}`,
-        );
-        return { cell: cell.name, ...image };
+        return [...made].map(([arch, image]) => {
+          const how = image.cached ? 'was there' : `built in ${formatDuration(performance.now() - started)}`;
+          say(`${cell.name}  ${arch} ${image.key} ${how}`);
+          return { cell: cell.name, arch, ...image };
+        });
       }),
     ),
   );
-  if (options.json) process.stdout.write(`${JSON.stringify({ images }, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ images: images.flat() }, null, 2)}\n`);
   return 0;
 }
 

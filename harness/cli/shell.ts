@@ -40,7 +40,7 @@ export async function shell(name: string, command: string[]): Promise<number> {
     state: stateFolder(),
     progress: say,
   });
-  return await enter(opened.target.handle, command);
+  return await enter(opened.nodes[0].target.handle, command);
 }
 
 async function keptTarget(run: string, name: string): Promise<Handle | undefined> {

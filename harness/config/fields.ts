@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ArchName, architectures, archNames, findArch } from '../arch/index.ts';
+import { type ArchName, architectures, archNames, type CellArch, findArch, findCellArch } from '../arch/index.ts';
 import { quote } from './quote.ts';
 
 /** Every spelling of every architecture: what a typo is compared with. */
@@ -22,6 +22,22 @@ export const archField = z
     return z.NEVER;
   })
   .meta({ enum: [...new Set([...archNames, ...archSpellings])] });
+
+/** What a cell runs on: an architecture, or `amd64+arm64` for a cluster of mixed ones. */
+export const cellArchField = z
+  .string()
+  .transform((spelling, context): CellArch => {
+    const arch = findCellArch(spelling);
+    if (arch) return arch;
+    const wrong = spelling.split('+').find((part) => findArch(part) === undefined) ?? spelling;
+    context.addIssue({
+      code: 'custom',
+      message: `unknown architecture ${quote(wrong)}`,
+      params: { among: archNames, words: archSpellings, word: wrong },
+    });
+    return z.NEVER;
+  })
+  .meta({ anyOf: [{ enum: [...new Set([...archNames, ...archSpellings])] }, { pattern: '\\+' }] });
 
 /** Kinds of target that a matrix can name. */
 export const targetKinds = ['vm'] as const;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { archField, globField, nameField, targetField } from './fields.ts';
+import { archField, cellArchField, globField, nameField, targetField } from './fields.ts';
 
 const selector = z
   .strictObject({
-    arch: z.union([archField, z.array(archField).min(1)]).optional(),
+    arch: z.union([cellArchField, z.array(cellArchField).min(1)]).optional(),
     target: z.union([targetField, z.array(targetField).min(1)]).optional(),
     suite: z.union([nameField, z.array(nameField).min(1)]).optional(),
   })
@@ -18,16 +18,18 @@ export const matrixSchema = z
     name: nameField.optional().describe("Shown in reports; the file's name without its ending when absent."),
     description: z.string().optional(),
     arch: z
-      .array(archField)
+      .array(cellArchField)
       .min(1)
-      .describe('Architectures, in any usual spelling: amd64, x86_64, arm64, aarch64, ppc64le, ppc64el.'),
+      .describe(
+        'Architectures, in any usual spelling: amd64, x86_64, arm64, aarch64, ppc64le, ppc64el. Joined by + for the nodes of a cluster: amd64+arm64+ppc64le.',
+      ),
     target: z.array(targetField).min(1).default(['vm']).describe('Kinds of target.'),
     suite: z.array(nameField).min(1).describe('Suites: folders below suites/ that hold a suite.yaml.'),
     control: archField
       .default('amd64')
       .describe('The architecture that timings are divided by and failures are compared with.'),
     include: z
-      .array(z.strictObject({ arch: archField, target: targetField, suite: nameField }))
+      .array(z.strictObject({ arch: cellArchField, target: targetField, suite: nameField }))
       .default([])
       .describe('Cells beside those that arch × target × suite makes.'),
     exclude: z

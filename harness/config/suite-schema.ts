@@ -49,6 +49,17 @@ export const suiteSchema = z
         disk: mebibytes.default(2048).describe('MiB of disk.'),
       })
       .prefault({}),
+    nodes: z
+      .record(
+        nameField,
+        z.strictObject({
+          arch: archField.optional().describe("Default: the cell's own; in a mixed cell one after the other."),
+        }),
+      )
+      .default({})
+      .describe(
+        'The machines of a cluster, each with the whole stack, on a network of their own. Default: one machine.',
+      ),
     stack: z
       .strictObject({
         packages: z.array(debianPackage).default([]).describe('Debian packages, built into the image.'),

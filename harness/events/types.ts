@@ -1,4 +1,4 @@
-import type { ArchName } from '../arch/index.ts';
+import type { ArchName, CellArch } from '../arch/index.ts';
 
 /** Version of the event stream. A reader refuses a newer one and upgrades an older one. */
 export const EVENTS_VERSION = 1;
@@ -44,7 +44,7 @@ export interface TargetFacts {
 export interface PlannedCell {
   /** `arch/target/suite`, the one name of a cell. */
   readonly name: string;
-  readonly arch: ArchName;
+  readonly arch: CellArch;
   readonly target: string;
   readonly suite: string;
   readonly voting: boolean;

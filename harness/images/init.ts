@@ -32,6 +32,10 @@ if [ -e /sys/class/net/eth0 ]; then
   $busybox ip link set eth0 up
   $busybox ip route add default via 10.0.2.2
 fi
+if [ -e /sys/class/net/eth1 ] && read -r address < /seed/etc/harness/lan; then
+  $busybox ip address add "$address" dev eth1
+  $busybox ip link set eth1 up
+fi
 tries=0
 until [ -b /dev/vda ]; do
   tries=$((tries + 1))

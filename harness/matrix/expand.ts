@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { type ArchName, archNames } from '../arch/index.ts';
+import { archNames, archsOf, type CellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { quote } from '../config/quote.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
@@ -9,7 +9,7 @@ import type { Cell } from './cell.ts';
 export const MAX_CELLS = 1000;
 
 interface Combination {
-  readonly arch: ArchName;
+  readonly arch: CellArch;
   readonly target: Cell['target'];
   readonly suite: string;
 }
@@ -40,12 +40,10 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>):
     return suite;
   };
   for (const cell of matrix.include) {
-    const { arch } = suiteOf(cell.suite);
-    if (arch && !arch.includes(cell.arch)) {
-      throw new ConfigError(`${where}: include ${cellName(cell)} cannot run: the suite is made for ${arch.join(', ')}`);
-    }
+    const why = whyNotFor(suiteOf(cell.suite), cell.arch);
+    if (why !== undefined) throw new ConfigError(`${where}: include ${cellName(cell)} cannot run: ${why}`);
   }
-  const made = kept.filter((cell) => suiteOf(cell.suite).arch?.includes(cell.arch) ?? true);
+  const made = kept.filter((cell) => whyNotFor(suiteOf(cell.suite), cell.arch) === undefined);
   if (made.length === 0)
     throw new ConfigError(`${where}: it has no cells`, { hint: whyEmpty(all.length, kept.length) });
   if (made.length > MAX_CELLS)
@@ -65,6 +63,17 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>):
     ...cells.filter((cell) => cell.arch === matrix.control),
     ...cells.filter((cell) => cell.arch !== matrix.control),
   ];
+}
+
+/** What keeps a suite from running on an architecture, or on several at once. */
+function whyNotFor(suite: Suite, arch: CellArch): string | undefined {
+  const archs = archsOf(arch);
+  const made = suite.arch;
+  if (made && !archs.every((one) => made.includes(one))) return `the suite is made for ${made.join(', ')}`;
+  const nodes = Math.max(1, Object.keys(suite.nodes).length);
+  return archs.length > nodes
+    ? `the suite has ${nodes} ${nodes === 1 ? 'machine' : 'machines'}, for ${archs.length} architectures`
+    : undefined;
 }
 
 function combinations(matrix: Matrix, where: string): Combination[] {

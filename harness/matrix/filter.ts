@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { archNames, findArch } from '../arch/index.ts';
+import { archNames, findCellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { archSpellings, targetKinds } from '../config/fields.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
@@ -24,7 +24,7 @@ export interface CellFilter {
 export function filterCells(cells: readonly Cell[], filter: CellFilter): Cell[] {
   const suites = [...new Set(cells.map((cell) => cell.suite.name))];
   const archs = splitList(filter.arch).map(
-    (word) => findArch(word)?.name ?? unknown('architecture', word, archNames, archSpellings),
+    (word) => findCellArch(word) ?? unknown('architecture', word, archNames, archSpellings),
   );
   const targets = splitList(filter.target).map((word) => known('kind of target', word, targetKinds));
   const wanted = splitList(filter.suite).map((word) => known('suite', word, suites));

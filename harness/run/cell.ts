@@ -1,48 +1,40 @@
-import { join } from 'node:path';
-import { EmulatorError, HarnessError, InfraError, messageOf, StackError, UnsupportedError } from '../base/errors.ts';
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { InfraError, messageOf, UnsupportedError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
 import { scaledMs, withDeadline } from '../base/time.ts';
 import type { Matrix } from '../config/suite.ts';
-import type { HarnessEvent, Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
-import type { Image } from '../images/build.ts';
+import type { Verdict } from '../events/types.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { deployStack } from '../stacks/deploy.ts';
-import type { Target } from '../targets/target.ts';
 import { collectEvidence } from './collect.ts';
 import { errorDataOf } from './error-data.ts';
 import { unsupportedReason } from './gate.ts';
-import { imageOf } from './image.ts';
+import { imagesOf } from './image.ts';
 import type { Lease } from './lease.ts';
 import type { QuietLock, Slots } from './quiet.ts';
 import type { CellSnapshot } from './snapshots.ts';
-import { type StartedCell, startCell } from './start-cell.ts';
+import { nodeFolder, type StartedCell, startCell } from './start-cell.ts';
+import { type StepContext, type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 import { runSuiteProcess } from './suite-process.ts';
 
 /** What all cells of a run share. */
-export interface RunContext {
+export interface RunContext extends StepContext {
   readonly matrix: Matrix;
   readonly settings: ImageSettings;
   /** The run's folder, absolute. */
   readonly folder: string;
   readonly lease: Lease;
-  readonly emit: (event: HarnessEvent) => Promise<void>;
-  readonly progress: (cell: string, message: string) => void;
-  /** Aborted when the run is interrupted or its time is up; the reason is an Error. */
-  readonly signal: AbortSignal;
   readonly keep: boolean;
   readonly bench: boolean;
   /** Neither use nor make snapshots. */
   readonly cold: boolean;
   readonly builders: Slots;
   readonly guests: Slots;
+  /** How many places among the guests a cell takes. */
+  readonly placesOf: (cell: Cell) => number;
   readonly quiet: QuietLock;
-}
-
-interface StepOutcome {
-  readonly verdict: Verdict;
-  readonly note?: string;
-  readonly reason?: string;
 }
 
 /** The folder of a cell in its run; `+` and `/` of the name are the folders' own. */
@@ -87,7 +79,7 @@ async function takeThroughSteps(cell: Cell, context: RunContext, state: CellStat
   const unsupported = unsupportedReason(cell.target, cell.suite);
   if (unsupported !== undefined) throw new UnsupportedError(unsupported);
   context.signal.throwIfAborted();
-  const image = await builders.use(() =>
+  const images = await builders.use(() =>
     quiet.busy(() => step(cell, context, 'image', (io) => buildStep(cell, context, io))),
   );
   await guests.use(async () => {
@@ -101,30 +93,31 @@ async function takeThroughSteps(cell: Cell, context: RunContext, state: CellStat
       );
     late.addEventListener('abort', giveUp);
     const signal = AbortSignal.any([context.signal, given.signal]);
-    await onTarget(cell, { ...context, signal }, image, state);
+    await onTarget(cell, { ...context, signal }, images, state);
     late.removeEventListener('abort', giveUp);
-  });
+  }, context.placesOf(cell));
 }
 
-async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[Image, StepOutcome]> {
-  const image = await imageOf(cell, context.settings, {
+async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[Images, StepOutcome]> {
+  const images = await imagesOf(cell, context.settings, {
     signal: context.signal,
     progress: io.progress,
     phase: io.phase,
     warn: warner(cell, context),
   });
-  return [image, { verdict: 'passed', note: image.cached ? `${image.key}, from the cache` : `${image.key}, built` }];
+  const notes = [...images.values()].map((image) => `${image.key}, ${image.cached ? 'from the cache' : 'built'}`);
+  return [images, { verdict: 'passed', note: notes.join('; ') }];
 }
 
-async function onTarget(cell: Cell, context: RunContext, image: Image, state: CellState): Promise<void> {
+async function onTarget(cell: Cell, context: RunContext, images: Images, state: CellState): Promise<void> {
   let on: OnTarget | undefined;
   try {
     const scenarios = await context.quiet.busy(async () => {
-      const started = await step(cell, context, 'acquire', (io) => acquireStep(cell, context, image, io));
+      const started = await step(cell, context, 'acquire', (io) => acquireStep(cell, context, images, io));
       const died = new AbortController();
-      void started.target.died.then((error) => died.abort(error));
+      void anyDeath(started).then((error) => died.abort(error));
       const signal = AbortSignal.any([context.signal, died.signal]);
-      on = { cell, context: { ...context, signal }, ...started };
+      on = { cell, context: { ...context, signal }, started };
       await step(cell, on.context, 'deploy', (io) => deployStep(on!, io));
       return suiteStep(on, 'scenarios');
     });
@@ -141,9 +134,9 @@ async function onTarget(cell: Cell, context: RunContext, image: Image, state: Ce
 /** The benchmarks, alone on the host: what else runs would be in the figures. */
 async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
   const { cell, context } = on;
-  if (!context.bench) return skip(on, 'benchmarks', 'left out by --no-bench');
+  if (!context.bench) return skipStep(cell, context, 'benchmarks', 'left out by --no-bench');
   if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict))
-    return skip(on, 'benchmarks', 'what does not work is not measured');
+    return skipStep(cell, context, 'benchmarks', 'what does not work is not measured');
   context.progress(cell.name, 'waiting until nothing else runs');
   const benchmarks = await context.quiet.quiet(() => suiteStep(on, 'benchmarks'));
   const unheard = benchmarks.verdict === 'passed' || benchmarks.verdict === 'skipped';
@@ -153,41 +146,58 @@ async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState)
 
 /** Keeps what explains a failure, then gives the target back, unless it is to be kept. */
 async function leave(on: OnTarget, context: RunContext, state: CellState): Promise<void> {
-  const { cell, target } = on;
+  const { cell, started } = on;
   const good = state.verdict === 'passed' || state.verdict === 'skipped';
   const usable = !on.context.signal.aborted;
   if (!good && !context.signal.aborted) {
     await step(cell, context, 'collect', async () => {
-      state.artifacts = await collectEvidence(target, cellFolder(context.folder, cell.name), context.folder);
+      state.artifacts = await evidenceOf(on, context);
       return [undefined, { verdict: 'passed' }];
     }).catch(() => {});
   }
   if (context.keep && !good && usable) {
     context.lease.keep(cell.name);
-    target.leave();
+    for (const { target } of started.nodes) target.leave();
     state.enter = `npx harness shell ${cell.name}`;
-    return skip(on, 'release', 'kept');
+    return skipStep(cell, context, 'release', 'kept');
   }
   await step(cell, context, 'release', async () => {
-    await target[Symbol.asyncDispose]();
+    await started[Symbol.asyncDispose]();
     return [undefined, { verdict: 'passed' }];
   });
 }
 
+/** What explains a failure of any of a cell's machines, relative to the run's folder. */
+async function evidenceOf({ cell, started }: OnTarget, context: RunContext): Promise<string[]> {
+  const place = cellFolder(context.folder, cell.name);
+  const found = await Promise.all(
+    started.nodes.map(({ name, target }) => collectEvidence(target, nodeFolder(cell, place, name), context.folder)),
+  );
+  if (!started.network) return found.flat();
+  const file = join(place, 'lan.json');
+  await writeFile(file, `${JSON.stringify(started.network.lan.counters(), null, 1)}\n`);
+  return [...found.flat(), relative(context.folder, file)];
+}
+
+/** Resolves when the first of a cell's machines dies by itself. */
+function anyDeath({ nodes }: StartedCell): Promise<Error> {
+  return Promise.race(nodes.map(({ target }) => target.died));
+}
+
+type Images = Awaited<ReturnType<typeof imagesOf>>;
+
 interface OnTarget {
   readonly cell: Cell;
   readonly context: RunContext;
-  readonly target: Target;
-  readonly scale: number;
   readonly started: StartedCell;
 }
 
 async function acquireStep(
   cell: Cell,
   context: RunContext,
-  image: Image,
+  images: Images,
   io: StepIo,
-): Promise<[{ target: Target; scale: number; started: StartedCell }, StepOutcome]> {
+): Promise<[StartedCell, StepOutcome]> {
   const folder = cellFolder(context.folder, cell.name);
   const { matrix, lease, keep, cold, signal } = context;
   const started = await startCell(cell, {
@@ -195,44 +205,37 @@ async function acquireStep(
     cache: context.settings.cache,
     folder,
     lease,
-    image,
+    images,
     keep,
     cold,
     signal,
     ...io,
     warn: warner(cell, context),
   });
-  const { target, scale } = started;
-  await context.emit({ type: 'cell.facts', cell: cell.name, facts: target.facts });
-  await context.emit({ type: 'cell.scale', cell: cell.name, ...scale });
-  return [
-    { target, scale: scale.factor, started },
-    {
-      verdict: 'passed',
-      note: `${target.facts.emulator ?? target.facts.kind}, ${target.facts.accelerator}${started.deployed ? ', resumed' : ''}`,
-    },
-  ];
+  const { facts } = started.nodes[0].target;
+  await context.emit({ type: 'cell.facts', cell: cell.name, facts });
+  await context.emit({ type: 'cell.scale', cell: cell.name, ...started.scale });
+  const note = `${facts.emulator ?? facts.kind}, ${facts.accelerator}${started.deployed ? ', resumed' : ''}`;
+  return [started, { verdict: 'passed', note }];
 }
 
 async function deployStep(on: OnTarget, io: StepIo): Promise<[undefined, StepOutcome]> {
-  const { cell, context, target, scale, started } = on;
+  const { cell, context, started } = on;
   if (started.deployed) return [undefined, { verdict: 'skipped', note: 'in the snapshot' }];
-  const dying = target.died.then((error) => {
-    throw error;
-  });
+  const options = { scale: started.scale.factor, signal: context.signal, progress: io.progress };
   await Promise.race([
-    deployStack(target, cell.suite, { scale, signal: context.signal, progress: io.progress }),
-    dying,
+    Promise.all(started.nodes.map(({ target }) => deployStack(target, cell.suite, options))),
+    anyDeath(started).then(rethrow),
   ]);
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
   return [undefined, { verdict: 'passed' }];
 }
 
 /** A snapshot that cannot be saved costs the next run its time, not this one its result. */
-async function saveSnapshot({ cell, context, target, started }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
+async function saveSnapshot({ cell, context, started }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
   io.progress('saving a snapshot');
   const begun = performance.now();
-  await snapshot.save(target, started.scale).catch((error: unknown) => {
+  await snapshot.save(started.nodes, started.scale).catch((error: unknown) => {
     context.signal.throwIfAborted();
     warner(cell, context)(`no snapshot was saved: ${messageOf(error)}`);
   });
@@ -244,10 +247,9 @@ function warner(cell: Cell, context: RunContext): (message: string) => void {
 }
 
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
-async function suiteStep(
-  { cell, context, target, scale }: OnTarget,
-  name: 'scenarios' | 'benchmarks',
-): Promise<StepOutcome> {
+async function suiteStep({ cell, context, started }: OnTarget, name: 'scenarios' | 'benchmarks'): Promise<StepOutcome> {
+  const { nodes, network } = started;
+  const scale = started.scale.factor;
   return step(cell, context, name, async (io) => {
     const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
     const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
@@ -255,7 +257,12 @@ async function suiteStep(
     const { finished, files, cutShort } = await runSuiteProcess({
       context: {
         cell: cell.name,
-        handle: { ...target.handle, facts: target.facts },
+        nodes: nodes.map(({ name, target }) => ({
+          name,
+          handle: { ...target.handle, facts: target.facts },
+          ...(network ? { address: network.place(name).address.replace(/\/.*/, '') } : {}),
+        })),
+        ...(network ? { lanSocket: network.controlSocket } : {}),
         suite: cell.suite,
         scale,
         step: name,
@@ -270,7 +277,7 @@ async function suiteStep(
     const outcome = outcomeOf(name, finished, files);
     // A lost connection is noticed by the test before its cause is: let the target say whether it died.
     if (outcome.verdict === 'infra')
-      await withDeadline(target.died, DEATH_MS, () => new Error('it lives')).then(rethrow, () => {});
+      await withDeadline(anyDeath(started), DEATH_MS, () => new Error('it lives')).then(rethrow, () => {});
     if (cutShort !== undefined) {
       // What cut it short decides, unless the suite itself had something to say before.
       if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
@@ -309,67 +316,4 @@ function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], file
 
 function verdictFrom(outcome: StepOutcome): Pick<CellState, 'verdict' | 'reason'> {
   return { verdict: outcome.verdict, ...(outcome.reason === undefined ? {} : { reason: outcome.reason }) };
-}
-
-interface StepIo {
-  readonly progress: (message: string) => void;
-  readonly phase: (phase: Phase) => void;
-}
-
-/** Runs a step between its two events. What it throws is in the second one, and goes on. */
-async function step<T>(
-  cell: Cell,
-  context: RunContext,
-  name: StepName,
-  work: (io: StepIo) => Promise<[T, StepOutcome & { error?: StepFinished['error'] }]>,
-): Promise<T> {
-  const phases: Phase[] = [];
-  await context.emit({ type: 'step.started', cell: cell.name, step: name });
-  const started = performance.now();
-  const finish = (outcome: StepOutcome & { error?: StepFinished['error'] }) =>
-    context.emit({
-      type: 'step.finished',
-      cell: cell.name,
-      step: name,
-      verdict: outcome.verdict,
-      durationMs: Math.round(performance.now() - started),
-      ...(phases.length > 0 ? { phases } : {}),
-      ...(outcome.note === undefined ? {} : { note: outcome.note }),
-      ...(outcome.error === undefined ? {} : { error: outcome.error }),
-    });
-  try {
-    const [result, outcome] = await work({
-      progress: (message) => context.progress(cell.name, message),
-      phase: (phase) => void phases.push(phase),
-    });
-    await finish(outcome);
-    return result;
-  } catch (thrown) {
-    // When the run is being ended, what failed is only how the end was noticed.
-    const error = context.signal.aborted ? context.signal.reason : thrown;
-    await finish({ verdict: verdictOfError(error), error: errorDataOf(error) });
-    throw error;
-  }
-}
-
-async function skip(
-  { cell, context }: Pick<OnTarget, 'cell' | 'context'>,
-  name: StepName,
-  note: string,
-): Promise<void> {
-  await context.emit({ type: 'step.started', cell: cell.name, step: name });
-  await context.emit({ type: 'step.finished', cell: cell.name, step: name, verdict: 'skipped', durationMs: 0, note });
-}
-
-/** Thrown into everything that runs when the user interrupts. */
-export class Interrupted extends HarnessError {}
-
-function verdictOfError(error: unknown): Verdict {
-  if (error instanceof Interrupted) return 'incomplete';
-  if (error instanceof UnsupportedError) return 'unsupported';
-  if (error instanceof EmulatorError) return 'emulator';
-  if (error instanceof StackError) return 'failed';
-  if (error instanceof InfraError) return 'infra';
-  if (error instanceof HarnessError) return 'failed';
-  return 'infra';
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Matrix } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
-import type { Target } from '../targets/target.ts';
-import { imageOf, imageSettings } from './image.ts';
+import { deployStack } from '../stacks/deploy.ts';
+import { imageSettings, imagesOf } from './image.ts';
 import { openLease } from './lease.ts';
-import { startCell } from './start-cell.ts';
+import { type StartedCell, startCell } from './start-cell.ts';
 
 export interface OpenCellOptions {
   readonly cell: Cell;
@@ -17,18 +17,18 @@ export interface OpenCellOptions {
 }
 
 /** A cell's target with its stack deployed, for a person to look around in. Disposal releases it. */
-export async function openCell(options: OpenCellOptions): Promise<AsyncDisposable & { readonly target: Target }> {
+export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const { cell, matrix, folder, progress } = options;
   const settings = imageSettings(matrix, options.cache);
-  const image = await imageOf(cell, settings, { progress });
+  const images = await imagesOf(cell, settings, { progress });
   const lease = openLease(options.state, `shell-${process.pid}-${randomBytes(2).toString('hex')}`, folder);
   try {
-    const { target } = await startCell(cell, {
+    const started = await startCell(cell, {
       matrix,
       cache: options.cache,
       folder,
       lease,
-      image,
+      images,
       keep: false,
       cold: false,
       warn: progress,
@@ -36,13 +36,20 @@ export async function openCell(options: OpenCellOptions): Promise<AsyncDisposabl
       progress,
       phase: () => {},
     });
-    return {
-      target,
-      async [Symbol.asyncDispose]() {
-        await target[Symbol.asyncDispose]();
-        await lease.end();
-      },
+    const end = async () => {
+      await started[Symbol.asyncDispose]();
+      await lease.end();
     };
+    try {
+      const signal = new AbortController().signal;
+      const deploy = { scale: started.scale.factor, signal, progress };
+      if (!started.deployed)
+        await Promise.all(started.nodes.map(({ target }) => deployStack(target, cell.suite, deploy)));
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { ...started, [Symbol.asyncDispose]: end };
   } catch (error) {
     await lease.end();
     throw error;

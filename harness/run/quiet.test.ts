@@ -50,3 +50,19 @@ test('no more at once than there are slots, also after failures', async () => {
   await Promise.allSettled(Array.from({ length: 9 }, () => slots.use(work)));
   expect({ ran, most }).toEqual({ ran: 9, most: 2 });
 });
+
+test('who needs several places waits for them, in turn, and more than there are is all', async () => {
+  const slots = new Slots(3);
+  const order: string[] = [];
+  let places = 0;
+  const work = (name: string, wanted: number) =>
+    slots.use(async () => {
+      places += Math.min(wanted, 3);
+      expect(places).toBeLessThanOrEqual(3);
+      order.push(name);
+      await setImmediate();
+      places -= Math.min(wanted, 3);
+    }, wanted);
+  await Promise.all([work('one', 1), work('cluster', 3), work('another', 1), work('huge', 9), work('last', 1)]);
+  expect(order).toEqual(['one', 'cluster', 'another', 'huge', 'last']);
+});

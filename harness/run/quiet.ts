@@ -42,23 +42,30 @@ export class QuietLock {
   }
 }
 
-/** Lets so many work at once; the others wait in order. */
+/** Lets so many work at once; the others wait in order, so that one that needs many places is not passed by forever. */
 export class Slots {
+  readonly #count: number;
   #free: number;
-  readonly #queue: (() => void)[] = [];
+  readonly #queue: { readonly places: number; readonly go: () => void }[] = [];
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
   }
 
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+  /** @param wanted places that the work takes; more than there are is all of them. */
+  async use<T>(work: () => Promise<T>, wanted = 1): Promise<T> {
+    const places = Math.min(wanted, this.#count);
+    if (this.#queue.length === 0 && this.#free >= places) this.#free -= places;
+    else await new Promise<void>((go) => this.#queue.push({ places, go }));
     try {
       return await work();
     } finally {
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#free += 1;
+      this.#free += places;
+      for (let next = this.#queue[0]; next && this.#free >= next.places; next = this.#queue[0]) {
+        this.#free -= next.places;
+        this.#queue.shift();
+        next.go();
+      }
     }
   }
 }

@@ -10,11 +10,13 @@ import { decide, foldEvents } from '../events/fold.ts';
 import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
 import { openEventLog } from '../events/writer.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { nodesOf } from '../matrix/nodes.ts';
 import { capacityFor, hostCapacity } from './capacity.ts';
-import { Interrupted, runCell } from './cell.ts';
+import { runCell } from './cell.ts';
 import { imageSettings } from './image.ts';
 import { collectGarbage, openLease } from './lease.ts';
 import { QuietLock, Slots } from './quiet.ts';
+import { Interrupted } from './step.ts';
 
 export interface RunOptions {
   readonly matrix: Matrix;
@@ -66,7 +68,9 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const emit = async (event: HarnessEvent) => void (await log.append(event));
 
   const guestBytes = Math.max(...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
-  const capacity = capacityFor(guestBytes, cells.length, await hostCapacity(), options.jobs ?? matrix.limits.jobs);
+  const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
+  const wanted = options.jobs ?? matrix.limits.jobs;
+  const capacity = capacityFor(guestBytes, machines, await hostCapacity(), wanted);
   const git = await gitState(project);
   await emit({
     type: 'run.started',
@@ -108,6 +112,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     cold: options.cold,
     builders: new Slots(Math.max(1, cpus().length)),
     guests: new Slots(capacity.jobs),
+    // Who says how many cells means cells, whatever machines they have.
+    placesOf: (cell: Cell) => (wanted === undefined ? nodesOf(cell).length : 1),
     quiet: new QuietLock(),
   };
   let exitCode: number;

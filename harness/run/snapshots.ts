@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createBarrier } from '../base/barrier.ts';
 import { messageOf } from '../base/errors.ts';
 import type { CellScale } from '../events/types.ts';
 import { cached, evictOldest, findEntry } from '../images/cache.ts';
@@ -10,7 +11,7 @@ import type { VmSpec } from '../targets/vm/provider.ts';
 /** How slow a target was found to be. */
 export type Scale = Omit<CellScale, 'type' | 'cell'>;
 
-/** A cell's machine as it was once its stack was deployed and ready. */
+/** A cell's machines as they were once the stack was deployed and ready: a folder for each, by its name. */
 export interface FoundSnapshot {
   readonly folder: string;
   /** ISO time. */
@@ -18,11 +19,11 @@ export interface FoundSnapshot {
   readonly scale: Scale;
 }
 
-/** The snapshot of a cell: found, made, or dropped. */
+/** The snapshot of a cell's machines: found, made, or dropped. */
 export interface CellSnapshot {
   find(): Promise<FoundSnapshot | undefined>;
-  /** Saves the machine, unless another run has done so meanwhile, and makes room for it. */
-  save(target: Target, scale: Scale): Promise<void>;
+  /** Saves the machines, unless another run has done so meanwhile, and makes room for them. */
+  save(nodes: readonly { readonly name: string; readonly target: Target }[], scale: Scale): Promise<void>;
   /** Removes one that was not what it should be. */
   drop(found: FoundSnapshot): Promise<void>;
 }
@@ -37,13 +38,17 @@ const SCALE_FILE = 'scale.json';
 export async function cellSnapshot(
   cell: Pick<Cell, 'arch' | 'suite' | 'name'>,
   provider: TargetProvider<VmSpec>,
-  spec: VmSpec,
+  specs: readonly { readonly name: string; readonly spec: VmSpec }[],
   store: { readonly cache: string; readonly limitBytes: number; readonly signal: AbortSignal },
 ): Promise<CellSnapshot | string> {
-  const support = (await provider.snapshotIdentity?.(spec)) ?? { why: `a ${provider.kind} cannot be saved` };
-  if ('why' in support) return support.why;
+  const machines: unknown[] = [];
+  for (const { name, spec } of specs) {
+    const support = (await provider.snapshotIdentity?.(spec)) ?? { why: `a ${provider.kind} cannot be saved` };
+    if ('why' in support) return support.why;
+    machines.push([name, support.identity]);
+  }
   const { services, commands, ready } = cell.suite.stack;
-  const ingredients = { ...(support.identity as object), deployed: { services, commands, ready } };
+  const ingredients = { machines, deployed: { services, commands, ready } };
   const { cache, limitBytes, signal } = store;
   return {
     async find() {
@@ -52,11 +57,23 @@ export async function cellSnapshot(
       const scale = JSON.parse(await readFile(join(entry.folder, SCALE_FILE), 'utf8')) as Scale;
       return { folder: entry.folder, createdAt: entry.meta.createdAt, scale };
     },
-    async save(target, scale) {
+    async save(nodes, scale) {
       const label = `${cell.arch} ${cell.suite.name}`;
-      const needBytes = spec.memoryBytes + 2 ** 30;
+      const needBytes = specs.reduce((sum, { spec }) => sum + spec.memoryBytes, 2 ** 30);
       await cached({ cache, kind: 'snapshot', label, ingredients, needBytes, signal }, async (folder) => {
-        await target.save?.(folder);
+        const barrier = createBarrier(nodes.length);
+        const saves = nodes.map(async ({ name, target }) => {
+          await mkdir(join(folder, name));
+          await target.save?.(join(folder, name), barrier);
+        });
+        await Promise.all(
+          saves.map((save) =>
+            save.catch((error: Error) => {
+              barrier.fail(error);
+              throw error;
+            }),
+          ),
+        );
         await writeFile(join(folder, SCALE_FILE), JSON.stringify({ ...scale, source: 'snapshot' }));
       });
       await evictOldest(cache, 'snapshot', limitBytes);

@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
-import { architectures } from '../arch/index.ts';
+import { join } from 'node:path';
+import { type ArchName, architectures } from '../arch/index.ts';
+import { createBarrier } from '../base/barrier.ts';
 import { InfraError, UnsupportedError } from '../base/errors.ts';
 import { makeRuntimeFolder } from '../base/folders.ts';
 import { scaledMs } from '../base/time.ts';
@@ -7,10 +9,12 @@ import type { Matrix } from '../config/suite.ts';
 import type { Phase } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { type CellNode, isCluster, nodesOf } from '../matrix/nodes.ts';
 import { awaitReady } from '../stacks/ready.ts';
 import type { Io, Target, TargetProvider } from '../targets/target.ts';
 import { type VmSpec, vmProvider } from '../targets/vm/provider.ts';
 import { calibrate } from './calibrate.ts';
+import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
 import type { Lease } from './lease.ts';
 import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
 
@@ -20,7 +24,8 @@ export interface StartCellOptions {
   /** The cell's folder, absolute. */
   readonly folder: string;
   readonly lease: Lease;
-  readonly image: Image;
+  /** The suite's image for each architecture of the cell. */
+  readonly images: ReadonlyMap<ArchName, Image>;
   readonly keep: boolean;
   /** Neither use nor make a snapshot. */
   readonly cold: boolean;
@@ -31,9 +36,17 @@ export interface StartCellOptions {
   readonly warn: (message: string) => void;
 }
 
-/** A cell's machine, and how slow it is. */
-export interface StartedCell {
+/** One machine of a cell that runs. */
+export interface StartedNode extends CellNode {
   readonly target: Target;
+}
+
+/** A cell's machines, and how slow they are. Disposal ends them. */
+export interface StartedCell extends AsyncDisposable {
+  /** One, or those of a cluster. */
+  readonly nodes: readonly [StartedNode, ...StartedNode[]];
+  readonly network?: ClusterNetwork | undefined;
+  /** Of the slowest machine. */
   readonly scale: Scale;
   /** True when it was resumed: its stack is deployed and ready. */
   readonly deployed: boolean;
@@ -44,99 +57,173 @@ export interface StartedCell {
 /** Milliseconds for the calibrating loop, which takes a second on a slow target. */
 const CALIBRATION_MS = 120_000;
 
-/** Acquires a cell's target: resumed from its snapshot if there is a good one, else booted, and measured. */
+/** Where a machine of a cell keeps its files: in a cluster each has a folder of its own. */
+export function nodeFolder(cell: Pick<Cell, 'suite'>, cellFolder: string, node: string): string {
+  return isCluster(cell) ? join(cellFolder, node) : cellFolder;
+}
+
+/** Acquires a cell's machines: resumed from their snapshot if there is a good one, else booted, and measured. */
 export async function startCell(cell: Cell, options: StartCellOptions): Promise<StartedCell> {
-  const { arch: name, suite, target: kind } = cell;
-  const arch = architectures[name];
   const provider = vmProvider(options.cache);
-  const availability = await provider.probe(name);
+  const assumed = new Map<ArchName, number>();
+  for (const { arch } of nodesOf(cell)) assumed.set(arch, await assumedSlowdown(cell, arch, provider));
+  const network = await networkOf(cell, options);
+  const started: Target[] = [];
+  const end = async () => {
+    await Promise.all(started.map((target) => target[Symbol.asyncDispose]()));
+    await network?.[Symbol.asyncDispose]();
+  };
+  const common = { network, [Symbol.asyncDispose]: end };
+  try {
+    const specs = nodesOf(cell).map((node) => ({ ...node, spec: specOf(cell, node, assumed, network, options) }));
+    const snapshot = options.cold ? '--cold' : await snapshotOf(cell, provider, specs, options);
+    const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
+    if (typeof snapshot !== 'string' && found) {
+      try {
+        return { ...common, ...(await resume(cell, provider, specs, found, options, started)) };
+      } catch (error) {
+        await Promise.all(started.splice(0).map((target) => target[Symbol.asyncDispose]()));
+        options.signal.throwIfAborted();
+        options.warn(droppedMessage(error));
+        await snapshot.drop(found);
+      }
+    }
+    // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
+    const savable = typeof snapshot !== 'string';
+    const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
+      const io = await ioOf(cell, node, options);
+      const target = await provider.acquire({ ...spec, snapshots: savable }, io);
+      started.push(target);
+      return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, options, io.phase) };
+    });
+    const scale = nodes.map((node) => node.scale).reduce((a, b) => (a.factor >= b.factor ? a : b));
+    return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+interface NodeSpec extends CellNode {
+  readonly spec: VmSpec;
+}
+
+/** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
+async function assumedSlowdown(
+  { target: kind }: Cell,
+  arch: ArchName,
+  provider: TargetProvider<VmSpec>,
+): Promise<number> {
+  const availability = await provider.probe(arch);
   if (availability.state === 'missing')
     throw new InfraError(`cannot start a ${kind}: ${availability.what} is missing`, { hint: availability.install });
   if (availability.state === 'impossible')
-    throw new UnsupportedError(`a ${kind} of ${name} is not possible here: ${availability.why}`);
-  const fixed = options.matrix.limits.scale;
-  const assumed = availability.accelerator === 'tcg' ? arch.qemu.assumedSlowdown : 1;
-  await mkdir(options.folder, { recursive: true });
-  const spec: VmSpec = {
+    throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
+  return availability.accelerator === 'tcg' ? architectures[arch].qemu.assumedSlowdown : 1;
+}
+
+async function networkOf(cell: Cell, options: StartCellOptions): Promise<ClusterNetwork | undefined> {
+  if (!isCluster(cell)) return undefined;
+  const folder = await makeRuntimeFolder();
+  options.lease.register({ kind: 'path', path: folder });
+  return createNetwork(nodesOf(cell), folder);
+}
+
+function specOf(
+  cell: Cell,
+  node: CellNode,
+  assumed: ReadonlyMap<ArchName, number>,
+  network: ClusterNetwork | undefined,
+  { matrix, images, cold }: StartCellOptions,
+): VmSpec {
+  const { suite } = cell;
+  // Machines of a cluster boot beside each other, and wait for the slowest.
+  const crowd = nodesOf(cell).length;
+  const slowest = matrix.limits.scale ?? Math.max(...assumed.values());
+  return {
     cell: cell.name,
-    arch,
+    arch: architectures[node.arch],
     vcpus: suite.machine.vcpus,
     memoryBytes: suite.machine.memory * 2 ** 20,
     ports: Object.values(suite.stack.ports),
-    hostname: `${name}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
-    image: options.image,
+    hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
+    image: images.get(node.arch)!,
     network: suite.needs.includes('network'),
-    snapshots: !options.cold,
+    snapshots: !cold,
     // Twice: nothing has been measured yet, and other guests may be booting.
-    bootDeadlineMs: scaledMs(suite.timeouts.boot, (fixed ?? assumed) * 2),
+    bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),
+    ...(network ? { lan: network.place(node.name) } : {}),
   };
-  const snapshot = options.cold ? '--cold' : await snapshotOf(cell, provider, spec, options);
-  const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
-  if (typeof snapshot !== 'string' && found) {
-    try {
-      return await resume(cell, provider, spec, found, options);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      options.warn(droppedMessage(error));
-      await snapshot.drop(found);
-    }
-  }
-  // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
-  const savable = typeof snapshot !== 'string';
-  const target = await provider.acquire({ ...spec, snapshots: savable }, await ioOf(options));
-  try {
-    const started = performance.now();
-    const scale: Scale =
-      fixed === undefined
-        ? await calibrate(target, assumed, CALIBRATION_MS)
-        : { factor: fixed, source: 'fixed' as const };
-    options.phase({ name: 'calibration', durationMs: Math.round(performance.now() - started) });
-    return { target, scale, deployed: false, ...(savable ? { snapshot } : {}) };
-  } catch (error) {
-    await target[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 function snapshotOf(
   cell: Cell,
   provider: TargetProvider<VmSpec>,
-  spec: VmSpec,
+  specs: readonly NodeSpec[],
   { cache, matrix, signal }: StartCellOptions,
 ): Promise<CellSnapshot | string> {
-  return cellSnapshot(cell, provider, spec, { cache, limitBytes: matrix.limits['snapshots-gib'] * 2 ** 30, signal });
+  return cellSnapshot(cell, provider, specs, { cache, limitBytes: matrix.limits['snapshots-gib'] * 2 ** 30, signal });
+}
+
+async function measure(
+  target: Target,
+  assumed: number,
+  { matrix: { limits } }: StartCellOptions,
+  phase: (phase: Phase) => void,
+): Promise<Scale> {
+  if (limits.scale !== undefined) return { factor: limits.scale, source: 'fixed' };
+  const started = performance.now();
+  const scale = await calibrate(target, assumed, CALIBRATION_MS);
+  phase({ name: 'calibration', durationMs: Math.round(performance.now() - started) });
+  return scale;
 }
 
 async function resume(
-  { suite }: Cell,
+  cell: Cell,
   provider: TargetProvider<VmSpec>,
-  spec: VmSpec,
+  specs: readonly NodeSpec[],
   found: FoundSnapshot,
   options: StartCellOptions,
-): Promise<StartedCell> {
-  const resumed = await provider.resume!(spec, found.folder, await ioOf(options));
-  const target: Target = { ...resumed, facts: { ...resumed.facts, resumed: found.createdAt } };
-  try {
-    const fixed = options.matrix.limits.scale;
-    const scale: Scale = fixed === undefined ? found.scale : { factor: fixed, source: 'fixed' };
-    const started = performance.now();
-    await awaitReady(target, suite, scale.factor, options.signal);
-    options.phase({ name: 'ready', durationMs: Math.round(performance.now() - started) });
-    return { target, scale, deployed: true };
-  } catch (error) {
-    await target[Symbol.asyncDispose]();
-    throw error;
-  }
+  started: Target[],
+): Promise<Pick<StartedCell, 'nodes' | 'scale' | 'deployed'>> {
+  const fixed = options.matrix.limits.scale;
+  const scale: Scale = fixed === undefined ? found.scale : { factor: fixed, source: 'fixed' };
+  const barrier = createBarrier(specs.length);
+  const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode> => {
+    const io = await ioOf(cell, node, options);
+    const resumed = await provider.resume!(spec, join(found.folder, node.name), io, barrier).catch((error: Error) => {
+      barrier.fail(error);
+      throw error;
+    });
+    const target: Target = { ...resumed, facts: { ...resumed.facts, resumed: found.createdAt } };
+    started.push(target);
+    const begun = performance.now();
+    await awaitReady(target, cell.suite, scale.factor, options.signal);
+    io.phase({ name: 'ready', durationMs: Math.round(performance.now() - begun) });
+    return { ...node, target };
+  });
+  return { nodes, scale, deployed: true };
 }
 
-async function ioOf(options: StartCellOptions): Promise<Io> {
+/** All at once, and when one fails the error only after the others have settled: who ends them must know them all. */
+async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<[R, ...R[]]> {
+  const settled = await Promise.allSettled(items.map(work));
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return settled.map((result) => (result as PromiseFulfilledResult<R>).value) as [R, ...R[]];
+}
+
+async function ioOf(cell: Cell, node: CellNode, options: StartCellOptions): Promise<Io> {
+  const folder = nodeFolder(cell, options.folder, node.name);
+  await mkdir(folder, { recursive: true });
+  const named = (text: string) => (isCluster(cell) ? `${node.name}: ${text}` : text);
   return {
-    folder: options.folder,
+    folder,
     runtimeFolder: await makeRuntimeFolder(),
     signal: options.signal,
     keep: options.keep,
     register: async (resource) => options.lease.register(resource),
-    progress: options.progress,
-    phase: options.phase,
+    progress: (message) => options.progress(named(message)),
+    phase: (phase) => options.phase({ ...phase, name: named(phase.name) }),
   };
 }

@@ -4,7 +4,10 @@ import type { Handle } from '../targets/target.ts';
 /** What a suite's process is told about its cell. Plain JSON: it crosses two process boundaries. */
 export interface ScenarioContext {
   readonly cell: string;
-  readonly handle: Handle;
+  /** The cell's machines, one or those of a cluster; the first is what `target` means. */
+  readonly nodes: readonly ContextNode[];
+  /** Where the cluster's network is changed. */
+  readonly lanSocket?: string;
   readonly suite: Suite;
   /** How many times slower than this host the target is. */
   readonly scale: number;
@@ -16,6 +19,14 @@ export interface ScenarioContext {
   readonly journal: string;
   /** Milliseconds for one test, scaled. */
   readonly testTimeoutMs: number;
+}
+
+/** A machine of a cell, for another process. */
+export interface ContextNode {
+  readonly name: string;
+  readonly handle: Handle;
+  /** In the cluster's network. */
+  readonly address?: string;
 }
 
 /** The endings of a suite's files. */

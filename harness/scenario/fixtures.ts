@@ -2,6 +2,7 @@ import { type Arch, architectures } from '../arch/index.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
 import { measure, timedArgv, timedMs } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
+import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
 import type { Endpoint, ExecResult, Target } from '../targets/target.ts';
 import type { ScenarioContext } from './context.ts';
@@ -28,6 +29,29 @@ export interface ScenarioTarget {
   /** Cuts the power and gives it back; resolves when commands are answered and the stack is ready again. */
   powerCycle(): Promise<void>;
   consoleTail(lines?: number): Promise<string[]>;
+}
+
+/** A machine of a cluster. */
+export interface ClusterNode extends ScenarioTarget {
+  /** As the suite names it. */
+  readonly node: string;
+  /** In the cluster's network. */
+  readonly address: string;
+  /** What was deployed on it: its ports and services. */
+  readonly stack: ScenarioStack;
+  /** Cuts the power; the machine's memory is lost, and nobody on the network hears of it. */
+  powerOff(): Promise<void>;
+  /** Gives the power back; resolves when commands are answered. */
+  powerOn(): Promise<void>;
+}
+
+/** The machines of a cell that has several, and their network. */
+export interface ScenarioCluster {
+  readonly nodes: readonly ClusterNode[];
+  /** The machine of a name. */
+  node(name: string): ClusterNode;
+  /** Partitions, delay, loss and bandwidth; each test begins as the one before it left them. */
+  readonly lan: RemoteLan;
 }
 
 /** A systemd service of the stack. */
@@ -92,10 +116,43 @@ export function scenarioTarget(target: Target, context: ScenarioContext): Scenar
     read: async (path) => new TextDecoder().decode(await target.read(path)),
     write: (path, content, options) => target.write(path, content, options),
     async powerCycle() {
-      await target.powerCycle();
+      await target.powerOff();
+      await target.powerOn();
       await awaitReady(target, suite, scale);
     },
     consoleTail: (lines) => target.consoleTail(lines),
+  };
+}
+
+/** @throws Error in a suite without `nodes`. */
+export async function scenarioCluster(
+  machines: ReadonlyMap<string, Target>,
+  context: ScenarioContext,
+): Promise<ScenarioCluster> {
+  const { lanSocket } = context;
+  if (lanSocket === undefined) throw new Error('there is no cluster: suite.yaml names no nodes');
+  const nodes = await Promise.all(
+    context.nodes.map(async ({ name, address = '' }): Promise<ClusterNode> => {
+      const machine = machines.get(name)!;
+      return {
+        ...scenarioTarget(machine, context),
+        node: name,
+        address,
+        stack: await scenarioStack(machine, context),
+        powerOff: () => machine.powerOff(),
+        powerOn: () => machine.powerOn(),
+      };
+    }),
+  );
+  return {
+    nodes,
+    node(name) {
+      const found = nodes.find(({ node }) => node === name);
+      if (!found)
+        throw new Error(`there is no node "${name}": suite.yaml names ${nodes.map(({ node }) => node).join(', ')}`);
+      return found;
+    },
+    lan: remoteLan(lanSocket),
   };
 }
 

@@ -3,18 +3,23 @@ import { test as base, inject } from 'vitest';
 import { InfraError } from '../base/errors.ts';
 import type { Measurement } from '../events/types.ts';
 import { reconnect } from '../targets/reconnect.ts';
-import { eventuallyWith, scenarioBench, scenarioStack, scenarioTarget } from './fixtures.ts';
+import type { Target } from '../targets/target.ts';
+import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
 import { note } from './journal.ts';
 import './context.ts';
 
 export { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 export type { Arch, ArchName } from '../arch/index.ts';
 export type { Measurement, TargetFacts } from '../events/types.ts';
+export type { Impairment, PortCounters } from '../net/lan.ts';
+export type { RemoteLan } from '../net/remote.ts';
 export type { ExecResult } from '../targets/target.ts';
 export type {
   BenchOptions,
+  ClusterNode,
   CommandOptions,
   ScenarioBench,
+  ScenarioCluster,
   ScenarioService,
   ScenarioStack,
   ScenarioTarget,
@@ -27,16 +32,23 @@ declare module 'vitest' {
   }
 }
 
-/** One connection for all tests of a file. */
-const connection = base.extend('machine', { scope: 'file' }, async () => {
-  const { handle, cell } = inject('harness');
-  const target = await reconnect(handle);
-  if (!target) throw new InfraError(`cannot use the target of ${cell}: it is gone`);
-  return target;
-});
+/** The cell's machines by their names, the first one first; for all tests of a file. */
+const connection = base
+  .extend('machines', { scope: 'file' }, async () => {
+    const { nodes, cell } = inject('harness');
+    const machines = new Map<string, Target>();
+    for (const { name, handle } of nodes) {
+      const machine = await reconnect(handle);
+      if (!machine) throw new InfraError(`cannot use the target of ${cell}: ${name} is gone`);
+      machines.set(name, machine);
+    }
+    return machines;
+  })
+  .extend('machine', { scope: 'file' }, async ({ machines }) => [...machines.values()][0]!);
 
 /**
- * vitest's `test` with fixtures: `target` (the machine), `stack` (what was deployed on it), `measure` (benchmarks),
+ * vitest's `test` with fixtures: `target` (the machine), `stack` (what was deployed on it), `cluster` (the machines of a
+ * suite with `nodes`, of which `target` is the first, and their network), `measure` (benchmarks),
  * `scale` (how many times slower than this host the target is).
  */
 export const test = connection
@@ -50,6 +62,7 @@ export const test = connection
     });
   })
   .extend('target', async ({ machine }) => scenarioTarget(machine, inject('harness')))
+  .extend('cluster', async ({ machines }) => scenarioCluster(machines, inject('harness')))
   .extend('stack', async ({ machine }) => scenarioStack(machine, inject('harness')))
   .extend('scale', async () => inject('harness').scale)
   // Not `bench`: vitest has one of its own in the context, which cannot be replaced.

@@ -27,7 +27,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   targets: { may: ['arch', 'images', 'net'], types: ['events'] },
   stacks: { may: ['targets', 'config'] },
   bench: { may: ['arch', 'targets', 'events'] },
-  scenario: { may: ['arch', 'targets', 'stacks', 'bench', 'config', 'events'] },
+  scenario: { may: ['arch', 'targets', 'net', 'stacks', 'bench', 'config', 'events'] },
   run: { may: BELOW_RUN },
   reports: { may: ['events', 'bench', 'arch'], prints: true },
   cli: { may: 'everything', prints: true },

@@ -1,4 +1,5 @@
 import type { Arch, ArchName } from '../arch/index.ts';
+import type { Barrier } from '../base/barrier.ts';
 import type { Phase, TargetFacts } from '../events/types.ts';
 
 /** The kinds of target. What differs between them is behind this contract; nothing else asks which it is. */
@@ -51,8 +52,10 @@ export interface Target extends AsyncDisposable {
   read(remotePath: string, options?: { readonly maxBytes?: number }): Promise<Uint8Array>;
   /** A port of the target, reachable from the controller. Only ports that the spec named. */
   forward(port: number): Promise<Endpoint>;
-  /** Cuts the power and gives it back; resolves when commands are answered again. */
-  powerCycle(): Promise<void>;
+  /** Cuts the power: the machine stands still from one instruction to the next, and its memory is lost. */
+  powerOff(): Promise<void>;
+  /** Gives the power back; resolves when commands are answered again. */
+  powerOn(): Promise<void>;
   /** The last console lines, oldest first, control characters removed. */
   consoleTail(lines?: number): Promise<string[]>;
   /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
@@ -60,8 +63,10 @@ export interface Target extends AsyncDisposable {
   /**
    * Saves the running machine into an empty folder, for `TargetProvider.resume`. It stands still for a moment, and
    * connections to it are opened anew. Absent: this target cannot be saved.
+   * @param together where the machines of a cluster wait for each other, twice: all stand still before one is saved,
+   * and all are saved before one goes on.
    */
-  save?(folder: string): Promise<void>;
+  save?(folder: string, together?: Barrier): Promise<void>;
   /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
   readonly died: Promise<Error>;
 }
@@ -75,6 +80,19 @@ export interface TargetSpec {
   /** TCP ports of the target to be reachable from the controller. */
   readonly ports: readonly number[];
   readonly hostname: string;
+  /** Its place in a cluster's network. */
+  readonly lan?: LanPlace;
+}
+
+/** A machine's place in the network of its cluster. */
+export interface LanPlace {
+  /** The switch's socket for this machine. */
+  readonly socket: string;
+  readonly mac: string;
+  /** With the length of the prefix: `10.77.0.11/24`. */
+  readonly address: string;
+  /** Lines for the machine's `/etc/hosts`, which name all machines. */
+  readonly hosts: readonly string[];
 }
 
 /** What a provider gets from a run: where to put things, and how to say what it is doing. */
@@ -113,8 +131,9 @@ export interface TargetProvider<Spec extends TargetSpec = TargetSpec> {
   /**
    * A machine from what `Target.save` wrote: as `acquire`, with everything that ran in it running. It has its own keys,
    * entropy, machine id and time.
+   * @param together where the machines of a cluster wait for each other before one goes on.
    */
-  resume?(spec: Spec, snapshot: string, io: Io): Promise<Target>;
+  resume?(spec: Spec, snapshot: string, io: Io, together?: Barrier): Promise<Target>;
   /** The target of a handle, or undefined when it is gone. The result's disposal leaves the target alone. */
   reconnect(handle: Handle): Promise<Target | undefined>;
 }

@@ -1,4 +1,4 @@
-import { archNames } from '../../harness/arch/index.ts';
+import { archNames, type CellArch } from '../../harness/arch/index.ts';
 import type { CellResult, RunResult } from '../../harness/events/result.ts';
 import { acceleratorWords, formatTime, stateWords } from '../words.ts';
 import { anchor, html, type Markup } from './markup.ts';
@@ -34,7 +34,9 @@ export function header(run: RunResult, failures: number): Markup {
 /** Suites and kinds of target down, architectures across. */
 export function cellsSection(run: RunResult): Markup {
   if (run.cells.length === 0) return html`<section id="cells"><h2>Cells</h2><p>No cell was planned.</p></section>`;
-  const archs = archNames.filter((arch) => run.cells.some((cell) => cell.arch === arch));
+  const known: readonly CellArch[] = archNames;
+  const mixed = run.cells.map(({ arch }) => arch).filter((arch) => !known.includes(arch));
+  const archs = [...known.filter((arch) => run.cells.some((cell) => cell.arch === arch)), ...new Set(mixed)];
   const rows = Map.groupBy(run.cells, ({ suite, target }) => JSON.stringify([suite, target]));
   return html`<section id="cells"><h2>Cells</h2>
 <table class="matrix cols-${archs.length}"><thead><tr><th scope="col" class="corner">Suite</th>${archs.map(

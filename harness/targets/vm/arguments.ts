@@ -21,6 +21,8 @@ export interface MachineSpec {
    * waits for the rest of the machine's state.
    */
   readonly memory: 'plain' | 'shared' | { readonly file: string };
+  /** A cable to the switch of the guest's cluster. */
+  readonly lan?: { readonly socket: string; readonly mac: string } | undefined;
   /** Whether the guest may open connections to the outside. */
   readonly network: boolean;
 }
@@ -66,6 +68,12 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-device', `${qemu.nic},netdev=net,romfile=`],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent,path=${spec.agentSocket},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent,name=harness.agent'],
+    ...(spec.lan
+      ? [
+          ...['-netdev', `stream,id=lan,server=off,addr.type=unix,addr.path=${escapeOption(spec.lan.socket)}`],
+          ...['-device', `${qemu.nic},netdev=lan,mac=${spec.lan.mac},romfile=`],
+        ]
+      : []),
     ...['-serial', `file:${spec.consoleFile}`],
     ...['-qmp', `unix:${spec.qmpSocket},server=on,wait=off`, '-qmp', `unix:${spec.controlSocket},server=on,wait=off`],
     // An emulator is no security boundary: leave a guest that breaks out as little as possible.

@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Barrier } from '../../base/barrier.ts';
 import { InfraError } from '../../base/errors.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil, withDeadline } from '../../base/time.ts';
@@ -53,7 +54,13 @@ export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Prom
 }
 
 /** A machine from a snapshot: running, with its own keys, entropy, identity and this host's time. */
-export async function resumeMachine(spec: VmSpec, kind: MachineKind, snapshot: string, io: Io): Promise<Target> {
+export async function resumeMachine(
+  spec: VmSpec,
+  kind: MachineKind,
+  snapshot: string,
+  io: Io,
+  together?: Barrier,
+): Promise<Target> {
   const place = await prepare(spec, io, join(snapshot, SNAPSHOT_FILES.disk));
   return guarded(place, async () => {
     const memory = { file: join(snapshot, SNAPSHOT_FILES.memory) };
@@ -64,6 +71,7 @@ export async function resumeMachine(spec: VmSpec, kind: MachineKind, snapshot: s
     await timed(io, 'load', () => qemu.alive(loadMachine(qemu, snapshot, place.sockets.migration)));
     await timed(io, 'first answer', async () => {
       // The request is there when the guest goes on: its interrupt must come before the guest's next timer (`lostTimer`).
+      await together?.arrive();
       const awake = wakeMachine(agent, place.seed, RESUME_MS);
       await qemu.qmp.execute('cont');
       await qemu.alive(awake);
@@ -92,7 +100,7 @@ async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
   await io.register({ kind: 'path', path: overlay });
   const [seed] = await timed(io, 'keys and overlay', () =>
     Promise.all([
-      makeSeed(io.runtimeFolder, spec.image.initrd, spec.hostname),
+      makeSeed(io.runtimeFolder, spec.image.initrd, spec.hostname, spec.lan),
       run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', overlay], {
         purpose: 'make the copy-on-write disk',
       }),
@@ -129,6 +137,7 @@ function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: Mach
     controlSocket: place.sockets.control,
     agentSocket: place.sockets.agent,
     ports: Object.fromEntries([22, ...spec.ports].map((port) => [port, 0])),
+    lan: spec.lan,
     network: spec.network,
     memory,
   };
@@ -178,14 +187,15 @@ async function finish(spec: VmSpec, place: Place, qemu: Qemu, handle: VmHandle):
   const used = useMachine(handle, qemu.died);
   const kernel = (await used.exec(['uname', '-r'], { deadlineMs: spec.bootDeadlineMs })).stdout.trim();
   qemu.booted();
-  const save = async (folder: string) => {
+  const save = async (folder: string, together?: Barrier) => {
     using agent = await openAgent(place.sockets.agent, AGENT_MS, place.io.signal);
     await closeSsh(handle.ssh);
     // A resumed machine would hold the other end of a connection that nobody has any more.
     const gone = 'while pgrep -f "^sshd: root" >/dev/null; do sleep 0.05; done; sync';
     const { exitCode, output } = await qemu.alive(agent.ask('sh', gone, AGENT_MS));
     if (exitCode !== 0) throw new InfraError(`cannot save the machine: it does not come to rest: ${output.trim()}`);
-    await qemu.alive(saveMachine(qemu, spec.arch, { overlay: place.overlay, folder, socket: place.sockets.migration }));
+    const files = { overlay: place.overlay, folder, socket: place.sockets.migration };
+    await qemu.alive(saveMachine(qemu, spec.arch, files, together));
     await reopenSsh(handle, spec, place.io);
   };
   return {

@@ -55,12 +55,17 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
         throw new InfraError(`cannot reach port ${port} of the target: the suite's stack does not name it`);
       return { host: '127.0.0.1', port: local };
     },
-    async powerCycle() {
-      const from = await consoleSize(handle.consoleFile);
+    async powerOff() {
       using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
       // The guest is gone in the middle of whatever it does; its connections die with it.
-      await qmp.execute('system_reset');
+      await qmp.execute('stop');
       await closeSsh(handle.ssh);
+    },
+    async powerOn() {
+      const from = await consoleSize(handle.consoleFile);
+      using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
+      await qmp.execute('system_reset');
+      await qmp.execute('cont');
       await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
     },
     consoleTail: (lines = 50) => consoleTail(handle.consoleFile, lines),

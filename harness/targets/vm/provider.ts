@@ -25,7 +25,8 @@ export function vmProvider(cache: string): TargetProvider<VmSpec> {
     probe: (arch) => probe(arch, cache),
     acquire: async (spec, io) => bootMachine(spec, await machineOf(spec, cache), io),
     snapshotIdentity: (spec) => snapshotIdentity(spec, cache),
-    resume: async (spec, snapshot, io) => resumeMachine(spec, await machineOf(spec, cache), snapshot, io),
+    resume: async (spec, snapshot, io, together) =>
+      resumeMachine(spec, await machineOf(spec, cache), snapshot, io, together),
     reconnect: reconnectVm,
   };
 }
@@ -74,12 +75,14 @@ async function snapshotIdentity(
     agentSocket: '',
   };
   const ports = Object.fromEntries([22, ...spec.ports].map((port) => [port, 0]));
-  const argv = qemuArguments({ ...spec, ...places, accelerator, ports, memory: 'shared' });
+  const lan = spec.lan && { ...spec.lan, socket: '' };
+  const argv = qemuArguments({ ...spec, ...places, lan, accelerator, ports, memory: 'shared' });
   return {
     identity: {
       format: SNAPSHOT_FORMAT,
       image: spec.image.key,
       argv,
+      lan: spec.lan && [spec.lan.address, ...spec.lan.hosts],
       version,
       // Under KVM the guest has seen this host's processor; under TCG what was measured in it holds on this host only.
       host: cpus()[0]?.model,

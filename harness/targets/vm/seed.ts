@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../base/process.ts';
 import { type CpioEntry, cpio } from '../../images/cpio.ts';
+import type { LanPlace } from '../target.ts';
 
 /** What makes this guest this run's: keys in both directions, name, identity. */
 export interface Seed {
@@ -16,7 +17,7 @@ export interface Seed {
 }
 
 /** Makes keys for one guest and an initramfs that brings them in. Private keys stay in the run's private folder. */
-export async function makeSeed(folder: string, cachedInitrd: string, hostname: string): Promise<Seed> {
+export async function makeSeed(folder: string, cachedInitrd: string, hostname: string, lan?: LanPlace): Promise<Seed> {
   const keyFile = join(folder, 'key');
   const hostFile = join(folder, 'host');
   await Promise.all(
@@ -33,13 +34,22 @@ export async function makeSeed(folder: string, cachedInitrd: string, hostname: s
     '/etc/ssh/harness_host_key': { mode: 0o600, content: hostPrivate! },
     '/etc/ssh/harness_authorized_keys': { mode: 0o600, content: userPublic! },
     '/etc/hostname': { mode: 0o644, content: `${hostname}\n` },
-    '/etc/hosts': { mode: 0o644, content: `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n` },
+    '/etc/hosts': { mode: 0o644, content: hostsFile(hostname, lan) },
+    ...(lan ? { '/etc/harness/lan': { mode: 0o644, content: `${lan.address}\n` } } : {}),
     '/etc/machine-id': { mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` },
   };
-  const folders: CpioEntry[] = ['seed', 'seed/etc', 'seed/etc/ssh'].map((path) => ({ path, folder: true }));
+  const folders: CpioEntry[] = ['seed', 'seed/etc', 'seed/etc/ssh', 'seed/etc/harness'].map((path) => ({
+    path,
+    folder: true,
+  }));
   const entries = Object.entries(files).map(([path, file]) => ({ path: `seed${path}`, ...file }));
   const initrd = join(folder, 'initrd');
   const archive = cpio([...folders, ...entries]);
   await writeFile(initrd, Buffer.concat([await readFile(cachedInitrd), archive]), { mode: 0o600 });
   return { hostname, files, initrd, keyFile, hostKey: hostPublic!.trim().split(' ').slice(0, 2).join(' ') };
+}
+
+/** In a cluster a machine's own name leads to its address there, as the others see it. */
+function hostsFile(hostname: string, lan?: LanPlace): string {
+  return ['127.0.0.1 localhost', ...(lan?.hosts ?? [`127.0.1.1 ${hostname}`]), ''].join('\n');
 }

@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../../arch/index.ts';
+import type { Barrier } from '../../base/barrier.ts';
 import { InfraError } from '../../base/errors.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
@@ -34,10 +35,13 @@ export async function saveMachine(
   qemu: Qemu,
   arch: Arch,
   place: { readonly overlay: string; readonly folder: string; readonly socket: string },
+  together?: Barrier,
 ): Promise<void> {
   try {
     await stopAtRest(qemu, arch);
+    await together?.arrive();
     await saveStopped(qemu, place.overlay, place.folder, place.socket);
+    await together?.arrive();
   } finally {
     await qemu.qmp.execute('cont');
   }

@@ -1,0 +1,28 @@
+import { type ArchName, archsOf } from '../arch/index.ts';
+import type { Cell } from './cell.ts';
+
+/** A machine of a cell. */
+export interface CellNode {
+  /** In a cluster its name there; otherwise the suite's. */
+  readonly name: string;
+  readonly arch: ArchName;
+}
+
+/**
+ * The machines of a cell: one, or those of a cluster in the order in which the suite names them. Where a node names no
+ * architecture it gets the cell's own; in a cell of several they go round.
+ */
+export function nodesOf({ arch, suite }: Pick<Cell, 'arch' | 'suite'>): readonly [CellNode, ...CellNode[]] {
+  const archs = archsOf(arch);
+  const named: [string, { arch?: ArchName | undefined }][] = Object.entries(suite.nodes);
+  if (named.length === 0) named.push([suite.name, {}]);
+  const nodes = named.map(
+    ([name, node], index): CellNode => ({ name, arch: node.arch ?? archs[index % archs.length]! }),
+  );
+  return nodes as [CellNode, ...CellNode[]];
+}
+
+/** True when a cell's machines are a cluster, on a network of their own. */
+export function isCluster({ suite }: Pick<Cell, 'suite'>): boolean {
+  return Object.keys(suite.nodes).length > 0;
+}
