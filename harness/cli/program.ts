@@ -110,6 +110,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .description("a shell in a cell's guest: the one that --keep left, else one that is started for it")
     .argument('<cell>', 'the name of a cell: arch/target/suite')
     .argument('[command...]', 'a command to run instead of a shell, after --')
+    .option('--node <name>', 'the machine of a cluster; default: the first')
     .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')
     .action(act('shell'));
   harness

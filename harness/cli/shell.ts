@@ -1,10 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { shellQuote } from '../base/text.ts';
+import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject } from '../config/project.ts';
+import { quote } from '../config/quote.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { nodesOf } from '../matrix/nodes.ts';
 import { cellFolder } from '../run/cell.ts';
 import { openCell } from '../run/open-cell.ts';
 import { runsFolder } from '../run/run.ts';
@@ -14,10 +18,17 @@ import type { Handle } from '../targets/target.ts';
 import type { VmHandle } from '../targets/vm/machine.ts';
 import { chooseCells } from './cells.ts';
 
-/** `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards. */
-export async function shell(name: string, command: string[]): Promise<number> {
+interface Options {
+  readonly node?: string;
+}
+
+/**
+ * `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards; in a
+ * cluster in the machine that `--node` names, or the first.
+ */
+export async function shell(name: string, command: string[], { node }: Options): Promise<number> {
   const project = await findProject(process.cwd());
-  const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name);
+  const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
   if (kept) return enter(kept, command);
   const [arch, , suite] = name.split('/');
   const { matrix, cells } = await chooseCells(undefined, {
@@ -40,14 +51,29 @@ export async function shell(name: string, command: string[]): Promise<number> {
     state: stateFolder(),
     progress: say,
   });
-  return await enter(opened.nodes[0].target.handle, command);
+  const machine = node === undefined ? opened.nodes[0] : opened.nodes.find((one) => one.name === node);
+  if (!machine) throw unknownNode(node!, cell);
+  return await enter(machine.target.handle, command);
 }
 
-async function keptTarget(run: string, name: string): Promise<Handle | undefined> {
-  const text = await readFile(join(cellFolder(run, name), 'target.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const handle = JSON.parse(text) as Handle;
-  return (await reconnect(handle)) && handle;
+function unknownNode(node: string, cell: Cell): ConfigError {
+  const names = nodesOf(cell).map(({ name }) => name);
+  return new ConfigError(
+    `unknown node ${quote(node)} of ${cell.name}, ${expectedOneOf(names)}${didYouMean(node, names)}`,
+  );
+}
+
+/** The machine of a cell that is still there. In a cluster each has a folder of its own below the cell's. */
+async function keptTarget(run: string, name: string, node: string | undefined): Promise<Handle | undefined> {
+  const place = cellFolder(run, name);
+  const below = await readdir(place).catch(() => []);
+  for (const folder of node === undefined ? ['.', ...below.sort()] : [node]) {
+    const text = await readFile(join(place, folder, 'target.json'), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    const handle = JSON.parse(text) as Handle;
+    return (await reconnect(handle)) && handle;
+  }
+  return undefined;
 }
 
 async function enter(handle: Handle, command: string[]): Promise<number> {

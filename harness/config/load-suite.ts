@@ -48,10 +48,23 @@ function expectedPort(ports: readonly string[]): string {
 }
 
 async function fileProblems({ stack }: SuiteConfig, folder: string): Promise<Problem[]> {
+  const lists = [
+    { path: ['stack', 'files'] as Problem['path'], files: stack.files },
+    ...stack.images.map(({ files }, index) => ({ path: ['stack', 'images', index, 'files'], files })),
+  ];
+  return (await Promise.all(lists.map(({ path, files }) => problemsOfFiles(path, files, folder)))).flat();
+}
+
+async function problemsOfFiles(
+  where: Problem['path'],
+  files: SuiteConfig['stack']['files'],
+  folder: string,
+): Promise<Problem[]> {
   const problems: Problem[] = [];
   const seen = new Set<string>();
-  for (const [index, file] of stack.files.entries()) {
-    const path = ['stack', 'files', index];
+  const shown = where.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  for (const [index, file] of files.entries()) {
+    const path = [...where, index];
     if (seen.has(file.path))
       problems.push({
         path: [...path, 'path'],
@@ -62,7 +75,7 @@ async function fileProblems({ stack }: SuiteConfig, folder: string): Promise<Pro
     if (why !== undefined)
       problems.push({
         path: [...path, 'from'],
-        text: `stack.files[${index}].from is ${quote(file.from ?? '')}, ${why}`,
+        text: `${shown.slice(1)}[${index}].from is ${quote(file.from ?? '')}, ${why}`,
       });
   }
   return problems;

@@ -16,6 +16,24 @@ const stackFile = z
   })
   .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');
 
+/** A container image, built on the controller once an architecture, with one tag for all. */
+const containerImage = z.strictObject({
+  tag: z
+    .string()
+    .regex(
+      /^[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
+      'expected name:tag, such as "my-web:1"',
+    ),
+  packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with what they depend on.'),
+  files: z.array(stackFile).default([]),
+  command: z.array(z.string()).min(1).describe('argv of what it runs.'),
+  ports: z.array(portField).default([]),
+  health: z
+    .strictObject({ command: z.array(z.string()).min(1), seconds: durationSeconds.default(1) })
+    .optional()
+    .describe('A command in the container that exits with 0 while it is healthy, and how often it is run.'),
+});
+
 /** What must hold before scenarios start; each is tried again until its deadline. */
 const readyCheck = z
   .strictObject({
@@ -64,6 +82,10 @@ export const suiteSchema = z
       .strictObject({
         packages: z.array(debianPackage).default([]).describe('Debian packages, built into the image.'),
         files: z.array(stackFile).default([]).describe('Files, built into the image.'),
+        images: z
+          .array(containerImage)
+          .default([])
+          .describe('Container images, on the disk of the machine and loaded into its Docker engine.'),
         services: z
           .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
           .default([])

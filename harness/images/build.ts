@@ -1,9 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { type Apt, openApt } from './apt.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import { type CacheEntry, cached } from './cache.ts';
+import { buildContainer, CONTAINER_FILE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
@@ -19,6 +21,8 @@ export interface ImageRequest {
   readonly packages: readonly string[];
   readonly files: readonly ImageFile[];
   readonly services: readonly string[];
+  /** Container images to put on the disk, for the deployment to load. */
+  readonly containers: readonly ContainerSpec[];
   readonly diskBytes: number;
   readonly signal?: AbortSignal | undefined;
   /** What it is doing now, for people. */
@@ -27,6 +31,16 @@ export interface ImageRequest {
   readonly warn?: (message: string) => void;
   /** The time that a part took, in milliseconds; parts that the cache had are not reported. */
   readonly phase?: (phase: { readonly name: string; readonly durationMs: number }) => void;
+}
+
+/** A container image as a suite asks for it. */
+export interface ContainerSpec extends Pick<ContainerRequest, 'tag' | 'files' | 'command' | 'ports' | 'health'> {
+  readonly packages: readonly string[];
+}
+
+/** Where container images lie on a machine's disk, in the order in which the suite names them. */
+export function containerPath(index: number): string {
+  return `/usr/lib/harness/containers/${index}.tar`;
 }
 
 /** An image that can be booted. The files belong to the cache: they are never written to. */
@@ -112,11 +126,13 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
       await buildKernel(folder, { kernel: apt.archive(kernel), busybox: apt.archive(busybox) }, signal);
     },
   );
-  const disk = await layer('disk', suite, diskIngredients(request, rootfs.key, boot.key), 2 * GIB, (folder) =>
+  const containers = await containerFiles(request, apt, layer);
+  const files = [...request.files, ...containers];
+  const disk = await layer('disk', suite, diskIngredients(request, files, rootfs.key, boot.key), 2 * GIB, (folder) =>
     buildDisk({
       rootfs: join(rootfs.folder, ROOTFS),
       modules: join(boot.folder, KERNEL_FILES.modules),
-      files: request.files,
+      files,
       services: request.services,
       sizeBytes: request.diskBytes,
       folder,
@@ -169,12 +185,37 @@ function only(resolved: Awaited<ReturnType<Apt['resolve']>>, base: CacheEntry): 
   return resolved.filter((item) => !has.some((other) => other.name === item.name && other.version === item.version));
 }
 
-function diskIngredients(request: ImageRequest, rootfs: string, kernel: string): unknown {
+/** The suite's container images as files of the disk. */
+async function containerFiles(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<ImageFile[]> {
+  const { arch, signal } = request;
+  const made: ImageFile[] = [];
+  for (const [index, spec] of request.containers.entries()) {
+    const packages = spec.packages.length === 0 ? [] : await apt.resolve(spec.packages);
+    const { files, ...rest } = spec;
+    const ingredients = { ...rest, packages, files: digests(files) };
+    const entry = await layer('container', spec.tag, ingredients, GIB, async (folder) => {
+      if (packages.length > 0) await apt.download(spec.packages);
+      await buildContainer({ ...spec, arch, apt, packages, signal }, folder);
+    });
+    made.push({
+      path: containerPath(index),
+      mode: '0644',
+      content: await readFile(join(entry.folder, CONTAINER_FILE)),
+    });
+  }
+  return made;
+}
+
+function digests(files: readonly ImageFile[]): unknown {
+  return files.map(({ path, mode, content }) => [path, mode, createHash('sha256').update(content).digest('hex')]);
+}
+
+function diskIngredients(request: ImageRequest, files: readonly ImageFile[], rootfs: string, kernel: string): unknown {
   return {
     rootfs,
     kernel,
     guest: [GUEST_FILES, MASKED_UNITS, MASKED_GENERATORS],
-    files: request.files.map((file) => [file.path, file.mode, Buffer.from(file.content).toString('base64')]),
+    files: digests(files),
     services: request.services,
     bytes: request.diskBytes,
   };

@@ -100,7 +100,6 @@ Restart=always
 RestartSec=200ms
 `,
   },
-  { path: '/etc/resolv.conf', content: 'nameserver 10.0.2.3\n' },
   { path: '/etc/fstab', content: '' },
   // A journal in memory: nothing to flush, nothing that writes to the disk behind a benchmark's back.
   { path: '/etc/systemd/journald.conf.d/harness.conf', content: '[Journal]\nStorage=volatile\n' },

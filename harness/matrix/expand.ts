@@ -1,9 +1,9 @@
-import picomatch from 'picomatch';
 import { archNames, archsOf, type CellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { quote } from '../config/quote.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import type { Cell } from './cell.ts';
+import { cellGlob } from './glob.ts';
 
 /** More than anybody means: each of them boots a machine. */
 export const MAX_CELLS = 1000;
@@ -50,7 +50,7 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>):
     throw new ConfigError(`${where}: it has ${made.length} cells, at most ${MAX_CELLS} are possible`);
   const names = made.map(cellName);
   const silent = matrix['non-voting'].map((glob) => {
-    const match = picomatch(glob);
+    const match = cellGlob(glob);
     if (!names.some((name) => match(name)))
       throw new ConfigError(`${where}: non-voting ${quote(glob)} matches no cell`);
     return match;

@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import { archNames, findCellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { archSpellings, targetKinds } from '../config/fields.ts';
@@ -6,6 +5,7 @@ import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { quote } from '../config/quote.ts';
 import { splitList } from '../config/split-list.ts';
 import type { Cell } from './cell.ts';
+import { cellGlob } from './glob.ts';
 
 /** Filters of the command line. A cell must pass each that is given; within one, any value will do. */
 export interface CellFilter {
@@ -28,7 +28,7 @@ export function filterCells(cells: readonly Cell[], filter: CellFilter): Cell[] 
   );
   const targets = splitList(filter.target).map((word) => known('kind of target', word, targetKinds));
   const wanted = splitList(filter.suite).map((word) => known('suite', word, suites));
-  const globs = (filter.only ?? []).filter((glob) => glob !== '').map((glob) => picomatch(glob));
+  const globs = (filter.only ?? []).filter((glob) => glob !== '').map((glob) => cellGlob(glob));
   const passed = cells.filter(
     (cell) =>
       (archs.length === 0 || archs.includes(cell.arch)) &&

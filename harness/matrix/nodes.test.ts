@@ -35,6 +35,12 @@ test('a mixed cell is named by its architectures, in any spelling, and is for cl
   expect(filterCells(cells, { arch: ['amd64+aarch64'] }).map(({ name }) => name)).toEqual(['amd64+arm64/vm/swarm']);
   expect(filterCells(cells, { arch: ['amd64'] }).map(({ name }) => name)).toEqual(['amd64/vm/swarm']);
 
+  for (const only of ['amd64+arm64/vm/swarm', 'amd64+*/**', '*+*/vm/*', '@(amd64+arm64|x)/**'])
+    expect(
+      filterCells(cells, { only: [only] }).map(({ name }) => name),
+      only,
+    ).toEqual(['amd64+arm64/vm/swarm']);
+
   expect(expandCells(matrix({ arch }), new Map([['swarm', suite()]])).map(({ name }) => name)).toEqual([
     'amd64/vm/swarm',
   ]);

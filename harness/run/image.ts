@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchName, architectures } from '../arch/index.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
-import { buildImage, type Image, type ImageRequest } from '../images/build.ts';
+import { buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
 import type { ImageFile } from '../images/disk.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -30,7 +30,8 @@ export async function imageOf(
     arch: architectures[cell.arch],
     suite: suite.name,
     packages: suite.stack.packages,
-    files: await filesOf(suite),
+    files: await filesOf(suite, suite.stack.files),
+    containers: await containersOf(suite),
     services: suite.stack.services,
     diskBytes: suite.machine.disk * 2 ** 20,
     ...io,
@@ -44,22 +45,27 @@ export async function imagesOf(
   io: Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>,
 ): Promise<ReadonlyMap<ArchName, Image>> {
   const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
-  const images = new Map<ArchName, Image>();
-  for (const arch of archs) {
+  const images = archs.map(async (arch) => {
     const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
     const image = await imageOf({ arch, suite: cell.suite }, settings, {
       ...io,
       progress: (message) => io.progress?.(named(message)),
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
-    images.set(arch, image);
-  }
-  return images;
+    return [arch, image] as const;
+  });
+  return new Map(await Promise.all(images));
 }
 
-async function filesOf(suite: Suite): Promise<ImageFile[]> {
+async function containersOf(suite: Suite): Promise<ContainerSpec[]> {
   return Promise.all(
-    suite.stack.files.map(async ({ path, from, content, mode }) => ({
+    suite.stack.images.map(async ({ files, ...image }) => ({ ...image, files: await filesOf(suite, files) })),
+  );
+}
+
+async function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
+  return Promise.all(
+    files.map(async ({ path, from, content, mode }) => ({
       path,
       mode,
       content: from === undefined ? Buffer.from(content ?? '') : await readFile(join(suite.folder, from)),

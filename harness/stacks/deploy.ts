@@ -2,6 +2,7 @@ import { StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
 import type { Suite } from '../config/suite.ts';
+import { containerPath } from '../images/build.ts';
 import type { Target } from '../targets/target.ts';
 import { argvOf, awaitReady } from './ready.ts';
 
@@ -23,7 +24,8 @@ export async function deployStack(target: Target, suite: Suite, options: DeployO
     options.progress(`waiting for ${stack.services.join(', ')}`);
     await awaitServices(target, stack.services, scaledMs(timeouts.boot, options.scale), options.signal);
   }
-  for (const command of stack.commands) {
+  const loads = stack.images.map((_, index) => ['docker', 'load', '--quiet', '--input', containerPath(index)]);
+  for (const command of [...loads, ...stack.commands]) {
     const argv = argvOf(command);
     const shown = typeof command === 'string' ? command : argv.join(' ');
     options.progress(shown.slice(0, 80));

@@ -100,7 +100,7 @@ async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
   await io.register({ kind: 'path', path: overlay });
   const [seed] = await timed(io, 'keys and overlay', () =>
     Promise.all([
-      makeSeed(io.runtimeFolder, spec.image.initrd, spec.hostname, spec.lan),
+      makeSeed(io.runtimeFolder, spec.image.initrd, spec),
       run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', overlay], {
         purpose: 'make the copy-on-write disk',
       }),

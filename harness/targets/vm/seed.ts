@@ -17,7 +17,11 @@ export interface Seed {
 }
 
 /** Makes keys for one guest and an initramfs that brings them in. Private keys stay in the run's private folder. */
-export async function makeSeed(folder: string, cachedInitrd: string, hostname: string, lan?: LanPlace): Promise<Seed> {
+export async function makeSeed(
+  folder: string,
+  cachedInitrd: string,
+  { hostname, lan, network }: { readonly hostname: string; readonly lan?: LanPlace; readonly network: boolean },
+): Promise<Seed> {
   const keyFile = join(folder, 'key');
   const hostFile = join(folder, 'host');
   await Promise.all(
@@ -35,6 +39,8 @@ export async function makeSeed(folder: string, cachedInitrd: string, hostname: s
     '/etc/ssh/harness_authorized_keys': { mode: 0o600, content: userPublic! },
     '/etc/hostname': { mode: 0o644, content: `${hostname}\n` },
     '/etc/hosts': { mode: 0o644, content: hostsFile(hostname, lan) },
+    // Without a way outside names are refused at once: QEMU's own server would not answer, and who asks would wait.
+    '/etc/resolv.conf': { mode: 0o644, content: `nameserver ${network ? '10.0.2.3' : '127.0.0.1'}\n` },
     ...(lan ? { '/etc/harness/lan': { mode: 0o644, content: `${lan.address}\n` } } : {}),
     '/etc/machine-id': { mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` },
   };

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { makeProject } from './project.ts';
+
+/**
+ * The mixed cell of the matrix that comes with the package: three machines of three architectures, one swarm. Those of
+ * one architecture run the same scenarios on the same code; they are for the nightly matrix.
+ */
+test('a Docker Swarm of amd64, arm64 and ppc64le lives its life', async () => {
+  await using project = await makeProject({});
+  const cell = 'amd64+arm64+ppc64le/vm/swarm';
+  const { exitCode, stderr } = await project.harness(['run', 'swarm', '--only', cell, '--no-bench']);
+  expect(exitCode, stderr).toBe(0);
+  const { cells } = await project.results();
+  expect(cells.map(({ name, verdict }) => [name, verdict])).toEqual([[cell, 'passed']]);
+  expect(cells[0]!.tests.length).toBeGreaterThan(15);
+});

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { architectures } from '../arch/index.ts';
+import type { Apt } from './apt.ts';
+import { buildContainer, CONTAINER_FILE, type ContainerRequest } from './container.ts';
+
+const noArchive: Apt = {
+  folder: '',
+  sources: [],
+  resolve: async () => [],
+  download: async () => {},
+  archive: () => '',
+};
+
+async function build(more: Partial<ContainerRequest> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'harness-container-'));
+  await buildContainer(
+    {
+      arch: architectures.ppc64le,
+      tag: 'my-web:1',
+      apt: noArchive,
+      packages: [],
+      files: [{ path: '/www/index.html', mode: '0640', content: Buffer.from('hello\n') }],
+      command: ['/bin/httpd', '-f'],
+      ports: [80],
+      health: { command: ['/bin/true'], seconds: 2 },
+      ...more,
+    },
+    folder,
+  );
+  const archive = join(folder, CONTAINER_FILE);
+  const read = async (name: string) =>
+    (await execa('tar', ['-xOf', archive, `./${name}`], { encoding: 'buffer', stripFinalNewline: false })).stdout;
+  const [manifest] = JSON.parse(Buffer.from(await read('manifest.json')).toString()) as [
+    { Config: string; RepoTags: string[]; Layers: string[] },
+  ];
+  const config = Buffer.from(await read(manifest.Config)).toString();
+  const layer = Buffer.from(await read(manifest.Layers[0]!));
+  const digest = createHash('sha256')
+    .update(await readFile(archive))
+    .digest('hex');
+  await rm(folder, { recursive: true });
+  return { manifest, config, layer, digest };
+}
+
+test('an engine finds the right architecture, digests that fit, and what to run', async () => {
+  const { manifest, config, layer } = await build();
+  expect(manifest.RepoTags).toEqual(['my-web:1']);
+  const sha256 = (data: Buffer | string) => createHash('sha256').update(data).digest('hex');
+  expect(manifest.Config).toBe(`${sha256(config)}.json`);
+  expect(JSON.parse(config)).toMatchObject({
+    architecture: 'ppc64le',
+    os: 'linux',
+    config: {
+      Cmd: ['/bin/httpd', '-f'],
+      ExposedPorts: { '80/tcp': {} },
+      Healthcheck: { Test: ['CMD', '/bin/true'], Interval: 2e9 },
+    },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
+  });
+  const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer });
+  expect(stdout).toMatch(/^-rw-r----- 0\/0 +6 1970-01-01 00:00 \.\/www\/index\.html$/m);
+});
+
+test('the same input gives the same bytes; another architecture is another image', async () => {
+  const [one, again, other] = [await build(), await build(), await build({ arch: architectures.arm64 })];
+  expect(again.digest).toBe(one.digest);
+  expect(other.manifest.Config).not.toBe(one.manifest.Config);
+});

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Arch } from '../arch/index.ts';
+import { run } from '../base/process.ts';
+import type { Apt, ResolvedPackage } from './apt.ts';
+import type { ImageFile } from './disk.ts';
+
+/** What a container image is made of. There is no registry: its files come from Debian's packages and the suite. */
+export interface ContainerRequest {
+  readonly arch: Arch;
+  /** Name and tag, the same for every architecture: `my-web:1`. */
+  readonly tag: string;
+  readonly apt: Apt;
+  /** Unpacked, with what they depend on; no maintainer script runs. */
+  readonly packages: readonly ResolvedPackage[];
+  readonly files: readonly ImageFile[];
+  readonly command: readonly string[];
+  readonly ports: readonly number[];
+  readonly health?: { readonly command: readonly string[]; readonly seconds: number } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The name of the archive in a cache entry. */
+export const CONTAINER_FILE = 'image.tar';
+
+/**
+ * Writes an archive that `docker load` takes. Its configuration names the architecture: `docker import` would take the
+ * engine's own, and a later `--platform` would not find the image. The same input gives the same bytes, and so the same
+ * image id wherever it is built.
+ */
+export async function buildContainer(request: ContainerRequest, folder: string): Promise<void> {
+  const { apt, packages, files, signal } = request;
+  const cancel = signal ? { cancelSignal: signal } : {};
+  const scratch = join(folder, 'scratch');
+  const root = join(scratch, 'root');
+  const image = join(scratch, 'image');
+  await mkdir(root, { recursive: true });
+  for (const name of packages.map((resolved) => apt.archive(resolved)))
+    await run(['dpkg-deb', '--extract', name, root], { purpose: `unpack ${name}`, ...cancel });
+  for (const name of ['dev', 'etc', 'proc', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
+  for (const file of files) {
+    const path = join(root, file.path);
+    await mkdir(dirname(path), { recursive: true });
+    await rm(path, { force: true });
+    await writeFile(path, file.content, { mode: Number.parseInt(file.mode, 8) });
+  }
+  const layer = join(scratch, 'layer.tar');
+  await tar(root, layer, cancel);
+  const diff = createHash('sha256')
+    .update(await readFile(layer))
+    .digest('hex');
+  const config = JSON.stringify(configuration(request, diff));
+  const id = createHash('sha256').update(config).digest('hex');
+  await mkdir(join(image, diff), { recursive: true });
+  await run(['mv', layer, join(image, diff, 'layer.tar')], { purpose: 'keep the layer' });
+  await writeFile(join(image, `${id}.json`), config);
+  const manifest = [{ Config: `${id}.json`, RepoTags: [request.tag], Layers: [`${diff}/layer.tar`] }];
+  await writeFile(join(image, 'manifest.json'), JSON.stringify(manifest));
+  await tar(image, join(folder, CONTAINER_FILE), cancel);
+  await rm(scratch, { recursive: true });
+}
+
+/** Source: the image specification v1.2 of moby, which engines read since 1.10. */
+function configuration({ arch, command, ports, health }: ContainerRequest, diff: string): unknown {
+  const created = '1970-01-01T00:00:00Z';
+  const seconds = 1e9;
+  return {
+    architecture: arch.docker.split('/')[1],
+    os: 'linux',
+    created,
+    config: {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      Cmd: command,
+      WorkingDir: '/',
+      ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+      ...(health
+        ? {
+            Healthcheck: {
+              Test: ['CMD', ...health.command],
+              Interval: health.seconds * seconds,
+              Timeout: 10 * health.seconds * seconds,
+              Retries: 3,
+            },
+          }
+        : {}),
+    },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${diff}`] },
+    history: [{ created, created_by: 'multiarch-harness' }],
+  };
+}
+
+async function tar(folder: string, file: string, cancel: object): Promise<void> {
+  const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
+  await run(['tar', '-C', folder, ...same, '-cf', file, '.'], { purpose: 'pack the container image', ...cancel });
+}

@@ -1,0 +1,70 @@
+import { eventually, expect, test } from 'multiarch-harness';
+import { converged, engineOf, nodeList, page, placesOf, running } from './swarm.ts';
+
+const READY = ['n1 ready active leader', 'n2 ready active worker', 'n3 ready active worker'];
+
+test('a partitioned manager loses no service, and knows its workers again afterwards', async ({ cluster }) => {
+  const manager = engineOf(cluster.node('n1'));
+  await cluster.lan.partition(['n1'], ['n2', 'n3']);
+  await eventually(
+    async () => expect(await nodeList(manager)).toEqual([READY[0], 'n2 down active worker', 'n3 down active worker']),
+    { seconds: 5 },
+  );
+  // Without their manager the workers go on with what they have.
+  const served = await Promise.all(['n2', 'n3'].map((name) => page(cluster.node(name)).catch(() => undefined)));
+  expect(served.some((got) => got !== undefined)).toBe(true);
+  await cluster.lan.heal();
+  await eventually(async () => expect(await nodeList(manager)).toEqual(READY), { seconds: 6 });
+  await converged(manager, 'my-web', 2, 10);
+});
+
+test('a worker without power is down, and its tasks run elsewhere; it comes back', async ({ cluster }) => {
+  const [n1, n2] = cluster.nodes;
+  const manager = engineOf(n1!);
+  await n2!.powerOff();
+  const lost = performance.now();
+  await eventually(async () => expect(await nodeList(manager)).toContain('n2 down active worker'), { seconds: 5 });
+  const tasks = await converged(manager, 'my-web', 2, 10);
+  expect(await placesOf(manager, tasks)).not.toContain('n2');
+  // Three heartbeats of five seconds, and two containers.
+  expect(performance.now() - lost).toBeGreaterThan(10_000);
+  await eventually(() => page(n1!), { seconds: 3 });
+  await n2!.powerOn();
+  await eventually(async () => expect(await nodeList(manager)).toEqual(READY), { seconds: 20 });
+});
+
+test('of three managers one may be lost; without two there is no swarm until it is forced anew', async ({
+  cluster,
+}) => {
+  const [n1, n2, n3] = cluster.nodes;
+  const manager = engineOf(n1!);
+  await n1!.sh('docker node promote n2 n3');
+  await eventually(
+    async () =>
+      expect(await nodeList(manager)).toEqual([
+        'n1 ready active leader',
+        'n2 ready active manager',
+        'n3 ready active manager',
+      ]),
+    { seconds: 6 },
+  );
+  await n3!.powerOff();
+  await n1!.sh('docker service update --detach --label-add quorum=kept my-web');
+  await n2!.powerOff();
+  const refused = await eventually(
+    async () => {
+      const asked = await n1!.exec('docker node ls', { seconds: 10 });
+      expect(asked.exitCode).not.toBe(0);
+      return asked.stderr;
+    },
+    { seconds: 6 },
+  );
+  expect(refused).toMatch(/swarm does not have a leader|no elected cluster leader|context deadline exceeded/);
+  await n1!.sh(`docker swarm init --force-new-cluster --advertise-addr ${n1!.address}`, { seconds: 10 });
+  expect(await nodeList(manager)).toContain('n1 ready active leader');
+  await converged(manager, 'my-web', 2, 15);
+  await Promise.all([n2!.powerOn(), n3!.powerOn()]);
+  // What they knew is of a swarm that is no more.
+  for (const node of [n2!, n3!]) await node.sh('docker swarm leave --force', { seconds: 10 });
+  expect((await running(manager, 'my-web')).length).toBe(2);
+});
