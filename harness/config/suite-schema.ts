@@ -110,6 +110,10 @@ export const suiteSchema = z
       })
       .prefault({})
       .describe("In native seconds: multiplied by the target's measured slowness."),
+    isolate: z
+      .enum(['none', 'file', 'test'])
+      .default('none')
+      .describe('Put the machines back to their state after the deployment before each file, or each test.'),
     retries: z
       .int()
       .min(0)

@@ -121,7 +121,7 @@ test('a snapshot that does not load is dropped with a warning, and the cell star
   await using project = await warmProject('amd64');
   await runWarm(project);
   const [snapshot] = await snapshotOf(project, 'amd64 warm');
-  await truncate(join(snapshot!, 'devices'), 1000);
+  await truncate(join(snapshot!, 'warm/devices'), 1000);
 
   const results = await runWarm(project);
   expect(results.cells[0]?.facts?.resumed).toBeUndefined();

@@ -1,5 +1,4 @@
-import { connect, createServer } from 'node:net';
-import { createInterface } from 'node:readline';
+import { request, serveRequests } from '../base/ask.ts';
 import type { Impairment, Lan, PortCounters } from './lan.ts';
 
 /** A LAN that another process holds: what a scenario does to it goes over a socket. */
@@ -16,36 +15,19 @@ type Request =
   | { readonly do: 'impair'; readonly station: string; readonly impairment: Impairment }
   | { readonly do: 'counters' };
 
-/** Lets other processes of this user change a LAN: one line of JSON each way, one after the other. */
-export async function serveLan(lan: Lan, socketPath: string): Promise<AsyncDisposable> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
-    const lines = createInterface({ input: socket });
-    lines.on('error', () => {});
-    lines.on('line', (line) => {
-      try {
-        socket.write(`${JSON.stringify({ result: answer(lan, JSON.parse(line) as Request) ?? null })}\n`);
-      } catch (error) {
-        socket.write(`${JSON.stringify({ error: (error as Error).message })}\n`);
-      }
-    });
-  });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve));
-  return {
-    async [Symbol.asyncDispose]() {
-      server.close();
-    },
-  };
+/** Lets other processes of this user change a LAN. */
+export function serveLan(lan: Lan, socketPath: string): Promise<AsyncDisposable> {
+  return serveRequests(socketPath, async (asked) => answer(lan, asked as Request));
 }
 
-function answer(lan: Lan, request: Request): unknown {
-  switch (request.do) {
+function answer(lan: Lan, asked: Request): unknown {
+  switch (asked.do) {
     case 'partition':
-      return lan.partition(...request.groups);
+      return lan.partition(...asked.groups);
     case 'heal':
       return lan.heal();
     case 'impair':
-      return lan.impair(request.station, request.impairment);
+      return lan.impair(asked.station, asked.impairment);
     case 'counters':
       return lan.counters();
     default:
@@ -53,22 +35,9 @@ function answer(lan: Lan, request: Request): unknown {
   }
 }
 
-/** The LAN behind a socket of `serveLan`. Each request has a connection of its own, so there is nothing to close. */
+/** The LAN behind a socket of `serveLan`. */
 export function remoteLan(socketPath: string): RemoteLan {
-  const ask = (request: Request) =>
-    new Promise<unknown>((resolve, reject) => {
-      const socket = connect(socketPath, () => socket.write(`${JSON.stringify(request)}\n`));
-      socket.once('error', reject);
-      const lines = createInterface({ input: socket });
-      lines.on('error', reject);
-      lines.once('line', (line) => {
-        socket.destroy();
-        const { error, result } = JSON.parse(line) as { error?: string; result?: unknown };
-        if (error === undefined) resolve(result);
-        else reject(new Error(error));
-      });
-      socket.once('close', () => reject(new Error('the LAN does not answer')));
-    });
+  const ask = (asked: Request) => request(socketPath, asked);
   return {
     partition: async (...groups) => void (await ask({ do: 'partition', groups })),
     heal: async () => void (await ask({ do: 'heal' })),

@@ -1,12 +1,15 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { serveRequests } from '../base/ask.ts';
 import { InfraError, messageOf, UnsupportedError } from '../base/errors.ts';
+import { makeRuntimeFolder } from '../base/folders.ts';
 import { formatDuration } from '../base/text.ts';
 import { scaledMs, withDeadline } from '../base/time.ts';
 import type { Matrix } from '../config/suite.ts';
 import type { Verdict } from '../events/types.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
+import type { ContextNode } from '../scenario/context.ts';
 import { deployStack } from '../stacks/deploy.ts';
 import { collectEvidence } from './collect.ts';
 import { errorDataOf } from './error-data.ts';
@@ -15,7 +18,7 @@ import { imagesOf } from './image.ts';
 import type { Lease } from './lease.ts';
 import type { QuietLock, Slots } from './quiet.ts';
 import type { CellSnapshot } from './snapshots.ts';
-import { nodeFolder, type StartedCell, startCell } from './start-cell.ts';
+import { nodeFolder, restoreCell, type StartedCell, startCell } from './start-cell.ts';
 import { type StepContext, type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 import { runSuiteProcess } from './suite-process.ts';
 
@@ -248,26 +251,24 @@ function warner(cell: Cell, context: RunContext): (message: string) => void {
 
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
 async function suiteStep({ cell, context, started }: OnTarget, name: 'scenarios' | 'benchmarks'): Promise<StepOutcome> {
-  const { nodes, network } = started;
+  const { network } = started;
   const scale = started.scale.factor;
   return step(cell, context, name, async (io) => {
     const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
     const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
     const journal = join(cellFolder(context.folder, cell.name), `${name}.journal`);
+    await using fresh = cell.suite.isolate === 'none' ? undefined : await serveFresh(started, context.lease);
     const { finished, files, cutShort } = await runSuiteProcess({
       context: {
         cell: cell.name,
-        nodes: nodes.map(({ name, target }) => ({
-          name,
-          handle: { ...target.handle, facts: target.facts },
-          ...(network ? { address: network.place(name).address.replace(/\/.*/, '') } : {}),
-        })),
+        nodes: contextNodes(started),
         ...(network ? { lanSocket: network.controlSocket } : {}),
         suite: cell.suite,
         scale,
         step: name,
         cacheFolder,
         journal,
+        ...(fresh ? { controlSocket: fresh.socket } : {}),
         testTimeoutMs: scaledMs(native, scale),
       },
       emit: context.emit,
@@ -286,6 +287,37 @@ async function suiteStep({ cell, context, started }: OnTarget, name: 'scenarios'
     }
     return [outcome, outcome];
   });
+}
+
+/** A cell's machines for another process. */
+function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
+  return nodes.map(({ name, target }) => ({
+    name,
+    handle: { ...target.handle, facts: target.facts },
+    ...(network ? { address: network.place(name).address.replace(/\/.*/, '') } : {}),
+  }));
+}
+
+/** Puts a cell's machines back whenever the suite's process asks for it, unless nothing has used them yet. */
+async function serveFresh(started: StartedCell, lease: Lease): Promise<AsyncDisposable & { readonly socket: string }> {
+  const folder = await makeRuntimeFolder();
+  lease.register({ kind: 'path', path: folder });
+  const socket = join(folder, 'fresh');
+  let used = false;
+  const served = await serveRequests(socket, async (asked) => {
+    if ((asked as { readonly do: string }).do === 'restore') {
+      if (used) await restoreCell(started);
+      used = true;
+    }
+    return contextNodes(started);
+  });
+  return {
+    socket,
+    async [Symbol.asyncDispose]() {
+      await served[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Milliseconds in which a target that died has said so. */

@@ -39,6 +39,7 @@ test('what a dead run left is removed: processes by their identity, paths, and t
   const dry = await collectGarbage(state, { includeKept: false, dryRun: true });
   expect(isAlive(identity)).toBe(true);
   const [collected] = await collectGarbage(state, { includeKept: false });
+  expect(isAlive(identity)).toBe(false);
   await ended;
   expect(collected).toEqual({
     run: 'r1',

@@ -1,7 +1,9 @@
 import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InfraError } from '../base/errors.ts';
 import { identify, isAlive, killExactly, type ProcessIdentity } from '../base/process.ts';
+import { retryUntil } from '../base/time.ts';
 import type { Resource } from '../targets/target.ts';
 
 type Line =
@@ -94,12 +96,13 @@ export async function collectGarbage(
     }
     const processes: string[] = [];
     const paths: string[] = [];
-    for (const line of lines) {
-      if (line.kind === 'process' && isAlive(line)) {
-        processes.push(`${line.what} (process ${line.pid})`);
-        if (!options.dryRun) killExactly(line);
-      }
+    const running = lines.filter((line) => line.kind === 'process').filter(isAlive);
+    for (const line of running) {
+      processes.push(`${line.what} (process ${line.pid})`);
+      if (!options.dryRun) killExactly(line);
     }
+    // A killed QEMU takes a moment to give its memory back, and what it writes to is not removed under it.
+    if (!options.dryRun) await retryUntil(async () => allEnded(running), { deadlineMs: END_MS, everyMs: 10 });
     for (const line of lines) {
       if (line.kind !== 'path') continue;
       paths.push(line.path);
@@ -110,6 +113,16 @@ export async function collectGarbage(
     collected.push({ ...common, state: 'collected', processes, paths });
   }
   return collected;
+}
+
+/** Milliseconds until a killed process is gone; longer means that the kernel does not let it go. */
+const END_MS = 30_000;
+
+/** @throws InfraError that names what still runs. */
+function allEnded(processes: readonly (ProcessIdentity & { readonly what: string })[]): void {
+  const left = processes.find(isAlive);
+  if (left)
+    throw new InfraError(`${left.what} (process ${left.pid}) was killed and does not end: try \`harness gc\` again`);
 }
 
 /** A line that was cut off by a crash names nothing that was used yet: it is passed over. */

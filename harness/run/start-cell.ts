@@ -44,14 +44,31 @@ export interface StartedNode extends CellNode {
 /** A cell's machines, and how slow they are. Disposal ends them. */
 export interface StartedCell extends AsyncDisposable {
   /** One, or those of a cluster. */
-  readonly nodes: readonly [StartedNode, ...StartedNode[]];
+  readonly nodes: [StartedNode, ...StartedNode[]];
   readonly network?: ClusterNetwork | undefined;
   /** Of the slowest machine. */
   readonly scale: Scale;
   /** True when it was resumed: its stack is deployed and ready. */
   readonly deployed: boolean;
-  /** Where to save it once its stack is deployed; absent when it cannot be, or need not be. */
+  /** Where it is saved once its stack is deployed; absent when it cannot be. */
   readonly snapshot?: CellSnapshot;
+}
+
+/**
+ * Puts a cell's machines back to the state after their deployment, in place.
+ * @throws InfraError when there is no snapshot of it.
+ */
+export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<void> {
+  const found = await snapshot?.find();
+  if (!found) throw new InfraError('cannot put the machines back: they were not saved');
+  const barrier = createBarrier(nodes.length);
+  await each([...nodes.entries()], async ([index, node]) => {
+    const handle = await node.target.restore!(join(found.folder, node.name), barrier).catch((error: Error) => {
+      barrier.fail(error);
+      throw error;
+    });
+    nodes[index] = { ...node, target: { ...node.target, handle } };
+  });
 }
 
 /** Milliseconds for the calibrating loop, which takes a second on a slow target. */
@@ -80,7 +97,7 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
     if (typeof snapshot !== 'string' && found) {
       try {
-        return { ...common, ...(await resume(cell, provider, specs, found, options, started)) };
+        return { ...common, ...(await resume(cell, provider, specs, found, options, started)), snapshot };
       } catch (error) {
         await Promise.all(started.splice(0).map((target) => target[Symbol.asyncDispose]()));
         options.signal.throwIfAborted();
@@ -88,6 +105,10 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
         await snapshot.drop(found);
       }
     }
+    if (typeof snapshot === 'string' && cell.suite.isolate !== 'none')
+      throw new UnsupportedError(
+        `the suite wants its machines put back before each ${cell.suite.isolate}, and they cannot be saved: ${snapshot}`,
+      );
     // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
     const savable = typeof snapshot !== 'string';
     const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {

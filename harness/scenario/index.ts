@@ -1,9 +1,11 @@
 import { relative, sep } from 'node:path';
 import { test as base, inject } from 'vitest';
+import { request } from '../base/ask.ts';
 import { InfraError } from '../base/errors.ts';
 import type { Measurement } from '../events/types.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
+import type { ContextNode } from './context.ts';
 import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
 import { note } from './journal.ts';
 import './context.ts';
@@ -35,7 +37,8 @@ declare module 'vitest' {
 /** The cell's machines by their names, the first one first; for all tests of a file. */
 const connection = base
   .extend('machines', { scope: 'file' }, async () => {
-    const { nodes, cell } = inject('harness');
+    const { nodes: given, cell, suite, controlSocket } = inject('harness');
+    const nodes = controlSocket === undefined ? given : await freshNodes(controlSocket, suite.isolate === 'file');
     const machines = new Map<string, Target>();
     for (const { name, handle } of nodes) {
       const machine = await reconnect(handle);
@@ -46,12 +49,21 @@ const connection = base
   })
   .extend('machine', { scope: 'file' }, async ({ machines }) => [...machines.values()][0]!);
 
+/** The machines as they are now, put back to their state after the deployment when `restore`. */
+async function freshNodes(controlSocket: string, restore: boolean): Promise<readonly ContextNode[]> {
+  return (await request(controlSocket, { do: restore ? 'restore' : 'look' })) as readonly ContextNode[];
+}
+
 /**
  * vitest's `test` with fixtures: `target` (the machine), `stack` (what was deployed on it), `cluster` (the machines of a
  * suite with `nodes`, of which `target` is the first, and their network), `measure` (benchmarks),
  * `scale` (how many times slower than this host the target is).
  */
 export const test = connection
+  .extend('fresh', { auto: true }, async () => {
+    const { controlSocket, suite } = inject('harness');
+    if (controlSocket !== undefined && suite.isolate === 'test') await freshNodes(controlSocket, true);
+  })
   .extend('journal', { auto: true }, async ({ task, onTestFinished }) => {
     const { journal, suite } = inject('harness');
     const which = { name: task.fullTestName, file: relative(suite.folder, task.file.filepath).split(sep).join('/') };

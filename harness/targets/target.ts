@@ -67,6 +67,12 @@ export interface Target extends AsyncDisposable {
    * and all are saved before one goes on.
    */
   save?(folder: string, together?: Barrier): Promise<void>;
+  /**
+   * Puts the machine back to the state of a snapshot of it, in place: its ports, keys and name stay, connections to it are
+   * opened anew.
+   * @returns the handle by which other processes find it from now on.
+   */
+  restore?(snapshot: string, together?: Barrier): Promise<Handle>;
   /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
   readonly died: Promise<Error>;
 }

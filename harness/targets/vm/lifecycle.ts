@@ -49,7 +49,7 @@ export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Prom
         },
       ),
     );
-    return finish(spec, place, qemu, handle);
+    return finish(spec, kind, place, qemu, handle);
   });
 }
 
@@ -63,22 +63,36 @@ export async function resumeMachine(
 ): Promise<Target> {
   const place = await prepare(spec, io, join(snapshot, SNAPSHOT_FILES.disk));
   return guarded(place, async () => {
-    const memory = { file: join(snapshot, SNAPSHOT_FILES.memory) };
-    const qemu = await timed(io, 'QEMU', () => startQemu(machineSpec(spec, kind, place, memory), spec.cell, io));
-    place.qemu = qemu;
-    const handle = await describe(spec, kind, place, qemu);
-    using agent = await openAgent(place.sockets.agent, AGENT_MS, io.signal);
-    await timed(io, 'load', () => qemu.alive(loadMachine(qemu, snapshot, place.sockets.migration)));
-    await timed(io, 'first answer', async () => {
-      // The request is there when the guest goes on: its interrupt must come before the guest's next timer (`lostTimer`).
-      await together?.arrive();
-      const awake = wakeMachine(agent, place.seed, RESUME_MS);
-      await qemu.qmp.execute('cont');
-      await qemu.alive(awake);
-    });
-    await timed(io, 'SSH', () => qemu.alive(reopenSsh(handle, spec, io)));
-    return finish(spec, place, qemu, handle);
+    const [qemu, handle] = await resumeAt(spec, kind, place, snapshot, together);
+    return finish(spec, kind, place, qemu, handle);
   });
+}
+
+/** Starts QEMU with a snapshot's memory where a machine lives, on the ports that it had before, if it had any. */
+async function resumeAt(
+  spec: VmSpec,
+  kind: MachineKind,
+  place: Place,
+  snapshot: string,
+  together?: Barrier,
+): Promise<[Qemu, VmHandle]> {
+  const { io } = place;
+  const memory = { file: join(snapshot, SNAPSHOT_FILES.memory) };
+  const qemu = await timed(io, 'QEMU', () => startQemu(machineSpec(spec, kind, place, memory), spec.cell, io));
+  place.qemu = qemu;
+  const handle = await describe(spec, kind, place, qemu);
+  using agent = await openAgent(place.sockets.agent, AGENT_MS, io.signal);
+  await timed(io, 'load', () => qemu.alive(loadMachine(qemu, snapshot, place.sockets.migration)));
+  await timed(io, 'first answer', async () => {
+    await together?.arrive();
+    // The request is there when the guest goes on: its interrupt must come before the guest's next timer (`lostTimer`).
+    const awake = wakeMachine(agent, place.seed, RESUME_MS);
+    await qemu.qmp.execute('cont');
+    await qemu.alive(awake);
+  });
+  await timed(io, 'SSH', () => qemu.alive(reopenSsh(handle, spec, io)));
+  qemu.booted();
+  return [qemu, handle];
 }
 
 /** Where a machine lives: its files and sockets, and its QEMU once there is one. */
@@ -101,9 +115,7 @@ async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
   const [seed] = await timed(io, 'keys and overlay', () =>
     Promise.all([
       makeSeed(io.runtimeFolder, spec.image.initrd, spec),
-      run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', overlay], {
-        purpose: 'make the copy-on-write disk',
-      }),
+      makeOverlay(overlay, backing),
       writeFile(consoleFile, ''),
     ]),
   );
@@ -123,6 +135,13 @@ async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
   };
 }
 
+/** A disk that holds what differs from another one, which belongs to a cache and is never written. */
+async function makeOverlay(overlay: string, backing: string): Promise<void> {
+  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', overlay], {
+    purpose: 'make the copy-on-write disk',
+  });
+}
+
 function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: MachineSpec['memory']): MachineSpec {
   return {
     arch: spec.arch,
@@ -136,7 +155,7 @@ function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: Mach
     qmpSocket: place.sockets.qmp,
     controlSocket: place.sockets.control,
     agentSocket: place.sockets.agent,
-    ports: Object.fromEntries([22, ...spec.ports].map((port) => [port, 0])),
+    ports: place.qemu?.ports ?? Object.fromEntries([22, ...spec.ports].map((port) => [port, 0])),
     lan: spec.lan,
     network: spec.network,
     memory,
@@ -183,11 +202,15 @@ async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qem
   return handle;
 }
 
-async function finish(spec: VmSpec, place: Place, qemu: Qemu, handle: VmHandle): Promise<Target> {
-  const used = useMachine(handle, qemu.died);
+async function finish(spec: VmSpec, kind: MachineKind, place: Place, first: Qemu, handle: VmHandle): Promise<Target> {
+  // One machine may have several QEMUs, one after the other: it dies with the one that nobody ended.
+  const { promise: died, resolve: die } = Promise.withResolvers<Error>();
+  void first.died.then(die);
+  const used = useMachine(handle, died);
   const kernel = (await used.exec(['uname', '-r'], { deadlineMs: spec.bootDeadlineMs })).stdout.trim();
-  qemu.booted();
+  first.booted();
   const save = async (folder: string, together?: Barrier) => {
+    const { qemu = first } = place;
     using agent = await openAgent(place.sockets.agent, AGENT_MS, place.io.signal);
     await closeSsh(handle.ssh);
     // A resumed machine would hold the other end of a connection that nobody has any more.
@@ -198,10 +221,21 @@ async function finish(spec: VmSpec, place: Place, qemu: Qemu, handle: VmHandle):
     await qemu.alive(saveMachine(qemu, spec.arch, files, together));
     await reopenSsh(handle, spec, place.io);
   };
+  const restore = async (snapshot: string, together?: Barrier) => {
+    await closeSsh(handle.ssh);
+    await place.qemu?.end();
+    await makeOverlay(place.overlay, join(snapshot, SNAPSHOT_FILES.disk));
+    // The sockets of a QEMU that was killed are still there.
+    for (const name of ['qmp', 'control', 'agent', 'migration'] as const)
+      await rm(place.sockets[name], { force: true });
+    const [qemu, restored] = await resumeAt(spec, kind, place, snapshot, together);
+    void qemu.died.then(die);
+    return restored;
+  };
   return {
-    ...useMachine({ ...handle, facts: { ...handle.facts, kernel } }, qemu.died),
-    ...(spec.snapshots ? { save } : {}),
-    leave: qemu.leave,
+    ...useMachine({ ...handle, facts: { ...handle.facts, kernel } }, died),
+    ...(spec.snapshots ? { save, restore } : {}),
+    leave: () => place.qemu?.leave(),
     [Symbol.asyncDispose]: () => release(place),
   };
 }
