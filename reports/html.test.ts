@@ -36,6 +36,14 @@ test('the data is in the page', () => {
   });
 });
 
+test('of a cluster every machine has its facts', () => {
+  const [cell] = run.cells as [CellResult];
+  const nodes = { n1: cell.facts!, n2: { ...cell.facts!, arch: 'ppc64le', cpu: 'power9 & <more>' } as const };
+  const page = renderHtml({ ...run, cells: [{ ...cell, nodes }] });
+  expect(page).toContain('<h3>n2 <span class="muted">ppc64le</span></h3>');
+  expect(page).toContain('<dd>power9 &amp; &lt;more&gt;</dd>');
+});
+
 test('every link inside the page leads somewhere', () => {
   const page = renderHtml(run);
   for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(page).toContain(`id="${target}"`);

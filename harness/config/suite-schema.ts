@@ -65,6 +65,12 @@ export const suiteSchema = z
         vcpus: z.int().min(1).max(16).default(1),
         memory: mebibytes.default(512).describe('MiB of memory.'),
         disk: mebibytes.default(2048).describe('MiB of disk.'),
+        identity: z
+          .enum(['own', 'kept'])
+          .default('own')
+          .describe(
+            'Whether a machine that comes from a snapshot gets a machine id of its own, or stays who was saved.',
+          ),
       })
       .prefault({}),
     nodes: z
@@ -114,6 +120,12 @@ export const suiteSchema = z
       .enum(['none', 'file', 'test'])
       .default('none')
       .describe('Put the machines back to their state after the deployment before each file, or each test.'),
+    evidence: z
+      .array(argv)
+      .default([])
+      .describe(
+        'Commands whose output explains a failure, run on each machine of a cell that failed; a string goes through sh.',
+      ),
     retries: z
       .int()
       .min(0)

@@ -46,6 +46,7 @@ export class CellFold {
         break;
       case 'cell.facts':
         this.#cell.facts = event.facts;
+        if (event.nodes) this.#cell.nodes = event.nodes;
         break;
       case 'cell.scale':
         this.#cell.scale = { factor: event.factor, source: event.source };

@@ -45,6 +45,7 @@ export interface CellResult extends PlannedCell {
   readonly startedAt?: string;
   readonly durationMs: number;
   readonly facts?: TargetFacts;
+  readonly nodes?: Readonly<Record<string, TargetFacts>>;
   readonly scale?: { readonly factor: number; readonly source: string };
   readonly steps: readonly StepResult[];
   readonly tests: readonly TestResult[];

@@ -134,7 +134,10 @@ export interface StepFinished {
 export interface CellFacts {
   readonly type: 'cell.facts';
   readonly cell: string;
+  /** Of the first machine. */
   readonly facts: TargetFacts;
+  /** Of each machine of a cluster, by its name. */
+  readonly nodes?: Readonly<Record<string, TargetFacts>>;
 }
 /** How many times slower than this host the target is: every deadline of the suite is multiplied by it. */
 export interface CellScale {

@@ -174,7 +174,9 @@ async function leave(on: OnTarget, context: RunContext, state: CellState): Promi
 async function evidenceOf({ cell, started }: OnTarget, context: RunContext): Promise<string[]> {
   const place = cellFolder(context.folder, cell.name);
   const found = await Promise.all(
-    started.nodes.map(({ name, target }) => collectEvidence(target, nodeFolder(cell, place, name), context.folder)),
+    started.nodes.map(({ name, target }) =>
+      collectEvidence(target, cell.suite.evidence, nodeFolder(cell, place, name), context.folder),
+    ),
   );
   if (!started.network) return found.flat();
   const file = join(place, 'lan.json');
@@ -216,7 +218,8 @@ async function acquireStep(
     warn: warner(cell, context),
   });
   const { facts } = started.nodes[0].target;
-  await context.emit({ type: 'cell.facts', cell: cell.name, facts });
+  const nodes = Object.fromEntries(started.nodes.map(({ name, target }) => [name, target.facts]));
+  await context.emit({ type: 'cell.facts', cell: cell.name, facts, ...(started.network ? { nodes } : {}) });
   await context.emit({ type: 'cell.scale', cell: cell.name, ...started.scale });
   const note = `${facts.emulator ?? facts.kind}, ${facts.accelerator}${started.deployed ? ', resumed' : ''}`;
   return [started, { verdict: 'passed', note }];

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { printable } from '../base/text.ts';
+import { argvOf } from '../stacks/ready.ts';
 import type { Target } from '../targets/target.ts';
 
 /** What is asked of a target after a failure. */
@@ -17,13 +18,19 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
 const DEADLINE_MS = 20_000;
 
 /**
- * Keeps what explains a failure: journal, units, kernel messages, network, processes. The console is there anyway. Stops
- * at the first question that is not answered in time.
+ * Keeps what explains a failure: journal, units, kernel messages, network, processes, and what the suite's own commands
+ * say. The console is there anyway. Stops at the first question that is not answered in time.
  * @returns the files, relative to the run's folder.
  */
-export async function collectEvidence(target: Target, folder: string, runFolder: string): Promise<string[]> {
+export async function collectEvidence(
+  target: Target,
+  commands: readonly (string | readonly string[])[],
+  folder: string,
+  runFolder: string,
+): Promise<string[]> {
   const files = [join(folder, 'console.log')];
-  for (const [name, argv] of Object.entries(QUESTIONS)) {
+  const own = commands.map((command, index) => [evidenceFile(command, index), argvOf(command)] as const);
+  for (const [name, argv] of [...own, ...Object.entries(QUESTIONS)]) {
     try {
       const { stdout, stderr } = await target.exec(argv, { deadlineMs: DEADLINE_MS });
       const text = `${stdout}${stderr}`.split('\n').map(printable).join('\n');
@@ -34,4 +41,10 @@ export async function collectEvidence(target: Target, folder: string, runFolder:
     }
   }
   return files.map((file) => relative(runFolder, file));
+}
+
+/** `evidence-1-docker-node-ls.txt`. */
+export function evidenceFile(command: string | readonly string[], index: number): string {
+  const words = (typeof command === 'string' ? command : command.join(' ')).match(/[A-Za-z0-9]+/g) ?? [];
+  return `${['evidence', index + 1, ...words].join('-').slice(0, 50)}.txt`;
 }

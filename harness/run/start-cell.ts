@@ -170,6 +170,7 @@ function specOf(
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
     image: images.get(node.arch)!,
     network: suite.needs.includes('network'),
+    identity: suite.machine.identity,
     snapshots: !cold,
     // Twice: nothing has been measured yet, and other guests may be booting.
     bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),

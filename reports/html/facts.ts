@@ -1,4 +1,5 @@
 import type { CellResult, RunResult } from '../../harness/events/result.ts';
+import type { TargetFacts } from '../../harness/events/types.ts';
 import { acceleratorWords, significant } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -22,22 +23,34 @@ ${run.cells.map(cellFacts)}</section>`;
 function cellFacts(cell: CellResult): Markup | undefined {
   const { facts, scale } = cell;
   if (!facts && cell.logs.length === 0 && cell.artifacts.length === 0) return undefined;
-  return html`<details><summary><b>${cell.name}</b> <span class="muted">${facts ? `${acceleratorWords[facts.accelerator]}, ${facts.cpu}` : ''}</span></summary>${list(
-    [
-      ['Accelerator', facts && acceleratorWords[facts.accelerator]],
-      ['CPU model', facts?.cpu],
-      ['Machine', facts?.machine],
-      ['Size', facts && `${facts.vcpus} vCPUs, ${gib(facts.memoryBytes)}`],
-      ['Kernel', facts?.kernel],
-      ['Emulator', facts?.emulator],
-      ['Image', facts?.image],
-      ['Start', facts && (facts.resumed ? `resumed from a snapshot of ${facts.resumed}` : 'cold: booted and deployed')],
-      ['Scale of deadlines', scale && `${significant(scale.factor)}× (${scale.source})`],
-      ['Kept files', cell.artifacts.length > 0 ? cell.artifacts.join(', ') : undefined],
-      ...cell.logs.map(({ level, message }): Row => [level === 'warn' ? 'Warning' : 'Log', message]),
-    ],
-  )}</details>
+  const about: Row[] = [
+    ['Scale of deadlines', scale && `${significant(scale.factor)}× (${scale.source})`],
+    ['Kept files', cell.artifacts.length > 0 ? cell.artifacts.join(', ') : undefined],
+    ...cell.logs.map(({ level, message }): Row => [level === 'warn' ? 'Warning' : 'Log', message]),
+  ];
+  return html`<details><summary><b>${cell.name}</b> <span class="muted">${facts ? `${acceleratorWords[facts.accelerator]}, ${facts.cpu}` : ''}</span></summary>${
+    cell.nodes
+      ? html`${Object.entries(cell.nodes).map(clusterNode)}${list(about)}`
+      : list([...(facts ? machine(facts) : []), ...about])
+  }</details>
 `;
+}
+
+function clusterNode([name, facts]: [string, TargetFacts]): Markup {
+  return html`<h3>${name} <span class="muted">${facts.arch}</span></h3>${list(machine(facts))}`;
+}
+
+function machine(facts: TargetFacts): Row[] {
+  return [
+    ['Accelerator', acceleratorWords[facts.accelerator]],
+    ['CPU model', facts.cpu],
+    ['Machine', facts.machine],
+    ['Size', `${facts.vcpus} vCPUs, ${gib(facts.memoryBytes)}`],
+    ['Kernel', facts.kernel],
+    ['Emulator', facts.emulator],
+    ['Image', facts.image],
+    ['Start', facts.resumed ? `resumed from a snapshot of ${facts.resumed}` : 'cold: booted and deployed'],
+  ];
 }
 
 type Row = readonly [string, string | undefined];

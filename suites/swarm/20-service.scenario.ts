@@ -15,7 +15,7 @@ test('a web service with two replicas, published on 8080, converges', async ({ c
   const n1 = cluster.node('n1');
   const manager = engineOf(n1);
   await n1.sh(
-    'docker service create --detach --no-resolve-image --name my-web --replicas 2 --publish published=8080,target=80 my-web:1',
+    'docker service create --detach --no-resolve-image --name my-web --replicas 2 --stop-grace-period 2s --publish published=8080,target=80 my-web:1',
   );
   const tasks = await converged(manager, 'my-web', 2);
   expect(await n1.sh("docker service ls --format '{{.Name}} {{.Mode}} {{.Replicas}} {{.Image}} {{.Ports}}'")).toBe(

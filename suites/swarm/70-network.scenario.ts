@@ -1,5 +1,15 @@
 import { type ClusterNode, eventually, expect, test } from 'multiarch-harness';
-import { converged, type Engine, engineOf, join, placesOf, running, type SwarmNode, webService } from './swarm.ts';
+import {
+  converged,
+  type Engine,
+  engineOf,
+  join,
+  placesOf,
+  running,
+  STOP_NS,
+  type SwarmNode,
+  webService,
+} from './swarm.ts';
 
 /** Brings machines that left back in, and forgets what they were. */
 async function rejoin(manager: Engine, nodes: readonly ClusterNode[]): Promise<void> {
@@ -22,37 +32,37 @@ test('on an overlay network containers of all machines reach each other by name,
   const manager = engineOf(cluster.node('n1'));
   await rejoin(manager, cluster.nodes);
   await manager.remove('/services/my-web');
-  for (const [name, encrypted] of [
-    ['plain', false],
-    ['secret', true],
-  ] as const) {
-    const Options = encrypted ? { encrypted: '' } : {};
-    const { Id } = await manager.post<{ Id: string }>('/networks/create', {
-      Name: name,
-      Driver: 'overlay',
-      Attachable: true,
-      Options,
-    });
+  const networks = [
+    { name: 'plain', Options: {} },
+    { name: 'secret', Options: { encrypted: '' } },
+  ];
+  for (const { name, Options } of networks) {
+    const network = { Name: name, Driver: 'overlay', Attachable: true, Options };
+    const { Id } = await manager.post<{ Id: string }>('/networks/create', network);
     const task = { Networks: [{ Target: Id }] };
     await manager.post('/services/create', webService(`${name}-web`, 3, { task }, 0));
+  }
+  for (const { name } of networks) {
     const tasks = await converged(manager, `${name}-web`, 3, 10);
     expect(await placesOf(manager, tasks)).toEqual(['n1', 'n2', 'n3']);
-    for (const node of cluster.nodes) {
-      const own = await node.sh(`docker ps --quiet --filter name=${name}-web | head -1`);
-      // Each replica by its own address: all three machines, whichever asks.
-      const ask = `for ip in $(/bin/busybox nslookup tasks.${name}-web 2>/dev/null | /bin/busybox awk '/^Address/ && !/127.0.0.11/ {print $NF}'); do /bin/busybox wget -q -O - http://$ip/cgi-bin/where; done`;
-      const heard = await eventually(
-        async () => {
-          const said = await node.sh(`docker exec ${own} /bin/busybox sh -c "${ask.replaceAll('$', '\\$')}"`);
-          expect(said.split('\n')).toHaveLength(3);
-          return said;
-        },
-        { seconds: 5 },
-      );
-      expect(new Set(heard.split('\n').map((line) => line.split(' ')[0]))).toEqual(
-        new Set(cluster.nodes.map(({ arch }) => arch.machine)),
-      );
-    }
+    // Each replica by its own address: all three machines, whichever asks.
+    const ask = `for ip in $(/bin/busybox nslookup tasks.${name}-web 2>/dev/null | /bin/busybox awk '/^Address/ && !/127.0.0.11/ {print $NF}'); do /bin/busybox wget -q -O - http://$ip/cgi-bin/where; done`;
+    await Promise.all(
+      cluster.nodes.map(async (node) => {
+        const own = await node.sh(`docker ps --quiet --filter name=${name}-web | head -1`);
+        const heard = await eventually(
+          async () => {
+            const said = await node.sh(`docker exec ${own} /bin/busybox sh -c "${ask.replaceAll('$', '\\$')}"`);
+            expect(said.split('\n')).toHaveLength(3);
+            return said;
+          },
+          { seconds: 5 },
+        );
+        expect(new Set(heard.split('\n').map((line) => line.split(' ')[0]))).toEqual(
+          new Set(cluster.nodes.map(({ arch }) => arch.machine)),
+        );
+      }),
+    );
   }
   // From one network the other's names are none.
   const n1 = cluster.node('n1');
@@ -82,6 +92,11 @@ test('a job runs its completions over the swarm, and a global service once on ea
     },
     Mode: { ReplicatedJob: { MaxConcurrent: 3, TotalCompletions: 6 } },
   });
+  await manager.post('/services/create', {
+    Name: 'everywhere',
+    TaskTemplate: { ContainerSpec: { Image: 'my-web:1', StopGracePeriod: STOP_NS } },
+    Mode: { Global: {} },
+  });
   const filters = encodeURIComponent(JSON.stringify({ service: ['job'] }));
   await eventually(
     async () => {
@@ -90,11 +105,6 @@ test('a job runs its completions over the swarm, and a global service once on ea
     },
     { seconds: 10 },
   );
-  await manager.post('/services/create', {
-    Name: 'everywhere',
-    TaskTemplate: { ContainerSpec: { Image: 'my-web:1' } },
-    Mode: { Global: {} },
-  });
   expect(await placesOf(manager, await converged(manager, 'everywhere', 3, 10))).toEqual(['n1', 'n2', 'n3']);
   for (const name of ['job', 'everywhere']) await manager.remove(`/services/${name}`);
 });

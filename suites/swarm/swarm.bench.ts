@@ -1,24 +1,34 @@
-import { expect, test } from 'multiarch-harness';
-import { converged, engineOf, formSwarm, page, scaleTo, webService } from './swarm.ts';
+import { eventually, expect, test } from 'multiarch-harness';
+import {
+  converged,
+  engineOf,
+  formSwarm,
+  nodeList,
+  page,
+  placesOf,
+  type Service,
+  scaleTo,
+  webService,
+} from './swarm.ts';
 
-test('from one replica to six and back', async ({ cluster, measure }) => {
+const NODES = ['n1', 'n2', 'n3'];
+
+test('from one replica to six', async ({ cluster, measure }) => {
   const manager = await formSwarm(cluster);
   await manager.post('/services/create', webService('my-web', 1));
   await converged(manager, 'my-web', 1, 10);
   await measure.onController(
     async () => {
-      for (const replicas of [6, 1]) {
-        await scaleTo(manager, 'my-web', replicas);
-        await converged(manager, 'my-web', replicas, 15);
-      }
+      await scaleTo(manager, 'my-web', 6);
+      await converged(manager, 'my-web', 6, 15);
     },
-    { samples: 2, warmup: 0 },
+    { samples: 1, warmup: 0 },
   );
   await scaleTo(manager, 'my-web', 3);
   expect(await converged(manager, 'my-web', 3, 10)).toHaveLength(3);
 });
 
-for (const name of ['n1', 'n2', 'n3']) {
+for (const name of NODES) {
   test(`pages through the mesh, asked of ${name}`, async ({ cluster, measure }) => {
     expect((await engineOf(cluster.node('n1')).get<unknown[]>('/services')).length).toBe(1);
     await measure.onController(
@@ -29,3 +39,43 @@ for (const name of ['n1', 'n2', 'n3']) {
     );
   });
 }
+
+for (const name of NODES) {
+  test(`pages through the mesh, served by ${name}`, async ({ cluster, measure }) => {
+    const manager = engineOf(cluster.node('n1'));
+    const { machine } = cluster.node(name).arch;
+    const placed = { task: { Placement: { Constraints: [`node.hostname==${name}`] } } };
+    const { ID, Version } = await manager.get<Service>('/services/my-web');
+    await manager.post(`/services/${ID}/update?version=${Version.Index}`, webService('my-web', 1, placed));
+    await eventually(
+      async () => expect(await placesOf(manager, await converged(manager, 'my-web', 1, 10))).toEqual([name]),
+      { seconds: 10 },
+    );
+    await eventually(async () => expect((await page(cluster.node('n1'))).machine).toBe(machine), { seconds: 3 });
+    await measure.onController(
+      async () => {
+        for (let index = 0; index < 10; index++) expect((await page(cluster.node('n1'))).machine).toBe(machine);
+      },
+      { name: `pages through the mesh, served by ${name} (${machine})`, samples: 5, operations: 10, per: 'page' },
+    );
+  });
+}
+
+test('from the loss of a machine to its tasks running elsewhere', async ({ cluster, measure }) => {
+  const manager = engineOf(cluster.node('n1'));
+  const lost = cluster.node('n3');
+  const { ID, Version } = await manager.get<Service>('/services/my-web');
+  const workers = { task: { Placement: { Constraints: ['node.role==worker'] } } };
+  await manager.post(`/services/${ID}/update?version=${Version.Index}`, webService('my-web', 2, workers));
+  const places = async () => placesOf(manager, await converged(manager, 'my-web', 2, 10));
+  await eventually(async () => expect(await places()).toEqual(['n2', 'n3']), { seconds: 10 });
+  await measure.onController(
+    async () => {
+      await lost.powerOff();
+      await eventually(async () => expect(await places()).toEqual(['n2', 'n2']), { seconds: 20 });
+    },
+    { samples: 1, warmup: 0 },
+  );
+  await lost.powerOn();
+  await eventually(async () => expect(await nodeList(manager)).toContain('n3 ready active worker'), { seconds: 20 });
+});

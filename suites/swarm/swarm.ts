@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterNode, eventually, expect, type ScenarioCluster } from 'multiarch-harness';
 
 /** A Docker engine's API, which costs an emulated machine much less than starting the docker command. */
@@ -132,6 +133,9 @@ export function page(node: ClusterNode, timeoutMs = 20_000): Promise<Page> {
   });
 }
 
+/** Milliseconds between two requests of `load`: enough to hit every moment of an update, and to leave it some processor. */
+const BETWEEN_REQUESTS_MS = 200;
+
 /** Asks for pages one after another until it is stopped. */
 export function load(node: ClusterNode): { stop(): Promise<{ pages: Page[]; failures: string[] }> } {
   const pages: Page[] = [];
@@ -143,6 +147,7 @@ export function load(node: ClusterNode): { stop(): Promise<{ pages: Page[]; fail
         (got) => pages.push(got),
         (error: Error) => failures.push(error.message),
       );
+      await delay(BETWEEN_REQUESTS_MS);
     }
   })();
   return {
@@ -174,12 +179,18 @@ export async function join(manager: Engine, first: ClusterNode, node: ClusterNod
   });
 }
 
+/**
+ * Nanoseconds between the engine's SIGTERM and its SIGKILL. The server of `my-web` is process 1 of its container, which the
+ * kernel lets ignore SIGTERM: with the engine's ten seconds every task that ends takes ten.
+ */
+export const STOP_NS = 2e9;
+
 /** A service of `my-web`, published on 8080 unless `port` is 0. */
 export function webService(name: string, replicas: number, more: Record<string, unknown> = {}, port = 8080): unknown {
   const { container = {}, task = {}, ...rest } = more as { container?: object; task?: object };
   return {
     Name: name,
-    TaskTemplate: { ContainerSpec: { Image: 'my-web:1', ...container }, ...task },
+    TaskTemplate: { ContainerSpec: { Image: 'my-web:1', StopGracePeriod: STOP_NS, ...container }, ...task },
     Mode: { Replicated: { Replicas: replicas } },
     ...(port === 0
       ? {}

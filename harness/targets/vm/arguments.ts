@@ -42,6 +42,9 @@ export function qemuArguments(spec: MachineSpec): string[] {
     'selinux=0',
     'systemd.show_status=auto',
     'systemd.gpt_auto=0',
+    // TCG keeps what it translated under the address where the guest ran it: with random addresses each start of a
+    // program is translated anew, which costs four times as much as running it (docs/performance.md).
+    ...(kvm ? [] : ['norandmaps']),
     ...qemu.append,
   ];
   const forwards = Object.entries(spec.ports)

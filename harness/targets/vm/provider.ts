@@ -12,6 +12,8 @@ import { SNAPSHOT_FORMAT } from './snapshot.ts';
 export interface VmSpec extends TargetSpec {
   readonly image: { readonly key: string; readonly kernel: string; readonly initrd: string; readonly disk: string };
   readonly network: boolean;
+  /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
+  readonly identity: 'own' | 'kept';
   /** Whether it is to be possible to save the machine: its memory is then a file. */
   readonly snapshots: boolean;
   /** Milliseconds for booting until commands are answered. */

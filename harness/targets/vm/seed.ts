@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../base/process.ts';
 import { type CpioEntry, cpio } from '../../images/cpio.ts';
 import type { LanPlace } from '../target.ts';
+import type { VmSpec } from './provider.ts';
 
 /** What makes this guest this run's: keys in both directions, name, identity. */
 export interface Seed {
@@ -20,7 +21,7 @@ export interface Seed {
 export async function makeSeed(
   folder: string,
   cachedInitrd: string,
-  { hostname, lan, network }: { readonly hostname: string; readonly lan?: LanPlace; readonly network: boolean },
+  { hostname, lan, network, identity, image }: Pick<VmSpec, 'hostname' | 'lan' | 'network' | 'identity' | 'image'>,
 ): Promise<Seed> {
   const keyFile = join(folder, 'key');
   const hostFile = join(folder, 'host');
@@ -34,6 +35,9 @@ export async function makeSeed(
   const [hostPrivate, hostPublic, userPublic] = await Promise.all(
     [hostFile, `${hostFile}.pub`, `${keyFile}.pub`].map((file) => readFile(file, 'utf8')),
   );
+  // A name that nobody has to remember: the same whenever the machine is booted or resumed.
+  const kept = createHash('sha256').update(`${image.key} ${hostname}`).digest('hex').slice(0, 32);
+  const machineId = identity === 'kept' ? kept : randomBytes(16).toString('hex');
   const files = {
     '/etc/ssh/harness_host_key': { mode: 0o600, content: hostPrivate! },
     '/etc/ssh/harness_authorized_keys': { mode: 0o600, content: userPublic! },
@@ -42,7 +46,7 @@ export async function makeSeed(
     // Without a way outside names are refused at once: QEMU's own server would not answer, and who asks would wait.
     '/etc/resolv.conf': { mode: 0o644, content: `nameserver ${network ? '10.0.2.3' : '127.0.0.1'}\n` },
     ...(lan ? { '/etc/harness/lan': { mode: 0o644, content: `${lan.address}\n` } } : {}),
-    '/etc/machine-id': { mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` },
+    '/etc/machine-id': { mode: 0o444, content: `${machineId}\n` },
   };
   const folders: CpioEntry[] = ['seed', 'seed/etc', 'seed/etc/ssh', 'seed/etc/harness'].map((path) => ({
     path,
