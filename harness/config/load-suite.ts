@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { didYouMean, expectedOneOf } from './nearest.ts';
 import { quote } from './quote.ts';
+import { registryFiles } from './registry.ts';
 import type { Suite } from './suite.ts';
 import { type SuiteConfig, suiteSchema } from './suite-schema.ts';
 import { readYaml } from './yaml.ts';
@@ -18,6 +19,7 @@ export async function loadSuite(folder: string, cwd: string = process.cwd()): Pr
   const problems = [
     ...nameProblems(data, basename(place)),
     ...portProblems(data),
+    ...registryProblems(data),
     ...(await fileProblems(data, place)),
   ];
   if (problems.length > 0) throw source.error(problems);
@@ -41,6 +43,24 @@ function portProblems({ stack }: SuiteConfig): Problem[] {
     ...unknown(['stack', 'ready', index, 'http', 'port'], check.http?.port),
     ...unknown(['stack', 'ready', index, 'tcp'], check.tcp),
   ]);
+}
+
+function registryProblems({ nodes, stack: { registry, files } }: SuiteConfig): Problem[] {
+  const path: Problem['path'] = ['stack', 'registry'];
+  if (registry === undefined) return [];
+  const names = Object.keys(nodes);
+  if (names.length === 0) return [{ path, text: 'stack.registry is for clusters: the suite names no nodes' }];
+  const problems: Problem[] = names.includes(registry)
+    ? []
+    : [{ path, text: `unknown node ${quote(registry)}, ${expectedOneOf(names)}${didYouMean(registry, names)}` }];
+  const written = Object.keys(registryFiles(registry));
+  for (const [index, file] of files.entries())
+    if (written.includes(file.path))
+      problems.push({
+        path: ['stack', 'files', index, 'path'],
+        text: `${quote(file.path)} is written by stack.registry, expected another file`,
+      });
+  return problems;
 }
 
 function expectedPort(ports: readonly string[]): string {

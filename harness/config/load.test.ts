@@ -122,6 +122,25 @@ describe('loadSuite', () => {
     );
   });
 
+  test('a registry is one of the nodes, and writes files of its own', async () => {
+    await using files = await tempFiles({
+      'web/suite.yaml': 'nodes: {n1: {}, n2: {}}\nstack:\n  registry: n3\n',
+      'one/suite.yaml': 'stack: {registry: n1}\n',
+      'own/suite.yaml':
+        'nodes: {n1: {}}\nstack: {registry: n1, files: [{path: /etc/docker/daemon.json, content: "{}"}]}\n',
+    });
+    const problemOf = (name: string) => rejection(loadSuite(join(files.folder, name), files.folder));
+    expect(await problemOf('web')).toBe(
+      'web/suite.yaml:3:13: unknown node "n3", expected one of n1, n2; did you mean "n1"?',
+    );
+    expect(await problemOf('one')).toBe(
+      'one/suite.yaml:1:19: stack.registry is for clusters: the suite names no nodes',
+    );
+    expect(await problemOf('own')).toBe(
+      'own/suite.yaml:2:38: "/etc/docker/daemon.json" is written by stack.registry, expected another file',
+    );
+  });
+
   test("files come from the suite's folder and from nowhere else", async () => {
     const from = (path: string, target: string) => `    - { from: ${path}, path: ${target} }\n`;
     const text = `stack:\n  files:\n${from('conf/a', '/a')}${from('no', '/b')}${from('../secret', '/c')}${from('link', '/d')}${from('conf', '/e')}${from('/etc/passwd', '/f')}${from('conf/../conf/a', '/a')}`;

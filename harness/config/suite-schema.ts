@@ -92,6 +92,11 @@ export const suiteSchema = z
           .array(containerImage)
           .default([])
           .describe('Container images, on the disk of the machine and loaded into its Docker engine.'),
+        registry: nameField
+          .optional()
+          .describe(
+            'The machine of a cluster that runs a registry: the images are pushed there under one tag for all architectures, and every machine pulls its own.',
+          ),
         services: z
           .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
           .default([])

@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
+import { isAlive } from '../base/process.ts';
+import type { StoredEvent, TestStarted } from '../events/types.ts';
+import type { VmHandle } from '../targets/vm/machine.ts';
 import { leftovers, makeProject, type TestProject } from './project.ts';
 
 const files = {
@@ -77,5 +80,62 @@ test('a cluster of two architectures: network, partition, power, and all of it a
   // Resumed machines are machines of their own.
   const ids = (await readFile(join(project.folder, 'ids'), 'utf8')).trim().split('\n');
   expect(new Set(ids).size).toBe(4);
+  expect(await leftovers(project.folder)).toEqual([]);
+});
+
+test('two runs of one cluster at the same time do not meet', async () => {
+  await using one = await makeProject(files);
+  await using other = await makeProject(files);
+  const both = await Promise.all([one.harness(['run', 'pair']), other.harness(['run', 'pair'])]);
+  expect(both.map(({ exitCode, stderr }) => (exitCode === 0 ? '' : stderr))).toEqual(['', '']);
+});
+
+const red = {
+  'matrices/red.yaml': 'arch: [amd64+ppc64le]\nsuite: [red]\n',
+  'suites/red/suite.yaml': `${files['suites/pair/suite.yaml']}evidence: ['printf "$(hostname) says \\033[31mso"', [uname, -m]]\n`,
+};
+
+test('of a cluster that failed everything is kept that its suite wants to know', async () => {
+  await using project = await makeProject({
+    ...red,
+    'suites/red/red.scenario.ts': `import { expect, test } from 'multiarch-harness';
+test('is red', () => expect(1).toBe(2));
+`,
+  });
+  const { exitCode, stderr } = await project.harness(['run', 'red']);
+  expect(exitCode, stderr).toBe(1);
+  const [cell] = (await project.results()).cells;
+  const place = 'cells/amd64+ppc64le/vm/red';
+  expect(cell?.nodes).toMatchObject({ n1: { arch: 'amd64' }, n2: { arch: 'ppc64le' } });
+  expect(cell?.artifacts).toEqual(
+    expect.arrayContaining([`${place}/n1/journal.txt`, `${place}/n2/evidence-2-uname-m.txt`, `${place}/lan.json`]),
+  );
+  expect(await project.read(`${place}/n2/evidence-2-uname-m.txt`)).toBe('ppc64le\n');
+  // What a guest prints reaches nobody's terminal as it is.
+  const [said] = cell!.artifacts.filter((file) => file.startsWith(`${place}/n1/evidence-1-`));
+  const text = await project.read(said!);
+  expect(text).toMatch(/^n1 says .*so$/);
+  expect(text).not.toContain('\u001b');
+});
+
+test('of a cluster whose harness was killed gc leaves nothing', async () => {
+  await using project = await makeProject({
+    ...red,
+    'suites/red/red.scenario.ts': `import { test } from 'multiarch-harness';
+test('waits', ({ target }) => target.sh('sleep 1000', { seconds: 100 }));
+`,
+  });
+  const killed = project.start(['run', 'red']);
+  await project.event((event): event is StoredEvent & TestStarted => event.type === 'test.started');
+  const machines = await Promise.all(
+    ['n1', 'n2'].map(
+      async (node) => JSON.parse(await project.read(`cells/amd64+ppc64le/vm/red/${node}/target.json`)) as VmHandle,
+    ),
+  );
+  killed.kill('SIGKILL');
+  await killed;
+  expect((await project.harness(['gc'])).stdout).toContain('removed');
+  expect(machines.map(isAlive)).toEqual([false, false]);
+  for (const { controlSocket } of machines) await expect(stat(controlSocket)).rejects.toThrow('ENOENT');
   expect(await leftovers(project.folder)).toEqual([]);
 });

@@ -21,8 +21,9 @@ export interface ImageRequest {
   readonly packages: readonly string[];
   readonly files: readonly ImageFile[];
   readonly services: readonly string[];
-  /** Container images to put on the disk, for the deployment to load. */
   readonly containers: readonly ContainerSpec[];
+  /** Whether the container images are put on the disk, for the deployment to load. */
+  readonly containersOnDisk: boolean;
   readonly diskBytes: number;
   readonly signal?: AbortSignal | undefined;
   /** What it is doing now, for people. */
@@ -49,6 +50,8 @@ export interface Image {
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
+  /** Its container images, as archives for `docker load`, in the order in which the suite names them. */
+  readonly containers: readonly { readonly tag: string; readonly archive: string }[];
   /** True when nothing had to be built. */
   readonly cached: boolean;
 }
@@ -126,8 +129,8 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
       await buildKernel(folder, { kernel: apt.archive(kernel), busybox: apt.archive(busybox) }, signal);
     },
   );
-  const containers = await containerFiles(request, apt, layer);
-  const files = [...request.files, ...containers];
+  const containers = await containerArchives(request, apt, layer);
+  const files = [...request.files, ...(request.containersOnDisk ? await filesFor(containers) : [])];
   const disk = await layer('disk', suite, diskIngredients(request, files, rootfs.key, boot.key), 2 * GIB, (folder) =>
     buildDisk({
       rootfs: join(rootfs.folder, ROOTFS),
@@ -144,6 +147,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     kernel: join(boot.folder, KERNEL_FILES.kernel),
     initrd: join(boot.folder, KERNEL_FILES.initrd),
     disk: join(disk.folder, DISK_FILE),
+    containers,
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };
 }
@@ -185,11 +189,10 @@ function only(resolved: Awaited<ReturnType<Apt['resolve']>>, base: CacheEntry): 
   return resolved.filter((item) => !has.some((other) => other.name === item.name && other.version === item.version));
 }
 
-/** The suite's container images as files of the disk. */
-async function containerFiles(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<ImageFile[]> {
+async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<Image['containers']> {
   const { arch, signal } = request;
-  const made: ImageFile[] = [];
-  for (const [index, spec] of request.containers.entries()) {
+  const made: { tag: string; archive: string }[] = [];
+  for (const spec of request.containers) {
     const packages = spec.packages.length === 0 ? [] : await apt.resolve(spec.packages);
     const { files, ...rest } = spec;
     const ingredients = { ...rest, packages, files: digests(files) };
@@ -197,13 +200,19 @@ async function containerFiles(request: ImageRequest, apt: Apt, layer: LayerOf): 
       if (packages.length > 0) await apt.download(spec.packages);
       await buildContainer({ ...spec, arch, apt, packages, signal }, folder);
     });
-    made.push({
-      path: containerPath(index),
-      mode: '0644',
-      content: await readFile(join(entry.folder, CONTAINER_FILE)),
-    });
+    made.push({ tag: spec.tag, archive: join(entry.folder, CONTAINER_FILE) });
   }
   return made;
+}
+
+function filesFor(containers: Image['containers']): Promise<ImageFile[]> {
+  return Promise.all(
+    containers.map(async ({ archive }, index) => ({
+      path: containerPath(index),
+      mode: '0644',
+      content: await readFile(archive),
+    })),
+  );
 }
 
 function digests(files: readonly ImageFile[]): unknown {

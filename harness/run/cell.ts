@@ -10,7 +10,7 @@ import type { Verdict } from '../events/types.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { ContextNode } from '../scenario/context.ts';
-import { deployStack } from '../stacks/deploy.ts';
+import { deployStacks } from '../stacks/deploy.ts';
 import { collectEvidence } from './collect.ts';
 import { errorDataOf } from './error-data.ts';
 import { unsupportedReason } from './gate.ts';
@@ -229,10 +229,7 @@ async function deployStep(on: OnTarget, io: StepIo): Promise<[undefined, StepOut
   const { cell, context, started } = on;
   if (started.deployed) return [undefined, { verdict: 'skipped', note: 'in the snapshot' }];
   const options = { scale: started.scale.factor, signal: context.signal, progress: io.progress };
-  await Promise.race([
-    Promise.all(started.nodes.map(({ target }) => deployStack(target, cell.suite, options))),
-    anyDeath(started).then(rethrow),
-  ]);
+  await Promise.race([deployStacks(started.nodes, cell.suite, options), anyDeath(started).then(rethrow)]);
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
   return [undefined, { verdict: 'passed' }];
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchName, architectures } from '../arch/index.ts';
+import { REGISTRY, registryFiles } from '../config/registry.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
 import type { ImageFile } from '../images/disk.ts';
@@ -29,9 +30,9 @@ export async function imageOf(
     settings,
     arch: architectures[cell.arch],
     suite: suite.name,
-    packages: suite.stack.packages,
-    files: await filesOf(suite, suite.stack.files),
+    ...registryParts(suite, await filesOf(suite, suite.stack.files)),
     containers: await containersOf(suite),
+    containersOnDisk: suite.stack.registry === undefined,
     services: suite.stack.services,
     diskBytes: suite.machine.disk * 2 ** 20,
     ...io,
@@ -55,6 +56,16 @@ export async function imagesOf(
     return [arch, image] as const;
   });
   return new Map(await Promise.all(images));
+}
+
+/** A registry is on the disk of every machine of an architecture, as all of a stack is; it is started on one. */
+function registryParts({ stack }: Suite, files: ImageFile[]): Pick<ImageRequest, 'packages' | 'files'> {
+  const { packages, registry } = stack;
+  if (registry === undefined) return { packages, files };
+  const own = Object.entries(registryFiles(registry)).map(([path, content]) => {
+    return { path, mode: '0644', content: Buffer.from(content) };
+  });
+  return { packages: [...packages, REGISTRY.package], files: [...files, ...own] };
 }
 
 async function containersOf(suite: Suite): Promise<ContainerSpec[]> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Matrix } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { deployStack } from '../stacks/deploy.ts';
+import { deployStacks } from '../stacks/deploy.ts';
 import { imageSettings, imagesOf } from './image.ts';
 import { openLease } from './lease.ts';
 import { type StartedCell, startCell } from './start-cell.ts';
@@ -43,8 +43,7 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
     try {
       const signal = new AbortController().signal;
       const deploy = { scale: started.scale.factor, signal, progress };
-      if (!started.deployed)
-        await Promise.all(started.nodes.map(({ target }) => deployStack(target, cell.suite, deploy)));
+      if (!started.deployed) await deployStacks(started.nodes, cell.suite, deploy);
     } catch (error) {
       await end();
       throw error;

@@ -5,6 +5,7 @@ import { createBarrier } from '../base/barrier.ts';
 import { InfraError, UnsupportedError } from '../base/errors.ts';
 import { makeRuntimeFolder } from '../base/folders.ts';
 import { scaledMs } from '../base/time.ts';
+import { REGISTRY } from '../config/registry.ts';
 import type { Matrix } from '../config/suite.ts';
 import type { Phase } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
@@ -39,6 +40,8 @@ export interface StartCellOptions {
 /** One machine of a cell that runs. */
 export interface StartedNode extends CellNode {
   readonly target: Target;
+  /** The suite's container images for its architecture. */
+  readonly containers: Image['containers'];
 }
 
 /** A cell's machines, and how slow they are. Disposal ends them. */
@@ -92,7 +95,10 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
   };
   const common = { network, [Symbol.asyncDispose]: end };
   try {
-    const specs = nodesOf(cell).map((node) => ({ ...node, spec: specOf(cell, node, assumed, network, options) }));
+    const specs = nodesOf(cell).map((node): NodeSpec => {
+      const { containers } = options.images.get(node.arch)!;
+      return { ...node, containers, spec: specOf(cell, node, assumed, network, options) };
+    });
     const snapshot = options.cold ? '--cold' : await snapshotOf(cell, provider, specs, options);
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
     if (typeof snapshot !== 'string' && found) {
@@ -127,6 +133,7 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
 
 interface NodeSpec extends CellNode {
   readonly spec: VmSpec;
+  readonly containers: Image['containers'];
 }
 
 /** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
@@ -166,7 +173,7 @@ function specOf(
     arch: architectures[node.arch],
     vcpus: suite.machine.vcpus,
     memoryBytes: suite.machine.memory * 2 ** 20,
-    ports: Object.values(suite.stack.ports),
+    ports: [...Object.values(suite.stack.ports), ...(suite.stack.registry === undefined ? [] : [REGISTRY.port])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
     image: images.get(node.arch)!,
     network: suite.needs.includes('network'),

@@ -1,10 +1,13 @@
+import { architectures } from '../arch/index.ts';
 import { StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
-import { scaledMs } from '../base/time.ts';
+import { retryUntil, scaledMs } from '../base/time.ts';
+import { REGISTRY, registryTag } from '../config/registry.ts';
 import type { Suite } from '../config/suite.ts';
-import { containerPath } from '../images/build.ts';
+import { containerPath, type Image } from '../images/build.ts';
 import type { Target } from '../targets/target.ts';
 import { argvOf, awaitReady } from './ready.ts';
+import { pushImage } from './registry.ts';
 
 export interface DeployOptions {
   readonly scale: number;
@@ -12,33 +15,109 @@ export interface DeployOptions {
   readonly progress: (message: string) => void;
 }
 
+/** A machine of a cell and what it is to have. */
+export interface StackNode {
+  readonly name: string;
+  readonly target: Target;
+  /** The suite's container images for its architecture. */
+  readonly containers: Image['containers'];
+}
+
 /**
- * Brings a stack of Debian packages up on a target whose image holds its packages and files: awaits its services, runs
- * its commands in order, awaits its readiness checks.
+ * Brings a stack up on all machines of a cell, each of which has its packages and files on its disk.
  * @throws StackError naming what did not come up and why.
  */
-export async function deployStack(target: Target, suite: Suite, options: DeployOptions): Promise<void> {
+export async function deployStacks(nodes: readonly StackNode[], suite: Suite, options: DeployOptions): Promise<void> {
+  const registry = nodes.find(({ name }) => name === suite.stack.registry);
+  const { promise: pushed, resolve, reject } = Promise.withResolvers<void>();
+  pushed.catch(() => {});
+  const takeImages = async (node: StackNode): Promise<void> => {
+    if (!registry) return loadImages(node, suite, options);
+    if (node === registry) resolve(fillRegistry(registry, nodes, options));
+    await pushed;
+    await pullImages(node, registry.name, suite, options);
+  };
+  await Promise.all(
+    nodes.map((node) =>
+      deployStack(node.target, suite, options, () => takeImages(node)).catch((error: Error) => {
+        // The others do not wait for a registry that never comes.
+        reject(error);
+        throw error;
+      }),
+    ),
+  );
+}
+
+/** Awaits a stack's services, gives it its container images, runs its commands in order, awaits its readiness checks. */
+async function deployStack(
+  target: Target,
+  suite: Suite,
+  options: DeployOptions,
+  takeImages: () => Promise<void>,
+): Promise<void> {
   const { stack, timeouts } = suite;
-  const deadlineMs = scaledMs(timeouts.command, options.scale);
   if (stack.services.length > 0) {
     options.progress(`waiting for ${stack.services.join(', ')}`);
     await awaitServices(target, stack.services, scaledMs(timeouts.boot, options.scale), options.signal);
   }
-  const loads = stack.images.map((_, index) => ['docker', 'load', '--quiet', '--input', containerPath(index)]);
-  for (const command of [...loads, ...stack.commands]) {
-    const argv = argvOf(command);
-    const shown = typeof command === 'string' ? command : argv.join(' ');
-    options.progress(shown.slice(0, 80));
-    const result = await target.exec(argv, { deadlineMs, signal: options.signal });
-    if (result.exitCode !== 0) {
-      throw new StackError(`cannot deploy the stack: \`${shown.slice(0, 200)}\` exited with ${result.exitCode}`, {
-        cause: lastLines(`${result.stdout}\n${result.stderr}`, 15).join('\n'),
-        consoleTail: await target.consoleTail(20),
-      });
-    }
-  }
+  if (stack.images.length > 0) await takeImages();
+  for (const command of stack.commands) await runCommand(target, command, suite, options);
   options.progress('waiting until it is ready');
   await awaitReady(target, suite, options.scale, options.signal);
+}
+
+async function runCommand(
+  target: Target,
+  command: string | readonly string[],
+  { timeouts }: Suite,
+  { scale, signal, progress }: DeployOptions,
+): Promise<void> {
+  const argv = argvOf(command);
+  const shown = typeof command === 'string' ? command : argv.join(' ');
+  progress(shown.slice(0, 80));
+  const result = await target.exec(argv, { deadlineMs: scaledMs(timeouts.command, scale), signal });
+  if (result.exitCode !== 0) {
+    throw new StackError(`cannot deploy the stack: \`${shown.slice(0, 200)}\` exited with ${result.exitCode}`, {
+      cause: lastLines(`${result.stdout}\n${result.stderr}`, 15).join('\n'),
+      consoleTail: await target.consoleTail(20),
+    });
+  }
+}
+
+async function loadImages({ target, containers }: StackNode, suite: Suite, options: DeployOptions): Promise<void> {
+  for (const index of containers.keys())
+    await runCommand(target, ['docker', 'load', '--quiet', '--input', containerPath(index)], suite, options);
+}
+
+/** Awaits the registry, and pushes what every machine is to have. */
+async function fillRegistry(registry: StackNode, nodes: readonly StackNode[], options: DeployOptions): Promise<void> {
+  const { target, containers } = registry;
+  const deadlineMs = scaledMs(START_SECONDS, options.scale);
+  options.progress(`waiting for the registry on ${registry.name}`);
+  await awaitServices(target, [REGISTRY.unit], deadlineMs, options.signal);
+  const endpoint = await target.forward(REGISTRY.port);
+  await retryUntil(() => fetch(`http://${endpoint.host}:${endpoint.port}/v2/`), { deadlineMs, signal: options.signal });
+  const owners = new Map(nodes.map((node) => [node.target.facts.arch, node]));
+  for (const [index, { tag }] of containers.entries()) {
+    options.progress(`pushing ${tag} for ${[...owners.keys()].join(', ')}`);
+    const images = [...owners].map(([arch, node]) => ({
+      architecture: architectures[arch].docker.split('/')[1]!,
+      archive: node.containers[index]!.archive,
+    }));
+    await pushImage(endpoint, tag, images, options.signal);
+  }
+}
+
+/** Native seconds for the registry to start and to answer. */
+const START_SECONDS = 20;
+
+/** Pulls a machine's images: it takes its own architecture's. They have the tag without the registry too. */
+async function pullImages(node: StackNode, registry: string, suite: Suite, options: DeployOptions): Promise<void> {
+  for (const { tag } of node.containers) {
+    const full = registryTag(registry, tag);
+    await runCommand(node.target, ['docker', 'pull', '--quiet', full], suite, options);
+    await runCommand(node.target, ['docker', 'tag', full, tag], suite, options);
+  }
 }
 
 /** `systemctl start` of a unit that is starting waits for it, and starts one that nothing pulled in. */
