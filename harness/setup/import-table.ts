@@ -25,7 +25,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   matrix: { may: ['config', 'arch'] },
   images: { may: ['arch'] },
   targets: { may: ['arch', 'images', 'net'], types: ['events'] },
-  stacks: { may: ['targets', 'images', 'config'] },
+  stacks: { may: ['arch', 'targets', 'images', 'config'] },
   bench: { may: ['arch', 'targets', 'events'] },
   scenario: { may: ['arch', 'targets', 'net', 'stacks', 'bench', 'config', 'events'] },
   run: { may: BELOW_RUN },
