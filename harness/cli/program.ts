@@ -1,10 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../base/errors.ts';
+import { compare, percent } from './compare.ts';
 import { doctor } from './doctor.ts';
 import { gc } from './gc.ts';
 import { buildImages, collectImages, listImages } from './images.ts';
 import { init } from './init.ts';
 import { list } from './list.ts';
+import { matrix } from './matrix.ts';
+import { merge } from './merge.ts';
 import { version } from './package.ts';
 import { report } from './report.ts';
 import { run } from './run.ts';
@@ -27,6 +30,8 @@ function cellOptions(command: Command): Command {
     .option('--target <kinds>', 'only these kinds of target', collect)
     .option('--suite <names>', 'only these suites', collect)
     .option('--only <glob>', 'only cells whose name (arch/target/suite) matches; may be given more than once', collect)
+    .option('--shard <i/n>', 'only the cells of one of n jobs, divided by how long they take')
+    .option('--durations <file>', 'a results.json of an earlier run, for --shard')
     .option('--json', 'print one JSON document on stdout, and no progress');
 }
 
@@ -40,6 +45,9 @@ const commands = {
   'images gc': collectImages,
   shell,
   report,
+  compare,
+  matrix,
+  merge,
   gc,
   schema,
   init,
@@ -78,6 +86,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
     .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
     .option('--no-bench', 'leave the benchmarks out')
+    .option('--part', 'a job of several: leave annotations and the summary to `harness merge`')
     .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
     .addHelpText(
       'after',
@@ -119,6 +128,38 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .option('--json', 'print results.json on stdout')
     .action(act('report'));
+  harness
+    .command('compare')
+    .description('say of each benchmark whether it got worse or better from one run to another')
+    .argument('<base>', 'the name of a run, its folder, or its events.jsonl')
+    .argument('<new>', 'the same')
+    .option('--min-effect <percent>', 'the least change that matters', percent, 0.02)
+    .option('--fail-on <percent>', 'exit with 1 when a benchmark is worse by more than that', percent)
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%',
+    )
+    .action(act('compare'));
+  cellOptions(harness.command('matrix'))
+    .description('print the jobs of a GitHub workflow for the cells of a matrix')
+    .requiredOption('--github', 'as `strategy.matrix`; in a step also its outputs `matrix` and `count`')
+    .option('--shards <n>', 'jobs of several cells each instead of one a cell', count)
+    .option('--runner <arch=label>', 'the runner for an architecture; may be given more than once', collect)
+    .option('--default-runner <label>', 'the runner for the others', 'ubuntu-24.04')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm',
+    )
+    .action(act('matrix'));
+  harness
+    .command('merge')
+    .description('make one run with one set of reports of the runs of several jobs')
+    .argument('<folders...>', 'folders that hold the jobs’ runs, at any depth')
+    .option('--plan <file>', 'what `harness list --json` printed: a cell that is in no part is incomplete')
+    .option('--json', 'print results.json on stdout')
+    .addHelpText('after', '\nExamples:\n  harness merge parts --plan plan.json')
+    .action(act('merge'));
   harness
     .command('gc')
     .description('remove every process, socket and overlay of runs that were killed, and kept targets')

@@ -19,6 +19,7 @@ interface Options extends CellOptions {
   readonly keep?: boolean;
   readonly bench: boolean;
   readonly cold?: boolean;
+  readonly part?: boolean;
 }
 
 /** `harness run [matrix]` */
@@ -62,6 +63,7 @@ export async function run(named: string | undefined, options: Options): Promise<
           process.stderr.write(
             `\nreports: ${relative(process.cwd(), folder) || '.'}/index.html, junit.xml, summary.md, results.json\n`,
           );
+        if (options.part) return;
         await writeJobSummary(renderSummary(result));
         writeAnnotations(result);
       },

@@ -1,0 +1,99 @@
+/** Sizes up to which the distribution is counted out; beyond, and with equal samples, it is taken for normal. */
+const EXACT = 30;
+
+/**
+ * The two-sided p-value of the Mann-Whitney U test: how often two sets from one distribution differ in their ranks as
+ * much as these, or more. Exact where no two samples are equal and neither side has more than 30; otherwise the normal
+ * approximation with the correction for ties and for continuity.
+ *
+ * It takes the samples for independent. Those of one run are not, wholly: a host that was slow for one run and not for
+ * the other makes p small though nothing changed. The smallest p of n against n is 2 / C(2n, n): 0.0286 for 4, 0.0079 for
+ * 5, 0.00016 for 8.
+ * Source: Mann and Whitney, On a Test of Whether one of Two Random Variables is Stochastically Larger than the Other,
+ * Annals of Mathematical Statistics 18 (1947).
+ * @throws RangeError when a side is empty or holds something that is no number.
+ */
+export function mannWhitney(a: readonly number[], b: readonly number[]): number {
+  if (a.length === 0 || b.length === 0) throw new RangeError('cannot compare: a side has no samples');
+  if ([...a, ...b].some(Number.isNaN)) throw new RangeError('cannot compare: a sample is no number');
+  const all = [...a.map((value) => ({ value, first: true })), ...b.map((value) => ({ value, first: false }))];
+  all.sort((one, other) => one.value - other.value);
+  let rankSum = 0;
+  let ties = 0;
+  for (let begin = 0; begin < all.length; ) {
+    let end = begin;
+    while (end < all.length && all[end]!.value === all[begin]!.value) end++;
+    // Equal samples share the mean of their ranks, which begin with 1.
+    const rank = (begin + 1 + end) / 2;
+    for (let index = begin; index < end; index++) if (all[index]!.first) rankSum += rank;
+    ties += (end - begin) ** 3 - (end - begin);
+    begin = end;
+  }
+  const [n, m] = [a.length, b.length];
+  const u = rankSum - (n * (n + 1)) / 2;
+  const extreme = Math.min(u, n * m - u);
+  if (ties === 0 && Math.max(n, m) <= EXACT) return Math.min(1, 2 * tail(n, m, extreme));
+  const size = n + m;
+  const variance = ((n * m) / 12) * (size + 1 - ties / (size * (size - 1)));
+  if (variance === 0) return 1;
+  const z = Math.max(0, Math.abs(u - (n * m) / 2) - 0.5) / Math.sqrt(variance);
+  return Math.min(1, 2 * upperNormal(z));
+}
+
+/** P(U ≤ u), by counting the ways to get each U: ways(n, m, u) = ways(n − 1, m, u − m) + ways(n, m − 1, u). */
+function tail(n: number, m: number, u: number): number {
+  const size = n * m + 1;
+  // Probabilities rather than counts: C(60, 30) is beyond what a double holds exactly.
+  let row = Array.from({ length: m + 1 }, () => unit(size));
+  for (let i = 1; i <= n; i++) {
+    const next: Float64Array[] = [unit(size)];
+    for (let j = 1; j <= m; j++) {
+      const ways = new Float64Array(size);
+      // Of i + j samples the largest is one of the i with probability i / (i + j).
+      const share = i / (i + j);
+      for (let k = 0; k < size; k++) ways[k] = (1 - share) * next[j - 1]![k]! + (k >= j ? share * row[j]![k - j]! : 0);
+      next.push(ways);
+    }
+    row = next;
+  }
+  let sum = 0;
+  for (let k = 0; k <= Math.floor(u); k++) sum += row[m]![k]!;
+  return sum;
+}
+
+function unit(size: number): Float64Array {
+  const values = new Float64Array(size);
+  values[0] = 1;
+  return values;
+}
+
+/**
+ * P(Z > z) of the standard normal distribution for z ≥ 0, within 1.2e-7 of it relatively.
+ * Source: Press et al., Numerical Recipes, erfc by Chebyshev fitting.
+ */
+function upperNormal(z: number): number {
+  const x = z / Math.SQRT2;
+  const t = 1 / (1 + x / 2);
+  const terms = [
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
+    0.17087277,
+  ];
+  const polynomial = terms.reduceRight((sum, term) => sum * t + term, 0);
+  return (t * Math.exp(-x * x + polynomial)) / 2;
+}
+
+/**
+ * p-values corrected for how many there are, so that the chance of one false alarm among them all stays what each was
+ * asked for. In the order given.
+ * Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6 (1979).
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, index) => index).sort((a, b) => pValues[a]! - pValues[b]!);
+  const corrected = new Array<number>(pValues.length);
+  let least = 0;
+  for (const [rank, index] of order.entries()) {
+    least = Math.max(least, Math.min(1, pValues[index]! * (pValues.length - rank)));
+    corrected[index] = least;
+  }
+  return corrected;
+}

@@ -1,0 +1,77 @@
+import { basename, dirname } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { formatDuration } from '../base/text.ts';
+import { type BenchmarkChange, type Change, compareRuns } from '../bench/regression.ts';
+import { findProject } from '../config/project.ts';
+import { foldEvents } from '../events/fold.ts';
+import { readEvents } from '../events/reader.ts';
+import type { RunResult } from '../events/result.ts';
+import { findRun } from '../run/run.ts';
+
+interface Options {
+  readonly minEffect: number;
+  readonly failOn?: number;
+  readonly json?: boolean;
+}
+
+/** The chance of one false alarm among all benchmarks of a comparison. */
+const ALPHA = 0.05;
+
+/** The order in which changes are shown: what somebody has to look at comes first. */
+const ORDER: readonly Change[] = ['worse', 'better', 'cannot tell', 'same'];
+
+/** `2%` or `2`, as a fraction. */
+export function percent(text: string): number {
+  const number = Number(/^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim())?.[1]);
+  if (!(number > 0 && number <= 1000)) throw new InvalidArgumentError('expected a percentage, such as 2%.');
+  return number / 100;
+}
+
+/** `harness compare BASE NEW`: what became of each benchmark, and whether that is more than chance. */
+export async function compare(base: string, next: string, options: Options): Promise<number> {
+  const [before, after] = [await runOf(base), await runOf(next)];
+  const minEffect = options.failOn ?? options.minEffect;
+  const changes = compareRuns(before, after, { minEffect, alpha: ALPHA });
+  const failed = options.failOn !== undefined && changes.some(({ change }) => change === 'worse');
+  if (options.json) {
+    const sides = { base: before.run, new: after.run };
+    process.stdout.write(`${JSON.stringify({ ...sides, minEffect, alpha: ALPHA, changes }, null, 2)}\n`);
+  } else process.stdout.write(textOf(before, after, changes, minEffect));
+  return failed ? 1 : 0;
+}
+
+/** A run by its name, its folder, or its file of events. */
+async function runOf(name: string): Promise<RunResult> {
+  const place = basename(name) === 'events.jsonl' ? `${dirname(name)}/` : name;
+  const folder = await findRun((await findProject(process.cwd())).root, place);
+  return foldEvents((await readEvents(`${folder.replace(/\/$/, '')}/events.jsonl`)).events);
+}
+
+function textOf(base: RunResult, next: RunResult, changes: readonly BenchmarkChange[], minEffect: number): string {
+  const of = (run: RunResult) =>
+    `${run.run}${run.git ? ` (${run.git.sha.slice(0, 12)}${run.git.dirty ? ', changed' : ''})` : ''}`;
+  const counts = ORDER.map((change) => `${changes.filter((one) => one.change === change).length} ${change}`);
+  const rows = ORDER.flatMap((change) => changes.filter((one) => one.change === change)).map(row);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((cells) => cells[column]!.length), 0));
+  const lines = rows.map((cells) =>
+    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
+  return [
+    `base  ${of(base)}`,
+    `new   ${of(next)}`,
+    '',
+    ...(lines.length > 0 ? lines : ['  neither run has benchmarks']),
+    '',
+    `${changes.length} compared: ${counts.join(', ')}; changes below ${100 * minEffect} % do not matter`,
+    'A host that was busy during one of the runs makes benchmarks worse that nobody changed: measure again before blaming.',
+    '',
+  ].join('\n');
+}
+
+function row({ change, cell, file, name, baseMs, newMs, ratio, interval, reason }: BenchmarkChange): string[] {
+  const times =
+    baseMs === undefined || newMs === undefined ? '' : `${formatDuration(baseMs)} → ${formatDuration(newMs)}`;
+  const shown = (value: number) => `${value >= 1 ? '+' : '−'}${(100 * Math.abs(value - 1)).toFixed(1)} %`;
+  const range = interval ? ` (${shown(interval.low)} to ${shown(interval.high)})` : '';
+  return [change, cell, `${file} › ${name}`, times, ratio === undefined ? (reason ?? '') : `${shown(ratio)}${range}`];
+}

@@ -1,0 +1,70 @@
+import { ConfigError } from '../base/errors.ts';
+import { quote } from '../config/quote.ts';
+
+/** Most entries of a `strategy.matrix`; GitHub refuses more. */
+export const MAX_ENTRIES = 256;
+
+/** One job of a `strategy.matrix`. */
+export interface GithubEntry {
+  /** For people, and for the names of artifacts: without slashes. */
+  readonly id: string;
+  readonly name: string;
+  /** A runner's label. */
+  readonly runner: string;
+  /** What `harness run` is given beside the matrix. */
+  readonly args: string;
+}
+
+/** `arm64=ubuntu-24.04-arm`, as a label for each architecture. @throws ConfigError for anything else. */
+export function parseRunners(
+  texts: readonly string[],
+  archOf: (spelling: string) => string | undefined,
+): ReadonlyMap<string, string> {
+  return new Map(
+    texts.map((text) => {
+      const [, spelling = '', label] = /^([^=]+)=([A-Za-z0-9._-]+)$/.exec(text) ?? [];
+      const arch = archOf(spelling);
+      if (arch === undefined || label === undefined)
+        throw new ConfigError(`--runner is ${quote(text)}, expected ARCH=LABEL, such as arm64=ubuntu-24.04-arm`);
+      return [arch, label];
+    }),
+  );
+}
+
+/**
+ * The `strategy.matrix` of a plan job: one entry a cell, or a shard when `shards` is given. Emulated machines run on any
+ * runner, so all have the default one unless a label is named for their architecture.
+ * @throws ConfigError where GitHub would refuse it.
+ */
+export function githubMatrix(
+  cells: readonly { readonly name: string; readonly arch: string }[],
+  options: {
+    readonly shards?: number | undefined;
+    readonly runners: ReadonlyMap<string, string>;
+    readonly defaultRunner: string;
+  },
+): { readonly include: readonly GithubEntry[] } {
+  const { shards, runners, defaultRunner } = options;
+  const include =
+    shards === undefined
+      ? cells.map(({ name, arch }) => ({
+          id: name.replaceAll(/[^A-Za-z0-9._+-]/g, '-'),
+          name,
+          runner: runners.get(arch) ?? defaultRunner,
+          args: `--only ${name}`,
+        }))
+      : Array.from({ length: Math.min(shards, cells.length) }, (_, index) => {
+          const shard = `${index + 1}/${Math.min(shards, cells.length)}`;
+          return {
+            id: `shard-${index + 1}`,
+            name: `shard ${shard}`,
+            runner: defaultRunner,
+            args: `--shard ${shard}`,
+          };
+        });
+  if (include.length > MAX_ENTRIES)
+    throw new ConfigError(`cannot make a GitHub matrix of ${include.length} jobs: it may have at most ${MAX_ENTRIES}`, {
+      hint: '--shards 64 makes jobs of several cells each.',
+    });
+  return { include };
+}
