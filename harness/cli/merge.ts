@@ -45,7 +45,7 @@ export async function merge(
   const folder = join(runsFolder(project.root), run);
   await mkdir(folder, { recursive: true });
   for (const { source } of parts) await copyCells(dirname(source), folder);
-  await replaceFile(join(folder, 'events.jsonl'), events.map((event) => toLine(event)).join(''));
+  await replaceFile(join(folder, 'events.jsonl'), events.map((event) => `${toLine(event)}\n`).join(''));
   const result = foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
   await writeReports(result, folder);
   await writeJobSummary(renderSummary(result));

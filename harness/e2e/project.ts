@@ -43,7 +43,7 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
   const start = (args: readonly string[], extra: Readonly<Record<string, string>> = {}) =>
     execa(process.execPath, [main, ...args], {
       cwd: folder,
-      env: { ...env, ...extra, VITEST: undefined, GITHUB_STEP_SUMMARY: undefined, GITHUB_ACTIONS: undefined },
+      env: { VITEST: undefined, GITHUB_STEP_SUMMARY: undefined, GITHUB_ACTIONS: undefined, ...env, ...extra },
       reject: false,
       stdin: 'ignore',
     });
