@@ -1,5 +1,8 @@
 import { setOutput } from '@actions/core';
 import { findArch } from '../arch/index.ts';
+import { keyOf } from '../images/cache.ts';
+import { RECIPE } from '../images/settings.ts';
+import type { Cell } from '../matrix/cell.ts';
 import { githubMatrix, parseRunners } from '../matrix/github.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
 
@@ -13,14 +16,22 @@ interface Options extends CellOptions {
  * `harness matrix [matrix] --github`: the jobs of a workflow, as `strategy.matrix` takes them. In a step of GitHub Actions
  * also the step's outputs `matrix` and `count`.
  */
-export async function matrix(named: string | undefined, options: Options): Promise<number> {
-  const { cells } = await chooseCells(named, options);
+export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
+  const { cells, matrix } = await chooseCells(named, options);
+  const settings = { recipe: RECIPE, release: matrix.images.release };
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
-  const jobs = githubMatrix(cells, { shards: options.shards, runners, defaultRunner: options.defaultRunner });
+  const { shards, defaultRunner } = options;
+  const jobs = githubMatrix(cells, { shards, runners, defaultRunner, imagesKey: (some) => imagesKey(some, settings) });
   if (process.env['GITHUB_OUTPUT']) {
     setOutput('matrix', jobs);
     setOutput('count', jobs.include.length);
   }
   process.stdout.write(`${JSON.stringify(jobs)}\n`);
   return 0;
+}
+
+/** What the images and snapshots of some cells are made of, as far as the files of a project say. */
+function imagesKey(cells: readonly Cell[], settings: object): string {
+  const parts = cells.map(({ arch, suite: { name, stack, machine, nodes } }) => [arch, name, stack, machine, nodes]);
+  return keyOf([settings, ...parts]);
 }

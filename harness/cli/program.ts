@@ -6,7 +6,7 @@ import { gc } from './gc.ts';
 import { buildImages, collectImages, listImages } from './images.ts';
 import { init } from './init.ts';
 import { list } from './list.ts';
-import { matrix } from './matrix.ts';
+import { matrixJobs } from './matrix.ts';
 import { merge } from './merge.ts';
 import { version } from './package.ts';
 import { report } from './report.ts';
@@ -46,7 +46,7 @@ const commands = {
   shell,
   report,
   compare,
-  matrix,
+  matrix: matrixJobs,
   merge,
   gc,
   schema,

@@ -13,6 +13,8 @@ export interface GithubEntry {
   readonly runner: string;
   /** What `harness run` is given beside the matrix. */
   readonly args: string;
+  /** For a cache of images and snapshots: the same as long as the stacks of its cells are. */
+  readonly cacheKey: string;
 }
 
 /** `arm64=ubuntu-24.04-arm`, as a label for each architecture. @throws ConfigError for anything else. */
@@ -36,32 +38,41 @@ export function parseRunners(
  * runner, so all have the default one unless a label is named for their architecture.
  * @throws ConfigError where GitHub would refuse it.
  */
-export function githubMatrix(
-  cells: readonly { readonly name: string; readonly arch: string }[],
+export function githubMatrix<T extends { readonly name: string; readonly arch: string }>(
+  cells: readonly T[],
   options: {
+    /** Names the images that some cells need. */
+    readonly imagesKey: (cells: readonly T[]) => string;
     readonly shards?: number | undefined;
     readonly runners: ReadonlyMap<string, string>;
     readonly defaultRunner: string;
   },
 ): { readonly include: readonly GithubEntry[] } {
-  const { shards, runners, defaultRunner } = options;
-  const include =
-    shards === undefined
-      ? cells.map(({ name, arch }) => ({
-          id: name.replaceAll(/[^A-Za-z0-9._+-]/g, '-'),
-          name,
-          runner: runners.get(arch) ?? defaultRunner,
-          args: `--only ${name}`,
-        }))
-      : Array.from({ length: Math.min(shards, cells.length) }, (_, index) => {
-          const shard = `${index + 1}/${Math.min(shards, cells.length)}`;
-          return {
-            id: `shard-${index + 1}`,
-            name: `shard ${shard}`,
-            runner: defaultRunner,
-            args: `--shard ${shard}`,
-          };
-        });
+  const { shards, runners, defaultRunner, imagesKey } = options;
+  const cellJobs = () =>
+    cells.map((cell): GithubEntry => {
+      const { name, arch } = cell;
+      return {
+        id: name.replaceAll(/[^A-Za-z0-9._+-]/g, '-'),
+        name,
+        runner: runners.get(arch) ?? defaultRunner,
+        args: `--only ${name}`,
+        cacheKey: `harness-${arch}-${imagesKey([cell])}`,
+      };
+    });
+  const shardJobs = (count: number) =>
+    Array.from({ length: count }, (_, index): GithubEntry => {
+      const shard = `${index + 1}/${count}`;
+      return {
+        id: `shard-${index + 1}`,
+        name: `shard ${shard}`,
+        runner: defaultRunner,
+        args: `--shard ${shard}`,
+        cacheKey: `harness-all-${imagesKey(cells)}`,
+      };
+    });
+  // No more shards than cells: a job without cells would do nothing, and say that it passed.
+  const include = shards === undefined ? cellJobs() : shardJobs(Math.min(shards, cells.length));
   if (include.length > MAX_ENTRIES)
     throw new ConfigError(`cannot make a GitHub matrix of ${include.length} jobs: it may have at most ${MAX_ENTRIES}`, {
       hint: '--shards 64 makes jobs of several cells each.',

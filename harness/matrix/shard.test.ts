@@ -62,15 +62,23 @@ test.each(['', '1', '0/2', '3/2', '1/0', 'a/b', '1/2/3', '-1/2'])('--shard %j is
 
 test('a GitHub matrix: one job a cell, on the runner of its architecture', () => {
   const runners = parseRunners(['aarch64=ubuntu-24.04-arm'], (name) => (name === 'aarch64' ? 'arm64' : undefined));
-  const options = { runners, defaultRunner: 'ubuntu-24.04' };
+  const imagesKey = (some: readonly { name: string }[]) => `key-of-${some.length}`;
+  const options = { runners, defaultRunner: 'ubuntu-24.04', imagesKey };
   expect(githubMatrix(cells('arm64/vm/web', 'amd64+arm64/vm/swarm'), options)).toEqual({
     include: [
-      { id: 'arm64-vm-web', name: 'arm64/vm/web', runner: 'ubuntu-24.04-arm', args: '--only arm64/vm/web' },
+      {
+        id: 'arm64-vm-web',
+        name: 'arm64/vm/web',
+        runner: 'ubuntu-24.04-arm',
+        args: '--only arm64/vm/web',
+        cacheKey: 'harness-arm64-key-of-1',
+      },
       {
         id: 'amd64+arm64-vm-swarm',
         name: 'amd64+arm64/vm/swarm',
         runner: 'ubuntu-24.04',
         args: '--only amd64+arm64/vm/swarm',
+        cacheKey: 'harness-amd64+arm64-key-of-1',
       },
     ],
   });
