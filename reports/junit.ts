@@ -4,7 +4,7 @@ import type { CellResult, RunResult, TestResult } from '../harness/events/result
 import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
 import { buildXml, extendCase, extendSuite, newBuilder } from './junit-extras.ts';
 import { visible } from './text.ts';
-import { acceleratorWords, formatThroughput, formatTime } from './words.ts';
+import { acceleratorWords, formatAmount, formatThroughput } from './words.ts';
 
 export interface JunitOptions {
   /**
@@ -114,9 +114,16 @@ function benchmarkProperties(cell: CellResult, benchmark: CellResult['benchmarks
     benchmark.name,
   );
   const speed =
-    benchmark.per !== undefined && median > 0 ? `, ${formatThroughput(throughput(median, 1), benchmark.per)}` : '';
+    benchmark.per !== undefined && benchmark.clock !== 'instructions' && median > 0
+      ? `, ${formatThroughput(throughput(median, 1), benchmark.per)}`
+      : '';
   const accelerator = cell.facts ? acceleratorWords[cell.facts.accelerator] : 'accelerator unknown';
-  return [[`benchmark.${benchmark.name}`, `median ${formatTime(median)}${speed}, ${count} samples, ${accelerator}`]];
+  return [
+    [
+      `benchmark.${benchmark.name}`,
+      `median ${formatAmount(median, benchmark.clock)}${speed}, ${count} samples, ${accelerator}`,
+    ],
+  ];
 }
 
 /** Some readers keep only the first of two cases with one name. */

@@ -78,8 +78,13 @@ const facts = z.object({
 const measurement = z.object({
   name: z.string(),
   file: z.string(),
-  clock: z.enum(['controller', 'guest']),
-  samplesMs: z.array(z.number()).readonly().describe('In the order taken. One sample covers `operations` operations.'),
+  clock: z.enum(['controller', 'guest', 'instructions']),
+  samplesMs: z
+    .array(z.number())
+    .readonly()
+    .describe(
+      'In the order taken. One sample covers `operations` operations. By the clock `instructions`: millions of instructions.',
+    ),
   operations: z.number().min(1),
   per: z.string().optional(),
   warmupSamples: z.int(),
@@ -123,7 +128,7 @@ const comparison = z.object({
   target: z.string(),
   file: z.string(),
   name: z.string(),
-  clock: z.enum(['controller', 'guest']),
+  clock: z.enum(['controller', 'guest', 'instructions']),
   per: z.string().optional(),
   legs: z
     .array(

@@ -1,7 +1,7 @@
 import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
-import type { Accelerator, Verdict } from '../harness/events/types.ts';
+import type { Accelerator, BenchClock, Verdict } from '../harness/events/types.ts';
 import { shellWord, visible } from './text.ts';
 
 /** A verdict's shape: told apart without colour, too. */
@@ -89,13 +89,22 @@ export function formatTime(ms: number): string {
   return ms >= 0.0009995 ? `${significant(ms * 1000)} µs` : `${significant(ms * 1e6)} ns`;
 }
 
+/** What a clock said: a time, or `56.690 M instructions`, whose last digits are what they are counted for. */
+export function formatAmount(ms: number, clock: BenchClock): string {
+  if (clock !== 'instructions') return formatTime(ms);
+  const count = ms * 1e6;
+  const [unit, size] = count >= 1e9 ? ['G', 1e9] : count >= 1e6 ? ['M', 1e6] : count >= 1e3 ? ['k', 1e3] : ['', 1];
+  const shown = (count / size).toLocaleString('en-GB', { maximumFractionDigits: size === 1 ? 2 : 3 });
+  return `${shown} ${unit === '' ? '' : `${unit} `}instructions`;
+}
+
 /** `1,230 requests/s`, `34.5 MiB/s`. `per` is singular; a unit of bytes takes no plural. */
 export function formatThroughput(perSecond: number, per: string): string {
   return `${significant(perSecond)} ${per}${/(?:B|s)$/.test(per) ? '' : 's'}/s`;
 }
 
-export function formatInterval(interval: Interval | undefined): string {
-  return interval ? `${formatTime(interval.low)} – ${formatTime(interval.high)}` : 'too few samples';
+export function formatInterval(interval: Interval | undefined, clock: BenchClock): string {
+  return interval ? `${formatAmount(interval.low, clock)} – ${formatAmount(interval.high, clock)}` : 'too few samples';
 }
 
 /** `2.31× (2.20 – 2.44)`, `control`, or `not comparable`. */

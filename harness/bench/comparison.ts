@@ -97,7 +97,9 @@ function legOf(leg: Measured, base: Measured | undefined, control: ArchName): Be
     arch: cell.arch,
     ...(cell.facts ? { accelerator: cell.facts.accelerator } : {}),
     summary,
-    ...(benchmark.per !== undefined && summary.median > 0 ? { throughput: throughput(summary.median, 1) } : {}),
+    ...(benchmark.per !== undefined && benchmark.clock !== 'instructions' && summary.median > 0
+      ? { throughput: throughput(summary.median, 1) }
+      : {}),
     toControl: cell.arch === control ? { state: 'control' } : toControl(leg, base, control),
     warnings: benchmark.warnings,
   };
@@ -119,6 +121,8 @@ function toControl(leg: Measured, base: Measured | undefined, control: ArchName)
 /** Why the two may not be divided, or undefined. */
 function obstacle(leg: Measured, base: Measured): string | undefined {
   const [here, there] = [leg.cell.facts?.accelerator, base.cell.facts?.accelerator];
+  if (leg.benchmark.clock === 'instructions' && base.benchmark.clock === 'instructions')
+    return 'counts of instructions: those of one architecture are neither more nor less than those of another';
   if (!here || !there) return `the accelerator of ${here ? base.cell.name : leg.cell.name} is not known`;
   if (isEmulated(here) !== isEmulated(there)) {
     return `${leg.cell.arch} ran under ${here} and ${base.cell.arch} under ${there}: emulated and native times are not divided`;

@@ -85,3 +85,60 @@ export function timedMs(result: ExecResult, count: number, what: string): number
     throw new Error(`cannot time \`${what}\`: ${result.stderr.trim() || `exit code ${result.exitCode}`}`);
   return times;
 }
+
+/**
+ * As `timedArgv`, in a guest whose clock counts instructions. The seeds of hash tables are fixed, for they decide how many
+ * instructions a script takes. At the end it says for how many ticks of 10 ms the machine was idle after the warm-up, and
+ * how many requests its disks got meanwhile.
+ */
+const COUNTER = `use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+my ($warmup, $count) = splice @ARGV, 0, 2; open my $out, ">&", STDOUT; open STDOUT, ">", "/dev/null";
+$ENV{PERL_HASH_SEED} = $ENV{PYTHONHASHSEED} = 0;
+sub idle { open my $stat, "<", "/proc/stat" or die; my @cpu = split " ", scalar <$stat>; $cpu[4] + $cpu[5] }
+sub disk { open my $stats, "<", "/proc/diskstats" or die; my $sum = 0; while (<$stats>) { my @d = split; $sum += $d[3] + $d[7] } $sum }
+my ($idle, $disk);
+for my $round (1 .. $warmup + $count) {
+  ($idle, $disk) = (idle(), disk()) if $round == $warmup + 1;
+  my $t = clock_gettime(CLOCK_MONOTONIC); my $s = system { $ARGV[0] } @ARGV;
+  my $d = clock_gettime(CLOCK_MONOTONIC) - $t;
+  if ($s) { printf $out "harness-failed %d\\n", $s >> 8 || $s; last }
+  printf $out "harness-timer %.9f\\n", $d;
+}
+printf $out "harness-idle %d\\nharness-disk %d\\n", idle() - $idle, disk() - $disk;`;
+
+/** argv that runs a command `warmup` and `count` times and counts the instructions of each. */
+export function countedArgv(argv: readonly string[], warmup: number, count: number): string[] {
+  return ['perl', '-e', COUNTER, '--', String(warmup), String(count), ...argv];
+}
+
+/** Requests to a disk a sample that a machine makes by itself; a command that makes more waits for it. */
+const MOST_REQUESTS = 4;
+
+/** A machine that waits for more than this share of the time is not measured by what it executes. */
+const MOST_IDLE = 0.1;
+
+/**
+ * Millions of instructions of the runs of a command under `countedArgv`, in order, warm-up included. They are those of the
+ * whole machine meanwhile: the kernel's, its timer's, and those of whatever else runs.
+ * @throws Error when a run failed, or the machine waited: for a disk, the network or a timer. No instruction is executed
+ * meanwhile, and the clock leaps to whatever comes next, so that the same work gives another figure each time. Whether an
+ * answer of the disk comes before the guest is idle is up to the host, so its requests are counted instead.
+ */
+export function countedMillions(result: ExecResult, warmup: number, count: number, what: string): number[] {
+  const millions = timedMs(result, warmup + count, what);
+  const refuse = (why: string) =>
+    new Error(
+      `cannot count the instructions of \`${what}\`: ${why}. Measure it with the guest's clock instead: measure.inGuest`,
+    );
+  const requests = Number(/^harness-disk (\d+)$/m.exec(result.stdout)?.[1]);
+  if (!(requests <= MOST_REQUESTS * count))
+    throw refuse(`it waits for the disk, ${Math.round(requests / count)} times a run`);
+  const idleMs = 10 * Number(/^harness-idle (\d+)$/m.exec(result.stdout)?.[1]);
+  const takenMs = millions.slice(warmup).reduce((sum, ms) => sum + ms, 0);
+  // Idle time is told in ticks: two of them may be none.
+  if (!(idleMs <= 20 || idleMs <= MOST_IDLE * takenMs))
+    throw refuse(
+      `the machine was idle for ${Math.round((100 * idleMs) / Math.max(idleMs, takenMs))} % of the time, waiting for the network or a timer`,
+    );
+  return millions;
+}

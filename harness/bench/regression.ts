@@ -1,5 +1,6 @@
 import { median } from 'simple-statistics';
 import type { CellResult, RunResult } from '../events/result.ts';
+import type { BenchClock } from '../events/types.ts';
 import { holm, mannWhitney } from './rank-test.ts';
 import { type Interval, MIN_SAMPLES, ratioOfMedians } from './statistics.ts';
 
@@ -11,10 +12,11 @@ export interface BenchmarkChange {
   readonly cell: string;
   readonly file: string;
   readonly name: string;
+  readonly clock: BenchClock;
   readonly change: Change;
   /** Why it cannot be told. */
   readonly reason?: string;
-  /** Medians of milliseconds an operation. */
+  /** Medians of milliseconds, or millions of instructions, an operation. */
   readonly baseMs?: number;
   readonly newMs?: number;
   /** New to base: 1.1 takes a tenth longer. */
@@ -51,7 +53,7 @@ export function compareRuns(base: RunResult, next: RunResult, options: Regressio
   const corrected = holm(comparable.map(({ p }) => p));
   return pairs.map(({ old, fresh, reason }, index): BenchmarkChange => {
     const { cell, benchmark } = (fresh ?? old)!;
-    const common = { cell: cell.name, file: benchmark.file, name: benchmark.name };
+    const common = { cell: cell.name, file: benchmark.file, name: benchmark.name, clock: benchmark.clock };
     if (reason !== undefined) return { ...common, change: 'cannot tell', reason };
     const seed = `${cell.name} ${benchmark.file} ${benchmark.name}`;
     const compared = ratioOfMedians(fresh!.ms, old!.ms, seed);

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { formatDuration } from '../base/text.ts';
+import { formatAmount } from '../../reports/words.ts';
 import { type BenchmarkChange, type Change, compareRuns } from '../bench/regression.ts';
 import { findProject } from '../config/project.ts';
 import { foldEvents } from '../events/fold.ts';
@@ -68,9 +68,9 @@ function textOf(base: RunResult, next: RunResult, changes: readonly BenchmarkCha
   ].join('\n');
 }
 
-function row({ change, cell, file, name, baseMs, newMs, ratio, interval, reason }: BenchmarkChange): string[] {
+function row({ change, cell, file, name, clock, baseMs, newMs, ratio, interval, reason }: BenchmarkChange): string[] {
   const times =
-    baseMs === undefined || newMs === undefined ? '' : `${formatDuration(baseMs)} → ${formatDuration(newMs)}`;
+    baseMs === undefined || newMs === undefined ? '' : `${formatAmount(baseMs, clock)} → ${formatAmount(newMs, clock)}`;
   const shown = (value: number) => `${value >= 1 ? '+' : '−'}${(100 * Math.abs(value - 1)).toFixed(1)} %`;
   const range = interval ? ` (${shown(interval.low)} to ${shown(interval.high)})` : '';
   return [change, cell, `${file} › ${name}`, times, ratio === undefined ? (reason ?? '') : `${shown(ratio)}${range}`];

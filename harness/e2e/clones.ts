@@ -63,6 +63,7 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
         network: false,
         identity: 'own',
         snapshots: false,
+        counting: false,
         bootDeadlineMs: 300_000,
       },
       snapshot,

@@ -76,14 +76,17 @@ export interface Attempt {
   readonly errors: readonly ErrorData[];
 }
 
-/** Where the clock that timed a benchmark stands. */
-export type BenchClock = 'controller' | 'guest';
+/** Where the clock that timed a benchmark stands; `instructions`: a guest's clock that counts what it executes. */
+export type BenchClock = 'controller' | 'guest' | 'instructions';
 
 /** One benchmark's measurement in one cell. */
 export interface Measurement {
   readonly name: string;
   readonly clock: BenchClock;
-  /** Duration of each sample in milliseconds, in the order taken. One sample covers `operations` operations. */
+  /**
+   * Duration of each sample in milliseconds, in the order taken. One sample covers `operations` operations. By the clock
+   * `instructions` a nanosecond is an instruction, so that these are millions of instructions.
+   */
   readonly samplesMs: readonly number[];
   /** Operations in one sample, 1 or more. */
   readonly operations: number;

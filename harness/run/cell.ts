@@ -1,7 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { serveRequests } from '../base/ask.ts';
-import { InfraError, messageOf, UnsupportedError } from '../base/errors.ts';
+import { InfraError, messageOf, SuiteError, UnsupportedError } from '../base/errors.ts';
 import { makeRuntimeFolder } from '../base/folders.ts';
 import { formatDuration } from '../base/text.ts';
 import { scaledMs, withDeadline } from '../base/time.ts';
@@ -11,6 +11,7 @@ import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { ContextNode } from '../scenario/context.ts';
 import { deployStacks } from '../stacks/deploy.ts';
+import { SCALE_BOUNDS } from './calibrate.ts';
 import { collectEvidence } from './collect.ts';
 import { errorDataOf } from './error-data.ts';
 import { unsupportedReason } from './gate.ts';
@@ -257,7 +258,7 @@ async function suiteStep({ cell, context, started }: OnTarget, name: 'scenarios'
     const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
     const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
     const journal = join(cellFolder(context.folder, cell.name), `${name}.journal`);
-    await using fresh = cell.suite.isolate === 'none' ? undefined : await serveFresh(started, context.lease);
+    await using control = await serveControl({ cell, context, started }, io);
     const { finished, files, cutShort } = await runSuiteProcess({
       context: {
         cell: cell.name,
@@ -268,7 +269,7 @@ async function suiteStep({ cell, context, started }: OnTarget, name: 'scenarios'
         step: name,
         cacheFolder,
         journal,
-        ...(fresh ? { controlSocket: fresh.socket } : {}),
+        controlSocket: control.socket,
         testTimeoutMs: scaledMs(native, scale),
       },
       emit: context.emit,
@@ -298,14 +299,24 @@ function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
   }));
 }
 
-/** Puts a cell's machines back whenever the suite's process asks for it, unless nothing has used them yet. */
-async function serveFresh(started: StartedCell, lease: Lease): Promise<AsyncDisposable & { readonly socket: string }> {
+/**
+ * Answers the suite's process: puts the cell's machines back, unless nothing has used them yet, and starts the one that
+ * counts instructions for the first who asks, until the step ends.
+ */
+async function serveControl(on: OnTarget, io: StepIo): Promise<AsyncDisposable & { readonly socket: string }> {
+  const { started, context } = on;
   const folder = await makeRuntimeFolder();
-  lease.register({ kind: 'path', path: folder });
-  const socket = join(folder, 'fresh');
+  context.lease.register({ kind: 'path', path: folder });
+  const socket = join(folder, 'control');
   let used = false;
+  let counting: Promise<StartedCell> | undefined;
   const served = await serveRequests(socket, async (asked) => {
-    if ((asked as { readonly do: string }).do === 'restore') {
+    const { do: what } = asked as { readonly do: 'look' | 'restore' | 'count' };
+    if (what === 'count') {
+      counting ??= startCounting(on, io);
+      return contextNodes(await counting);
+    }
+    if (what === 'restore') {
       if (used) await restoreCell(started);
       used = true;
     }
@@ -315,9 +326,49 @@ async function serveFresh(started: StartedCell, lease: Lease): Promise<AsyncDisp
     socket,
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
+      await (await counting?.catch(() => undefined))?.[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** How many times slower a machine is that counts its instructions: one thread, and no chaining of what is translated. */
+const COUNTING_SLOWDOWN = 3;
+
+/** A machine beside the cell's own, with the same stack, whose clock counts its instructions. From a snapshot if there is one. */
+async function startCounting({ cell, context, started }: OnTarget, io: StepIo): Promise<StartedCell> {
+  if (started.network)
+    throw new SuiteError('cannot count instructions: this is for suites of one machine, and this one has nodes');
+  io.progress('starting a machine that counts instructions');
+  const folder = join(cellFolder(context.folder, cell.name), 'counting');
+  await mkdir(folder, { recursive: true });
+  const { matrix, lease, cold, signal } = context;
+  const scale = Math.min(SCALE_BOUNDS.most, started.scale.factor * COUNTING_SLOWDOWN);
+  const counting = await startCell(cell, {
+    // Its own clock says nothing of how long it takes here.
+    matrix: { ...matrix, limits: { ...matrix.limits, scale } },
+    cache: context.settings.cache,
+    folder,
+    lease,
+    images: await imagesOf(cell, context.settings, { signal }),
+    keep: false,
+    cold,
+    counting: true,
+    signal,
+    progress: io.progress,
+    phase: (phase) => io.phase({ ...phase, name: `counting: ${phase.name}` }),
+    warn: warner(cell, context),
+  });
+  try {
+    if (!counting.deployed) {
+      await deployStacks(counting.nodes, cell.suite, { scale, signal, progress: io.progress });
+      if (counting.snapshot) await saveSnapshot({ cell, context, started: counting }, counting.snapshot, io);
+    }
+    return counting;
+  } catch (error) {
+    await counting[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Milliseconds in which a target that died has said so. */

@@ -30,6 +30,8 @@ export interface StartCellOptions {
   readonly keep: boolean;
   /** Neither use nor make a snapshot. */
   readonly cold: boolean;
+  /** Machines whose clocks count their instructions. */
+  readonly counting?: boolean;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
   readonly phase: (phase: Phase) => void;
@@ -162,7 +164,7 @@ function specOf(
   node: CellNode,
   assumed: ReadonlyMap<ArchName, number>,
   network: ClusterNetwork | undefined,
-  { matrix, images, cold }: StartCellOptions,
+  { matrix, images, cold, counting = false }: StartCellOptions,
 ): VmSpec {
   const { suite } = cell;
   // Machines of a cluster boot beside each other, and wait for the slowest.
@@ -171,7 +173,7 @@ function specOf(
   return {
     cell: cell.name,
     arch: architectures[node.arch],
-    vcpus: suite.machine.vcpus,
+    vcpus: counting ? 1 : suite.machine.vcpus,
     memoryBytes: suite.machine.memory * 2 ** 20,
     ports: [...Object.values(suite.stack.ports), ...(suite.stack.registry === undefined ? [] : [REGISTRY.port])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
@@ -179,6 +181,7 @@ function specOf(
     network: suite.needs.includes('network'),
     identity: suite.machine.identity,
     snapshots: !cold,
+    counting,
     // Twice: nothing has been measured yet, and other guests may be booting.
     bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),
     ...(network ? { lan: network.place(node.name) } : {}),

@@ -6,8 +6,8 @@ export interface ScenarioContext {
   readonly cell: string;
   /** The cell's machines, one or those of a cluster; the first is what `target` means. */
   readonly nodes: readonly ContextNode[];
-  /** Where the machines are put back to their state after the deployment; absent when the suite does not want that. */
-  readonly controlSocket?: string;
+  /** Where the harness is asked to put machines back, or to start one that counts instructions. */
+  readonly controlSocket: string;
   /** Where the cluster's network is changed. */
   readonly lanSocket?: string;
   readonly suite: Suite;

@@ -1,6 +1,6 @@
 import { type Arch, architectures } from '../arch/index.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
-import { measure, timedArgv, timedMs } from '../bench/measure.ts';
+import { countedArgv, countedMillions, measure, timedArgv, timedMs } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
@@ -91,6 +91,12 @@ export interface BenchOptions {
 export interface ScenarioBench {
   /** Times a command by the guest's own clock: neither SSH nor this host's load is in it. */
   inGuest(command: string | readonly string[], options?: BenchOptions): Promise<Measurement>;
+  /**
+   * Counts the instructions of a command, in a machine of its own with the same stack whose clock counts them: the same
+   * work gives the same figure on a busy host, too. Compare it from commit to commit on one architecture; it is no time,
+   * and says nothing about caches, memory or the disk. For suites of one machine.
+   */
+  instructions(command: string | readonly string[], options?: BenchOptions): Promise<Measurement>;
   /** Times a function by the controller's clock, the way to the target included. */
   onController(operation: () => Promise<unknown>, options?: BenchOptions): Promise<Measurement>;
 }
@@ -205,6 +211,7 @@ export function scenarioBench(
   context: ScenarioContext,
   testName: string,
   record: (measurement: Measurement) => void,
+  counting: () => Promise<Target>,
 ): ScenarioBench {
   const options = (given: BenchOptions = {}) => ({
     name: given.name ?? testName,
@@ -226,6 +233,15 @@ export function scenarioBench(
       const result = await target.exec(timedArgv(argv, count), { deadlineMs: context.testTimeoutMs });
       const times = timedMs(result, count, what);
       return recorded(await measure(async () => times.shift()!, { ...chosen, clock: 'guest' }));
+    },
+    async instructions(command, given) {
+      const argv = argvOf(command);
+      const chosen = options({ warmup: 2, ...given });
+      const { warmup, samples } = chosen;
+      const machine = await counting();
+      const result = await machine.exec(countedArgv(argv, warmup, samples), { deadlineMs: context.testTimeoutMs });
+      const millions = countedMillions(result, warmup, samples, argv.join(' ').slice(0, 120));
+      return recorded(await measure(async () => millions.shift()!, { ...chosen, clock: 'instructions' }));
     },
     async onController(operation, given) {
       const sample = async () => {

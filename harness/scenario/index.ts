@@ -37,8 +37,8 @@ declare module 'vitest' {
 /** The cell's machines by their names, the first one first; for all tests of a file. */
 const connection = base
   .extend('machines', { scope: 'file' }, async () => {
-    const { nodes: given, cell, suite, controlSocket } = inject('harness');
-    const nodes = controlSocket === undefined ? given : await freshNodes(controlSocket, suite.isolate === 'file');
+    const { nodes: given, cell, suite } = inject('harness');
+    const nodes = suite.isolate === 'none' ? given : await askForNodes(suite.isolate === 'file' ? 'restore' : 'look');
     const machines = new Map<string, Target>();
     for (const { name, handle } of nodes) {
       const machine = await reconnect(handle);
@@ -49,9 +49,20 @@ const connection = base
   })
   .extend('machine', { scope: 'file' }, async ({ machines }) => [...machines.values()][0]!);
 
-/** The machines as they are now, put back to their state after the deployment when `restore`. */
-async function freshNodes(controlSocket: string, restore: boolean): Promise<readonly ContextNode[]> {
-  return (await request(controlSocket, { do: restore ? 'restore' : 'look' })) as readonly ContextNode[];
+/**
+ * Machines that the harness holds: the cell's as they are now (`look`), put back to their state after the deployment
+ * (`restore`), or the one whose clock counts instructions (`count`), which is started for the first who asks.
+ */
+async function askForNodes(what: 'look' | 'restore' | 'count'): Promise<readonly ContextNode[]> {
+  const { controlSocket } = inject('harness');
+  return (await request(controlSocket, { do: what })) as readonly ContextNode[];
+}
+
+async function countingMachine(): Promise<Target> {
+  const [node] = await askForNodes('count');
+  const machine = node && (await reconnect(node.handle));
+  if (!machine) throw new InfraError('cannot reach the machine that counts instructions: it is gone');
+  return machine;
 }
 
 /**
@@ -61,8 +72,7 @@ async function freshNodes(controlSocket: string, restore: boolean): Promise<read
  */
 export const test = connection
   .extend('fresh', { auto: true }, async () => {
-    const { controlSocket, suite } = inject('harness');
-    if (controlSocket !== undefined && suite.isolate === 'test') await freshNodes(controlSocket, true);
+    if (inject('harness').suite.isolate === 'test') await askForNodes('restore');
   })
   .extend('journal', { auto: true }, async ({ task, onTestFinished }) => {
     const { journal, suite } = inject('harness');
@@ -79,9 +89,15 @@ export const test = connection
   .extend('scale', async () => inject('harness').scale)
   // Not `bench`: vitest has one of its own in the context, which cannot be replaced.
   .extend('measure', async ({ machine, task }) =>
-    scenarioBench(machine, inject('harness'), task.name, (measurement) => {
-      task.meta.measurements = [...(task.meta.measurements ?? []), measurement];
-    }),
+    scenarioBench(
+      machine,
+      inject('harness'),
+      task.name,
+      (measurement) => {
+        task.meta.measurements = [...(task.meta.measurements ?? []), measurement];
+      },
+      countingMachine,
+    ),
   );
 
 /** Tries until `attempt` no longer throws. `seconds` are native ones, multiplied by the target's slowness. */

@@ -5,7 +5,8 @@ import {
   isEmulated,
 } from '../../harness/bench/comparison.ts';
 import type { RunResult } from '../../harness/events/result.ts';
-import { acceleratorOf, formatInterval, formatRatio, formatThroughput, formatTime } from '../words.ts';
+import type { BenchClock } from '../../harness/events/types.ts';
+import { acceleratorOf, formatAmount, formatInterval, formatRatio, formatThroughput } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 
 /** The most dots in a strip; more would only be a smear. */
@@ -18,9 +19,15 @@ export function timingSection(run: RunResult): Markup {
   if (comparisons.length === 0)
     return html`<section id="timing"><h2>Timing</h2><p class="muted">No benchmark was measured.</p></section>`;
   return html`<section id="timing"><h2>Timing</h2>
-<p class="muted">Time of one operation: dots are samples, the bar is the 95 % interval of the median, the tick is the median. Every axis begins at 0. Emulated and native figures never share an axis.</p>
+<p class="muted">Time, or instructions, of one operation: dots are samples, the bar is the 95 % interval of the median, the tick is the median. Every axis begins at 0. Emulated and native figures never share an axis.</p>
 ${[...groups].map(([title, group]) => html`<h3>${title}</h3>${notes(group, run)}${tableOf(group, run)}`)}</section>`;
 }
+
+const clockWords: Readonly<Record<BenchClock, string>> = {
+  guest: "guest's clock",
+  controller: "controller's clock",
+  instructions: 'instructions, counted by the emulator',
+};
 
 /** What has to be said of the figures, each once. */
 function notes(group: readonly BenchmarkComparison[], run: RunResult): Markup {
@@ -37,31 +44,35 @@ function tableOf(group: readonly BenchmarkComparison[], run: RunResult): Markup 
 ${group.map(
   (
     benchmark,
-  ) => html`<tbody><tr class="title"><th scope="rowgroup" colspan="6">${benchmark.name} <small>${benchmark.clock === 'guest' ? "guest's clock" : "controller's clock"}</small></th></tr>
+  ) => html`<tbody><tr class="title"><th scope="rowgroup" colspan="6">${benchmark.name} <small>${clockWords[benchmark.clock]}</small></th></tr>
 ${benchmark.legs.map((leg) => row(leg, benchmark, run))}</tbody>`,
 )}</table>`;
 }
 
 function row(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunResult): Markup {
   const { summary, toControl } = leg;
-  const end = Math.max(...benchmark.legs.filter((other) => sameAxis(leg, other)).map((other) => other.summary.max));
-  const mixed = benchmark.legs.some((other) => !sameAxis(leg, other));
+  const end = Math.max(
+    ...benchmark.legs.filter((other) => sameAxis(leg, other, benchmark)).map((other) => other.summary.max),
+  );
+  const mixed = benchmark.legs.some((other) => !sameAxis(leg, other, benchmark));
   const remarks = [
-    ...(mixed ? [`axis of its own, 0 to ${formatTime(end)}`] : []),
+    ...(mixed ? [`axis of its own, 0 to ${formatAmount(end, benchmark.clock)}`] : []),
     ...leg.warnings,
     ...(summary.outliers.length > 0
       ? [`${summary.outliers.length} of ${summary.count} samples lie far out; none is dropped`]
       : []),
   ];
-  return html`<tr><th scope="row">${leg.arch} <small>${acceleratorOf(leg)}</small></th><td class="strip">${strip(samplesOf(leg, benchmark, run), leg, end)}${remarks.map(
+  return html`<tr><th scope="row">${leg.arch} <small>${acceleratorOf(leg)}</small></th><td class="strip">${strip(samplesOf(leg, benchmark, run), leg, end, benchmark.clock)}${remarks.map(
     (remark) => html`<div class="remark">${remark}</div>`,
-  )}</td><td class="figure median">${formatTime(summary.median)}</td><td class="figure interval">${formatInterval(summary.interval)}</td><td class="figure ratio ${toControl.state}">${formatRatio(toControl)}</td><td class="figure speed">${
+  )}</td><td class="figure median">${formatAmount(summary.median, benchmark.clock)}</td><td class="figure interval">${formatInterval(summary.interval, benchmark.clock)}</td><td class="figure ratio ${toControl.state}">${formatRatio(toControl)}</td><td class="figure speed">${
     leg.throughput !== undefined && formatThroughput(leg.throughput, benchmark.per ?? 'operation')
   }</td></tr>
 `;
 }
 
-function sameAxis(one: BenchmarkLeg, other: BenchmarkLeg): boolean {
+/** Counts of instructions of two architectures share an axis no more than native and emulated times do. */
+function sameAxis(one: BenchmarkLeg, other: BenchmarkLeg, { clock }: BenchmarkComparison): boolean {
+  if (clock === 'instructions') return one === other;
   if (!one.accelerator || !other.accelerator) return one === other;
   return isEmulated(one.accelerator) === isEmulated(other.accelerator);
 }
@@ -76,12 +87,12 @@ function samplesOf(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunRe
 }
 
 /** Positions are percentages, so that the drawing takes the width it is given and dots stay round. */
-function strip(samples: readonly number[], { summary }: BenchmarkLeg, end: number): Markup {
+function strip(samples: readonly number[], { summary }: BenchmarkLeg, end: number, clock: BenchClock): Markup {
   // A little room at both ends, for a dot's half.
   const at = (ms: number): string => `${(1 + (end > 0 ? (98 * ms) / end : 0)).toFixed(2)}%`;
   const { interval, median } = summary;
   const width = interval ? Math.max(0.4, (98 * (interval.high - interval.low)) / (end || 1)).toFixed(2) : '0';
-  return html`<svg width="100%" height="26" role="img" aria-label="${summary.count} samples from ${formatTime(summary.min)} to ${formatTime(summary.max)}, median ${formatTime(median)}"><line x1="0" x2="100%" y1="21" y2="21" class="axis"/>${samples.map(
+  return html`<svg width="100%" height="26" role="img" aria-label="${summary.count} samples from ${formatAmount(summary.min, clock)} to ${formatAmount(summary.max, clock)}, median ${formatAmount(median, clock)}"><line x1="0" x2="100%" y1="21" y2="21" class="axis"/>${samples.map(
     (sample) => html`<circle cx="${at(sample)}" cy="13" r="2.5" class="dot"/>`,
   )}${interval && html`<rect x="${at(interval.low)}" y="8" width="${width}%" height="10" class="interval"/>`}<line x1="${at(median)}" x2="${at(median)}" y1="4" y2="22" class="median"/></svg>`;
 }

@@ -18,6 +18,7 @@ const spec: MachineSpec = {
   ports: { 22: 0, 80: 0 },
   memory: 'plain',
   network: false,
+  counting: false,
 };
 const optionOf = (argv: readonly string[], option: string) => argv[argv.indexOf(option) + 1];
 

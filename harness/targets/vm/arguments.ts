@@ -25,6 +25,8 @@ export interface MachineSpec {
   readonly lan?: { readonly socket: string; readonly mac: string } | undefined;
   /** Whether the guest may open connections to the outside. */
   readonly network: boolean;
+  /** TCG only: the guest's clock counts its instructions, a nanosecond each. */
+  readonly counting: boolean;
 }
 
 /** QEMU's argv for a machine. Pure: the same spec gives the same machine. */
@@ -57,7 +59,11 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...['-no-user-config', '-nodefaults', '-display', 'none'],
     ...['-machine', spec.memory === 'plain' ? machine : `${machine},memory-backend=memory`],
     ...memoryBackend(spec.memory, size),
-    ...['-accel', kvm ? 'kvm' : 'tcg,thread=multi'],
+    // Counting goes with one thread only. Without sleep an idle guest is at its next timer at once, however long that
+    // would take here; its calendar has to follow the same clock.
+    ...(spec.counting
+      ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm']
+      : ['-accel', kvm ? 'kvm' : 'tcg,thread=multi']),
     ...['-cpu', kvm ? 'host' : qemu.cpu],
     ...['-smp', String(spec.vcpus), '-m', size],
     ...['-kernel', spec.kernel, '-initrd', spec.initrd, '-append', append.join(' ')],

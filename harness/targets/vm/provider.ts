@@ -14,6 +14,8 @@ export interface VmSpec extends TargetSpec {
   readonly network: boolean;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
   readonly identity: 'own' | 'kept';
+  /** Whether the guest's clock counts its instructions: always emulated, and slower. */
+  readonly counting: boolean;
   /** Whether it is to be possible to save the machine: its memory is then a file. */
   readonly snapshots: boolean;
   /** Milliseconds for booting until commands are answered. */
@@ -55,7 +57,9 @@ async function qemuVersion(binary: string): Promise<string | undefined> {
 
 /** What kind of machine it will be on this host. */
 async function machineOf(spec: VmSpec, cache: string): Promise<MachineKind> {
-  const { accelerator } = await chooseAccelerator(spec.arch, spec.image, cache);
+  const { accelerator } = spec.counting
+    ? { accelerator: 'tcg' as const }
+    : await chooseAccelerator(spec.arch, spec.image, cache);
   return { accelerator, version: (await qemuVersion(spec.arch.qemu.binary)) ?? 'of an unknown version' };
 }
 
