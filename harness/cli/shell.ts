@@ -9,7 +9,7 @@ import { findProject } from '../config/project.ts';
 import { quote } from '../config/quote.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
-import { cellFolder } from '../run/cell.ts';
+import { cellFolder } from '../run/context.ts';
 import { openCell } from '../run/open-cell.ts';
 import { runsFolder } from '../run/run.ts';
 import { reconnect } from '../targets/reconnect.ts';

@@ -6,7 +6,7 @@ import type { CellScale } from '../events/types.ts';
 import { cached, evictOldest, findEntry } from '../images/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { Target, TargetProvider } from '../targets/target.ts';
-import type { VmSpec } from '../targets/vm/provider.ts';
+import type { VmSpec } from '../targets/vm/spec.ts';
 
 /** How slow a target was found to be. */
 export type Scale = Omit<CellScale, 'type' | 'cell'>;

@@ -11,10 +11,10 @@ import { openAgent } from './agent.ts';
 import type { MachineSpec } from './arguments.ts';
 import { consoleTail } from './console.ts';
 import { connectWhenListening, useMachine, type VmHandle } from './machine.ts';
-import type { VmSpec } from './provider.ts';
 import { type Qemu, startQemu } from './qemu.ts';
 import { makeSeed, type Seed } from './seed.ts';
 import { loadMachine, SNAPSHOT_FILES, saveMachine } from './snapshot.ts';
+import type { VmSpec } from './spec.ts';
 import { wakeMachine } from './wake.ts';
 
 /** What runs the machine on this host. */

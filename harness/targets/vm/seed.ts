@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '../../base/process.ts';
 import { type CpioEntry, cpio } from '../../images/cpio.ts';
 import type { LanPlace } from '../target.ts';
-import type { VmSpec } from './provider.ts';
+import type { VmSpec } from './spec.ts';
 
 /** What makes this guest this run's: keys in both directions, name, identity. */
 export interface Seed {

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { InfraError } from '../base/errors.ts';
+import { scaledMs, withDeadline } from '../base/time.ts';
+import type { Verdict } from '../events/types.ts';
+import { anyDeath, cellFolder, type OnTarget } from './context.ts';
+import { errorDataOf } from './error-data.ts';
+import { type StepOutcome, step } from './step.ts';
+import { contextNodes, serveControl } from './suite-control.ts';
+import { runSuiteProcess } from './suite-process.ts';
+
+/** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
+export async function suiteStep(
+  { cell, context, started }: OnTarget,
+  name: 'scenarios' | 'benchmarks',
+): Promise<StepOutcome> {
+  const { network } = started;
+  const scale = started.scale.factor;
+  return step(cell, context, name, async (io) => {
+    const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
+    const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
+    const journal = join(cellFolder(context.folder, cell.name), `${name}.journal`);
+    await using control = await serveControl({ cell, context, started }, io);
+    const { finished, files, cutShort } = await runSuiteProcess({
+      context: {
+        cell: cell.name,
+        nodes: contextNodes(started),
+        ...(network ? { lanSocket: network.controlSocket } : {}),
+        suite: cell.suite,
+        scale,
+        step: name,
+        cacheFolder,
+        journal,
+        controlSocket: control.socket,
+        testTimeoutMs: scaledMs(native, scale),
+      },
+      emit: context.emit,
+      progress: io.progress,
+      signal: context.signal,
+    });
+    const outcome = outcomeOf(name, finished, files);
+    // A lost connection is noticed by the test before its cause is: let the target say whether it died.
+    if (outcome.verdict === 'infra')
+      await withDeadline(anyDeath(started), DEATH_MS, () => new Error('it lives')).then(rethrow, () => {});
+    if (cutShort !== undefined) {
+      // What cut it short decides, unless the suite itself had something to say before.
+      if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
+        return [outcome, { ...outcome, error: errorDataOf(cutShort) }];
+      throw cutShort;
+    }
+    return [outcome, outcome];
+  });
+}
+
+/** Milliseconds in which a target that died has said so. */
+const DEATH_MS = 3000;
+
+function rethrow(error: Error): never {
+  throw error;
+}
+
+function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {
+  const ran = finished.filter((test) => test.verdict !== 'skipped');
+  if (ran.length === 0) {
+    return {
+      verdict: 'skipped',
+      note: files === 0 ? `the suite has no ${name}` : 'every test is skipped',
+      reason: `no ${name} ran`,
+    };
+  }
+  const count = (verdict: Verdict) => ran.filter((test) => test.verdict === verdict).length;
+  const verdict = (['failed', 'emulator', 'infra', 'flaky'] as const).find((verdict) => count(verdict) > 0) ?? 'passed';
+  const what = `${ran.length - count(verdict === 'passed' ? 'failed' : verdict)} of ${ran.length} passed`;
+  return {
+    verdict,
+    note: verdict === 'passed' ? `${ran.length} passed` : what,
+    reason: `${count(verdict)} of ${ran.length} ${name} ${verdict === 'flaky' ? 'were flaky' : 'failed'}`,
+  };
+}
