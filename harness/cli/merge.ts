@@ -18,7 +18,7 @@ import { mergeEvents, type Part } from '../events/merge.ts';
 import { readEvents } from '../events/reader.ts';
 import { toLine } from '../events/sanitize.ts';
 import type { PlannedCell } from '../events/types.ts';
-import { runsFolder } from '../run/run.ts';
+import { pointLatest, runsFolder } from '../run/run.ts';
 
 /** How deep below a folder runs are looked for: an artifact has `.harness/runs/RUN/` or less. */
 const DEPTH = 6;
@@ -46,15 +46,18 @@ export async function merge(
   await mkdir(folder, { recursive: true });
   for (const { source } of parts) await copyCells(dirname(source), folder);
   await replaceFile(join(folder, 'events.jsonl'), events.map((event) => `${toLine(event)}\n`).join(''));
+  await pointLatest(project.root, run);
   const result = foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
   await writeReports(result, folder);
   await writeJobSummary(renderSummary(result));
-  writeAnnotations(result);
   if (options.json) process.stdout.write(renderResultsJson(result));
-  else
+  else {
+    writeAnnotations(result);
+    const place = relative(process.cwd(), folder);
     process.stdout.write(
-      `${result.state}: ${result.cells.length} cells, ${result.counts.planned} tests of ${parts.length} runs: ${relative(process.cwd(), folder)}/index.html\n`,
+      `${result.state}: ${result.cells.length} cells, ${result.counts.planned} tests of ${parts.length} runs: ${place}/index.html\n`,
     );
+  }
   return result.exitCode;
 }
 

@@ -1,7 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../base/errors.ts';
 import { compare, percent } from './compare.ts';
 import { doctor } from './doctor.ts';
+import { exportFormats, exportRun } from './export.ts';
 import { gc } from './gc.ts';
 import { buildImages, collectImages, listImages } from './images.ts';
 import { init } from './init.ts';
@@ -46,6 +47,7 @@ const commands = {
   shell,
   report,
   compare,
+  export: exportRun,
   matrix: matrixJobs,
   merge,
   gc,
@@ -141,6 +143,13 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
       '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%',
     )
     .action(act('compare'));
+  harness
+    .command('export')
+    .description("print a run's benchmarks as another tool reads them")
+    .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
+    .addOption(new Option('--format <name>', 'the format').choices(exportFormats).makeOptionMandatory())
+    .addHelpText('after', '\nExamples:\n  harness export --format go\n  harness export latest --format csv')
+    .action(act('export'));
   cellOptions(harness.command('matrix'))
     .description('print the jobs of a GitHub workflow for the cells of a matrix')
     .requiredOption('--github', 'as `strategy.matrix`; in a step also its outputs `matrix` and `count`')

@@ -65,7 +65,8 @@ export async function run(named: string | undefined, options: Options): Promise<
           );
         if (options.part) return;
         await writeJobSummary(renderSummary(result));
-        writeAnnotations(result);
+        // They go to stdout, which is one document then.
+        if (!options.json) writeAnnotations(result);
       },
     });
     return outcome.exitCode;

@@ -158,7 +158,7 @@ async function gitState(folder: string): Promise<{ sha: string; dirty: boolean }
 }
 
 /** `latest` is the newest run, for people and for `harness report`. */
-async function pointLatest(project: string, run: string): Promise<void> {
+export async function pointLatest(project: string, run: string): Promise<void> {
   const link = join(runsFolder(project), 'latest');
   const temporary = `${link}.${process.pid}`;
   await rm(temporary, { force: true });

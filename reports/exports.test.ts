@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { expect, test } from 'vitest';
+import { foldEvents } from '../harness/events/fold.ts';
+import { readEvents } from '../harness/events/reader.ts';
+import type { RunResult } from '../harness/events/result.ts';
+import { exporters, renderActionBenchmark, renderBencher, renderCsv, renderGoBench } from './exports.ts';
+
+const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
+const cell = run.cells.find(({ benchmarks }) => benchmarks.length > 0)!;
+const benchmark = cell.benchmarks[0]!;
+
+/** A run of one benchmark. */
+function runOf(change: Partial<typeof benchmark>): RunResult {
+  return { ...run, cells: [{ ...cell, benchmarks: [{ ...benchmark, ...change }] }] };
+}
+
+const one = runOf({
+  name: 'a "quoted", name / of\n two lines',
+  samplesMs: [4, 1, 3, 2, 5, 6],
+  operations: 2,
+  clock: 'guest',
+});
+const counted = runOf({ name: 'perl', samplesMs: [56.69], operations: 1, clock: 'instructions' });
+
+test('CSV: a row a sample, in the order taken, as another parser reads it', () => {
+  const rows = parse(renderCsv(one), { columns: true }) as Record<string, string>[];
+  expect(rows.map(({ value }) => Number(value))).toEqual([2e6, 5e5, 1.5e6, 1e6, 2.5e6, 3e6]);
+  expect(rows[5]).toMatchObject({
+    run: run.run,
+    cell: cell.name,
+    arch: cell.arch,
+    accelerator: cell.facts!.accelerator,
+    benchmark: 'a "quoted", name / of\n two lines',
+    clock: 'guest',
+    sample: '5',
+    unit: 'ns',
+  });
+  const samples = run.cells.flatMap(({ benchmarks }) => benchmarks.flatMap(({ samplesMs }) => samplesMs));
+  expect(parse(renderCsv(run), { columns: true })).toHaveLength(samples.length);
+});
+
+test('Bencher: the median with its interval in nanoseconds, or instructions', () => {
+  const [[name, { latency }]] = Object.entries(JSON.parse(renderBencher(one))) as [
+    [string, { latency: { value: number; lower_value: number; upper_value: number } }],
+  ];
+  expect(name).toBe(`${cell.name} › a "quoted", name / of\n two lines`);
+  expect(latency.value).toBe(1.75e6);
+  expect(latency.lower_value).toBeLessThan(latency.value);
+  expect(latency.upper_value).toBeGreaterThan(latency.value);
+  expect(Object.values(JSON.parse(renderBencher(counted)))).toEqual([{ instructions: { value: 56_690_000 } }]);
+});
+
+test('github-action-benchmark: smaller is better', () => {
+  expect(JSON.parse(renderActionBenchmark(counted))).toEqual([
+    {
+      name: `${cell.name} › perl`,
+      unit: 'instructions/op',
+      value: 56_690_000,
+      extra: '1 sample\nTCG, emulated',
+    },
+  ]);
+  expect(JSON.parse(renderActionBenchmark(one))[0].range).toMatch(/^± \d/);
+});
+
+test('Go: a line a sample that has the form of a benchmark line', () => {
+  const lines = renderGoBench(one).trim().split('\n');
+  const results = lines.filter((line) => line.startsWith('Benchmark'));
+  expect(results).toHaveLength(6);
+  // Name, iterations, then pairs of value and unit: golang/perf's benchfmt takes nothing else.
+  for (const line of results) expect(line).toMatch(/^Benchmark[A-Z"]\S* [1-9]\d* \d+(\.\d+)? (ns|instructions)\/op$/);
+  expect(results[0]).toContain(`/arch=${cell.arch}/target=${cell.target}/suite=${cell.suite} 2 2000000 ns/op`);
+  for (const line of lines.filter((other) => !other.startsWith('Benchmark'))) expect(line).toMatch(/^[a-z]+: \S+$/);
+});
+
+test.each(Object.entries(exporters))('%s: nothing of a benchmark that has no numbers', (_, render) => {
+  const empty = { ...run, cells: [] };
+  expect(render(runOf({ samplesMs: [] }))).toBe(render(empty));
+  expect(render(runOf({ samplesMs: [1, Number.NaN] }))).toBe(render(empty));
+});

@@ -1,0 +1,113 @@
+import { summarize } from '../harness/bench/statistics.ts';
+import type { CellResult, RunResult } from '../harness/events/result.ts';
+import { acceleratorWords } from './words.ts';
+
+/** A benchmark of a cell, by operation. */
+interface Figure {
+  readonly cell: CellResult;
+  readonly benchmark: CellResult['benchmarks'][number];
+  readonly name: string;
+  /** `ns` or `instructions`, an operation. */
+  readonly unit: 'ns' | 'instructions';
+  /** In the order taken. */
+  readonly values: readonly number[];
+}
+
+/** Benchmarks that have samples, all of which are numbers: other tools take whatever else for a measurement. */
+function figuresOf(run: RunResult): Figure[] {
+  return run.cells.flatMap((cell) =>
+    cell.benchmarks
+      .map(
+        (benchmark): Figure => ({
+          cell,
+          benchmark,
+          name: `${cell.name} › ${benchmark.name}`,
+          unit: benchmark.clock === 'instructions' ? 'instructions' : 'ns',
+          values: benchmark.samplesMs.map((ms) => (ms * 1e6) / benchmark.operations),
+        }),
+      )
+      .filter(({ values }) => values.length > 0 && values.every((value) => Number.isFinite(value))),
+  );
+}
+
+/**
+ * Bencher Metric Format: the median with its interval, in nanoseconds as `latency`, or `instructions`.
+ * Source: https://bencher.dev/docs/reference/bencher-metric-format/
+ */
+export function renderBencher(run: RunResult): string {
+  const metrics = figuresOf(run).map(({ name, unit, values }) => {
+    const { median, interval } = summarize(values, name);
+    const bounds = interval ? { lower_value: interval.low, upper_value: interval.high } : {};
+    return [name, { [unit === 'ns' ? 'latency' : 'instructions']: { value: median, ...bounds } }] as const;
+  });
+  return `${JSON.stringify(Object.fromEntries(metrics), null, 2)}\n`;
+}
+
+/**
+ * What github-action-benchmark takes as `customSmallerIsBetter`.
+ * Source: https://github.com/benchmark-action/github-action-benchmark#readme
+ */
+export function renderActionBenchmark(run: RunResult): string {
+  const entries = figuresOf(run).map(({ cell, name, unit, values }) => {
+    const { median, interval, count } = summarize(values, name);
+    const half = interval ? (interval.high - interval.low) / 2 : undefined;
+    return {
+      name,
+      unit: `${unit}/op`,
+      value: median,
+      ...(half === undefined ? {} : { range: `± ${half.toPrecision(3)}` }),
+      extra: `${count} ${count === 1 ? 'sample' : 'samples'}\n${cell.facts ? acceleratorWords[cell.facts.accelerator] : 'accelerator unknown'}`,
+    };
+  });
+  return `${JSON.stringify(entries, null, 2)}\n`;
+}
+
+/**
+ * Go's benchmark text, a line a sample, so that benchstat does its own statistics. Cell, architecture and kind of target
+ * are in the name as keys, which `benchstat -col /arch` makes columns of.
+ * Source: https://go.googlesource.com/proposal/+/master/design/14313-benchmark-format.md
+ */
+export function renderGoBench(run: RunResult): string {
+  const lines = figuresOf(run).flatMap(({ cell, benchmark, unit, values }) => {
+    const keys = { arch: cell.arch, target: cell.target, suite: cell.suite };
+    const words = benchmark.name.split(/[\s/]+/).filter((word) => word !== '');
+    const name = `Benchmark${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}`;
+    const path = [name, ...Object.entries(keys).map(([key, value]) => `${key}=${value}`)].join('/');
+    return values.map((value) => `${path} ${benchmark.operations} ${decimal(value)} ${unit}/op`);
+  });
+  const commit = run.git ? [`commit: ${run.git.sha}`] : [];
+  return [`run: ${run.run}`, ...commit, ...lines, ''].join('\n');
+}
+
+const COLUMNS = ['run', 'started', 'commit', 'cell', 'arch', 'target', 'suite', 'accelerator', 'file', 'benchmark'];
+
+/** A row a sample; RFC 4180. `value` is in the unit beside it, an operation. */
+export function renderCsv(run: RunResult): string {
+  const rows = figuresOf(run).flatMap(({ cell, benchmark, unit, values }) =>
+    values.map((value, index) => [
+      ...[run.run, run.startedAt, run.git?.sha ?? '', cell.name, cell.arch, cell.target, cell.suite],
+      ...[cell.facts?.accelerator ?? '', benchmark.file, benchmark.name],
+      ...[benchmark.clock, String(index), decimal(value), unit],
+    ]),
+  );
+  return [[...COLUMNS, 'clock', 'sample', 'value', 'unit'], ...rows]
+    .map((row) => `${row.map(field).join(',')}\r\n`)
+    .join('');
+}
+
+/** The formats of `harness export`, by their names. */
+export const exporters = {
+  bencher: renderBencher,
+  'github-action-benchmark': renderActionBenchmark,
+  go: renderGoBench,
+  csv: renderCsv,
+} as const;
+
+/** Without an exponent, which not every reader takes. */
+function decimal(value: number): string {
+  return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 6 });
+}
+
+function field(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
