@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { visible } from '../../reports/text.ts';
 import { formatAmount } from '../../reports/words.ts';
 import { type BenchmarkChange, type Change, compareRuns } from '../bench/regression.ts';
 import { findProject } from '../config/project.ts';
@@ -73,5 +74,11 @@ function row({ change, cell, file, name, clock, baseMs, newMs, ratio, interval, 
     baseMs === undefined || newMs === undefined ? '' : `${formatAmount(baseMs, clock)} → ${formatAmount(newMs, clock)}`;
   const shown = (value: number) => `${value >= 1 ? '+' : '−'}${(100 * Math.abs(value - 1)).toFixed(1)} %`;
   const range = interval ? ` (${shown(interval.low)} to ${shown(interval.high)})` : '';
-  return [change, cell, `${file} › ${name}`, times, ratio === undefined ? (reason ?? '') : `${shown(ratio)}${range}`];
+  return [
+    change,
+    cell,
+    visible(`${file} › ${name}`),
+    times,
+    ratio === undefined ? (reason ?? '') : `${shown(ratio)}${range}`,
+  ];
 }
