@@ -1,17 +1,20 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { visible } from '../../reports/text.ts';
 import { formatAmount } from '../../reports/words.ts';
+import { ConfigError, messageOf } from '../base/errors.ts';
 import { type BenchmarkChange, type Change, compareRuns } from '../bench/regression.ts';
 import { findProject } from '../config/project.ts';
 import { foldEvents } from '../events/fold.ts';
 import { readEvents } from '../events/reader.ts';
 import type { RunResult } from '../events/result.ts';
+import { historyFolder, readHistory, runOfCommit } from '../run/history.ts';
 import { findRun } from '../run/run.ts';
 
 interface Options {
   readonly minEffect: number;
   readonly failOn?: number;
+  readonly history?: string;
   readonly json?: boolean;
 }
 
@@ -30,7 +33,7 @@ export function percent(text: string): number {
 
 /** `harness compare BASE NEW`: what became of each benchmark, and whether that is more than chance. */
 export async function compare(base: string, next: string, options: Options): Promise<number> {
-  const [before, after] = [await runOf(base), await runOf(next)];
+  const [before, after] = [await runOf(base, options.history), await runOf(next, options.history)];
   const minEffect = options.failOn ?? options.minEffect;
   const changes = compareRuns(before, after, { minEffect, alpha: ALPHA });
   const failed = options.failOn !== undefined && changes.some(({ change }) => change === 'worse');
@@ -41,11 +44,22 @@ export async function compare(base: string, next: string, options: Options): Pro
   return failed ? 1 : 0;
 }
 
-/** A run by its name, its folder, or its file of events. */
-async function runOf(name: string): Promise<RunResult> {
+/** A run by its name, its folder or its file of events, or the newest of a commit in the history. */
+async function runOf(name: string, history: string | undefined): Promise<RunResult> {
+  const { root } = await findProject(process.cwd());
   const place = basename(name) === 'events.jsonl' ? `${dirname(name)}/` : name;
-  const folder = await findRun((await findProject(process.cwd())).root, place);
-  return foldEvents((await readEvents(`${folder.replace(/\/$/, '')}/events.jsonl`)).events);
+  try {
+    const folder = await findRun(root, place);
+    return foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
+  } catch (error) {
+    const runs = await readHistory(history ?? historyFolder(root));
+    const found = await runOfCommit(root, runs, name);
+    if (found) return found.result;
+    throw new ConfigError(`${messageOf(error)}, and the history has no run of a commit ${JSON.stringify(name)}`, {
+      cause: error,
+      hint: `The history has ${runs.length} runs: harness history list`,
+    });
+  }
 }
 
 function textOf(base: RunResult, next: RunResult, changes: readonly BenchmarkChange[], minEffect: number): string {

@@ -4,6 +4,7 @@ import { compare, percent } from './compare.ts';
 import { doctor } from './doctor.ts';
 import { exportFormats, exportRun } from './export.ts';
 import { gc } from './gc.ts';
+import { addRuns, listHistory } from './history.ts';
 import { buildImages, collectImages, listImages } from './images.ts';
 import { init } from './init.ts';
 import { list } from './list.ts';
@@ -48,6 +49,8 @@ const commands = {
   report,
   compare,
   export: exportRun,
+  'history add': addRuns,
+  'history list': listHistory,
   matrix: matrixJobs,
   merge,
   gc,
@@ -133,16 +136,30 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
   harness
     .command('compare')
     .description('say of each benchmark whether it got worse or better from one run to another')
-    .argument('<base>', 'the name of a run, its folder, or its events.jsonl')
+    .argument('<base>', 'the name of a run, its folder, its events.jsonl, or a commit that the history has')
     .argument('<new>', 'the same')
     .option('--min-effect <percent>', 'the least change that matters', percent, 0.02)
+    .option('--history <folder>', "default: the project's folder history")
     .option('--fail-on <percent>', 'exit with 1 when a benchmark is worse by more than that', percent)
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
-      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%',
+      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main',
     )
     .action(act('compare'));
+  const history = harness.command('history').description('keep runs for comparisons to come');
+  history
+    .command('add')
+    .description("add runs' events to the history")
+    .argument('[runs...]', 'names of runs, or folders that hold events.jsonl; default: latest')
+    .option('--history <folder>', "default: the project's folder history")
+    .action(act('history add'));
+  history
+    .command('list')
+    .description('show the runs of the history')
+    .option('--history <folder>', "default: the project's folder history")
+    .option('--json', 'print one JSON document on stdout')
+    .action(act('history list'));
   harness
     .command('export')
     .description("print a run's benchmarks as another tool reads them")

@@ -1,0 +1,51 @@
+import { join, relative } from 'node:path';
+import { visible } from '../../reports/text.ts';
+import { formatDuration } from '../base/text.ts';
+import { findProject } from '../config/project.ts';
+import type { RunResult } from '../events/result.ts';
+import { addToHistory, historyFolder, readHistory } from '../run/history.ts';
+import { findRun } from '../run/run.ts';
+
+interface Options {
+  readonly history?: string;
+  readonly json?: boolean;
+}
+
+/** `harness history add [run…]`: keeps runs' events for comparisons to come. */
+export async function addRuns(names: readonly string[], options: Options): Promise<number> {
+  const { root } = await findProject(process.cwd());
+  const folder = options.history ?? historyFolder(root);
+  for (const name of names.length > 0 ? names : ['latest']) {
+    const { file, added } = await addToHistory(folder, join(await findRun(root, name), 'events.jsonl'));
+    process.stdout.write(`${added ? 'added' : 'was there'}  ${relative(process.cwd(), file)}\n`);
+  }
+  return 0;
+}
+
+/** `harness history list`: the runs, the newest last. */
+export async function listHistory(options: Options): Promise<number> {
+  const { root } = await findProject(process.cwd());
+  const runs = (await readHistory(options.history ?? historyFolder(root))).map(({ result }) => summaryOf(result));
+  if (options.json) process.stdout.write(`${JSON.stringify({ runs }, null, 2)}\n`);
+  else {
+    for (const { startedAt, commit, state, cells, tests, benchmarks, durationMs, run } of runs)
+      process.stdout.write(
+        `${startedAt}  ${(commit ?? '').slice(0, 12).padEnd(12)}  ${state.padEnd(11)}  ${cells} cells, ${tests} tests, ${benchmarks} benchmarks  ${formatDuration(durationMs)}  ${visible(run)}\n`,
+      );
+    if (runs.length === 0) process.stdout.write('no runs: harness history add\n');
+  }
+  return 0;
+}
+
+function summaryOf({ run, startedAt, git, state, cells, counts, durationMs }: RunResult) {
+  return {
+    run,
+    startedAt,
+    ...(git ? { commit: git.sha, dirty: git.dirty } : {}),
+    state,
+    cells: cells.length,
+    tests: counts.planned,
+    benchmarks: cells.reduce((sum, cell) => sum + cell.benchmarks.length, 0),
+    durationMs,
+  };
+}

@@ -1,0 +1,78 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ConfigError } from '../base/errors.ts';
+import { replaceFile } from '../base/files.ts';
+import { foldEvents } from '../events/fold.ts';
+import { readEvents } from '../events/reader.ts';
+import type { RunResult } from '../events/result.ts';
+
+/** A run in the history, and the file that is the truth of it. */
+export interface HistoryRun {
+  readonly file: string;
+  readonly result: RunResult;
+}
+
+const ENDING = '.events.jsonl';
+
+/** Where a project's history is unless a command names another folder: beside its matrices, to be kept in git or not. */
+export function historyFolder(project: string): string {
+  return join(project, 'history');
+}
+
+/**
+ * Adds a run's events to a history, which is a folder of such files and nothing else, so that it can live in a branch or
+ * an artifact. A run that is there already stays as it is.
+ * @returns the file, and whether it is new.
+ * @throws ConfigError when there is another run of that name, or the run has not ended.
+ */
+export async function addToHistory(
+  folder: string,
+  events: string,
+): Promise<{ readonly file: string; readonly added: boolean }> {
+  const result = foldEvents((await readEvents(events)).events);
+  const file = join(folder, `${fileName(result.run)}${ENDING}`);
+  const text = await readFile(events, 'utf8');
+  if (!text.includes('"type":"run.finished"'))
+    throw new ConfigError(`cannot add ${result.run} to the history: it has not ended`, {
+      hint: 'A run that was killed has figures of a machine that something happened to.',
+    });
+  const there = await readFile(file, 'utf8').catch(() => undefined);
+  if (there === text) return { file, added: false };
+  if (there !== undefined) throw new ConfigError(`cannot add ${result.run} to the history: ${file} is another run`);
+  await mkdir(folder, { recursive: true });
+  await replaceFile(file, text);
+  return { file, added: true };
+}
+
+/** The runs of a history, the oldest first. */
+export async function readHistory(folder: string): Promise<HistoryRun[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(ENDING));
+  const runs = await Promise.all(
+    names.map(async (name): Promise<HistoryRun> => {
+      const file = join(folder, name);
+      return { file, result: foldEvents((await readEvents(file)).events) };
+    }),
+  );
+  return runs.sort((a, b) => Date.parse(a.result.startedAt) - Date.parse(b.result.startedAt));
+}
+
+/** The newest run of a commit, by anything that git takes for one; undefined where git does not know it. */
+export async function runOfCommit(
+  project: string,
+  runs: readonly HistoryRun[],
+  ref: string,
+): Promise<HistoryRun | undefined> {
+  const parsed = await execa('git', ['-C', project, 'rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`], {
+    reject: false,
+    stdin: 'ignore',
+  });
+  if (parsed.failed) return undefined;
+  const sha = parsed.stdout.trim();
+  return runs.findLast(({ result: { git } }) => git?.sha === sha && !git.dirty);
+}
+
+/** A run's name is ours, and yet it comes from a file: it names no other folder. */
+function fileName(run: string): string {
+  return run.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^\.+/, '');
+}
