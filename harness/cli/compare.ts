@@ -86,7 +86,8 @@ function textOf(base: RunResult, next: RunResult, changes: readonly BenchmarkCha
 function row({ change, cell, file, name, clock, baseMs, newMs, ratio, interval, reason }: BenchmarkChange): string[] {
   const times =
     baseMs === undefined || newMs === undefined ? '' : `${formatAmount(baseMs, clock)} → ${formatAmount(newMs, clock)}`;
-  const shown = (value: number) => `${value >= 1 ? '+' : '−'}${(100 * Math.abs(value - 1)).toFixed(1)} %`;
+  const shown = (value: number) =>
+    `${value >= 1 ? '+' : '−'}${(100 * Math.abs(value - 1)).toFixed(Math.abs(value - 1) < 0.01 ? 2 : 1)} %`;
   const range = interval ? ` (${shown(interval.low)} to ${shown(interval.high)})` : '';
   return [
     change,
