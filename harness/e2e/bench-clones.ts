@@ -4,13 +4,13 @@ import { summarize } from '../bench/statistics.ts';
 import { cloneMachines } from './clones.ts';
 
 /**
- * `npm run bench:clones [-- ARCH [COUNT]]`: so many machines (100) from one snapshot, all running at the same time in the
+ * `npm run bench:clones [-- ARCH [COUNT]]`: so many machines (40) from one snapshot, all running at the same time in the
  * end. Prints Markdown; ends with 1 when two are alike or a clock is off by more than a second.
  */
 const named = process.argv[2] ?? 'amd64';
 const arch = findArch(named)?.name;
 if (arch === undefined) throw new Error(`unknown architecture ${named}`);
-const count = Number(process.argv[3] ?? 100);
+const count = Number(process.argv[3] ?? 40);
 const begun = performance.now();
 const clones = await cloneMachines(arch, count, 4);
 const totalMs = performance.now() - begun;

@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net';
 import { InfraError } from '../../base/errors.ts';
+import { connectTo } from '../../base/socket.ts';
 import { retryUntil, withDeadline } from '../../base/time.ts';
 
 /** How a request to the guest's agent ended. */
@@ -46,7 +46,6 @@ export async function openAgent(path: string, deadlineMs: number, signal?: Abort
     if (received.length > MAX_ANSWER) socket.destroy();
     return;
   });
-  socket.on('error', () => {});
   socket.on('close', () => {
     for (const { reject } of waiting.values()) reject(new InfraError('cannot ask the guest: its channel was closed'));
     waiting.clear();
@@ -69,15 +68,4 @@ export async function openAgent(path: string, deadlineMs: number, signal?: Abort
       socket.destroy();
     },
   };
-}
-
-function connectTo(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-    socket.once('error', reject);
-  });
 }

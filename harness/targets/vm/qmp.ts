@@ -1,6 +1,6 @@
-import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { InfraError } from '../../base/errors.ts';
+import { connectTo } from '../../base/socket.ts';
 import { retryUntil } from '../../base/time.ts';
 
 /** An event of QEMU's, for instance `SHUTDOWN` or `BLOCK_IO_ERROR`. */
@@ -50,7 +50,6 @@ export async function openQmp(
       resolve();
     });
   });
-  socket.on('error', () => {});
   const lines = createInterface({ input: socket });
   // It passes on the socket's errors; what they mean is said by `close`.
   lines.on('error', () => {});
@@ -86,15 +85,4 @@ export async function openQmp(
   await greeting;
   await qmp.execute('qmp_capabilities');
   return qmp;
-}
-
-function connectTo(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-    socket.once('error', reject);
-  });
 }
