@@ -75,6 +75,16 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
   };
 }
 
+/** What went wrong in a run, in words: compared with an empty list, it tells whoever reads a log why. */
+export function troubles({ cells }: Results): string[] {
+  return cells.flatMap(({ name, tests, reason, verdict }) => [
+    ...(verdict === 'passed' ? [] : [`${name} ${verdict}: ${reason}`]),
+    ...tests
+      .filter((test) => !['passed', 'skipped'].includes(test.verdict))
+      .map((test) => `${name} ${test.file} ${test.name} ${test.verdict}: ${JSON.stringify(test.attempts.at(-1))}`),
+  ]);
+}
+
 /** Everything that a run has left on this machine: processes that name the folder, sockets and overlays below it. */
 export async function leftovers(folder: string): Promise<string[]> {
   const found: string[] = [];

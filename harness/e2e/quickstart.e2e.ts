@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
-import { makeProject, type TestProject } from './project.ts';
+import { makeProject, type TestProject, troubles } from './project.ts';
 
 /** The matrices that come with the package, on three real guests. */
 describe.each(['quickstart', 'smoke'])('%s', (matrix) => {
@@ -17,9 +17,8 @@ describe.each(['quickstart', 'smoke'])('%s', (matrix) => {
   });
 
   test('passes on amd64, arm64 and ppc64le', () => {
-    expect(results.cells.map(({ arch, verdict, reason }) => ({ arch, verdict, reason }))).toEqual(
-      ['amd64', 'arm64', 'ppc64le'].map((arch) => ({ arch, verdict: 'passed', reason: undefined })),
-    );
+    expect(troubles(results)).toEqual([]);
+    expect(results.cells.map(({ arch }) => arch)).toEqual(['amd64', 'arm64', 'ppc64le']);
     expect(exitCode).toBe(0);
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeProject } from './project.ts';
+import { makeProject, troubles } from './project.ts';
 
 /**
  * The mixed cell of the matrix that comes with the package: three machines of three architectures, one swarm. Those of
@@ -10,8 +10,10 @@ test('a Docker Swarm of amd64, arm64 and ppc64le lives its life', { retry: 1, ti
   await using project = await makeProject({});
   const cell = 'amd64+arm64+ppc64le/vm/swarm';
   const { exitCode, stderr } = await project.harness(['run', 'swarm', '--only', cell, '--no-bench']);
+  const results = await project.results();
+  const { cells } = results;
+  expect(troubles(results)).toEqual([]);
   expect(exitCode, stderr).toBe(0);
-  const { cells } = await project.results();
-  expect(cells.map(({ name, verdict }) => [name, verdict])).toEqual([[cell, 'passed']]);
+  expect(cells.map(({ name }) => name)).toEqual([cell]);
   expect(cells[0]!.tests.length).toBeGreaterThan(15);
 });
