@@ -1,13 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError, messageOf } from '../base/errors.ts';
+import { cacheFolder } from '../base/folders.ts';
+import { type TargetKindName, targetKinds } from '../config/fields.ts';
 import { loadMatrix, loadSuites, matrixFromFlags, resolveMatrixFile } from '../config/load.ts';
+import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject, type Project } from '../config/project.ts';
-import type { Matrix } from '../config/suite.ts';
+import { quote } from '../config/quote.ts';
+import { splitList } from '../config/split-list.ts';
+import type { Matrix, Suite } from '../config/suite.ts';
+import { preferencesOf, withTargets } from '../config/targets.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { expandCells } from '../matrix/expand.ts';
+import { type Choose, expandCells } from '../matrix/expand.ts';
 import { filterCells } from '../matrix/filter.ts';
 import { parseShard, shardOf } from '../matrix/shard.ts';
+import { preferredKind } from '../run/gate.ts';
+import { createProviders, type Providers } from '../targets/providers.ts';
 import { bundled } from './package.ts';
 
 /** The options that choose cells. */
@@ -26,15 +34,42 @@ export async function chooseCells(
   named: string | undefined,
   options: CellOptions,
   cwd: string = process.cwd(),
-): Promise<{ project: Project; matrix: Matrix; cells: Cell[] }> {
+): Promise<{ project: Project; matrix: Matrix; cells: Cell[]; providers: Providers }> {
   const project = await findProject(cwd);
-  const matrix =
+  const kinds = splitList(options.target).map(kindOf);
+  const written =
     named === undefined
       ? await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites })
       : await loadMatrix(await resolveMatrixFile(named, project, { cwd, bundled: bundled.matrices }), cwd);
+  const matrix = withTargets(written, kinds);
   const suites = await loadSuites(matrix, [project.suites, bundled.suites], cwd);
-  const cells = filterCells(expandCells(matrix, suites), options);
-  return { project, matrix, cells: options.shard === undefined ? cells : await inShard(cells, options.shard, options) };
+  const providers = createProviders({ cache: cacheFolder() });
+  const all = expandCells(matrix, suites, await choices(matrix, suites, providers));
+  const filtered = filterCells(all, { ...options, target: kinds });
+  const cells = options.shard === undefined ? filtered : await inShard(filtered, options.shard, options);
+  return { project, matrix, cells, providers };
+}
+
+/** @throws ConfigError for a word that is no kind of target. */
+function kindOf(word: string): TargetKindName {
+  const kind = targetKinds.find((one) => one === word);
+  if (kind) return kind;
+  throw new ConfigError(
+    `unknown kind of target ${quote(word)}, ${expectedOneOf(targetKinds)}${didYouMean(word, targetKinds)}`,
+  );
+}
+
+/** Asks, where a matrix prefers one kind of target to another, which there are. */
+async function choices(matrix: Matrix, suites: ReadonlyMap<string, Suite>, providers: Providers): Promise<Choose> {
+  const found = new Map<string, ReturnType<Choose>>();
+  const keyOf: (...key: Parameters<Choose>) => string = (kinds, { arch, suite }) =>
+    JSON.stringify([kinds, arch, suite]);
+  for (const kinds of preferencesOf(matrix).filter((preference) => preference.length > 1)) {
+    for (const arch of matrix.arch)
+      for (const [name, suite] of suites)
+        found.set(keyOf(kinds, { arch, suite: name }), await preferredKind(kinds, { arch, suite }, providers));
+  }
+  return (kinds, cell) => found.get(keyOf(kinds, cell)) ?? { target: kinds[0] };
 }
 
 async function inShard(cells: readonly Cell[], text: string, { durations }: CellOptions): Promise<Cell[]> {

@@ -5,8 +5,8 @@ import { architectures, archNames, nativeArch } from '../arch/index.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes } from '../base/text.ts';
 import { capacityFor, hostCapacity } from '../run/capacity.ts';
+import { createProviders } from '../targets/providers.ts';
 import type { Availability } from '../targets/target.ts';
-import { vmProvider } from '../targets/vm/provider.ts';
 
 /** Programs that images and machines need beside QEMU, and the packages that have them. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -54,7 +54,7 @@ async function maintainerScripts(name: keyof typeof architectures): Promise<stri
 /** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
   const cache = cacheFolder();
-  const provider = vmProvider(cache);
+  const provider = createProviders({ cache })('vm');
   const targets: { arch: string; target: string; images: string; availability: Availability }[] = [];
   for (const arch of archNames) {
     targets.push({
@@ -97,7 +97,7 @@ function print(found: {
       out(`${name} ${good('usable')}      ${availability.accelerator}: ${availability.detail}`);
     else if (availability.state === 'missing')
       out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(13)}install it: ${availability.install}`);
-    else out(`${name} ${bad('impossible')}  ${availability.why}`);
+    else if (availability.state === 'impossible') out(`${name} ${bad('impossible')}  ${availability.why}`);
     out(`${' '.repeat(13)}images: ${images}`);
   }
   const missing = found.tools.filter((tool) => !tool.found);

@@ -24,7 +24,7 @@ interface Options extends CellOptions {
 
 /** `harness run [matrix]` */
 export async function run(named: string | undefined, options: Options): Promise<number> {
-  const { project, matrix, cells } = await chooseCells(named, options);
+  const { project, matrix, cells, providers } = await chooseCells(named, options);
   const interrupt = new AbortController();
   const terminal = options.json
     ? undefined
@@ -44,6 +44,7 @@ export async function run(named: string | undefined, options: Options): Promise<
       cells,
       project: project.root,
       cache: cacheFolder(),
+      providers,
       state: stateFolder(),
       version,
       argv: process.argv.slice(2),

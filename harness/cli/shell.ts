@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
-import { shellQuote } from '../base/text.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject } from '../config/project.ts';
 import { quote } from '../config/quote.ts';
@@ -13,9 +12,7 @@ import { cellFolder } from '../run/context.ts';
 import { openCell } from '../run/open-cell.ts';
 import { runsFolder } from '../run/run.ts';
 import { reconnect } from '../targets/reconnect.ts';
-import { shellArguments } from '../targets/ssh-connection.ts';
-import type { Handle } from '../targets/target.ts';
-import type { VmHandle } from '../targets/vm/machine.ts';
+import type { Handle, Target } from '../targets/target.ts';
 import { chooseCells } from './cells.ts';
 
 interface Options {
@@ -31,7 +28,7 @@ export async function shell(name: string, command: string[], { node }: Options):
   const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
   if (kept) return enter(kept, command);
   const [arch, , suite] = name.split('/');
-  const { matrix, cells } = await chooseCells(undefined, {
+  const { matrix, cells, providers } = await chooseCells(undefined, {
     ...(arch ? { arch: [arch] } : {}),
     ...(suite ? { suite: [suite] } : {}),
   });
@@ -48,12 +45,13 @@ export async function shell(name: string, command: string[], { node }: Options):
     matrix,
     folder,
     cache: cacheFolder(),
+    providers,
     state: stateFolder(),
     progress: say,
   });
   const machine = node === undefined ? opened.nodes[0] : opened.nodes.find((one) => one.name === node);
   if (!machine) throw unknownNode(node!, cell);
-  return await enter(machine.target.handle, command);
+  return await enter(machine.target, command);
 }
 
 function unknownNode(node: string, cell: Cell): ConfigError {
@@ -64,29 +62,24 @@ function unknownNode(node: string, cell: Cell): ConfigError {
 }
 
 /** The machine of a cell that is still there. In a cluster each has a folder of its own below the cell's. */
-async function keptTarget(run: string, name: string, node: string | undefined): Promise<Handle | undefined> {
+async function keptTarget(run: string, name: string, node: string | undefined): Promise<Target | undefined> {
   const place = cellFolder(run, name);
   const below = await readdir(place).catch(() => []);
   for (const folder of node === undefined ? ['.', ...below.sort()] : [node]) {
     const text = await readFile(join(place, folder, 'target.json'), 'utf8').catch(() => undefined);
     if (text === undefined) continue;
-    const handle = JSON.parse(text) as Handle;
-    return (await reconnect(handle)) && handle;
+    return reconnect(JSON.parse(text) as Handle);
   }
   return undefined;
 }
 
-async function enter(handle: Handle, command: string[]): Promise<number> {
-  const { ssh } = handle as VmHandle;
-  const argv = [
-    ...shellArguments(ssh, command.length === 0 && process.stdin.isTTY === true),
-    ...(command.length > 0 ? ['--', command.map(shellQuote).join(' ')] : []),
-  ];
+async function enter(target: Target, command: string[]): Promise<number> {
+  const [program, ...args] = target.enter(command, command.length === 0 && process.stdin.isTTY === true);
   const ignore = () => {};
   // Ctrl-C is for the guest.
   process.on('SIGINT', ignore);
   try {
-    const { exitCode } = await execa('ssh', argv, { stdio: 'inherit', reject: false });
+    const { exitCode } = await execa(program!, args, { stdio: 'inherit', reject: false });
     return exitCode ?? 3;
   } finally {
     process.off('SIGINT', ignore);

@@ -40,7 +40,8 @@ export const cellArchField = z
   .meta({ anyOf: [{ enum: [...new Set([...archNames, ...archSpellings])] }, { pattern: '\\+' }] });
 
 /** Kinds of target that a matrix can name. */
-export const targetKinds = ['vm'] as const;
+export const targetKinds = ['vm', 'container', 'ssh', 'local', 'command'] as const;
+export type TargetKindName = (typeof targetKinds)[number];
 export const targetField = z.enum(targetKinds);
 
 export const nameField = z
@@ -58,6 +59,12 @@ export const absolutePath = z
 export const debianPackage = z
   .string()
   .regex(/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/, 'expected the name of a Debian package');
+
+export const kernelModule = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]*$/, 'expected the name of a kernel module')
+  // The kernel's own names have underscores; people write either.
+  .transform((name) => name.replaceAll('-', '_'));
 
 export const portField = z.int().min(1).max(65535);
 export const mebibytes = z.int().min(64).max(1_048_576);

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archNames } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
-import { targetKinds } from './fields.ts';
 import { loadMatrix } from './load-matrix.ts';
 import { matrixSchema } from './matrix-schema.ts';
 import { didYouMean, expectedOneOf } from './nearest.ts';
@@ -51,6 +50,6 @@ export async function matrixFromFlags(flags: MatrixFlags, project: Project, plac
       hint: 'harness init writes a first matrix and suite',
     });
   }
-  const config = matrixSchema.parse({ arch: [...archNames], target: [...targetKinds], suite: suites });
+  const config = matrixSchema.parse({ arch: [...archNames], suite: suites });
   return { ...config, name: 'command-line' };
 }

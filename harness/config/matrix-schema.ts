@@ -23,7 +23,12 @@ export const matrixSchema = z
       .describe(
         'Architectures, in any usual spelling: amd64, x86_64, arm64, aarch64, ppc64le, ppc64el. Joined by + for the nodes of a cluster: amd64+arm64+ppc64le.',
       ),
-    target: z.array(targetField).min(1).default(['vm']).describe('Kinds of target.'),
+    target: z
+      .union([z.array(targetField).min(1), z.strictObject({ each: z.array(targetField).min(1) })])
+      .default(['vm'])
+      .describe(
+        'Kinds of target, the preferred one first: a cell takes the first that there is for its architecture and that has what its suite needs. `{ each: [vm, container] }` makes a cell for every kind.',
+      ),
     suite: z.array(nameField).min(1).describe('Suites: folders below suites/ that hold a suite.yaml.'),
     control: archField
       .default('amd64')

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { absolutePath, archField, debianPackage, durationSeconds, mebibytes, nameField, portField } from './fields.ts';
+import {
+  absolutePath,
+  archField,
+  debianPackage,
+  durationSeconds,
+  kernelModule,
+  mebibytes,
+  nameField,
+  portField,
+} from './fields.ts';
 
 const argv = z.union([z.string().min(1), z.array(z.string()).min(1)]);
 
@@ -57,7 +66,12 @@ export const suiteSchema = z
     description: z.string().optional(),
     arch: z.array(archField).min(1).optional().describe('Architectures that the suite makes sense on. Default: all.'),
     needs: z
-      .array(z.enum(['system', 'root', 'power', 'network', 'docker']))
+      .array(
+        z.union([
+          z.enum(['system', 'root', 'power', 'network', 'docker']),
+          z.strictObject({ 'kernel-modules': z.array(kernelModule).min(1) }),
+        ]),
+      )
       .default([])
       .describe('What a target must have, checked before anything starts.'),
     machine: z

@@ -65,7 +65,7 @@ describe('a matrix', () => {
 
   test('a wrong kind of target, and a wrong word in a union', async () => {
     expect(await problems('arch: [amd64]\ntarget: [vn]\nsuite: [web]\nexclude: [{ arch: [amd64, arm46] }]\n')).toEqual([
-      'm.yaml:2:10: target[0] is "vn", expected "vm"',
+      'm.yaml:2:10: target[0] is "vn", expected one of vm, container, ssh, local, command; did you mean "vm"?',
       'm.yaml:4:27: unknown architecture "arm46", expected one of amd64, arm64, ppc64le; did you mean "arm64"?',
     ]);
   });

@@ -1,4 +1,5 @@
 import type { CellArch } from '../arch/index.ts';
+import type { TargetKindName } from '../config/fields.ts';
 import type { Suite } from '../config/suite.ts';
 
 /** One combination of architecture (or several, for a cluster), kind of target and suite. */
@@ -6,7 +7,9 @@ export interface Cell {
   /** `arch/target/suite`. */
   readonly name: string;
   readonly arch: CellArch;
-  readonly target: 'vm';
+  readonly target: TargetKindName;
   readonly suite: Suite;
   readonly voting: boolean;
+  /** Kinds of target that the matrix prefers, each with why it was not taken: `ssh: …`. */
+  readonly passedOver?: readonly string[];
 }

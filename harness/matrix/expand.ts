@@ -2,6 +2,7 @@ import { archNames, archsOf, type CellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { quote } from '../config/quote.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
+import { type Preference, preferencesOf } from '../config/targets.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob } from './glob.ts';
 
@@ -12,7 +13,17 @@ interface Combination {
   readonly arch: CellArch;
   readonly target: Cell['target'];
   readonly suite: string;
+  readonly passedOver?: readonly string[];
 }
+
+/** Which of several kinds of target is taken, and why not those before it. */
+export type Choose = (
+  kinds: Preference,
+  cell: { readonly arch: CellArch; readonly suite: string },
+) => Pick<Combination, 'target' | 'passedOver'>;
+
+/** The first, whether there is one of it or not. */
+const first: Choose = ([target]) => ({ target });
 
 /** The name of a cell, everywhere: `arch/target/suite`. */
 export function cellName({ arch, target, suite }: Combination): string {
@@ -24,11 +35,12 @@ export function cellName({ arch, target, suite }: Combination): string {
  * without what a suite is not made for; each cell once. Those of the control architecture come first, because the
  * others are compared with them.
  * @param suites every suite that the matrix names.
+ * @param choose which kind of target a cell takes where the matrix prefers one to another; default: the first.
  * @throws ConfigError when nothing is left, when there are more than `MAX_CELLS`, or when an entry has no effect.
  */
-export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>): Cell[] {
+export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, choose: Choose = first): Cell[] {
   const where = `cannot expand matrix ${quote(matrix.name)}`;
-  const all = combinations(matrix, where);
+  const all = combinations(matrix, where, choose);
   const kept = all.filter((cell) => !matrix.exclude.some((entry) => matches(entry, cell)));
   for (const entry of matrix.exclude) {
     if (!all.some((cell) => matches(entry, cell)))
@@ -76,9 +88,10 @@ function whyNotFor(suite: Suite, arch: CellArch): string | undefined {
     : undefined;
 }
 
-function combinations(matrix: Matrix, where: string): Combination[] {
+function combinations(matrix: Matrix, where: string, choose: Choose): Combination[] {
   // Before the product is made: three short lists can ask for a great many.
-  const product = matrix.arch.length * matrix.target.length * matrix.suite.length;
+  const preferences = preferencesOf(matrix);
+  const product = matrix.arch.length * preferences.length * matrix.suite.length;
   if (product > MAX_CELLS * archNames.length) {
     throw new ConfigError(`${where}: it has ${product} cells, at most ${MAX_CELLS} are possible`);
   }
@@ -87,7 +100,8 @@ function combinations(matrix: Matrix, where: string): Combination[] {
     if (!unique.has(cellName(cell))) unique.set(cellName(cell), cell);
   };
   for (const arch of matrix.arch)
-    for (const target of matrix.target) for (const suite of matrix.suite) add({ arch, target, suite });
+    for (const kinds of preferences)
+      for (const suite of matrix.suite) add({ arch, suite, ...choose(kinds, { arch, suite }) });
   for (const cell of matrix.include) add(cell);
   return [...unique.values()];
 }

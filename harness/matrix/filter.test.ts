@@ -38,7 +38,10 @@ describe('filterCells', () => {
   test.each([
     [{ arch: ['amr64'] }, 'unknown architecture "amr64", expected one of amd64, arm64, ppc64le; did you mean "arm64"?'],
     [{ suite: ['wbe'] }, 'unknown suite "wbe", expected one of web, smoke; did you mean "web"?'],
-    [{ target: ['vms'] }, 'unknown kind of target "vms", expected "vm"; did you mean "vm"?'],
+    [
+      { target: ['vms'] },
+      'unknown kind of target "vms", expected one of vm, container, ssh, local, command; did you mean "vm"?',
+    ],
     [
       { arch: ['arm64'], only: ['amd64/**'] },
       'no cell matches --arch "arm64" --only "amd64/**"; the cells are amd64/vm/web, amd64/vm/smoke, arm64/vm/web, arm64/vm/smoke, ppc64le/vm/web, ppc64le/vm/smoke',

@@ -47,7 +47,14 @@ interface CellState {
 
 async function takeThroughSteps(cell: Cell, context: RunContext, state: CellState): Promise<void> {
   const { quiet, builders, guests } = context;
-  const unsupported = unsupportedReason(cell.target, cell.suite);
+  for (const why of cell.passedOver ?? [])
+    await context.emit({
+      type: 'log',
+      cell: cell.name,
+      level: 'info',
+      message: `another kind of target is preferred; ${why}`,
+    });
+  const unsupported = await unsupportedReason(cell, context.providers);
   if (unsupported !== undefined) throw new UnsupportedError(unsupported);
   context.signal.throwIfAborted();
   const images = await builders.use(() =>
@@ -167,6 +174,7 @@ async function acquireStep(
   const { matrix, lease, keep, cold, signal } = context;
   const started = await startCell(cell, {
     matrix,
+    provider: context.providers(cell.target),
     cache: context.settings.cache,
     folder,
     lease,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Matrix } from '../config/suite.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
+import type { Providers } from '../targets/providers.ts';
 import type { Lease } from './lease.ts';
 import type { QuietLock, Slots } from './quiet.ts';
 import type { StartedCell } from './start-cell.ts';
@@ -11,6 +12,7 @@ import type { StepContext } from './step.ts';
 export interface RunContext extends StepContext {
   readonly matrix: Matrix;
   readonly settings: ImageSettings;
+  readonly providers: Providers;
   /** The run's folder, absolute. */
   readonly folder: string;
   readonly lease: Lease;

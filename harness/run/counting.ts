@@ -23,6 +23,7 @@ export async function startCounting({ cell, context, started }: OnTarget, io: St
   const counting = await startCell(cell, {
     // Its own clock says nothing of how long it takes here.
     matrix: { ...matrix, limits: { ...matrix.limits, scale } },
+    provider: context.providers(cell.target),
     cache: context.settings.cache,
     folder,
     lease,

@@ -1,34 +1,90 @@
+import type { ArchName } from '../arch/index.ts';
 import type { Suite } from '../config/suite.ts';
-import type { TargetKind } from '../targets/target.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { isCluster, nodesOf } from '../matrix/nodes.ts';
+import { kindsWith } from '../targets/lacking.ts';
+import type { Providers } from '../targets/providers.ts';
+import type { Availability, Capability, Lack, Needs, TargetKind } from '../targets/target.ts';
 
-/** What each kind of target has of what a suite may need. */
-const CAPABILITIES: Readonly<Record<TargetKind, readonly string[]>> = {
-  vm: ['system', 'root', 'power', 'network'],
-  container: ['root', 'network'],
-  ssh: ['system', 'network'],
-  local: ['network'],
-  command: ['system', 'network'],
-};
-
-/**
- * Why a suite cannot run on a kind of target, or undefined when it can. Asked before anything starts: what cannot work
- * costs no boot.
- */
-export function unsupportedReason(kind: TargetKind, suite: Suite): string | undefined {
-  const missing = suite.needs.filter((need) => !CAPABILITIES[kind].includes(need) && !bringsItself(need, suite));
-  if (missing.length === 0) return undefined;
-  const would = (Object.keys(CAPABILITIES) as TargetKind[]).filter((other) =>
-    missing.every((need) => CAPABILITIES[other].includes(need)),
-  );
-  const advice = missing.includes('docker')
-    ? 'put docker.io into its stack.packages'
-    : would.length > 0
-      ? `a target of kind ${would.join(' or ')} would do`
-      : 'no kind of target would do';
-  return `the suite needs ${missing.join(' and ')}, which a ${kind} target does not have: ${advice}`;
+/** What a suite asks of a target, what it says of itself included: several machines, or to be put back. */
+export function needsOf(suite: Suite): Needs {
+  const named = suite.needs.filter((need) => typeof need === 'string');
+  const modules = suite.needs.flatMap((need) => (typeof need === 'string' ? [] : need['kernel-modules']));
+  return {
+    capabilities: [...named, ...(isCluster({ suite }) ? (['cluster'] as const) : [])],
+    kernelModules: modules,
+    memoryBytes: suite.machine.memory * 2 ** 20,
+    packages: suite.stack.packages,
+  };
 }
 
-/** A stack can bring what the bare machine lacks. */
-function bringsItself(need: string, suite: Suite): boolean {
-  return need === 'docker' && suite.stack.packages.includes('docker.io');
+/**
+ * Why a cell cannot run, in words, or undefined when it can. Asked before anything starts: what cannot work costs no
+ * boot.
+ */
+export async function unsupportedReason(
+  { target, arch, suite }: Pick<Cell, 'target' | 'arch' | 'suite'>,
+  providers: Providers,
+): Promise<string | undefined> {
+  const needs = needsOf(suite);
+  for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
+    const why = reasonOf(await providers(target).probe(one, needs), target, one, needs);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+/** The first kind of target of an ordered preference that can run a suite, and why those before it cannot. */
+export async function preferredKind(
+  kinds: readonly [TargetKind, ...TargetKind[]],
+  cell: Pick<Cell, 'arch' | 'suite'>,
+  providers: Providers,
+): Promise<{ readonly target: TargetKind; readonly passedOver: readonly string[] }> {
+  const passedOver: string[] = [];
+  for (const target of kinds) {
+    const why = (await whyNot({ ...cell, target }, providers)) ?? undefined;
+    if (why === undefined) return { target, passedOver };
+    passedOver.push(`${target}: ${why}`);
+  }
+  // None will do: the last is what is said to be unsupported, or missing, when the cell comes to it.
+  return { target: kinds.at(-1)!, passedOver: passedOver.slice(0, -1) };
+}
+
+async function whyNot(
+  cell: Pick<Cell, 'target' | 'arch' | 'suite'>,
+  providers: Providers,
+): Promise<string | undefined> {
+  const needs = needsOf(cell.suite);
+  for (const { arch } of nodesOf(cell)) {
+    const availability = await providers(cell.target).probe(arch, needs);
+    if (availability.state === 'missing') return `${availability.what} is missing`;
+    const why = reasonOf(availability, cell.target, arch, needs);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+function reasonOf(
+  availability: Availability,
+  kind: TargetKind,
+  arch: ArchName,
+  { capabilities }: Needs,
+): string | undefined {
+  if (availability.state === 'impossible')
+    return `a ${kind} target of ${arch} is not possible here: ${availability.why}`;
+  if (availability.state !== 'lacking') return undefined;
+  const { lacks } = availability;
+  return `the suite needs ${listOf(lacks)}: ${adviceFor(lacks, capabilities)}`;
+}
+
+/** `power and system, which a container target does not have, and the kernel module x, which its kernel does not have`. */
+function listOf(lacks: readonly Lack[]): string {
+  const byWhy = Map.groupBy(lacks, ({ why }) => why);
+  return [...byWhy].map(([why, same]) => `${same.map(({ need }) => need).join(' and ')}, which ${why}`).join(', and ');
+}
+
+function adviceFor(lacks: readonly Lack[], capabilities: readonly Capability[]): string {
+  const would = kindsWith(capabilities);
+  if (lacks.every(({ why }) => why.startsWith('its '))) return 'another machine may';
+  return would.length > 0 ? `a target of kind ${would.join(' or ')} would do` : 'no kind of target would do';
 }

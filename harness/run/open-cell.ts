@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Matrix } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { deployStacks } from '../stacks/deploy.ts';
+import type { Providers } from '../targets/providers.ts';
 import { imageSettings, imagesOf } from './image.ts';
 import { openLease } from './lease.ts';
 import { type StartedCell, startCell } from './start-cell.ts';
@@ -11,6 +12,7 @@ export interface OpenCellOptions {
   readonly matrix: Matrix;
   /** Where the console and the overlay go, absolute. */
   readonly folder: string;
+  readonly providers: Providers;
   readonly cache: string;
   readonly state: string;
   readonly progress: (message: string) => void;
@@ -25,6 +27,7 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   try {
     const started = await startCell(cell, {
       matrix,
+      provider: options.providers(cell.target),
       cache: options.cache,
       folder,
       lease,

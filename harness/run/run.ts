@@ -11,6 +11,7 @@ import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
 import { openEventLog } from '../events/writer.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
+import type { Providers } from '../targets/providers.ts';
 import { capacityFor, hostCapacity } from './capacity.ts';
 import { runCell } from './cell.ts';
 import { imageSettings } from './image.ts';
@@ -24,6 +25,7 @@ export interface RunOptions {
   /** The project's folder; results go to `.harness/runs/` below it. */
   readonly project: string;
   readonly cache: string;
+  readonly providers: Providers;
   readonly state: string;
   readonly version: string;
   readonly argv: readonly string[];
@@ -102,6 +104,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const context = {
     matrix,
     settings: imageSettings(matrix, options.cache),
+    providers: options.providers,
     folder,
     lease,
     emit,

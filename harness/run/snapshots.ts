@@ -5,8 +5,7 @@ import { messageOf } from '../base/errors.ts';
 import type { CellScale } from '../events/types.ts';
 import { cached, evictOldest, findEntry } from '../images/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
-import type { Target, TargetProvider } from '../targets/target.ts';
-import type { VmSpec } from '../targets/vm/spec.ts';
+import type { Target, TargetProvider, TargetSpec } from '../targets/target.ts';
 
 /** How slow a target was found to be. */
 export type Scale = Omit<CellScale, 'type' | 'cell'>;
@@ -37,8 +36,8 @@ const SCALE_FILE = 'scale.json';
  */
 export async function cellSnapshot(
   cell: Pick<Cell, 'arch' | 'suite' | 'name'>,
-  provider: TargetProvider<VmSpec>,
-  specs: readonly { readonly name: string; readonly spec: VmSpec }[],
+  provider: TargetProvider,
+  specs: readonly { readonly name: string; readonly spec: TargetSpec }[],
   store: { readonly cache: string; readonly limitBytes: number; readonly signal: AbortSignal },
 ): Promise<CellSnapshot | string> {
   const machines: unknown[] = [];

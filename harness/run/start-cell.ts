@@ -12,9 +12,7 @@ import type { Image } from '../images/build.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { type CellNode, isCluster, nodesOf } from '../matrix/nodes.ts';
 import { awaitReady } from '../stacks/ready.ts';
-import type { Io, Target, TargetProvider } from '../targets/target.ts';
-import { vmProvider } from '../targets/vm/provider.ts';
-import type { VmSpec } from '../targets/vm/spec.ts';
+import type { Io, Target, TargetProvider, TargetSpec } from '../targets/target.ts';
 import { calibrate } from './calibrate.ts';
 import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
 import type { Lease } from './lease.ts';
@@ -22,6 +20,7 @@ import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, ty
 
 export interface StartCellOptions {
   readonly matrix: Matrix;
+  readonly provider: TargetProvider;
   readonly cache: string;
   /** The cell's folder, absolute. */
   readonly folder: string;
@@ -87,7 +86,7 @@ export function nodeFolder(cell: Pick<Cell, 'suite'>, cellFolder: string, node: 
 
 /** Acquires a cell's machines: resumed from their snapshot if there is a good one, else booted, and measured. */
 export async function startCell(cell: Cell, options: StartCellOptions): Promise<StartedCell> {
-  const provider = vmProvider(options.cache);
+  const { provider } = options;
   const assumed = new Map<ArchName, number>();
   for (const { arch } of nodesOf(cell)) assumed.set(arch, await assumedSlowdown(cell, arch, provider));
   const network = await networkOf(cell, options);
@@ -135,21 +134,18 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
 }
 
 interface NodeSpec extends CellNode {
-  readonly spec: VmSpec;
+  readonly spec: TargetSpec;
   readonly containers: Image['containers'];
 }
 
 /** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
-async function assumedSlowdown(
-  { target: kind }: Cell,
-  arch: ArchName,
-  provider: TargetProvider<VmSpec>,
-): Promise<number> {
+async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider: TargetProvider): Promise<number> {
   const availability = await provider.probe(arch);
   if (availability.state === 'missing')
     throw new InfraError(`cannot start a ${kind}: ${availability.what} is missing`, { hint: availability.install });
   if (availability.state === 'impossible')
     throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
+  if (availability.state === 'lacking') throw new UnsupportedError(`a ${kind} of ${arch} is not enough for the suite`);
   return availability.accelerator === 'tcg' ? architectures[arch].qemu.assumedSlowdown : 1;
 }
 
@@ -166,7 +162,7 @@ function specOf(
   assumed: ReadonlyMap<ArchName, number>,
   network: ClusterNetwork | undefined,
   { matrix, images, cold, counting = false }: StartCellOptions,
-): VmSpec {
+): TargetSpec {
   const { suite } = cell;
   // Machines of a cluster boot beside each other, and wait for the slowest.
   const crowd = nodesOf(cell).length;
@@ -191,7 +187,7 @@ function specOf(
 
 function snapshotOf(
   cell: Cell,
-  provider: TargetProvider<VmSpec>,
+  provider: TargetProvider,
   specs: readonly NodeSpec[],
   { cache, matrix, signal }: StartCellOptions,
 ): Promise<CellSnapshot | string> {
@@ -213,7 +209,7 @@ async function measure(
 
 async function resume(
   cell: Cell,
-  provider: TargetProvider<VmSpec>,
+  provider: TargetProvider,
   specs: readonly NodeSpec[],
   found: FoundSnapshot,
   options: StartCellOptions,

@@ -123,6 +123,11 @@ export async function execSsh(address: SshAddress, argv: readonly string[], requ
 }
 
 /** ssh's arguments for a person who enters the machine. */
-export function shellArguments(address: SshAddress, terminal: boolean): string[] {
-  return [...options(address), ...(terminal ? ['-t'] : []), `${address.user}@${address.host}`];
+export function shellArguments(address: SshAddress, command: readonly string[], terminal: boolean): string[] {
+  return [
+    ...options(address),
+    ...(terminal ? ['-t'] : []),
+    `${address.user}@${address.host}`,
+    ...(command.length > 0 ? ['--', command.map(shellQuote).join(' ')] : []),
+  ];
 }

@@ -1,13 +1,41 @@
 import type { Arch, ArchName } from '../arch/index.ts';
 import type { Barrier } from '../base/barrier.ts';
 import type { Phase, TargetFacts } from '../events/types.ts';
+import type { Image } from '../images/build.ts';
 
 /** The kinds of target. What differs between them is behind this contract; nothing else asks which it is. */
 export type TargetKind = 'vm' | 'container' | 'ssh' | 'local' | 'command';
 
+/** What a target may have beside being able to run commands; `docs/targets.md` says what each means. */
+export const CAPABILITIES = ['system', 'root', 'power', 'network', 'docker', 'cluster'] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** What a suite asks of a target, matched with what there is before anything starts. */
+export interface Needs {
+  readonly capabilities: readonly Capability[];
+  /** Modules that the kernel has, loaded, built in or to be loaded. */
+  readonly kernelModules: readonly string[];
+  readonly memoryBytes: number;
+  /** Debian packages that the stack brings. */
+  readonly packages: readonly string[];
+}
+
+/** Something that a suite needs and a target does not have. */
+export interface Lack {
+  readonly need: string;
+  /** Follows "which": `a container target does not have`; of this one machine only: `its kernel does not have`. */
+  readonly why: string;
+}
+
 /** What a kind of target can do for an architecture on this machine. */
 export type Availability =
-  | { readonly state: 'usable'; readonly accelerator: TargetFacts['accelerator']; readonly detail: string }
+  | {
+      readonly state: 'usable';
+      readonly accelerator: TargetFacts['accelerator'];
+      readonly detail: string;
+    }
+  /** It is there, and does not have what the suite needs. */
+  | { readonly state: 'lacking'; readonly lacks: readonly [Lack, ...Lack[]] }
   | { readonly state: 'missing'; readonly what: string; readonly install: string }
   | { readonly state: 'impossible'; readonly why: string };
 
@@ -44,6 +72,8 @@ export interface Endpoint {
 export interface Target extends AsyncDisposable {
   readonly facts: TargetFacts;
   readonly handle: Handle;
+  /** What it has of what a suite may ask for. */
+  readonly can: readonly Capability[];
   /** Runs argv on the target as root, without a shell. */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Writes a file on the target. Parent folders are made. */
@@ -58,6 +88,8 @@ export interface Target extends AsyncDisposable {
   powerOn(): Promise<void>;
   /** The last console lines, oldest first, control characters removed. */
   consoleTail(lines?: number): Promise<string[]>;
+  /** argv of a process that runs a command there for a person, or without one a shell. */
+  enter(command: readonly string[], terminal: boolean): string[];
   /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
   leave(): void;
   /**
@@ -86,6 +118,18 @@ export interface TargetSpec {
   /** TCP ports of the target to be reachable from the controller. */
   readonly ports: readonly number[];
   readonly hostname: string;
+  /** What it is started from; absent for a kind whose machines have a system of their own. */
+  readonly image?: Pick<Image, 'key' | 'kernel' | 'initrd' | 'disk'>;
+  /** Whether it may reach other machines than the controller. */
+  readonly network: boolean;
+  /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
+  readonly identity: 'own' | 'kept';
+  /** Whether its clock counts its instructions: always emulated, and slower. */
+  readonly counting: boolean;
+  /** Whether it is to be possible to save the machine. */
+  readonly snapshots: boolean;
+  /** Milliseconds until commands are answered. */
+  readonly bootDeadlineMs: number;
   /** Its place in a cluster's network. */
   readonly lan?: LanPlace;
 }
@@ -123,23 +167,28 @@ export type Resource =
   | { readonly kind: 'path'; readonly path: string };
 
 /** The contract that each kind of target fulfils. */
-export interface TargetProvider<Spec extends TargetSpec = TargetSpec> {
+export interface TargetProvider {
   readonly kind: TargetKind;
-  /** Milliseconds; starts nothing big. */
-  probe(arch: ArchName): Promise<Availability>;
+  /** What its targets are started from, built before one is acquired. With `none`, the stack is installed on a system that is there. */
+  readonly image: 'disk' | 'none';
+  /**
+   * Milliseconds, or what a connection to a machine takes; starts nothing big.
+   * @param needs what a suite asks for; absent: whether there is a target at all.
+   */
+  probe(arch: ArchName, needs?: Needs): Promise<Availability>;
   /** Registers what it starts before it uses it. The deadline is the caller's signal. */
-  acquire(spec: Spec, io: Io): Promise<Target>;
+  acquire(spec: TargetSpec, io: Io): Promise<Target>;
   /**
    * Everything of a machine that must be the same for a snapshot of it to be resumed instead, as plain JSON; or why it
    * cannot be saved.
    */
-  snapshotIdentity?(spec: Spec): Promise<{ readonly identity: unknown } | { readonly why: string }>;
+  snapshotIdentity?(spec: TargetSpec): Promise<{ readonly identity: unknown } | { readonly why: string }>;
   /**
    * A machine from what `Target.save` wrote: as `acquire`, with everything that ran in it running. It has its own keys,
    * entropy, machine id and time.
    * @param together where the machines of a cluster wait for each other before one goes on.
    */
-  resume?(spec: Spec, snapshot: string, io: Io, together?: Barrier): Promise<Target>;
+  resume?(spec: TargetSpec, snapshot: string, io: Io, together?: Barrier): Promise<Target>;
   /** The target of a handle, or undefined when it is gone. The result's disposal leaves the target alone. */
   reconnect(handle: Handle): Promise<Target | undefined>;
 }

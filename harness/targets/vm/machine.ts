@@ -2,8 +2,8 @@ import { InfraError } from '../../base/errors.ts';
 import { isAlive } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
-import { closeSsh, execSsh, openSsh, type SshAddress } from '../ssh-connection.ts';
-import type { Endpoint, Handle, Target } from '../target.ts';
+import { closeSsh, execSsh, openSsh, type SshAddress, shellArguments } from '../ssh-connection.ts';
+import type { Capability, Endpoint, Handle, Target } from '../target.ts';
 import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from './console.ts';
 import { openQmp } from './qmp.ts';
 
@@ -23,11 +23,15 @@ export interface VmHandle extends Handle {
   readonly bootDeadlineMs: number;
 }
 
+/** What every machine of ours can do, whatever its architecture. */
+export const VM_CAPABILITIES: readonly Capability[] = ['system', 'root', 'power', 'network', 'cluster'];
+
 /** What can be done with a running machine by any process that has its handle. Disposal leaves it alone. */
 export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
   const target: Target = {
     facts: handle.facts,
     handle,
+    can: VM_CAPABILITIES,
     died,
     exec: (argv, options) => execSsh(handle.ssh, argv, options),
     async write(path, content, options = {}) {
@@ -69,6 +73,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
       await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
     },
     consoleTail: (lines = 50) => consoleTail(handle.consoleFile, lines),
+    enter: (command, terminal) => ['ssh', ...shellArguments(handle.ssh, command, terminal)],
     leave() {},
     async [Symbol.asyncDispose]() {},
   };

@@ -1,29 +1,39 @@
 import { cpus } from 'node:os';
 import { execa } from 'execa';
 import { type ArchName, architectures } from '../../arch/index.ts';
-import type { Availability, TargetProvider } from '../target.ts';
+import { lacking } from '../lacking.ts';
+import type { Availability, Needs, TargetProvider } from '../target.ts';
 import { cachedTrialKernel, chooseAccelerator } from './accelerator.ts';
 import { qemuArguments } from './arguments.ts';
 import { bootMachine, type MachineKind, resumeMachine } from './lifecycle.ts';
-import { reconnectVm } from './machine.ts';
+import { reconnectVm, VM_CAPABILITIES } from './machine.ts';
 import { SNAPSHOT_FORMAT } from './snapshot.ts';
-import type { VmSpec } from './spec.ts';
+import { type VmSpec, vmSpec } from './spec.ts';
 
 /** QEMU machines: emulated, or with KVM where that works. */
-export function vmProvider(cache: string): TargetProvider<VmSpec> {
+export function vmProvider(cache: string): TargetProvider {
   return {
     kind: 'vm',
-    probe: (arch) => probe(arch, cache),
-    acquire: async (spec, io) => bootMachine(spec, await machineOf(spec, cache), io),
-    snapshotIdentity: (spec) => snapshotIdentity(spec, cache),
+    image: 'disk',
+    probe: (arch, needs) => probe(arch, cache, needs),
+    acquire: async (spec, io) => bootMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), io),
+    snapshotIdentity: (spec) => snapshotIdentity(vmSpec(spec), cache),
     resume: async (spec, snapshot, io, together) =>
-      resumeMachine(spec, await machineOf(spec, cache), snapshot, io, together),
+      resumeMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), snapshot, io, together),
     reconnect: reconnectVm,
   };
 }
 
-async function probe(name: ArchName, cache: string): Promise<Availability> {
+async function probe(name: ArchName, cache: string, needs?: Needs): Promise<Availability> {
   const arch = architectures[name];
+  const lacks = lacking(needs, {
+    kind: 'vm',
+    capabilities: VM_CAPABILITIES,
+    installs: ['docker.io'],
+    // Debian's kernel has them as modules; a name that it does not know is found while the image is built.
+    hasModule: () => true,
+  });
+  if (lacks) return lacks;
   const version = await qemuVersion(arch.qemu.binary);
   if (version === undefined) {
     return {

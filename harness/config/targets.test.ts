@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { matrixSchema } from './matrix-schema.ts';
+import type { Matrix } from './suite.ts';
+import { preferencesOf, withTargets } from './targets.ts';
+
+const matrix = (config: object = {}): Matrix => ({
+  ...matrixSchema.parse({ arch: ['amd64'], suite: ['a'], ...config }),
+  name: 'm',
+});
+const left = (config: object, ...kinds: Parameters<typeof withTargets>[1]) =>
+  preferencesOf(withTargets(matrix(config), kinds));
+
+describe('preferencesOf', () => {
+  test('a list is one preference, and each makes a cell for every kind', () => {
+    expect(preferencesOf(matrix())).toEqual([['vm']]);
+    expect(preferencesOf(matrix({ target: ['ssh', 'vm'] }))).toEqual([['ssh', 'vm']]);
+    expect(preferencesOf(matrix({ target: { each: ['vm', 'container'] } }))).toEqual([['vm'], ['container']]);
+  });
+});
+
+describe('withTargets', () => {
+  test('kinds that the matrix names are what is left of it', () => {
+    expect(left({ target: ['ssh', 'vm'] }, 'vm')).toEqual([['vm']]);
+    expect(left({ target: { each: ['vm', 'container'] } }, 'container')).toEqual([['container']]);
+    expect(left({ target: ['ssh', 'vm'] })).toEqual([['ssh', 'vm']]);
+  });
+
+  test('another kind runs everything, without what was said of the kinds that are named', () => {
+    const written = matrix({
+      exclude: [{ arch: 'amd64', target: 'vm' }, { suite: 'b' }],
+      include: [{ arch: 'arm64', target: 'vm', suite: 'b' }],
+      'non-voting': ['*/vm/*'],
+    });
+    expect(withTargets(written, ['container', 'local'])).toMatchObject({
+      target: { each: ['container', 'local'] },
+      exclude: [{ suite: 'b' }],
+      include: [],
+      'non-voting': [],
+    });
+  });
+
+  test('a kind that only include names is named', () => {
+    const include = [{ arch: 'arm64', target: 'ssh', suite: 'a' }];
+    expect(withTargets(matrix({ include }), ['ssh']).include).toHaveLength(1);
+  });
+});
