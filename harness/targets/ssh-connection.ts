@@ -4,27 +4,40 @@ import { dieWithParent } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import type { ExecOptions, ExecResult } from './target.ts';
 
-/** Where a machine's SSH server is and what proves both sides. Plain JSON. */
+/** How ssh gets to a machine. Plain JSON. */
 export interface SshAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly keyFile: string;
-  /** Holds exactly this machine's key. */
-  readonly knownHosts: string;
+  /** `user@host`, as ssh takes it; it never begins with a "-". */
+  readonly destination: string;
+  /** ssh's options for the way there, and for what proves both sides. */
+  readonly options: readonly string[];
   /** The kept connection's socket: a short path. */
   readonly socket: string;
+  /** As people know it. */
+  readonly name: string;
 }
 
 const MAX_OUTPUT = 32 * 1024 * 1024;
 
-function options(address: SshAddress): string[] {
+/** The way to a machine of ours on this host: nothing of the user's ssh takes part, and its key is pinned. */
+export function pinnedOptions(machine: {
+  readonly port: number;
+  readonly keyFile: string;
+  /** Holds exactly this machine's key. */
+  readonly knownHosts: string;
+}): string[] {
   return [
-    ...['-F', 'none', '-S', address.socket, '-p', String(address.port), '-i', address.keyFile],
-    ...['-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=yes'],
-    ...['-o', `UserKnownHostsFile=${address.knownHosts}`, '-o', 'GlobalKnownHostsFile=/dev/null'],
+    ...['-F', 'none', '-p', String(machine.port), '-i', machine.keyFile],
+    ...['-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=yes'],
+    ...['-o', `UserKnownHostsFile=${machine.knownHosts}`, '-o', 'GlobalKnownHostsFile=/dev/null'],
     // Fast in software, which is what an emulated CPU has.
     ...['-o', 'Ciphers=chacha20-poly1305@openssh.com,aes128-gcm@openssh.com', '-o', 'KexAlgorithms=curve25519-sha256'],
+  ];
+}
+
+/** ssh's options for everything that uses a kept connection, or makes it. */
+export function sshOptions(address: SshAddress): string[] {
+  return [
+    ...['-S', address.socket, ...address.options, '-o', 'BatchMode=yes'],
     ...['-o', 'ServerAliveInterval=20', '-o', 'ServerAliveCountMax=6', '-o', 'LogLevel=ERROR'],
   ];
 }
@@ -36,13 +49,13 @@ function options(address: SshAddress): string[] {
 export async function openSsh(address: SshAddress, deadlineMs: number, signal?: AbortSignal): Promise<void> {
   const argv = [
     'ssh',
-    ...options(address),
+    ...sshOptions(address),
     '-o',
     `ConnectTimeout=${Math.ceil(deadlineMs / 1000)}`,
     '-M',
     '-f',
     '-N',
-    `${address.user}@${address.host}`,
+    address.destination,
   ];
   // The background process inherits what is open here: a pipe would keep us waiting for as long as it lives.
   const result = await execa(argv[0]!, argv.slice(1), {
@@ -53,13 +66,13 @@ export async function openSsh(address: SshAddress, deadlineMs: number, signal?: 
   });
   if (result.failed)
     throw new InfraError(
-      `cannot open an SSH connection to ${address.host}:${address.port}: ${result.timedOut ? 'no answer in time' : result.shortMessage}`,
+      `cannot open an SSH connection to ${address.name}: ${result.timedOut ? 'no answer in time' : result.shortMessage}`,
     );
 }
 
 /** Ends the kept connection. */
 export async function closeSsh(address: SshAddress): Promise<void> {
-  await execa('ssh', [...options(address), '-O', 'exit', `${address.user}@${address.host}`], {
+  await execa('ssh', [...sshOptions(address), '-O', 'exit', address.destination], {
     stdio: 'ignore',
     reject: false,
     timeout: 5000,
@@ -68,7 +81,7 @@ export async function closeSsh(address: SshAddress): Promise<void> {
 
 /** True while the kept connection is there. */
 export async function checkSsh(address: SshAddress): Promise<boolean> {
-  const result = await execa('ssh', [...options(address), '-O', 'check', `${address.user}@${address.host}`], {
+  const result = await execa('ssh', [...sshOptions(address), '-O', 'check', address.destination], {
     stdio: 'ignore',
     reject: false,
     timeout: 5000,
@@ -84,10 +97,10 @@ export async function execSsh(address: SshAddress, argv: readonly string[], requ
   const started = performance.now();
   const [program, ...args] = dieWithParent([
     'ssh',
-    ...options(address),
+    ...sshOptions(address),
     '-o',
     'ControlMaster=no',
-    `${address.user}@${address.host}`,
+    address.destination,
     '--',
     argv.map(shellQuote).join(' '),
   ]);
@@ -125,9 +138,9 @@ export async function execSsh(address: SshAddress, argv: readonly string[], requ
 /** ssh's arguments for a person who enters the machine. */
 export function shellArguments(address: SshAddress, command: readonly string[], terminal: boolean): string[] {
   return [
-    ...options(address),
+    ...sshOptions(address),
     ...(terminal ? ['-t'] : []),
-    `${address.user}@${address.host}`,
+    address.destination,
     ...(command.length > 0 ? ['--', command.map(shellQuote).join(' ')] : []),
   ];
 }

@@ -5,7 +5,7 @@ import { InfraError } from '../../base/errors.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil, withDeadline } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
-import { closeSsh, openSsh, type SshAddress } from '../ssh-connection.ts';
+import { closeSsh, openSsh, pinnedOptions, type SshAddress } from '../ssh-connection.ts';
 import type { Io, Target } from '../target.ts';
 import { openAgent } from './agent.ts';
 import type { MachineSpec } from './arguments.ts';
@@ -182,12 +182,10 @@ async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qem
     image: spec.image.key,
   };
   place.address = {
-    host: '127.0.0.1',
-    port,
-    user: 'root',
-    keyFile: place.seed.keyFile,
-    knownHosts,
+    destination: 'root@127.0.0.1',
+    options: pinnedOptions({ port, keyFile: place.seed.keyFile, knownHosts }),
     socket: place.sockets.ssh,
+    name: `127.0.0.1:${port}`,
   };
   const handle: VmHandle = {
     kind: 'vm',

@@ -2,8 +2,9 @@ import { InfraError } from '../../base/errors.ts';
 import { isAlive } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
+import { endpointOf, filesBy } from '../by-commands.ts';
 import { closeSsh, execSsh, openSsh, type SshAddress, shellArguments } from '../ssh-connection.ts';
-import type { Capability, Endpoint, Handle, Target } from '../target.ts';
+import type { Capability, Handle, Target } from '../target.ts';
 import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from './console.ts';
 import { openQmp } from './qmp.ts';
 
@@ -28,37 +29,15 @@ export const VM_CAPABILITIES: readonly Capability[] = ['system', 'root', 'power'
 
 /** What can be done with a running machine by any process that has its handle. Disposal leaves it alone. */
 export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
+  const exec: Target['exec'] = (argv, options) => execSsh(handle.ssh, argv, options);
   const target: Target = {
     facts: handle.facts,
     handle,
     can: VM_CAPABILITIES,
     died,
-    exec: (argv, options) => execSsh(handle.ssh, argv, options),
-    async write(path, content, options = {}) {
-      const mode = (options.mode ?? 0o644).toString(8);
-      const script = 'mkdir -p "$(dirname "$1")" && cat > "$1" && chmod "$2" "$1"';
-      const { exitCode, stderr } = await target.exec(['sh', '-c', script, 'write', path, mode], {
-        stdin: content,
-        deadlineMs: 60_000,
-      });
-      if (exitCode !== 0) throw new InfraError(`cannot write ${path} on the target: ${stderr.trim()}`);
-    },
-    async read(path, options = {}) {
-      const limit = options.maxBytes ?? 8 * 2 ** 20;
-      // base64 keeps bytes whole on their way through text.
-      const { exitCode, stdout, stderr } = await target.exec(
-        ['sh', '-c', 'head -c "$2" -- "$1" | base64 -w0', 'read', path, String(limit)],
-        { deadlineMs: 60_000 },
-      );
-      if (exitCode !== 0 || stderr !== '') throw new InfraError(`cannot read ${path} on the target: ${stderr.trim()}`);
-      return Buffer.from(stdout, 'base64');
-    },
-    async forward(port): Promise<Endpoint> {
-      const local = handle.ports[String(port)];
-      if (local === undefined)
-        throw new InfraError(`cannot reach port ${port} of the target: the suite's stack does not name it`);
-      return { host: '127.0.0.1', port: local };
-    },
+    exec,
+    ...filesBy(exec),
+    forward: async (port) => endpointOf(handle.ports, port),
     async powerOff() {
       using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
       // The guest is gone in the middle of whatever it does; its connections die with it.
