@@ -4,6 +4,7 @@ import { ConfigError, messageOf } from '../base/errors.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { type TargetKindName, targetKinds } from '../config/fields.ts';
 import { loadMatrix, loadSuites, matrixFromFlags, resolveMatrixFile } from '../config/load.ts';
+import { type Inventory, loadInventory, parseAddress } from '../config/load-machines.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject, type Project } from '../config/project.ts';
 import { quote } from '../config/quote.ts';
@@ -15,6 +16,7 @@ import { type Choose, expandCells } from '../matrix/expand.ts';
 import { filterCells } from '../matrix/filter.ts';
 import { parseShard, shardOf } from '../matrix/shard.ts';
 import { preferredKind } from '../run/gate.ts';
+import { commandsOf, machinesOf } from '../run/machines.ts';
 import { createProviders, type Providers } from '../targets/providers.ts';
 import { bundled } from './package.ts';
 
@@ -26,6 +28,7 @@ export interface CellOptions {
   readonly only?: string[];
   readonly shard?: string;
   readonly durations?: string;
+  readonly machines?: string;
   readonly json?: boolean;
 }
 
@@ -36,18 +39,42 @@ export async function chooseCells(
   cwd: string = process.cwd(),
 ): Promise<{ project: Project; matrix: Matrix; cells: Cell[]; providers: Providers }> {
   const project = await findProject(cwd);
-  const kinds = splitList(options.target).map(kindOf);
+  const { kinds, address } = targetsOf(options.target);
   const written =
     named === undefined
       ? await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites })
       : await loadMatrix(await resolveMatrixFile(named, project, { cwd, bundled: bundled.matrices }), cwd);
   const matrix = withTargets(written, kinds);
   const suites = await loadSuites(matrix, [project.suites, bundled.suites], cwd);
-  const providers = createProviders({ cache: cacheFolder() });
+  const providers = providersOf(await loadInventory(project, { file: options.machines, address, cwd }));
   const all = expandCells(matrix, suites, await choices(matrix, suites, providers));
   const filtered = filterCells(all, { ...options, target: kinds });
   const cells = options.shard === undefined ? filtered : await inShard(filtered, options.shard, options);
   return { project, matrix, cells, providers };
+}
+
+/** The kinds of target of this host and of an inventory. */
+export function providersOf(inventory: Inventory): Providers {
+  return createProviders({
+    cache: cacheFolder(),
+    machines: machinesOf(inventory),
+    commands: commandsOf(inventory),
+    inventory: inventory.name,
+    readAddress: parseAddress,
+  });
+}
+
+/** Kinds of target, and the address of a machine, which stands for its kind. */
+function targetsOf(given: readonly string[] | undefined): { kinds: TargetKindName[]; address?: string } {
+  const words = splitList(given);
+  const addresses = words.filter((word) => word.includes('://'));
+  if (addresses.length > 1)
+    throw new ConfigError(`there are ${addresses.length} addresses in --target, and at most one is possible`, {
+      hint: 'Name several machines in machines.yaml.',
+    });
+  const [address] = addresses;
+  const kinds = words.map((word) => (word === address ? 'ssh' : kindOf(word)));
+  return { kinds: [...new Set(kinds)], ...(address === undefined ? {} : { address }) };
 }
 
 /** @throws ConfigError for a word that is no kind of target. */

@@ -4,9 +4,11 @@ import { styleText } from 'node:util';
 import { architectures, archNames, nativeArch } from '../arch/index.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes } from '../base/text.ts';
+import { loadInventory } from '../config/load-machines.ts';
+import { findProject } from '../config/project.ts';
 import { capacityFor, hostCapacity } from '../run/capacity.ts';
-import { createProviders } from '../targets/providers.ts';
 import type { Availability } from '../targets/target.ts';
+import { providersOf } from './cells.ts';
 
 /** Programs that images and machines need beside QEMU, and the packages that have them. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -54,15 +56,19 @@ async function maintainerScripts(name: keyof typeof architectures): Promise<stri
 /** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
   const cache = cacheFolder();
-  const provider = createProviders({ cache })('vm');
+  const inventory = await loadInventory(await findProject(process.cwd()));
+  const providers = providersOf(inventory);
+  const named = (list: object) => Object.keys(list).length > 0;
+  const kinds = [
+    'vm' as const,
+    ...(named(inventory.machines) ? (['ssh'] as const) : []),
+    ...(named(inventory.commands) ? (['command'] as const) : []),
+  ];
   const targets: { arch: string; target: string; images: string; availability: Availability }[] = [];
   for (const arch of archNames) {
-    targets.push({
-      arch,
-      target: 'vm',
-      images: await maintainerScripts(arch),
-      availability: await provider.probe(arch),
-    });
+    const images = await maintainerScripts(arch);
+    for (const target of kinds)
+      targets.push({ arch, target, images, availability: await providers(target).probe(arch) });
   }
   const tools = await Promise.all(
     Object.entries(TOOLS).map(async ([tool, name]) => ({ tool, package: name, found: await onPath(tool) })),
@@ -98,6 +104,7 @@ function print(found: {
     else if (availability.state === 'missing')
       out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(13)}install it: ${availability.install}`);
     else if (availability.state === 'impossible') out(`${name} ${bad('impossible')}  ${availability.why}`);
+    else if (availability.state === 'broken') out(`${name} ${bad('broken')}      ${availability.why}`);
     out(`${' '.repeat(13)}images: ${images}`);
   }
   const missing = found.tools.filter((tool) => !tool.found);

@@ -1,4 +1,5 @@
 import { stateFolder } from '../base/folders.ts';
+import { lastLines } from '../base/text.ts';
 import { collectGarbage } from '../run/lease.ts';
 
 /** `harness gc`: what killed runs left, and targets that --keep left. A run that is going on is not touched. */
@@ -9,15 +10,21 @@ export async function gc(options: { readonly dryRun?: boolean; readonly json?: b
     return 0;
   }
   const verb = options.dryRun ? 'would remove' : 'removed';
-  for (const { run, state, processes, paths } of runs) {
+  for (const { run, state, processes, paths, elsewhere, failed } of runs) {
     if (state === 'running') process.stdout.write(`${run}: is running, not touched\n`);
     else
       process.stdout.write(
-        [`${run}: ${verb} ${processes.length} processes, ${paths.length} paths`, ...processes, ...paths]
+        [
+          `${run}: ${verb} ${processes.length} processes, ${paths.length} paths, ${elsewhere.length} things elsewhere`,
+          ...processes,
+          ...paths,
+          ...elsewhere,
+          ...failed.map((why) => `left for the next time: ${lastLines(why, 1)[0] ?? why}`),
+        ]
           .join('\n  ')
           .concat('\n'),
       );
   }
   if (runs.length === 0) process.stdout.write('nothing to remove\n');
-  return 0;
+  return runs.some(({ failed }) => failed.length > 0) ? 3 : 0;
 }

@@ -8,7 +8,7 @@ import { type CellOptions, chooseCells } from './cells.ts';
 
 /** `harness images build [matrix]` */
 export async function buildImages(named: string | undefined, options: CellOptions): Promise<number> {
-  const { matrix, cells } = await chooseCells(named, options);
+  const { matrix, cells, providers } = await chooseCells(named, options);
   const settings = imageSettings(matrix, cacheFolder());
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const slots = new Slots(2);
@@ -16,13 +16,13 @@ export async function buildImages(named: string | undefined, options: CellOption
     cells.map((cell) =>
       slots.use(async () => {
         const started = performance.now();
-        const made = await imagesOf(cell, settings, {
+        const made = await imagesOf(cell, providers(cell.target).image, settings, {
           progress: (message) => say(`${cell.name}  ${message}`),
           warn: (message) => say(`${cell.name}  warning: ${message}`),
         });
         return [...made].map(([arch, image]) => {
           const how = image.cached ? 'was there' : `built in ${formatDuration(performance.now() - started)}`;
-          say(`${cell.name}  ${arch} ${image.key} ${how}`);
+          say(`${cell.name}  ${arch} ${'key' in image ? image.key : 'container images'} ${how}`);
           return { cell: cell.name, arch, ...image };
         });
       }),

@@ -29,7 +29,8 @@ function cellOptions(command: Command): Command {
   return command
     .argument('[matrix]', 'a matrix: its name, or the path of its file')
     .option('--arch <names>', 'only these architectures, comma-separated, in any usual spelling', collect)
-    .option('--target <kinds>', 'only these kinds of target', collect)
+    .option('--target <kinds>', 'these kinds of target, or a machine: ssh://user@host:port', collect)
+    .option('--machines <file>', 'the inventory of machines; default: machines.yaml of the project')
     .option('--suite <names>', 'only these suites', collect)
     .option('--only <glob>', 'only cells whose name (arch/target/suite) matches; may be given more than once', collect)
     .option('--shard <i/n>', 'only the cells of one of n jobs, divided by how long they take')

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { machinesSchema } from './machines-schema.ts';
 import { matrixSchema } from './matrix-schema.ts';
 import { suiteSchema } from './suite-schema.ts';
 
@@ -7,9 +8,9 @@ import { suiteSchema } from './suite-schema.ts';
 export const schemasFolder = join(import.meta.dirname, 'schemas');
 
 /** The JSON schemas (draft 7, which is what editors know) of what users write. */
-export function jsonSchemas(): Record<'matrix' | 'suite', object> {
+export function jsonSchemas(): Record<'matrix' | 'suite' | 'machines', object> {
   const make = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', target: 'draft-07' });
-  return { matrix: make(matrixSchema), suite: make(suiteSchema) };
+  return { matrix: make(matrixSchema), suite: make(suiteSchema), machines: make(machinesSchema) };
 }
 
 /** The schema files as they are committed, with absolute paths. */

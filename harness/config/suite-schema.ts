@@ -70,6 +70,7 @@ export const suiteSchema = z
         z.union([
           z.enum(['system', 'root', 'power', 'network', 'docker']),
           z.strictObject({ 'kernel-modules': z.array(kernelModule).min(1) }),
+          z.strictObject({ tags: z.array(nameField).min(1) }),
         ]),
       )
       .default([])
@@ -124,6 +125,14 @@ export const suiteSchema = z
           .default({})
           .describe('TCP ports by name, forwarded to the controller: stack.url("http").'),
         ready: z.array(readyCheck).default([]),
+        afterwards: z
+          .strictObject({
+            packages: z.enum(['stay', 'remove']).default('stay'),
+            services: z.enum(['stop', 'stay']).default('stop'),
+            files: z.enum(['restore', 'stay']).default('restore'),
+          })
+          .prefault({})
+          .describe('What becomes of a machine that outlives the run: of packages that it did not have, and the rest.'),
       })
       .prefault({}),
     timeouts: z

@@ -20,6 +20,10 @@ export interface Problem {
 /** A YAML file that could be parsed, with what is needed to say where something in it stands. */
 export interface YamlSource {
   readonly value: unknown;
+  /** The file as messages name it. */
+  readonly name: string;
+  /** `file:line:column` of a key. */
+  place(path: readonly PropertyKey[]): string;
   /** One error of all problems, in the order of the file, one a line: `file:line:column: text`. */
   error(problems: readonly Problem[]): ConfigError;
 }
@@ -59,6 +63,11 @@ export async function openYaml(file: string, cwd: string): Promise<YamlSource> {
   }
   return {
     value,
+    name: shown,
+    place: (path) => {
+      const { line, col } = lines.linePos(offsetOf(document, path, true));
+      return `${shown}:${line}:${col}`;
+    },
     error: (problems) =>
       fail(
         shown,

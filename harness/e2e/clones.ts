@@ -4,6 +4,7 @@ import { type ArchName, architectures } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { cacheFolder, makeRuntimeFolder } from '../base/folders.ts';
 import { loadMatrix, loadSuite } from '../config/load.ts';
+import { needsOf } from '../run/gate.ts';
 import { imageOf, imageSettings } from '../run/image.ts';
 import { openLease } from '../run/lease.ts';
 import { Slots } from '../run/quiet.ts';
@@ -55,6 +56,7 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
       {
         cell: `clone-${index}`,
         arch: architectures[arch],
+        needs: needsOf(suite),
         vcpus: suite.machine.vcpus,
         memoryBytes: suite.machine.memory * 2 ** 20,
         ports: [],

@@ -65,37 +65,7 @@ const GIB = 2 ** 30;
  */
 export async function buildImage(request: ImageRequest): Promise<Image> {
   const { settings, arch, suite, signal } = request;
-  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    request.progress?.(name);
-    const started = performance.now();
-    const result = await work();
-    const durationMs = Math.round(performance.now() - started);
-    if (durationMs > 50) request.phase?.({ name, durationMs });
-    return result;
-  };
-  const apt = await timed('package lists', () => openApt(settings, arch, request.warn ?? (() => {}), signal));
-  const layer = (
-    kind: CacheEntry['kind'],
-    label: string,
-    ingredients: unknown,
-    needBytes: number,
-    build: (folder: string) => Promise<void>,
-  ) =>
-    timed(`${kind} layer`, () =>
-      cached(
-        {
-          cache: settings.cache,
-          kind,
-          label: `${arch.name} ${label}`,
-          ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
-          needBytes,
-          onWait: () => request.progress?.(`waiting for another run that builds the ${kind} layer of ${arch.name}`),
-          ...(signal ? { signal } : {}),
-        },
-        build,
-      ),
-    );
-
+  const { apt, layer } = await openLayers(request);
   const base = await baseLayer(request, apt, layer);
   const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES, ...request.packages]);
   const rootfs =
@@ -150,6 +120,43 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     containers,
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };
+}
+
+/** The container images of a suite only, for a machine that has a system of its own. */
+export async function buildContainers(request: ImageRequest): Promise<Image['containers']> {
+  if (request.containers.length === 0) return [];
+  const { apt, layer } = await openLayers(request);
+  return containerArchives(request, apt, layer);
+}
+
+/** Debian's packages for an architecture, and what makes or finds a layer of an image for it. */
+async function openLayers(request: ImageRequest): Promise<{ readonly apt: Apt; readonly layer: LayerOf }> {
+  const { settings, arch, signal } = request;
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    request.progress?.(name);
+    const started = performance.now();
+    const result = await work();
+    const durationMs = Math.round(performance.now() - started);
+    if (durationMs > 50) request.phase?.({ name, durationMs });
+    return result;
+  };
+  const apt = await timed('package lists', () => openApt(settings, arch, request.warn ?? (() => {}), signal));
+  const layer: LayerOf = (kind, label, ingredients, needBytes, build) =>
+    timed(`${kind} layer`, () =>
+      cached(
+        {
+          cache: settings.cache,
+          kind,
+          label: `${arch.name} ${label}`,
+          ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
+          needBytes,
+          onWait: () => request.progress?.(`waiting for another run that builds the ${kind} layer of ${arch.name}`),
+          ...(signal ? { signal } : {}),
+        },
+        build,
+      ),
+    );
+  return { apt, layer };
 }
 
 const ROOTFS = 'rootfs.tar';

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { InfraError, UnsupportedError } from '../base/errors.ts';
+import { InfraError, messageOf, UnsupportedError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { collectEvidence } from './collect.ts';
 import { anyDeath, cellFolder, type OnTarget, type RunContext, warner } from './context.ts';
-import { deployOn } from './deploy.ts';
+import { deployOn, putBackOn } from './deploy.ts';
 import { unsupportedReason } from './gate.ts';
-import { imagesOf } from './image.ts';
+import { type CellImages, imagesOf } from './image.ts';
 import { nodeFolder, type StartedCell, startCell } from './start-cell.ts';
 import { type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 import { suiteStep } from './suite-step.ts';
@@ -76,18 +76,20 @@ async function takeThroughSteps(cell: Cell, context: RunContext, state: CellStat
   }, context.placesOf(cell));
 }
 
-async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[Images, StepOutcome]> {
-  const images = await imagesOf(cell, context.settings, {
+async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[CellImages, StepOutcome]> {
+  const images = await imagesOf(cell, context.providers(cell.target).image, context.settings, {
     signal: context.signal,
     progress: io.progress,
     phase: io.phase,
     warn: warner(cell, context),
   });
-  const notes = [...images.values()].map((image) => `${image.key}, ${image.cached ? 'from the cache' : 'built'}`);
+  const notes = [...images.values()].map((image) =>
+    'key' in image ? `${image.key}, ${image.cached ? 'from the cache' : 'built'}` : 'the machine has its own system',
+  );
   return [images, { verdict: 'passed', note: notes.join('; ') }];
 }
 
-async function onTarget(cell: Cell, context: RunContext, images: Images, state: CellState): Promise<void> {
+async function onTarget(cell: Cell, context: RunContext, images: CellImages, state: CellState): Promise<void> {
   let on: OnTarget | undefined;
   try {
     const scenarios = await context.quiet.busy(async () => {
@@ -143,8 +145,10 @@ async function leave(on: OnTarget, context: RunContext, state: CellState): Promi
     return skipStep(cell, context, 'release', 'kept');
   }
   await step(cell, context, 'release', async () => {
+    // A machine that is gone is put back by whoever has it next.
+    const note = await putBackOn(on).catch((error: unknown) => void warner(cell, context)(messageOf(error)));
     await started[Symbol.asyncDispose]();
-    return [undefined, { verdict: 'passed' }];
+    return [undefined, { verdict: 'passed', ...(note === undefined ? {} : { note }) }];
   });
 }
 
@@ -162,12 +166,10 @@ async function evidenceOf({ cell, started }: OnTarget, context: RunContext): Pro
   return [...found.flat(), relative(context.folder, file)];
 }
 
-type Images = Awaited<ReturnType<typeof imagesOf>>;
-
 async function acquireStep(
   cell: Cell,
   context: RunContext,
-  images: Images,
+  images: CellImages,
   io: StepIo,
 ): Promise<[StartedCell, StepOutcome]> {
   const folder = cellFolder(context.folder, cell.name);

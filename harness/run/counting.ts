@@ -27,7 +27,7 @@ export async function startCounting({ cell, context, started }: OnTarget, io: St
     cache: context.settings.cache,
     folder,
     lease,
-    images: await imagesOf(cell, context.settings, { signal }),
+    images: await imagesOf(cell, context.providers(cell.target).image, context.settings, { signal }),
     keep: false,
     cold,
     counting: true,

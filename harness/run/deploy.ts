@@ -1,19 +1,61 @@
 import { messageOf } from '../base/errors.ts';
-import { deployStacks } from '../stacks/deploy.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { type DeployOptions, deployStacks } from '../stacks/deploy.ts';
+import { installStack } from '../stacks/install.ts';
+import { putBack } from '../stacks/undo.ts';
 import { anyDeath, type OnTarget, warner } from './context.ts';
+import { filesOf } from './image.ts';
 import type { CellSnapshot } from './snapshots.ts';
+import type { StartedCell } from './start-cell.ts';
 import type { StepIo } from './step.ts';
 
 /** Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot. */
 export async function deployOn(on: OnTarget, io: StepIo): Promise<void> {
   const { cell, context, started } = on;
   if (started.deployed) return;
-  const options = { scale: started.scale.factor, signal: context.signal, progress: io.progress };
+  const options = {
+    scale: started.scale.factor,
+    signal: context.signal,
+    progress: io.progress,
+    warn: warner(cell, context),
+  };
   const died = anyDeath(started).then((error) => {
     throw error;
   });
-  await Promise.race([deployStacks(started.nodes, cell.suite, options), died]);
+  await Promise.race([deployNodes(started, cell, options), died]);
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
+}
+
+/** Brings the stack up on all machines of a cell; those that have a system of their own get its parts first. */
+export async function deployNodes(started: StartedCell, cell: Cell, options: DeployOptions): Promise<void> {
+  const { suite } = cell;
+  const bare = started.nodes.filter(({ onImage }) => !onImage);
+  if (bare.length > 0) {
+    const files = await filesOf(suite, suite.stack.files);
+    for (const node of bare)
+      node.installed = await installStack(node.target, suite, { files, containers: node.containers }, options);
+  }
+  await deployStacks(started.nodes, suite, options);
+}
+
+/**
+ * Puts machines that outlive the run back to what they were.
+ * @returns what was put back and what stays, in words; undefined where there is nothing to say.
+ */
+export async function putBackOn({ cell, started }: OnTarget): Promise<string | undefined> {
+  const said: string[] = [];
+  for (const { target, installed } of started.nodes) {
+    const count = await putBack(target, { scale: started.scale.factor });
+    if (count === undefined) continue;
+    const { packages } = cell.suite.stack.afterwards;
+    const stay = packages === 'stay' && installed ? installed.packages : [];
+    const wrote = cell.suite.stack.commands.length > 0 ? ['what commands of the stack and scenarios wrote'] : [];
+    const stays = [...(stay.length > 0 ? [`the packages ${stay.join(', ')}`] : []), ...wrote];
+    said.push(
+      `${target.facts.machine ?? cell.name}: ${count} changes put back${stays.length > 0 ? `; what stays: ${stays.join(', and ')}` : ''}`,
+    );
+  }
+  return said.length > 0 ? said.join('; ') : undefined;
 }
 
 /** A snapshot that cannot be saved costs the next run its time, not this one its result. */

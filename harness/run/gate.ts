@@ -9,10 +9,14 @@ import type { Availability, Capability, Lack, Needs, TargetKind } from '../targe
 /** What a suite asks of a target, what it says of itself included: several machines, or to be put back. */
 export function needsOf(suite: Suite): Needs {
   const named = suite.needs.filter((need) => typeof need === 'string');
-  const modules = suite.needs.flatMap((need) => (typeof need === 'string' ? [] : need['kernel-modules']));
+  const listed = <K extends string>(key: K) =>
+    suite.needs.flatMap((need) =>
+      typeof need === 'string' || !(key in need) ? [] : (need as Record<K, string[]>)[key],
+    );
   return {
     capabilities: [...named, ...(isCluster({ suite }) ? (['cluster'] as const) : [])],
-    kernelModules: modules,
+    kernelModules: listed('kernel-modules'),
+    tags: listed('tags'),
     memoryBytes: suite.machine.memory * 2 ** 20,
     packages: suite.stack.packages,
   };
@@ -58,6 +62,7 @@ async function whyNot(
   for (const { arch } of nodesOf(cell)) {
     const availability = await providers(cell.target).probe(arch, needs);
     if (availability.state === 'missing') return `${availability.what} is missing`;
+    if (availability.state === 'broken') return availability.why;
     const why = reasonOf(availability, cell.target, arch, needs);
     if (why !== undefined) return why;
   }

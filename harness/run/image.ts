@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { type ArchName, architectures } from '../arch/index.ts';
 import { REGISTRY, registryFiles } from '../config/registry.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
-import { buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
+import { buildContainers, buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
 import type { ImageFile } from '../images/disk.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
+import type { TargetProvider } from '../targets/target.ts';
 
 /** The image settings of a matrix. */
 export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): ImageSettings {
@@ -19,16 +20,50 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): Im
   };
 }
 
-/** Builds, or finds, the image of a cell. */
+/** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
+export type CellImage = Image | Pick<Image, 'containers' | 'cached'>;
+export type CellImages = ReadonlyMap<ArchName, CellImage>;
+
+type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
+
+/** Builds, or finds, the image of a suite for an architecture. */
 export async function imageOf(
   cell: { readonly arch: ArchName; readonly suite: Suite },
   settings: ImageSettings,
-  io: Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>,
+  io: BuildIo,
 ): Promise<Image> {
-  const { suite } = cell;
-  return buildImage({
+  return buildImage(await requestFor(cell, settings, io));
+}
+
+/** Builds, or finds, what the machines of a cell are started from: something for each of their architectures. */
+export async function imagesOf(
+  cell: Pick<Cell, 'arch' | 'suite'>,
+  what: TargetProvider['image'],
+  settings: ImageSettings,
+  io: BuildIo,
+): Promise<CellImages> {
+  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
+  const images = archs.map(async (arch): Promise<[ArchName, CellImage]> => {
+    const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
+    const request = await requestFor({ arch, suite: cell.suite }, settings, {
+      ...io,
+      progress: (message) => io.progress?.(named(message)),
+      phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
+    });
+    if (what === 'none') return [arch, { containers: await buildContainers(request), cached: true }];
+    return [arch, await buildImage(request)];
+  });
+  return new Map(await Promise.all(images));
+}
+
+async function requestFor(
+  { arch, suite }: { readonly arch: ArchName; readonly suite: Suite },
+  settings: ImageSettings,
+  io: BuildIo,
+): Promise<ImageRequest> {
+  return {
     settings,
-    arch: architectures[cell.arch],
+    arch: architectures[arch],
     suite: suite.name,
     ...registryParts(suite, await filesOf(suite, suite.stack.files)),
     containers: await containersOf(suite),
@@ -36,26 +71,7 @@ export async function imageOf(
     services: suite.stack.services,
     diskBytes: suite.machine.disk * 2 ** 20,
     ...io,
-  });
-}
-
-/** Builds, or finds, the images of a cell: one for each architecture of its machines. */
-export async function imagesOf(
-  cell: Pick<Cell, 'arch' | 'suite'>,
-  settings: ImageSettings,
-  io: Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>,
-): Promise<ReadonlyMap<ArchName, Image>> {
-  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
-  const images = archs.map(async (arch) => {
-    const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
-    const image = await imageOf({ arch, suite: cell.suite }, settings, {
-      ...io,
-      progress: (message) => io.progress?.(named(message)),
-      phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
-    });
-    return [arch, image] as const;
-  });
-  return new Map(await Promise.all(images));
+  };
 }
 
 /** A registry is on the disk of every machine of an architecture, as all of a stack is; it is started on one. */
@@ -74,7 +90,8 @@ async function containersOf(suite: Suite): Promise<ContainerSpec[]> {
   );
 }
 
-async function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
+/** Files of a suite with what is in them. */
+export async function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
   return Promise.all(
     files.map(async ({ path, from, content, mode }) => ({
       path,

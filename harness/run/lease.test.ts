@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -47,6 +47,8 @@ test('what a dead run left is removed: processes by their identity, paths, and t
     state: 'collected',
     processes: [`qemu (process ${identity.pid})`],
     paths: [overlay],
+    elsewhere: [],
+    failed: [],
   });
   expect(dry).toEqual([collected]);
   await expect(stat(overlay)).rejects.toThrow('ENOENT');
@@ -66,4 +68,29 @@ test('kept targets go only when they are asked for', async () => {
   await leaseFile(`${owned(gone)}{"kind":"kept","cell":"arm64/vm/web"}\n`);
   expect(await collectGarbage(state, { includeKept: false })).toMatchObject([{ state: 'kept' }]);
   expect(await collectGarbage(state, { includeKept: true })).toMatchObject([{ state: 'collected' }]);
+});
+
+test('what is elsewhere is ended by its command, the last one of a name, and again when that failed', async () => {
+  const ended = join(state, 'ended');
+  const entry = (id: string, script: string, env = {}) => ({
+    kind: 'command',
+    id,
+    argv: ['sh', '-c', script, 'end', ended],
+    env,
+    what: id,
+  });
+  const lines = [
+    entry('cloud', 'echo too early >> "$1"'),
+    entry('cloud', 'echo "$WHICH" >> "$1"', { WHICH: 'i-17' }),
+    entry('gone', 'test -e "$1".there'),
+  ];
+  await leaseFile(`${owned(gone)}${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+
+  const [first] = await collectGarbage(state, { includeKept: false });
+  expect(first).toMatchObject({ elsewhere: ['cloud'], failed: [expect.stringContaining('cannot remove gone')] });
+  await writeFile(`${ended}.there`, '');
+  const [second] = await collectGarbage(state, { includeKept: false });
+  expect(second).toMatchObject({ elsewhere: ['cloud', 'gone'], failed: [] });
+  expect(await readFile(ended, 'utf8')).toBe('i-17\ni-17\n');
+  expect(await readdir(join(state, 'leases'))).toEqual([]);
 });

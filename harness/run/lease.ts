@@ -1,8 +1,8 @@
 import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InfraError } from '../base/errors.ts';
-import { identify, isAlive, killExactly, type ProcessIdentity } from '../base/process.ts';
+import { InfraError, messageOf } from '../base/errors.ts';
+import { identify, isAlive, killExactly, type ProcessIdentity, run } from '../base/process.ts';
 import { retryUntil } from '../base/time.ts';
 import type { Resource } from '../targets/target.ts';
 
@@ -69,6 +69,10 @@ export interface CollectedRun {
   readonly state: 'running' | 'kept' | 'collected';
   readonly processes: readonly string[];
   readonly paths: readonly string[];
+  /** What commands of the run ended elsewhere. */
+  readonly elsewhere: readonly string[];
+  /** What could not be ended: it is tried again by the next collection. */
+  readonly failed: readonly string[];
 }
 
 /**
@@ -87,11 +91,11 @@ export async function collectGarbage(
     const head = lines.find((line) => line.kind === 'owner');
     const common = { run: head?.run ?? name.replace('.jsonl', ''), folder: head?.folder ?? '' };
     if (head && isAlive(head.owner)) {
-      collected.push({ ...common, state: 'running', processes: [], paths: [] });
+      collected.push({ ...common, ...nothing, state: 'running' });
       continue;
     }
     if (!options.includeKept && lines.some((line) => line.kind === 'kept')) {
-      collected.push({ ...common, state: 'kept', processes: [], paths: [] });
+      collected.push({ ...common, ...nothing, state: 'kept' });
       continue;
     }
     const processes: string[] = [];
@@ -108,11 +112,35 @@ export async function collectGarbage(
       paths.push(line.path);
       if (!options.dryRun) await rm(line.path, { recursive: true, force: true });
     }
+    const { elsewhere, failed } = await endElsewhere(lines, options.dryRun === true);
     // Last, so that a collection that is itself interrupted is taken up again.
-    if (!options.dryRun) await rm(file, { force: true });
-    collected.push({ ...common, state: 'collected', processes, paths });
+    if (!options.dryRun && failed.length === 0) await rm(file, { force: true });
+    collected.push({ ...common, state: 'collected', processes, paths, elsewhere, failed });
   }
   return collected;
+}
+
+const nothing = { processes: [], paths: [], elsewhere: [], failed: [] } as const;
+
+/** Milliseconds for a command that ends something elsewhere. */
+const COMMAND_MS = 300_000;
+
+async function endElsewhere(
+  lines: readonly Line[],
+  dryRun: boolean,
+): Promise<Pick<CollectedRun, 'elsewhere' | 'failed'>> {
+  const last = new Map(lines.filter((line) => line.kind === 'command').map((line) => [line.id, line]));
+  const elsewhere: string[] = [];
+  const failed: string[] = [];
+  for (const { argv, env, what } of last.values()) {
+    try {
+      if (!dryRun) await run(argv, { purpose: `remove ${what}`, timeout: COMMAND_MS, ...(env ? { env } : {}) });
+      elsewhere.push(what);
+    } catch (error) {
+      failed.push(messageOf(error));
+    }
+  }
+  return { elsewhere, failed };
 }
 
 /** Milliseconds until a killed process is gone; longer means that the kernel does not let it go. */

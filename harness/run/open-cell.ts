@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Matrix } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { deployStacks } from '../stacks/deploy.ts';
+import { putBack } from '../stacks/undo.ts';
 import type { Providers } from '../targets/providers.ts';
+import { deployNodes } from './deploy.ts';
 import { imageSettings, imagesOf } from './image.ts';
 import { openLease } from './lease.ts';
 import { type StartedCell, startCell } from './start-cell.ts';
@@ -22,7 +23,7 @@ export interface OpenCellOptions {
 export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const { cell, matrix, folder, progress } = options;
   const settings = imageSettings(matrix, options.cache);
-  const images = await imagesOf(cell, settings, { progress });
+  const images = await imagesOf(cell, options.providers(cell.target).image, settings, { progress });
   const lease = openLease(options.state, `shell-${process.pid}-${randomBytes(2).toString('hex')}`, folder);
   try {
     const started = await startCell(cell, {
@@ -40,13 +41,14 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
       phase: () => {},
     });
     const end = async () => {
+      for (const { target } of started.nodes) await putBack(target, { scale: started.scale.factor });
       await started[Symbol.asyncDispose]();
       await lease.end();
     };
     try {
       const signal = new AbortController().signal;
-      const deploy = { scale: started.scale.factor, signal, progress };
-      if (!started.deployed) await deployStacks(started.nodes, cell.suite, deploy);
+      const deploy = { scale: started.scale.factor, signal, progress, warn: progress };
+      if (!started.deployed) await deployNodes(started, cell, deploy);
     } catch (error) {
       await end();
       throw error;

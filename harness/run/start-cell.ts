@@ -11,10 +11,13 @@ import type { Phase } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { type CellNode, isCluster, nodesOf } from '../matrix/nodes.ts';
+import type { Installed } from '../stacks/install.ts';
 import { awaitReady } from '../stacks/ready.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../targets/target.ts';
 import { calibrate } from './calibrate.ts';
 import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
+import { needsOf } from './gate.ts';
+import type { CellImage, CellImages } from './image.ts';
 import type { Lease } from './lease.ts';
 import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
 
@@ -26,7 +29,7 @@ export interface StartCellOptions {
   readonly folder: string;
   readonly lease: Lease;
   /** The suite's image for each architecture of the cell. */
-  readonly images: ReadonlyMap<ArchName, Image>;
+  readonly images: CellImages;
   readonly keep: boolean;
   /** Neither use nor make a snapshot. */
   readonly cold: boolean;
@@ -44,6 +47,10 @@ export interface StartedNode extends CellNode {
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
+  /** Whether the stack's packages and files are on the disk that it was started from. */
+  readonly onImage: boolean;
+  /** What was put on it otherwise, once it has been. */
+  installed?: Installed;
 }
 
 /** A cell's machines, and how slow they are. Disposal ends them. */
@@ -98,8 +105,9 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
   const common = { network, [Symbol.asyncDispose]: end };
   try {
     const specs = nodesOf(cell).map((node): NodeSpec => {
-      const { containers } = options.images.get(node.arch)!;
-      return { ...node, containers, spec: specOf(cell, node, assumed, network, options) };
+      const image = options.images.get(node.arch)!;
+      const { containers } = image;
+      return { ...node, containers, onImage: 'key' in image, spec: specOf(cell, node, assumed, network, options) };
     });
     const snapshot = options.cold ? '--cold' : await snapshotOf(cell, provider, specs, options);
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
@@ -136,6 +144,7 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
 interface NodeSpec extends CellNode {
   readonly spec: TargetSpec;
   readonly containers: Image['containers'];
+  readonly onImage: boolean;
 }
 
 /** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
@@ -143,6 +152,7 @@ async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider:
   const availability = await provider.probe(arch);
   if (availability.state === 'missing')
     throw new InfraError(`cannot start a ${kind}: ${availability.what} is missing`, { hint: availability.install });
+  if (availability.state === 'broken') throw new InfraError(availability.why, availability);
   if (availability.state === 'impossible')
     throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
   if (availability.state === 'lacking') throw new UnsupportedError(`a ${kind} of ${arch} is not enough for the suite`);
@@ -170,11 +180,12 @@ function specOf(
   return {
     cell: cell.name,
     arch: architectures[node.arch],
+    needs: needsOf(suite),
     vcpus: counting ? 1 : suite.machine.vcpus,
     memoryBytes: suite.machine.memory * 2 ** 20,
     ports: [...Object.values(suite.stack.ports), ...(suite.stack.registry === undefined ? [] : [REGISTRY.port])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
-    image: images.get(node.arch)!,
+    ...imageOfNode(images.get(node.arch)!),
     network: suite.needs.includes('network'),
     identity: suite.machine.identity,
     snapshots: !cold,
@@ -183,6 +194,10 @@ function specOf(
     bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),
     ...(network ? { lan: network.place(node.name) } : {}),
   };
+}
+
+function imageOfNode(image: CellImage): Pick<TargetSpec, 'image'> {
+  return 'key' in image ? { image } : {};
 }
 
 function snapshotOf(

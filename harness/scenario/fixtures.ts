@@ -4,7 +4,7 @@ import { countedArgv, countedMillions, measure, timedArgv, timedMs } from '../be
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
-import type { Endpoint, ExecResult, Target } from '../targets/target.ts';
+import type { Capability, Endpoint, ExecResult, Target } from '../targets/target.ts';
 import type { ScenarioContext } from './context.ts';
 
 export interface CommandOptions {
@@ -26,6 +26,8 @@ export interface ScenarioTarget {
   sh(command: string, options?: CommandOptions): Promise<string>;
   read(path: string): Promise<string>;
   write(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
+  /** Whether it has what `needs` can ask for: a scenario that cannot do without it skips itself where it is not. */
+  can(what: Capability): boolean;
   /** Cuts the power and gives it back; resolves when commands are answered and the stack is ready again. */
   powerCycle(): Promise<void>;
   consoleTail(lines?: number): Promise<string[]>;
@@ -121,6 +123,7 @@ export function scenarioTarget(target: Target, context: ScenarioContext): Scenar
     },
     read: async (path) => new TextDecoder().decode(await target.read(path)),
     write: (path, content, options) => target.write(path, content, options),
+    can: (what) => target.can.includes(what),
     async powerCycle() {
       await target.powerOff();
       await target.powerOn();

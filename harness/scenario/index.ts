@@ -15,7 +15,7 @@ export type { Arch, ArchName } from '../arch/index.ts';
 export type { Measurement, TargetFacts } from '../events/types.ts';
 export type { Impairment, PortCounters } from '../net/lan.ts';
 export type { RemoteLan } from '../net/remote.ts';
-export type { ExecResult } from '../targets/target.ts';
+export type { Capability, ExecResult } from '../targets/target.ts';
 export type {
   BenchOptions,
   ClusterNode,

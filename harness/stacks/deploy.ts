@@ -13,6 +13,8 @@ export interface DeployOptions {
   readonly scale: number;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
+  /** Something that people should know and that does not stop the deployment. */
+  readonly warn: (message: string) => void;
 }
 
 /** A machine of a cell and what it is to have. */

@@ -10,7 +10,11 @@ export interface Offer {
   hasModule(name: string): boolean;
   /** Absent: as much as is asked for. */
   readonly memoryBytes?: number;
+  readonly tags?: readonly string[];
 }
+
+/** A machine says how much memory its kernel has left for others: of 512 MiB about 455. */
+const KERNEL_LEAVES = 0.85;
 
 /** What each kind of target can have at best: who is refused is told where it would work. */
 const AT_BEST: Readonly<Record<TargetKind, readonly Capability[]>> = {
@@ -35,8 +39,10 @@ export function lacking(
   }
   for (const name of needs.kernelModules)
     if (!offer.hasModule(name)) lacks.push({ need: `the kernel module ${name}`, why: 'its kernel does not have' });
+  for (const tag of needs.tags)
+    if (!offer.tags?.includes(tag)) lacks.push({ need: `the tag ${tag}`, why: `a ${offer.kind} target does not have` });
   const { memoryBytes } = offer;
-  if (memoryBytes !== undefined && memoryBytes < needs.memoryBytes)
+  if (memoryBytes !== undefined && memoryBytes < KERNEL_LEAVES * needs.memoryBytes)
     lacks.push({
       need: `${formatBytes(needs.memoryBytes)} of memory`,
       why: `its ${formatBytes(memoryBytes)} are less than`,

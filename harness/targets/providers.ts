@@ -1,4 +1,7 @@
 import { ConfigError } from '../base/errors.ts';
+import { commandProvider, type KnownCommand, type ReadAddress } from './command/provider.ts';
+import type { KnownMachine } from './ssh/machines.ts';
+import { sshProvider } from './ssh/provider.ts';
 import type { TargetKind, TargetProvider } from './target.ts';
 import { vmProvider } from './vm/provider.ts';
 
@@ -8,12 +11,20 @@ export type Providers = (kind: TargetKind) => TargetProvider;
 export interface ProviderOptions {
   /** Where images and what was found out about this host are kept. */
   readonly cache: string;
+  /** Machines that exist, and commands that make them; from the inventory of this name. */
+  readonly machines: readonly KnownMachine[];
+  readonly commands: readonly KnownCommand[];
+  readonly inventory: string;
+  readonly readAddress: ReadAddress;
 }
 
 /** Every kind of target, each made when it is first asked for. */
-export function createProviders({ cache }: ProviderOptions): Providers {
+export function createProviders(options: ProviderOptions): Providers {
+  const { cache, machines, commands, inventory, readAddress } = options;
   const make: Partial<Record<TargetKind, () => TargetProvider>> = {
     vm: () => vmProvider(cache),
+    ssh: () => sshProvider(machines, inventory),
+    command: () => commandProvider(commands, inventory, readAddress),
   };
   const made = new Map<TargetKind, TargetProvider>();
   return (kind) => {

@@ -1,3 +1,4 @@
+import { reconnectSsh } from './ssh/machine.ts';
 import type { Handle, Target } from './target.ts';
 import { reconnectVm } from './vm/machine.ts';
 
@@ -6,6 +7,9 @@ export async function reconnect(handle: Handle): Promise<Target | undefined> {
   switch (handle.kind) {
     case 'vm':
       return reconnectVm(handle);
+    case 'ssh':
+    case 'command':
+      return reconnectSsh(handle);
     default:
       return undefined;
   }

@@ -18,6 +18,8 @@ export interface Needs {
   readonly memoryBytes: number;
   /** Debian packages that the stack brings. */
   readonly packages: readonly string[];
+  /** What an inventory has to say of the machine. */
+  readonly tags: readonly string[];
 }
 
 /** Something that a suite needs and a target does not have. */
@@ -36,6 +38,8 @@ export type Availability =
     }
   /** It is there, and does not have what the suite needs. */
   | { readonly state: 'lacking'; readonly lacks: readonly [Lack, ...Lack[]] }
+  /** It should be there, and cannot be used. */
+  | { readonly state: 'broken'; readonly why: string; readonly hint?: string }
   | { readonly state: 'missing'; readonly what: string; readonly install: string }
   | { readonly state: 'impossible'; readonly why: string };
 
@@ -74,7 +78,9 @@ export interface Target extends AsyncDisposable {
   readonly handle: Handle;
   /** What it has of what a suite may ask for. */
   readonly can: readonly Capability[];
-  /** Runs argv on the target as root, without a shell. */
+  /** A folder on a machine that outlives the run, where what is changed there is noted; absent: nothing of it stays. */
+  readonly undoFolder?: string;
+  /** Runs argv on the target without a shell; as root, where that can be had. */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Writes a file on the target. Parent folders are made. */
   write(remotePath: string, content: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
@@ -113,6 +119,7 @@ export interface Target extends AsyncDisposable {
 export interface TargetSpec {
   readonly cell: string;
   readonly arch: Arch;
+  readonly needs: Needs;
   readonly vcpus: number;
   readonly memoryBytes: number;
   /** TCP ports of the target to be reachable from the controller. */
@@ -154,7 +161,7 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Leave the target alive when the harness exits. */
   readonly keep: boolean;
-  /** Puts a process or a path into the run's lease before it is used, so that `harness gc` can find it. */
+  /** Puts a process, a path or a command into the run's lease before it is used, so that `harness gc` can find it. */
   register(resource: Resource): Promise<void>;
   /** One line about what is happening now. */
   progress(message: string): void;
@@ -164,7 +171,15 @@ export interface Io {
 /** A thing that must be gone when the run is over. */
 export type Resource =
   | { readonly kind: 'process'; readonly pid: number; readonly startTime: string; readonly what: string }
-  | { readonly kind: 'path'; readonly path: string };
+  | { readonly kind: 'path'; readonly path: string }
+  /** Something elsewhere, which a command ends; it may be run more than once, and of those with one id the last counts. */
+  | {
+      readonly kind: 'command';
+      readonly id: string;
+      readonly argv: readonly string[];
+      readonly env?: Readonly<Record<string, string>>;
+      readonly what: string;
+    };
 
 /** The contract that each kind of target fulfils. */
 export interface TargetProvider {

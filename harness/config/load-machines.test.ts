@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../base/errors.ts';
+import { loadInventory, parseAddress } from './load-machines.ts';
+import { findProject } from './project.ts';
+import { rejection, tempFiles } from './temp-files.ts';
+
+const load = async (text: string) => {
+  await using files = await tempFiles({ 'machines.yaml': text, 'suites/a': '' });
+  return loadInventory(await findProject(files.folder), { cwd: files.folder });
+};
+
+describe('loadInventory', () => {
+  test('machines and commands, with files relative to the inventory', async () => {
+    await using files = await tempFiles({
+      'lab/machines.yaml': `ssh-config: ssh_config
+machines:
+  pi4: { address: pi4.local, user: tester, port: 2222, arch: aarch64, key: keys/pi4, tags: [lab] }
+  power: { address: p9, power: { off: [ipmi, off], on: ipmi on } }
+commands:
+  cloud: { arch: [ppc64el], acquire: ./up, release: [./down, now] }
+`,
+    });
+    const cwd = join(files.folder, 'lab');
+    const inventory = await loadInventory(await findProject(cwd), { file: 'machines.yaml', cwd });
+    expect(inventory).toMatchObject({
+      name: 'machines.yaml',
+      sshConfig: join(cwd, 'ssh_config'),
+      machines: {
+        pi4: { address: 'pi4.local', user: 'tester', port: 2222, arch: 'arm64', key: join(cwd, 'keys/pi4'), cells: 1 },
+        power: { address: 'p9', power: { off: ['ipmi', 'off'], on: ['sh', '-c', 'ipmi on'] } },
+      },
+      commands: { cloud: { arch: ['ppc64le'], acquire: ['sh', '-c', './up'], release: ['./down', 'now'] } },
+    });
+    expect(inventory.whereIs('machines', 'power')).toBe('machines.yaml:4:3');
+  });
+
+  test('without an inventory there are no machines', async () => {
+    await using files = await tempFiles({ 'suites/a': '' });
+    expect(await loadInventory(await findProject(files.folder))).toMatchObject({ machines: {}, commands: {} });
+  });
+
+  test.each([
+    ['machines: { a: { addres: x } }', 'machines.yaml:1:18: unknown key "addres"'],
+    [
+      'machines:\n  a: { address: -oProxyCommand=x }',
+      'machines.yaml:2:17: machines.a.address is "-oProxyCommand=x", expected a host',
+    ],
+    [
+      'machines:\n  a: { address: b, user: -l }',
+      'machines.yaml:2:26: machines.a.user is "-l", expected the name of a user',
+    ],
+    ['machines:\n  a: { address: b, arch: amd46 }', 'unknown architecture "amd46"'],
+    ['commands:\n  c: { arch: [amd64], acquire: up }', 'machines.yaml:2:6: missing key "release"'],
+  ])('%s', async (text, message) => {
+    expect(await rejection(load(text))).toContain(message);
+  });
+});
+
+describe('parseAddress', () => {
+  test('user and port may be left out', () => {
+    expect(parseAddress('ssh://tester@pi4.local:2222')).toEqual({ user: 'tester', host: 'pi4.local', port: 2222 });
+    expect(parseAddress('ssh://[fe80::1]/')).toEqual({ host: 'fe80::1' });
+  });
+
+  test('nothing that ssh would take for an option, or a shell for more than a word, is an address', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const read = () => parseAddress(text.startsWith('ssh://') ? text : `ssh://${text}`);
+        try {
+          const { user = '', host } = read();
+          expect(`${user}${host}`).toMatch(/^[A-Za-z0-9_.:%-]+$/);
+          expect(host.startsWith('-')).toBe(false);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+        }
+      }),
+    );
+    for (const text of ['ssh://-oProxyCommand=x', 'ssh://a:0', 'ssh://a:70000', 'http://a', 'ssh://a b', 'ssh://'])
+      expect(() => parseAddress(text), text).toThrow(ConfigError);
+  });
+});

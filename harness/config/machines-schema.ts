@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { archField, nameField, portField } from './fields.ts';
+
+/** argv of a command on the controller; a string goes through `sh`. */
+const command = z
+  .union([z.string().min(1), z.array(z.string()).min(1)])
+  .transform((value) => (typeof value === 'string' ? ['sh', '-c', value] : value));
+
+/** A name or an address, with nothing in it that ssh would take for an option or a shell for more than a word. */
+const host = z
+  .string()
+  .regex(/^[A-Za-z0-9_[][A-Za-z0-9_.:%\]-]{0,252}$/, 'expected a host: a name, an address, or a Host of ssh_config');
+
+/** `machines.yaml`: machines that exist, and commands that make them. */
+export const machinesSchema = z
+  .strictObject({
+    'ssh-config': z
+      .string()
+      .min(1)
+      .optional()
+      .describe("An ssh configuration in place of the user's own; relative to this file."),
+    machines: z
+      .record(
+        nameField,
+        z.strictObject({
+          address: host,
+          port: portField.optional(),
+          user: z
+            .string()
+            .regex(/^[a-z_][a-z0-9_.-]{0,31}$/i, 'expected the name of a user')
+            .optional(),
+          arch: archField.optional().describe('Checked against what the machine says; absent: whatever it says.'),
+          tags: z.array(nameField).default([]).describe('What suites may ask for: `needs: [{ tags: [gpu] }]`.'),
+          key: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("A file with a private key, relative to this file. Default: what the user's ssh finds."),
+          cells: z.int().min(1).max(64).default(1).describe('How many cells may use it at once.'),
+          power: z
+            .strictObject({ off: command, on: command })
+            .optional()
+            .describe('Commands on the controller that cut its power and give it back.'),
+        }),
+      )
+      .default({})
+      .describe('Machines for targets of kind ssh, in the order in which they are preferred.'),
+    commands: z
+      .record(
+        nameField,
+        z.strictObject({
+          arch: z.array(archField).min(1).describe('The architectures that it can make machines of.'),
+          acquire: command.describe(
+            'Makes a machine of $HARNESS_ARCH and prints its address as the last line: ssh://user@host:port.',
+          ),
+          reconnect: command
+            .optional()
+            .describe('Exits with 0 while the machine of $HARNESS_ADDRESS is there, and prints its address.'),
+          release: command.describe('Gives the machine of $HARNESS_ADDRESS back; may be run more than once.'),
+          tags: z.array(nameField).default([]),
+          key: z.string().min(1).optional(),
+        }),
+      )
+      .default({})
+      .describe('Targets of kind command: for clouds and boards that we do not know.'),
+  })
+  .meta({ id: 'machines', title: 'harness machines' });
+
+export type MachinesConfig = z.output<typeof machinesSchema>;

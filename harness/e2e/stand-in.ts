@@ -1,0 +1,112 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ArchName, archNames } from '../arch/index.ts';
+import { cacheFolder } from '../base/folders.ts';
+import { run } from '../base/process.ts';
+import { loadMatrix, loadSuites } from '../config/load.ts';
+import { expandCells } from '../matrix/expand.ts';
+import { openCell } from '../run/open-cell.ts';
+import { createProviders } from '../targets/providers.ts';
+import type { Target } from '../targets/target.ts';
+import type { VmHandle } from '../targets/vm/machine.ts';
+import type { TestProject } from './project.ts';
+
+/**
+ * A machine of ours that stands in for a real one: with a user of its own who is no root and may use sudo, reached with
+ * that user's key over a jump host, by an ssh configuration that belongs to the test.
+ */
+export interface StandIn extends AsyncDisposable {
+  readonly arch: ArchName;
+  readonly target: Target;
+  /** The port of 127.0.0.1 where its SSH server is. */
+  readonly port: number;
+  /** The user's key, and what is known of the machine's. */
+  readonly keyFile: string;
+  readonly knownHosts: string;
+  /** Its entry of an ssh configuration: the machine reached over itself, and `NAME-direct`. */
+  readonly sshConfig: string;
+}
+
+/** The user on the machines. */
+export const USER = 'tester';
+
+/** Packages of the suite `web`, so that an emulated machine has not to install them. */
+export const WEB = ['nginx-light', 'redis-server', 'uwsgi-core', 'uwsgi-plugin-psgi'];
+
+/** A stand-in for each architecture that is asked for, named `real-ARCH`. */
+export async function standIns(project: TestProject, archs: readonly ArchName[] = archNames): Promise<StandIn[]> {
+  const key = join(project.folder, 'id_tester');
+  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key], { purpose: 'make a key' });
+  const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
+  await mkdir(join(project.folder, 'stand-in/suites/real'), { recursive: true });
+  await writeFile(
+    join(project.folder, 'stand-in/suites/real/suite.yaml'),
+    `machine: { vcpus: 1, memory: 512 }\nstack:\n  packages: [sudo, ${WEB.join(', ')}]\n`,
+  );
+  await writeFile(join(project.folder, 'stand-in/real.yaml'), `arch: [${archs.join(', ')}]\nsuite: [real]\n`);
+  const matrix = await loadMatrix(join(project.folder, 'stand-in/real.yaml'));
+  const suites = await loadSuites(matrix, [join(project.folder, 'stand-in/suites')]);
+  const cache = cacheFolder();
+  const providers = createProviders({
+    cache,
+    machines: [],
+    commands: [],
+    inventory: '',
+    readAddress: () => ({ host: '' }),
+  });
+  return Promise.all(
+    expandCells(matrix, suites).map(async (cell): Promise<StandIn> => {
+      const arch = cell.arch as ArchName;
+      const folder = join(project.folder, 'stand-in', arch);
+      await mkdir(folder, { recursive: true });
+      const state = project.env['HARNESS_STATE']!;
+      const opened = await openCell({ cell, matrix, providers, folder, cache, state, progress: () => {} });
+      const { target } = opened.nodes[0];
+      const setUp = [
+        // Without PAM, sshd takes an account without a password for a locked one.
+        `useradd --create-home --shell /bin/bash --password '*' ${USER}`,
+        `install -d -m 700 -o ${USER} /home/${USER}/.ssh`,
+        `echo '${publicKey}' > /home/${USER}/.ssh/authorized_keys`,
+        `echo '${USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${USER}`,
+        // Its own server lets everybody in with one key, which is the harness's.
+        "sed -i 's|^AuthorizedKeysFile .*|& .ssh/authorized_keys|' /etc/ssh/harness_sshd_config",
+        'systemctl kill -s HUP --kill-who=main harness-ssh',
+        'ssh-keygen -y -f /etc/ssh/harness_host_key',
+      ];
+      const made = await target.exec(['sh', '-e', '-c', setUp.join('\n')], { deadlineMs: 120_000 });
+      if (made.exitCode !== 0) throw new Error(`the stand-in could not be set up: ${made.stderr}`);
+      const port = (target.handle as VmHandle).ports['22']!;
+      const knownHosts = join(folder, 'known_hosts');
+      const hostKey = made.stdout.trim().split(' ').slice(0, 2).join(' ');
+      await writeFile(knownHosts, `[127.0.0.1]:${port} ${hostKey}\nreal-${arch} ${hostKey}\n`);
+      const entry = (name: string, lines: readonly string[]) => [`Host ${name}`, ...lines.map((line) => `  ${line}`)];
+      const common = [
+        `User ${USER}`,
+        `IdentityFile ${key}`,
+        'IdentitiesOnly yes',
+        `UserKnownHostsFile ${knownHosts}`,
+        'StrictHostKeyChecking yes',
+      ];
+      const sshConfig = [
+        ...entry(`real-${arch}-direct`, ['HostName 127.0.0.1', `Port ${port}`, ...common]),
+        // From the jump host's point of view it is that host itself.
+        ...entry(`real-${arch}`, [
+          'HostName 127.0.0.1',
+          'Port 22',
+          `HostKeyAlias real-${arch}`,
+          `ProxyJump real-${arch}-direct`,
+          ...common,
+        ]),
+      ].join('\n');
+      return {
+        arch,
+        target,
+        port,
+        keyFile: key,
+        knownHosts,
+        sshConfig,
+        [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+      };
+    }),
+  );
+}

@@ -1,0 +1,144 @@
+import { InfraError } from '../base/errors.ts';
+import { lastLines } from '../base/text.ts';
+import { scaledMs } from '../base/time.ts';
+import type { Suite } from '../config/suite.ts';
+import type { Target } from '../targets/target.ts';
+
+/**
+ * Puts back what a journal says, the last change first. It lies beside the journal on the machine, so that whoever has the
+ * machine next can run it, whatever became of the run. Each line of a journal is `verb argument [path]`.
+ */
+const UNDO = `#!/bin/sh
+# Puts back what a run of the test harness changed on this machine, the last change first.
+cd "$(dirname "$0")" || exit 1
+failed=0
+tac journal | {
+  while IFS=' ' read -r verb what path; do
+    case $verb in
+      start) systemctl daemon-reload; systemctl start "$what" ;;
+      stop) systemctl stop "$what" 2>/dev/null || ! systemctl --quiet is-active "$what" ;;
+      disable) systemctl --quiet disable "$what" 2>/dev/null; true ;;
+      restore) rm -rf -- "$path" && cp -a -- "files/$what" "$path" ;;
+      remove) rm -rf -- "$path" ;;
+      purge) DEBIAN_FRONTEND=noninteractive apt-get -q -y purge "$what" >/dev/null ;;
+      *) false ;;
+    esac || { echo "cannot $verb $what $path"; failed=1; }
+  done
+  [ "$failed" = 0 ]
+} || exit 1
+systemctl daemon-reload 2>/dev/null
+wc -l <journal
+cd / && rm -rf -- "$(dirname "$0")"
+`;
+
+/** Notes what stands before anything is changed: arguments are the folder, the packages to be purged later, --, services. */
+const BEGIN = `
+folder=$1; shift
+rm -rf -- "$folder" && mkdir -p -- "$folder/files" && cat >"$folder/undo" || exit 1
+{
+  while [ "$1" != -- ]; do echo "purge $1"; shift; done
+  shift
+  for service in "$@"; do systemctl --quiet is-active "$service" && echo "start $service"; done
+} >"$folder/journal"
+sync -f "$folder"
+`;
+
+/** Keeps what is to be overwritten: arguments are the folder, services, --, paths. */
+const NOTE = `
+folder=$1; shift
+services=
+while [ "$1" != -- ]; do services="$services $1"; shift; done
+shift
+number=0
+for path in "$@"; do
+  number=$((number + 1))
+  if [ -e "$path" ] || [ -L "$path" ]; then
+    cp -a -- "$path" "$folder/files/$number" || exit 1
+    echo "restore $number $path"
+  else
+    echo "remove - $path"
+  fi >>"$folder/journal"
+done
+for service in $services; do
+  systemctl --quiet is-enabled "$service" 2>/dev/null || echo "disable $service"
+  echo "stop $service"
+done >>"$folder/journal"
+sync -f "$folder"
+`;
+
+interface UndoOptions {
+  readonly scale: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Notes what is to be put back of packages and services, before the first change. Nothing on a target that ends with the run. */
+export async function beginUndo(
+  target: Target,
+  { stack, timeouts }: Suite,
+  missing: readonly string[],
+  options: UndoOptions,
+): Promise<void> {
+  const { undoFolder } = target;
+  if (undoFolder === undefined) return;
+  const purged = stack.afterwards.packages === 'remove' ? missing : [];
+  await script(target, BEGIN, [undoFolder, ...purged, '--', ...stack.services], timeouts.command, options, UNDO);
+}
+
+/** Keeps copies of the files that will be overwritten, before they are. */
+export async function noteChanges(
+  target: Target,
+  { stack, timeouts }: Suite,
+  paths: readonly string[],
+  options: UndoOptions,
+): Promise<void> {
+  const { undoFolder } = target;
+  if (undoFolder === undefined) return;
+  const strange = paths.find((path) => path.includes('\n'));
+  if (strange !== undefined)
+    throw new InfraError(`cannot keep a copy of ${JSON.stringify(strange)}: its name has more than one line`);
+  const { services, files } = stack.afterwards;
+  const noted = [...(services === 'stop' ? stack.services : []), '--', ...(files === 'restore' ? paths : [])];
+  await script(target, NOTE, [undoFolder, ...noted], timeouts.command, options);
+}
+
+/** Native seconds for putting a machine back: services may take their time to stop. */
+const UNDO_SECONDS = 120;
+
+/**
+ * Puts a machine back to what it was, as far as its journal says.
+ * @returns how many things were put back, or undefined when nothing was noted there.
+ * @throws InfraError when something could not be put back; the journal stays for the next who has the machine.
+ */
+export async function putBack(target: Target, options: UndoOptions): Promise<number | undefined> {
+  const { undoFolder } = target;
+  if (undoFolder === undefined) return undefined;
+  const run = 'if [ -e "$1/undo" ]; then exec sh "$1/undo"; fi';
+  const said = await script(target, run, [undoFolder], UNDO_SECONDS, options);
+  return said === '' ? undefined : Number(lastLines(said, 1)[0] ?? 0);
+}
+
+/** Puts back what a run left that was killed before it could. @returns it in words; undefined: there was nothing. */
+export async function putBackLeftovers(target: Target, options: UndoOptions): Promise<string | undefined> {
+  const count = await putBack(target, options);
+  return count === undefined ? undefined : `${count} ${count === 1 ? 'thing was' : 'things were'} put back`;
+}
+
+async function script(
+  target: Target,
+  text: string,
+  args: readonly string[],
+  seconds: number,
+  { scale, signal }: UndoOptions,
+  stdin?: string,
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await target.exec(['sh', '-c', text, 'undo', ...args], {
+    deadlineMs: scaledMs(seconds, scale),
+    ...(signal ? { signal } : {}),
+    ...(stdin === undefined ? {} : { stdin }),
+  });
+  if (exitCode === 0) return stdout.trim();
+  const said = lastLines(`${stdout}\n${stderr}`, 5).join('\n');
+  throw new InfraError(`cannot note or put back what is changed on ${target.facts.machine ?? 'the machine'}: ${said}`, {
+    hint: `Its journal is in ${target.undoFolder} there; \`sh undo\` in that folder tries again.`,
+  });
+}

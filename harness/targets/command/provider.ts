@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { execa } from 'execa';
+import type { ArchName } from '../../arch/index.ts';
+import { InfraError, UnsupportedError } from '../../base/errors.ts';
+import { dieWithParent, run } from '../../base/process.ts';
+import { lastLines } from '../../base/text.ts';
+import { retryUntil } from '../../base/time.ts';
+import { lacking } from '../lacking.ts';
+import { lookAt } from '../ssh/look.ts';
+import { reconnectSsh } from '../ssh/machine.ts';
+import type { KnownMachine } from '../ssh/machines.ts';
+import { acquireSsh, capabilitiesOf, offerOf } from '../ssh/provider.ts';
+import type { Handle, Io, TargetProvider, TargetSpec } from '../target.ts';
+
+/** Three commands of the user's that make a machine, find it again and give it back. */
+export interface KnownCommand {
+  readonly name: string;
+  readonly archs: readonly ArchName[];
+  /** argv on the controller; prints `ssh://user@host:port` as its last line. */
+  readonly acquire: readonly string[];
+  readonly reconnect?: readonly string[] | undefined;
+  readonly release: readonly string[];
+  readonly tags: readonly string[];
+  readonly key?: string | undefined;
+  readonly sshConfig?: string | undefined;
+  /** Where it was named, for errors. */
+  readonly where: string;
+}
+
+/** How an address is read; a parameter, because what users write is the configuration's business. */
+export type ReadAddress = (text: string) => { readonly user?: string; readonly host: string; readonly port?: number };
+
+/** Milliseconds for giving a machine back. */
+const RELEASE_MS = 300_000;
+
+/** Machines that the user's own commands make, of kinds that we will never know. */
+export function commandProvider(
+  commands: readonly KnownCommand[],
+  inventory: string,
+  readAddress: ReadAddress,
+): TargetProvider {
+  const commandFor = (arch: ArchName, tags: readonly string[] = []) =>
+    commands.find((command) => command.archs.includes(arch) && tags.every((tag) => command.tags.includes(tag)));
+  return {
+    kind: 'command',
+    image: 'none',
+    async probe(arch, needs) {
+      const command = commandFor(arch, needs?.tags);
+      if (!command) return { state: 'impossible', why: `${inventory} names no command that makes ${arch} machines` };
+      // What the machine has is known once there is one.
+      const capabilities = ['system', 'root', 'network', 'docker'] as const;
+      const offer = { kind: 'command', capabilities, installs: [], hasModule: () => true, tags: command.tags } as const;
+      return (
+        lacking(needs, offer) ?? {
+          state: 'usable',
+          accelerator: 'native',
+          detail: `${command.name}: ${command.acquire.join(' ').slice(0, 80)}`,
+        }
+      );
+    },
+    async acquire(spec, io) {
+      const command = commandFor(spec.arch.name, spec.needs.tags);
+      if (!command) throw new InfraError(`cannot make a machine: ${inventory} names no command for ${spec.arch.name}`);
+      return acquireByCommand(command, spec, io, readAddress);
+    },
+    async reconnect(handle) {
+      const again = (handle as Handle & { readonly again?: { argv: string[]; env: Record<string, string> } }).again;
+      if (again) {
+        const [program, ...args] = dieWithParent(again.argv);
+        const { exitCode } = await execa(program!, args, {
+          env: again.env,
+          reject: false,
+          stdin: 'ignore',
+          timeout: RELEASE_MS,
+        });
+        if (exitCode !== 0) return undefined;
+      }
+      return reconnectSsh(handle);
+    },
+  };
+}
+
+async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io, readAddress: ReadAddress) {
+  // By this name the commands can find the machine also when the harness was killed before it heard of an address.
+  const name = `${command.name}-${randomBytes(4).toString('hex')}`;
+  const env = { HARNESS_NAME: name, HARNESS_ARCH: spec.arch.name, HARNESS_CELL: spec.cell };
+  const registered = (more: Readonly<Record<string, string>>) =>
+    io.register({
+      kind: 'command',
+      id: name,
+      argv: command.release,
+      env: { ...env, ...more },
+      what: `${name} (${command.where})`,
+    });
+  const release = (more: Readonly<Record<string, string>>) =>
+    run(command.release, { purpose: `give ${name} back`, env: { ...env, ...more }, timeout: RELEASE_MS });
+  await registered({});
+  let address: Readonly<Record<string, string>> = {};
+  try {
+    io.progress(`${command.name}: acquire`);
+    const made = await run(command.acquire, {
+      purpose: `make a machine with ${command.where}`,
+      env,
+      timeout: spec.bootDeadlineMs,
+      cancelSignal: io.signal,
+    });
+    const last = lastLines(String(made.stdout), 1)[0] ?? '';
+    const { user, host, port } = readAddress(last.trim());
+    address = { HARNESS_ADDRESS: last.trim() };
+    await registered(address);
+    const machine: KnownMachine = {
+      name,
+      destination: user === undefined ? host : `${user}@${host}`,
+      port,
+      arch: spec.arch.name,
+      tags: command.tags,
+      key: command.key,
+      sshConfig: command.sshConfig,
+      cells: 1,
+      where: command.where,
+    };
+    // It may still be booting.
+    const facts = await retryUntil(() => lookAt(machine, spec.needs.kernelModules), {
+      deadlineMs: spec.bootDeadlineMs,
+      everyMs: 1000,
+      signal: io.signal,
+    });
+    const lacks = lacking(spec.needs, { ...offerOf(machine, facts), kind: 'command' });
+    if (lacks)
+      throw new UnsupportedError(
+        `the suite needs ${lacks.lacks.map(({ need, why }) => `${need}, which ${why}`).join(', and ')}`,
+      );
+    const target = await acquireSsh('command', machine, facts, spec, io);
+    const { reconnect } = command;
+    const again = reconnect ? { again: { argv: reconnect, env: { ...env, ...address } } } : {};
+    return {
+      ...target,
+      handle: { ...target.handle, ...again },
+      can: capabilitiesOf(machine, facts),
+      async [Symbol.asyncDispose]() {
+        await target[Symbol.asyncDispose]();
+        await release(address);
+      },
+    };
+  } catch (error) {
+    await release(address).catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,243 @@
+import { access, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ArchName } from '../../arch/index.ts';
+import { InfraError } from '../../base/errors.ts';
+import { shellQuote } from '../../base/text.ts';
+import type { TargetFacts } from '../../events/types.ts';
+import { lacking, type Offer } from '../lacking.ts';
+import type { SshAddress } from '../ssh-connection.ts';
+import type { Availability, Capability, Io, Needs, Target, TargetKind, TargetProvider, TargetSpec } from '../target.ts';
+import { type Hold, type HoldOptions, holdMachine } from './hold.ts';
+import { lookAt, type MachineFacts } from './look.ts';
+import { isBack, reconnectSsh, type SshHandle, useSshMachine } from './machine.ts';
+import { type KnownMachine, wayTo } from './machines.ts';
+
+/** Machines that exist, reached over the user's own ssh. */
+export function sshProvider(machines: readonly KnownMachine[], inventory: string): TargetProvider {
+  const looks = new Map<string, Promise<MachineFacts>>();
+  /** One connection a machine and question, however many cells ask. */
+  const look = (machine: KnownMachine, modules: readonly string[] = []) => {
+    const key = JSON.stringify([machine.name, ...modules]);
+    const found = looks.get(key) ?? lookAt(machine, modules);
+    looks.set(key, found);
+    return found;
+  };
+  return {
+    kind: 'ssh',
+    image: 'none',
+    async probe(arch, needs) {
+      const candidates = machines.filter((machine) => machine.arch === undefined || machine.arch === arch);
+      const answers = await Promise.all(candidates.map((machine) => answerOf(machine, arch, needs, look)));
+      const wrong = answers.filter((answer) => answer !== undefined);
+      const best = (['usable', 'lacking', 'broken'] as const)
+        .map((state) => wrong.find((answer) => answer.state === state))
+        .find((answer) => answer !== undefined);
+      return best ?? { state: 'impossible', why: `${inventory} names no ${arch} machine` };
+    },
+    async acquire(spec, io) {
+      const fit: [KnownMachine, MachineFacts][] = [];
+      for (const machine of machines) {
+        const answer = await answerOf(machine, spec.arch.name, spec.needs, look);
+        if (answer?.state === 'usable') fit.push([machine, await look(machine, spec.needs.kernelModules)]);
+      }
+      if (fit.length === 0) throw new InfraError(`cannot use a machine of ${inventory}: none is there any more`);
+      return firstFree(fit, spec, io);
+    },
+    reconnect: reconnectSsh,
+  };
+}
+
+async function answerOf(
+  machine: KnownMachine,
+  arch: ArchName,
+  needs: Needs | undefined,
+  look: (machine: KnownMachine, modules?: readonly string[]) => Promise<MachineFacts>,
+): Promise<Extract<Availability, { state: 'usable' | 'lacking' | 'broken' }> | undefined> {
+  try {
+    const facts = await look(machine, needs?.kernelModules);
+    if (facts.arch !== arch) return undefined;
+    const detail = `${machine.name}, ${facts.cpu}, ${facts.vcpus} CPUs`;
+    return lacking(needs, offerOf(machine, facts)) ?? { state: 'usable', accelerator: facts.accelerator, detail };
+  } catch (error) {
+    if (!(error instanceof InfraError)) throw error;
+    return { state: 'broken', why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
+}
+
+export function offerOf(machine: KnownMachine, facts: MachineFacts): Offer {
+  return {
+    kind: 'ssh',
+    capabilities: capabilitiesOf(machine, facts),
+    installs: facts.asRoot && facts.systemd ? ['docker.io'] : [],
+    hasModule: (name) => facts.modules.includes(name),
+    memoryBytes: facts.memoryBytes,
+    tags: machine.tags,
+  };
+}
+
+export function capabilitiesOf(machine: KnownMachine, facts: MachineFacts): Capability[] {
+  const has: [Capability, boolean][] = [
+    ['system', facts.systemd && facts.asRoot !== undefined],
+    ['root', facts.asRoot !== undefined],
+    ['power', machine.power !== undefined],
+    // Nobody but its owner knows, and nothing can be done about it from here.
+    ['network', true],
+    ['docker', facts.docker],
+  ];
+  return has.filter(([, there]) => there).map(([name]) => name);
+}
+
+/** Waits at all machines that would do, and takes the first that is free. */
+async function firstFree(fit: readonly [KnownMachine, MachineFacts][], spec: TargetSpec, io: Io): Promise<Target> {
+  const [only, ...others] = fit;
+  if (others.length === 0) return acquireSsh('ssh', ...only!, spec, io);
+  const rivals = fit.map(([machine, facts], index) => {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([io.signal, stop.signal]);
+    const held = hold(machine, facts, spec, { ...io, signal }, `ssh-${index}`);
+    return { stop, held, machine, facts };
+  });
+  const { winner, held } = await Promise.any(
+    rivals.map(async (rival) => ({ winner: rival, held: await rival.held })),
+  ).catch(({ errors }: AggregateError) => {
+    throw errors[0];
+  });
+  await Promise.all(
+    rivals
+      .filter((rival) => rival !== winner)
+      .map(async (rival) => {
+        rival.stop.abort(new Error('another machine was free before'));
+        await rival.held.then(
+          (late) => late.hold.end(),
+          () => {},
+        );
+      }),
+  );
+  return useHeld('ssh', winner.machine, winner.facts, held, spec, io);
+}
+
+/** Takes a machine, waiting while others use it. Disposal gives it back. */
+export async function acquireSsh(
+  kind: Extract<TargetKind, 'ssh' | 'command'>,
+  machine: KnownMachine,
+  facts: MachineFacts,
+  spec: TargetSpec,
+  io: Io,
+): Promise<Target> {
+  return useHeld(kind, machine, facts, await hold(machine, facts, spec, io, 'ssh'), spec, io);
+}
+
+interface Held {
+  readonly hold: Hold;
+  readonly options: HoldOptions;
+}
+
+async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec, io: Io, name: string): Promise<Held> {
+  await io.register({ kind: 'path', path: io.runtimeFolder });
+  const address: SshAddress = {
+    destination: machine.destination,
+    options: wayTo(machine),
+    socket: join(io.runtimeFolder, name),
+    name: machine.name,
+  };
+  const options: HoldOptions = {
+    machine,
+    address,
+    asRoot: facts.asRoot ?? [],
+    stateFolder: facts.stateFolder,
+    owner: `${spec.cell} since ${new Date().toISOString()}`,
+    ports: Object.fromEntries(spec.ports.map((port) => [port, undefined])),
+    signal: io.signal,
+    progress: io.progress,
+  };
+  return { options, hold: await holdMachine(options) };
+}
+
+async function useHeld(
+  kind: Extract<TargetKind, 'ssh' | 'command'>,
+  machine: KnownMachine,
+  facts: MachineFacts,
+  { hold: first, options }: Held,
+  spec: TargetSpec,
+  io: Io,
+): Promise<Target> {
+  const handle: SshHandle = {
+    kind,
+    address: options.address,
+    asRoot: options.asRoot,
+    ports: first.ports,
+    facts: factsOf(kind, machine, facts),
+    can: capabilitiesOf(machine, facts),
+    undoFolder: `${facts.stateFolder}/place-${first.place}`,
+    ...(machine.power ? { power: machine.power } : {}),
+    poweredOff: join(io.runtimeFolder, 'powered-off'),
+    bootDeadlineMs: spec.bootDeadlineMs,
+  };
+  await io.register({
+    kind: 'command',
+    id: handle.undoFolder,
+    argv: ['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', ...undoArguments(machine, handle, facts)],
+    what: `what was changed on ${machine.name}`,
+  });
+  await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+  const { promise: died, resolve: die } = Promise.withResolvers<Error>();
+  const ended = new AbortController();
+  let current = first;
+  const watch = async (): Promise<void> => {
+    await current.ended;
+    if (ended.signal.aborted) return;
+    if (!(await isOff(handle))) return die(new InfraError(`the connection to ${machine.name} was lost`));
+    current = await comeBack({ ...options, ports: first.ports, signal: ended.signal });
+    await isBack(handle);
+    return watch();
+  };
+  watch().catch((error: Error) => {
+    if (!ended.signal.aborted) die(error);
+  });
+  return {
+    ...useSshMachine(handle, died),
+    leave: () => current.leave(),
+    async [Symbol.asyncDispose]() {
+      ended.abort(new Error('the machine was given back'));
+      await current.end();
+      await rm(io.runtimeFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Puts a machine back after the run was killed, unless somebody else has it: who has it does so. */
+const COLLECT =
+  'cd "$1" 2>/dev/null || exit 0; exec 9>>"$2.lock"; flock -n 9 || exit 0; [ ! -e "$2/undo" ] || sh "$1/$2/undo"';
+
+function undoArguments(machine: KnownMachine, handle: SshHandle, { stateFolder }: MachineFacts): string[] {
+  const place = handle.undoFolder.slice(stateFolder.length + 1);
+  const argv = [...handle.asRoot, 'sh', '-c', COLLECT, 'collect', stateFolder, place];
+  return [...wayTo(machine), machine.destination, '--', argv.map(shellQuote).join(' ')];
+}
+
+/** Tries until a machine that was switched off is there again; who waits for it has the deadline. */
+async function comeBack(options: HoldOptions): Promise<Hold> {
+  for (;;) {
+    options.signal.throwIfAborted();
+    try {
+      return await holdMachine(options);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      options.progress(`waiting for ${options.machine.name}: ${(error as Error).message}`);
+      await delay(500, undefined, { signal: options.signal });
+    }
+  }
+}
+
+function isOff({ poweredOff }: SshHandle): Promise<boolean> {
+  return access(poweredOff).then(
+    () => true,
+    () => false,
+  );
+}
+
+function factsOf(kind: TargetKind, machine: KnownMachine, facts: MachineFacts): TargetFacts {
+  const { arch, accelerator, cpu, vcpus, memoryBytes, kernel } = facts;
+  return { arch, kind, accelerator, cpu, machine: machine.name, vcpus, memoryBytes, kernel };
+}
