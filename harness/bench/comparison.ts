@@ -1,6 +1,6 @@
 import { type ArchName, archNames, type CellArch } from '../arch/index.ts';
 import type { CellResult } from '../events/result.ts';
-import type { Accelerator, BenchClock } from '../events/types.ts';
+import { type Accelerator, type BenchClock, isEmulated } from '../events/types.ts';
 import { type Interval, ratioOfMedians, type Summary, summarize, throughput } from './statistics.ts';
 
 /** How one figure stands to the control architecture's. */
@@ -42,11 +42,6 @@ interface Measured {
   readonly cell: CellResult;
   readonly benchmark: Benchmark;
   readonly perOperation: readonly number[];
-}
-
-/** Whether instructions are translated by software: such timings say nothing about the real architecture. */
-export function isEmulated(accelerator: Accelerator): boolean {
-  return accelerator === 'tcg' || accelerator === 'qemu-user';
 }
 
 /**

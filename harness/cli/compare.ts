@@ -1,21 +1,16 @@
-import { basename, dirname, join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { visible } from '../../reports/text.ts';
 import { formatAmount } from '../../reports/words.ts';
-import { ConfigError, messageOf } from '../base/errors.ts';
+import { ConfigError } from '../base/errors.ts';
 import { type BenchmarkChange, type Change, compareRuns } from '../bench/regression.ts';
-import { findProject } from '../config/project.ts';
-import { foldEvents } from '../events/fold.ts';
-import { readEvents } from '../events/reader.ts';
 import type { RunResult } from '../events/result.ts';
-import { historyFolder, readHistory, runOfCommit } from '../run/history.ts';
-import { findRun } from '../run/run.ts';
+import { type ParityOptions, parity } from './parity.ts';
+import { runOf } from './run-of.ts';
 
-interface Options {
+interface Options extends ParityOptions {
+  readonly parity?: boolean;
   readonly minEffect: number;
   readonly failOn?: number;
-  readonly history?: string;
-  readonly json?: boolean;
 }
 
 /** The chance of one false alarm among all benchmarks of a comparison. */
@@ -31,8 +26,18 @@ export function percent(text: string): number {
   return number / 100;
 }
 
-/** `harness compare BASE NEW`: what became of each benchmark, and whether that is more than chance. */
-export async function compare(base: string, next: string, options: Options): Promise<number> {
+/**
+ * `harness compare BASE NEW`: what became of each benchmark, and whether that is more than chance. With `--parity`, each
+ * test on two kinds of target.
+ */
+export async function compare(base: string, next: string | undefined, options: Options): Promise<number> {
+  if (options.parity) return parity(base, next, options);
+  const only = options.targets ? '--targets' : options.failOnDiffer ? '--fail-on-differ' : undefined;
+  if (only !== undefined) throw new ConfigError(`${only} is for comparisons of tests: harness compare --parity`);
+  if (next === undefined)
+    throw new ConfigError('a second run is missing: benchmarks are compared from one run to another', {
+      hint: 'harness compare BASE NEW; one run is enough for --parity',
+    });
   const [before, after] = [await runOf(base, options.history), await runOf(next, options.history)];
   const minEffect = options.failOn ?? options.minEffect;
   const changes = compareRuns(before, after, { minEffect, alpha: ALPHA });
@@ -42,24 +47,6 @@ export async function compare(base: string, next: string, options: Options): Pro
     process.stdout.write(`${JSON.stringify({ ...sides, minEffect, alpha: ALPHA, changes }, null, 2)}\n`);
   } else process.stdout.write(textOf(before, after, changes, minEffect));
   return failed ? 1 : 0;
-}
-
-/** A run by its name, its folder or its file of events, or the newest of a commit in the history. */
-async function runOf(name: string, history: string | undefined): Promise<RunResult> {
-  const { root } = await findProject(process.cwd());
-  const place = basename(name) === 'events.jsonl' ? `${dirname(name)}/` : name;
-  try {
-    const folder = await findRun(root, place);
-    return foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
-  } catch (error) {
-    const runs = await readHistory(history ?? historyFolder(root));
-    const found = await runOfCommit(root, runs, name);
-    if (found) return found.result;
-    throw new ConfigError(`${messageOf(error)}, and the history has no run of a commit ${JSON.stringify(name)}`, {
-      cause: error,
-      hint: `The history has ${runs.length} runs: harness history list`,
-    });
-  }
 }
 
 function textOf(base: RunResult, next: RunResult, changes: readonly BenchmarkChange[], minEffect: number): string {

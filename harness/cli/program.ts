@@ -136,16 +136,21 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('report'));
   harness
     .command('compare')
-    .description('say of each benchmark whether it got worse or better from one run to another')
+    .description(
+      'say of each benchmark whether it got worse or better, or of each test whether two targets agree on it',
+    )
     .argument('<base>', 'the name of a run, its folder, its events.jsonl, or a commit that the history has')
-    .argument('<new>', 'the same')
+    .argument('[new]', 'the same; with --parity it may be left out: both kinds of target are then of one run')
     .option('--min-effect <percent>', 'the least change that matters', percent, 0.02)
     .option('--history <folder>', "default: the project's folder history")
     .option('--fail-on <percent>', 'exit with 1 when a benchmark is worse by more than that', percent)
+    .option('--parity', 'compare tests, not benchmarks: the same suites on two kinds of target')
+    .option('--targets <kinds>', 'the two kinds, comma-separated; default: what the runs have', collect)
+    .option('--fail-on-differ', 'exit with 1 when a test differs, with 4 when nothing can be said of one')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
-      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main',
+      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main\n  harness compare --parity latest --targets vm,container',
     )
     .action(act('compare'));
   const history = harness.command('history').description('keep runs for comparisons to come');

@@ -73,3 +73,23 @@ test('init writes a project that passes', async () => {
   expect(run.stderr).toContain('passed');
   expect(run.exitCode).toBe(0);
 });
+
+const fixture = join(import.meta.dirname, '../../reports/fixtures');
+
+test('compare --parity: test by test, with causes, and an exit code for machines', async () => {
+  await using project = await makeProject(files);
+  const compare = (...args: string[]) => project.harness(['compare', '--parity', `${fixture}/events.jsonl`, ...args]);
+  const text = await compare();
+  expect(text).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(text.stdout).toMatch(
+    /differ .*is right after 8 clients.* failed \/ passed +the emulated arm64 vm: passes on amd64/,
+  );
+  expect(text.stdout).toContain('skipped on container: a container has no power');
+  expect(text.stdout).toContain('41 compared: 1 differ, 2 cannot tell, 14 only one, 1 neither, 23 agree');
+  const failing = await compare('--json', '--fail-on-differ', '--targets', 'container,vm');
+  expect(failing.exitCode).toBe(1);
+  expect(JSON.parse(failing.stdout).counts).toMatchObject({ differ: 1, agree: 23 });
+  const wrong = await compare('--targets', 'vm,ssh');
+  expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(wrong.stderr).toContain('there is no cell of kind "ssh" to compare');
+});

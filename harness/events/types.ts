@@ -9,6 +9,11 @@ export type Verdict = 'passed' | 'failed' | 'flaky' | 'skipped' | 'unsupported' 
 /** What executes the target's instructions. */
 export type Accelerator = 'native' | 'kvm' | 'tcg' | 'qemu-user';
 
+/** Whether instructions are translated by software: such a target says little about the real architecture. */
+export function isEmulated(accelerator: Accelerator): boolean {
+  return accelerator === 'tcg' || accelerator === 'qemu-user';
+}
+
 /** The steps of a cell, in order. */
 export const STEPS = ['image', 'acquire', 'deploy', 'scenarios', 'benchmarks', 'collect', 'release'] as const;
 export type StepName = (typeof STEPS)[number];

@@ -1,11 +1,6 @@
-import {
-  type BenchmarkComparison,
-  type BenchmarkLeg,
-  compareToControl,
-  isEmulated,
-} from '../../harness/bench/comparison.ts';
+import { type BenchmarkComparison, type BenchmarkLeg, compareToControl } from '../../harness/bench/comparison.ts';
 import type { RunResult } from '../../harness/events/result.ts';
-import type { BenchClock } from '../../harness/events/types.ts';
+import { type BenchClock, isEmulated } from '../../harness/events/types.ts';
 import { acceleratorOf, formatAmount, formatInterval, formatRatio, formatThroughput } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 
