@@ -61,6 +61,7 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   const named = (list: object) => Object.keys(list).length > 0;
   const kinds = [
     'vm' as const,
+    'local' as const,
     ...(named(inventory.machines) ? (['ssh'] as const) : []),
     ...(named(inventory.commands) ? (['command'] as const) : []),
   ];

@@ -1,10 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ArchName, archNames } from '../arch/index.ts';
+import { type ArchName, architectures, archNames } from '../arch/index.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { run } from '../base/process.ts';
 import { loadMatrix, loadSuites } from '../config/load.ts';
+import { matrixSchema } from '../config/matrix-schema.ts';
+import { openApt } from '../images/apt.ts';
 import { expandCells } from '../matrix/expand.ts';
+import { imageSettings } from '../run/image.ts';
 import { openCell } from '../run/open-cell.ts';
 import { createProviders } from '../targets/providers.ts';
 import type { Target } from '../targets/target.ts';
@@ -23,6 +26,8 @@ export interface StandIn extends AsyncDisposable {
   /** The user's key, and what is known of the machine's. */
   readonly keyFile: string;
   readonly knownHosts: string;
+  /** Commands that cut its power and give it back. */
+  readonly power: string;
   /** Its entry of an ssh configuration: the machine reached over itself, and `NAME-direct`. */
   readonly sshConfig: string;
 }
@@ -33,6 +38,18 @@ export const USER = 'tester';
 /** Packages of the suite `web`, so that an emulated machine has not to install them. */
 export const WEB = ['nginx-light', 'redis-server', 'uwsgi-core', 'uwsgi-plugin-psgi'];
 
+/** What a power command runs. */
+const POWER = join(import.meta.dirname, 'power.ts');
+
+/** A Debian package's archive: not in the image, whose packages are those of `web`, so that it is built once for both. */
+async function packageFile(name: string, arch: ArchName): Promise<Buffer> {
+  const settings = imageSettings(matrixSchema.parse({ arch: [arch], suite: ['real'] }), cacheFolder());
+  const apt = await openApt(settings, architectures[arch], () => {});
+  await apt.download([name]);
+  const resolved = (await apt.resolve([name])).find((one) => one.name === name);
+  return readFile(apt.archive(resolved!));
+}
+
 /** A stand-in for each architecture that is asked for, named `real-ARCH`. */
 export async function standIns(project: TestProject, archs: readonly ArchName[] = archNames): Promise<StandIn[]> {
   const key = join(project.folder, 'id_tester');
@@ -41,7 +58,7 @@ export async function standIns(project: TestProject, archs: readonly ArchName[] 
   await mkdir(join(project.folder, 'stand-in/suites/real'), { recursive: true });
   await writeFile(
     join(project.folder, 'stand-in/suites/real/suite.yaml'),
-    `machine: { vcpus: 1, memory: 512 }\nstack:\n  packages: [sudo, ${WEB.join(', ')}]\n`,
+    `machine: { vcpus: 1, memory: 512 }\nstack:\n  packages: [${WEB.join(', ')}]\n`,
   );
   await writeFile(join(project.folder, 'stand-in/real.yaml'), `arch: [${archs.join(', ')}]\nsuite: [real]\n`);
   const matrix = await loadMatrix(join(project.folder, 'stand-in/real.yaml'));
@@ -62,7 +79,9 @@ export async function standIns(project: TestProject, archs: readonly ArchName[] 
       const state = project.env['HARNESS_STATE']!;
       const opened = await openCell({ cell, matrix, providers, folder, cache, state, progress: () => {} });
       const { target } = opened.nodes[0];
+      await target.write('/root/sudo.deb', await packageFile('sudo', arch));
       const setUp = [
+        'dpkg --install /root/sudo.deb >&2',
         // Without PAM, sshd takes an account without a password for a locked one.
         `useradd --create-home --shell /bin/bash --password '*' ${USER}`,
         `install -d -m 700 -o ${USER} /home/${USER}/.ssh`,
@@ -98,7 +117,10 @@ export async function standIns(project: TestProject, archs: readonly ArchName[] 
           ...common,
         ]),
       ].join('\n');
+      const control = (target.handle as VmHandle).controlSocket;
+      const power = ['off', 'on'].map((verb) => `${verb}: ${JSON.stringify([process.execPath, POWER, control, verb])}`);
       return {
+        power: `{ ${power.join(', ')} }`,
         arch,
         target,
         port,

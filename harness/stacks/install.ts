@@ -77,6 +77,7 @@ async function installPackages(target: Target, packages: readonly string[], opti
     target.exec(['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args], {
       deadlineMs,
       signal: options.signal,
+      outside: true,
       onOutput: (chunk) => options.progress(lastLines(chunk, 1)[0] ?? ''),
     });
   const install = () =>

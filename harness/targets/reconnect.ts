@@ -1,3 +1,4 @@
+import { reconnectLocal } from './local/target.ts';
 import { reconnectSsh } from './ssh/machine.ts';
 import type { Handle, Target } from './target.ts';
 import { reconnectVm } from './vm/machine.ts';
@@ -7,6 +8,8 @@ export async function reconnect(handle: Handle): Promise<Target | undefined> {
   switch (handle.kind) {
     case 'vm':
       return reconnectVm(handle);
+    case 'local':
+      return reconnectLocal(handle);
     case 'ssh':
     case 'command':
       return reconnectSsh(handle);

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { InfraError } from '../base/errors.ts';
-import { dieWithParent } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
+import { execProcess } from './exec-process.ts';
 import type { ExecOptions, ExecResult } from './target.ts';
 
 /** How ssh gets to a machine. Plain JSON. */
@@ -15,8 +15,6 @@ export interface SshAddress {
   /** As people know it. */
   readonly name: string;
 }
-
-const MAX_OUTPUT = 32 * 1024 * 1024;
 
 /** The way to a machine of ours on this host: nothing of the user's ssh takes part, and its key is pinned. */
 export function pinnedOptions(machine: {
@@ -94,45 +92,20 @@ export async function checkSsh(address: SshAddress): Promise<boolean> {
  * @throws InfraError when the connection is lost or the deadline has passed.
  */
 export async function execSsh(address: SshAddress, argv: readonly string[], request: ExecOptions): Promise<ExecResult> {
-  const started = performance.now();
-  const [program, ...args] = dieWithParent([
-    'ssh',
-    ...sshOptions(address),
-    '-o',
-    'ControlMaster=no',
-    address.destination,
-    '--',
-    argv.map(shellQuote).join(' '),
-  ]);
-  const child = execa(program!, args, {
-    reject: false,
-    stripFinalNewline: false,
-    maxBuffer: MAX_OUTPUT,
-    timeout: Math.ceil(request.deadlineMs),
-    forceKillAfterDelay: 1000,
-    ...(request.stdin === undefined ? { stdin: 'ignore' as const } : { input: request.stdin }),
-    ...(request.signal ? { cancelSignal: request.signal } : {}),
-  });
-  if (request.onOutput) child.stdout?.on('data', (chunk: Buffer) => request.onOutput?.(chunk.toString()));
-  const result = await child;
-  const durationMs = performance.now() - started;
-  const stdout = String(result.stdout ?? '');
-  const stderr = String(result.stderr ?? '');
   const what = argv.join(' ').slice(0, 120);
-  if (result.timedOut) {
-    throw new InfraError(`cannot finish \`${what}\`: no end after ${(request.deadlineMs / 1000).toFixed(1)} s`, {
-      cause: stderr.slice(-500) || undefined,
-    });
-  }
-  if (result.isCanceled) throw request.signal?.reason ?? new InfraError(`cannot finish \`${what}\`: it was cancelled`);
-  if (result.exitCode === undefined) throw new InfraError(`cannot run \`${what}\`: ${result.shortMessage}`);
+  const command = argv.map(shellQuote).join(' ');
+  const result = await execProcess(
+    ['ssh', ...sshOptions(address), '-o', 'ControlMaster=no', address.destination, '--', command],
+    request,
+    what,
+  );
   // 255 is ssh's own; a command may use it too, so ask whether the connection is still there.
   if (result.exitCode === 255 && !(await checkSsh(address))) {
     throw new InfraError(`cannot finish \`${what}\`: the SSH connection was lost`, {
-      cause: stderr.slice(-500) || undefined,
+      cause: result.stderr.slice(-500) || undefined,
     });
   }
-  return { exitCode: result.exitCode, stdout, stderr, durationMs };
+  return result;
 }
 
 /** ssh's arguments for a person who enters the machine. */

@@ -56,6 +56,8 @@ export interface ExecOptions {
   /** Called for each chunk of output as it arrives. */
   readonly onOutput?: (chunk: string) => void;
   readonly signal?: AbortSignal;
+  /** With the controller's own way to other machines, where the target shares its system: for fetching packages. */
+  readonly outside?: boolean;
 }
 
 /** A finished command. A non-zero exit code is a result, not an error; a lost connection throws InfraError. */
@@ -68,7 +70,8 @@ export interface ExecResult {
 
 /** Where a port of the target can be reached from the controller. */
 export interface Endpoint {
-  readonly host: '127.0.0.1';
+  /** `127.0.0.1`, or where a system of its own or a Docker engine elsewhere has its ports. */
+  readonly host: string;
   readonly port: number;
 }
 

@@ -52,8 +52,8 @@ sub systemctl {
         print STDERR $error if !$quiet;
         return $code;
     }
-    # The files are read anew whenever a service is started.
-    return 0 if $verb eq 'daemon-reload';
+    # The files are read anew whenever a service is started, and nothing is started by itself.
+    return 0 if $verb =~ /^(?:daemon-reload|enable|disable)$/;
     return print("running\n") && 0 if $verb eq 'is-system-running';
     return list_units($options) if $verb eq 'list-units' || $verb eq 'status' && !@names;
     refuse("there is no \"$verb\" without systemd") if $verb !~ /^(?:is-active|is-failed|status|show|cat)$/;

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { InfraError } from '../../base/errors.ts';
+import { dieWithParent, identify, type ProcessIdentity, run } from '../../base/process.ts';
+import { lastLines } from '../../base/text.ts';
+import { withDeadline } from '../../base/time.ts';
+import { serviceFiles } from '../../images/service-manager.ts';
+import type { Io } from '../target.ts';
+import { ENTER } from './enter.ts';
+
+/** A system of its own on this host. Disposal ends everything in it. */
+export interface OwnSystem extends AsyncDisposable {
+  readonly first: ProcessIdentity;
+  /** Where its ports are. */
+  readonly host: string;
+  readonly ownNetwork: boolean;
+  /** Resolves with the end of what it printed when its first process ends. */
+  readonly ended: Promise<string>;
+  leave(): void;
+}
+
+const NAMESPACES = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
+
+/** Milliseconds for what takes a tenth of a second on an idle machine. */
+const START_MS = 30_000;
+
+/** Why this host does not let us make one, or undefined when it does. Tried, because rights alone do not tell. */
+export async function whyNotOwnSystem(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'that takes root';
+  const tried = await execa(
+    'unshare',
+    [
+      '--mount',
+      '--pid',
+      '--net',
+      '--uts',
+      '--ipc',
+      '--fork',
+      'sh',
+      '-c',
+      'mount --make-rprivate / && mount -t tmpfs tmpfs /mnt',
+    ],
+    { reject: false, stdin: 'ignore', timeout: 10_000 },
+  );
+  return tried.failed ? `unshare says: ${lastLines(tried.stderr, 1)[0] ?? tried.shortMessage}` : undefined;
+}
+
+/** Makes a system of its own. @param network whether it shares this host's network, and the way to other machines with it. */
+export async function startOwnSystem(
+  { hostname, network }: { readonly hostname: string; readonly network: boolean },
+  io: Io,
+): Promise<OwnSystem> {
+  const place = join(io.runtimeFolder, 'system');
+  const services = join(io.runtimeFolder, 'services');
+  await io.register({ kind: 'path', path: io.runtimeFolder });
+  await mkdir(place, { recursive: true });
+  await mkdir(services, { recursive: true });
+  for (const { path, mode, content } of await serviceFiles())
+    await writeFile(join(services, basename(path)), content, { mode: Number.parseInt(mode, 8) });
+  const subnet = network ? undefined : freeSubnet();
+  const address = subnet ? `${subnet}.2/30` : '';
+  const [program, ...args] = (io.keep ? (argv: string[]) => argv : dieWithParent)([
+    ...['unshare', ...NAMESPACES, ...(network ? [] : ['--net'])],
+    ...['sh', '-c', ENTER, 'enter', place, services, hostname, address],
+  ]);
+  const child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  let said = '';
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', () => resolve(lastLines(said, 10).join('\n')));
+    child.once('error', (error) => resolve(error.message));
+  });
+  const until = (words: string) =>
+    withDeadline(
+      Promise.race([
+        new Promise<void>((resolve) => {
+          const look = () => said.includes(words) && resolve();
+          child.stdout.on('data', look);
+          look();
+        }),
+        ended.then((why) => {
+          throw new InfraError(`cannot make a system of its own on this host: ${why || 'it said nothing'}`);
+        }),
+      ]),
+      START_MS,
+      () => new InfraError(`cannot make a system of its own on this host: not there after ${START_MS / 1000} s`),
+    );
+  const keepSaid = (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-20_000);
+  };
+  child.stdout.on('data', keepSaid);
+  child.stderr.on('data', keepSaid);
+  const end = async () => {
+    child.kill('SIGKILL');
+    await ended;
+    await rm(io.runtimeFolder, { recursive: true, force: true });
+  };
+  try {
+    await until('waiting');
+    const first = await firstProcess(child);
+    await io.register({ kind: 'process', ...first, what: `the local system ${hostname}` });
+    if (subnet) await connectNetwork(first.pid, subnet);
+    child.stdin.end('go\n');
+    await until('services are managed');
+    const host = subnet ? `${subnet}.2` : '127.0.0.1';
+    return { first, host, ownNetwork: !network, ended, leave: () => letGo(child), [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** The child of `unshare`, which is the first process in its own eyes. */
+async function firstProcess(child: ChildProcess): Promise<ProcessIdentity> {
+  const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+  const first = identify(Number(children.trim().split(' ')[0]));
+  if (!first) throw new InfraError('cannot make a system of its own on this host: its first process is gone');
+  return first;
+}
+
+/** A cable between this host and the system; both ends go with it. */
+async function connectNetwork(pid: number, subnet: string): Promise<void> {
+  const here = `hl${pid}`.slice(0, 15);
+  const ip = (...args: string[]) => run(['ip', ...args], { purpose: 'connect the local system to a network' });
+  await ip('link', 'add', here, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid));
+  await ip('address', 'add', `${subnet}.1/30`, 'dev', here);
+  await ip('link', 'set', here, 'up');
+}
+
+/** Of the addresses that RFC 2544 keeps for tests of networks, a net that this host has no address in. */
+function freeSubnet(): string {
+  const taken = Object.values(networkInterfaces()).flatMap((found) => found?.map(({ address }) => address) ?? []);
+  for (;;) {
+    const subnet = `198.18.${Math.floor(Math.random() * 256)}`;
+    if (!taken.some((address) => address.startsWith(`${subnet}.`))) return subnet;
+  }
+}
+
+function letGo(child: ChildProcess): void {
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as { unref?: () => void } | null)?.unref?.();
+}

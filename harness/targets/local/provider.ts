@@ -1,0 +1,118 @@
+import { access, writeFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { nativeArch } from '../../arch/index.ts';
+import { InfraError } from '../../base/errors.ts';
+import type { TargetFacts } from '../../events/types.ts';
+import { lacking } from '../lacking.ts';
+import type { Capability, Io, Target, TargetProvider, TargetSpec } from '../target.ts';
+import { type OwnSystem, startOwnSystem, whyNotOwnSystem } from './own-system.ts';
+import { type LocalHandle, reconnectLocal, useLocal } from './target.ts';
+
+export interface LocalOptions {
+  /** False: the target is this host itself, also where it could have a system of its own. */
+  readonly ownSystem?: boolean;
+}
+
+/** This host: with a system of its own over this host's where we may make one, else the host itself. */
+export function localProvider(options: LocalOptions = {}): TargetProvider {
+  let trial: Promise<string | undefined> | undefined;
+  /** Why it is the host itself. */
+  const whyNot = () => {
+    trial ??= options.ownSystem === false ? Promise.resolve('it was not asked for') : whyNotOwnSystem();
+    return trial;
+  };
+  return {
+    kind: 'local',
+    image: 'none',
+    async probe(name, needs) {
+      const native = nativeArch();
+      if (native?.name !== name) return { state: 'impossible', why: `this host is ${native?.name ?? process.arch}` };
+      const why = await whyNot();
+      const modules = new Set<string>();
+      for (const module of needs?.kernelModules ?? []) if (await hasModule(module)) modules.add(module);
+      const lacks = lacking(needs, {
+        kind: 'local',
+        capabilities: await capabilitiesOf(why === undefined),
+        installs: [],
+        hasModule: (module) => modules.has(module),
+        memoryBytes: totalmem(),
+      });
+      const detail =
+        why === undefined
+          ? 'this host, with a system of its own'
+          : `this host itself, nothing of it is private: ${why}`;
+      return lacks ?? { state: 'usable', accelerator: 'native', detail };
+    },
+    async acquire(spec, io) {
+      if (spec.counting) throw new InfraError('cannot count instructions on this host: a vm has a clock that does');
+      const why = await whyNot();
+      if (why !== undefined) io.progress(`the target is this host itself, nothing of it is private: ${why}`);
+      return acquireLocal(spec, io, why === undefined);
+    },
+    reconnect: reconnectLocal,
+  };
+}
+
+async function acquireLocal(spec: TargetSpec, io: Io, own: boolean): Promise<Target> {
+  const system = own ? await startOwnSystem(spec, io) : undefined;
+  const handle: LocalHandle = {
+    kind: 'local',
+    ...(system ? { first: system.first } : { undoFolder: undoFolder() }),
+    host: system?.host ?? '127.0.0.1',
+    ownNetwork: system?.ownNetwork ?? false,
+    ports: spec.ports,
+    facts: factsOf(spec, system),
+    can: await capabilitiesOf(own),
+  };
+  await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+  if (!system) return useLocal(handle, new Promise(() => {}));
+  const died = system.ended.then((said) => {
+    return new InfraError('the local target has ended', { consoleTail: said.split('\n') });
+  });
+  return {
+    ...useLocal(handle, died),
+    leave: () => system.leave(),
+    [Symbol.asyncDispose]: () => system[Symbol.asyncDispose](),
+  };
+}
+
+/** Where it is noted what is changed on the host itself. */
+function undoFolder(): string {
+  return process.getuid?.() === 0
+    ? '/var/lib/multiarch-harness/local'
+    : `${process.env['HOME']}/.multiarch-harness/local`;
+}
+
+async function capabilitiesOf(own: boolean): Promise<Capability[]> {
+  const systemd = !own && (await exists('/run/systemd/system'));
+  const root = process.getuid?.() === 0;
+  return [...(root ? (['root'] as const) : []), ...(systemd && root ? (['system'] as const) : []), 'network'];
+}
+
+async function hasModule(name: string): Promise<boolean> {
+  if (await exists(`/sys/module/${name}`)) return true;
+  const { failed } = await execa('modprobe', ['-n', '-q', name], { reject: false, stdin: 'ignore' });
+  return !failed;
+}
+
+function factsOf({ arch }: TargetSpec, system: OwnSystem | undefined): TargetFacts {
+  return {
+    arch: arch.name,
+    kind: 'local',
+    accelerator: 'native',
+    cpu: cpus()[0]?.model.trim() || 'unknown',
+    machine: system ? 'this host, a system of its own' : 'this host',
+    vcpus: cpus().length,
+    memoryBytes: totalmem(),
+    kernel: release(),
+  };
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
