@@ -4,18 +4,22 @@ import { type CellOptions, chooseCells } from './cells.ts';
 export async function list(named: string | undefined, options: CellOptions): Promise<number> {
   const { matrix, cells } = await chooseCells(named, options);
   if (options.json) {
-    const shown = cells.map(({ name, arch, target, suite, voting }) => ({
+    const shown = cells.map(({ name, arch, target, suite, voting, passedOver }) => ({
       name,
       arch,
       target,
       suite: suite.name,
       voting,
+      ...(passedOver && passedOver.length > 0 ? { passedOver } : {}),
     }));
     process.stdout.write(
       `${JSON.stringify({ matrix: matrix.name, control: matrix.control, cells: shown }, null, 2)}\n`,
     );
   } else {
-    for (const { name, voting } of cells) process.stdout.write(`${name}${voting ? '' : '  (non-voting)'}\n`);
+    for (const { name, voting, passedOver = [] } of cells) {
+      const notes = [...(voting ? [] : ['non-voting']), ...passedOver.map((why) => `preferred, but ${why}`)];
+      process.stdout.write(`${name}${notes.length > 0 ? `  (${notes.join('; ')})` : ''}\n`);
+    }
   }
   return 0;
 }

@@ -90,6 +90,23 @@ describe('web on machines that exist', () => {
   });
 });
 
+test('a matrix that prefers machines takes one for the architectures that it has', async () => {
+  await writeFile(
+    join(project.folder, 'one.yaml'),
+    'ssh-config: ssh_config\nmachines:\n  a: { address: real-amd64 }\n',
+  );
+  await writeFile(
+    join(project.folder, 'matrices/prefers.yaml'),
+    'arch: [amd64, arm64]\nsuite: [waits]\ntarget: [ssh, vm]\n',
+  );
+  const { stdout } = await project.harness(['list', 'prefers', '--machines', 'one.yaml', '--json']);
+  const { cells } = JSON.parse(stdout) as { cells: { name: string; passedOver?: string[] }[] };
+  expect(cells.map(({ name }) => name)).toEqual(['amd64/ssh/waits', 'arm64/vm/waits']);
+  expect(cells[1]?.passedOver).toEqual([
+    'ssh: a ssh target of arm64 is not possible here: one.yaml names no arm64 machine',
+  ]);
+});
+
 describe('a machine that cannot be used', () => {
   const run = (...args: string[]) => project.harness(['run', 'bad', '--suite', 'waits', '--target', 'ssh', ...args]);
 
@@ -210,5 +227,52 @@ describe('a run that ends badly', () => {
     expect(await onMachine(STATE)).toBe(before);
     const left = await leftovers(join(project.folder, '.harness'));
     expect(left).toEqual([]);
+  });
+});
+
+describe('a machine that commands make', () => {
+  const log = () => readFile(join(project.folder, 'cloud.log'), 'utf8');
+  const commands = (acquire: string) =>
+    writeFile(
+      join(project.folder, 'cloud.yaml'),
+      `ssh-config: ssh_config
+commands:
+  cloud:
+    arch: [amd64]
+    acquire: 'echo "acquire $HARNESS_ARCH for $HARNESS_CELL" >> ${project.folder}/cloud.log; echo ${acquire}'
+    release: 'echo "release $HARNESS_ADDRESS" >> ${project.folder}/cloud.log'
+`,
+    );
+  const run = (...args: string[]) =>
+    project.start(['run', 'bad', '--suite', 'waits', '--target', 'command', '--machines', 'cloud.yaml', ...args]);
+
+  test('is given back at the end, and by gc when the harness was killed', async () => {
+    await commands('ssh://real-amd64-direct');
+    const before = await onMachine(STATE);
+    const started = async () => {
+      const event = (stored: StoredEvent): stored is StoredEvent & TestStarted =>
+        stored.type === 'test.started' && stored.cell === 'amd64/command/waits' && stored.name === 'takes long';
+      await retryUntil(async () => expect(await log()).toMatch(/acquire amd64 for amd64\/command\/waits\n$/), {
+        deadlineMs: 120_000,
+      });
+      await project.event(event);
+    };
+    const killed = run();
+    await started();
+    killed.kill('SIGKILL');
+    await killed;
+    expect(await onMachine(STATE)).not.toBe(before);
+    expect((await project.harness(['gc'])).stdout).toContain('2 things elsewhere');
+    expect(await onMachine(STATE)).toBe(before);
+    expect(await log()).toBe('acquire amd64 for amd64/command/waits\nrelease ssh://real-amd64-direct\n');
+  });
+
+  test('says so when a command does not print an address, and gives back what there may be', async () => {
+    await commands('here you are');
+    expect((await run()).exitCode).toBe(3);
+    expect(await failures()).toEqual([
+      'amd64/command/waits infra: cannot make a machine with cloud.yaml:3:3: cannot read the address "here you are": expected ssh://user@host:port',
+    ]);
+    expect((await log()).endsWith('release \n')).toBe(true);
   });
 });

@@ -90,7 +90,7 @@ test('what is elsewhere is ended by its command, the last one of a name, and aga
   expect(first).toMatchObject({ elsewhere: ['cloud'], failed: [expect.stringContaining('cannot remove gone')] });
   await writeFile(`${ended}.there`, '');
   const [second] = await collectGarbage(state, { includeKept: false });
-  expect(second).toMatchObject({ elsewhere: ['cloud', 'gone'], failed: [] });
+  expect(second).toMatchObject({ elsewhere: ['gone', 'cloud'], failed: [] });
   expect(await readFile(ended, 'utf8')).toBe('i-17\ni-17\n');
   expect(await readdir(join(state, 'leases'))).toEqual([]);
 });

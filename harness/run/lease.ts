@@ -132,7 +132,8 @@ async function endElsewhere(
   const last = new Map(lines.filter((line) => line.kind === 'command').map((line) => [line.id, line]));
   const elsewhere: string[] = [];
   const failed: string[] = [];
-  for (const { argv, env, what } of last.values()) {
+  // What was taken last goes first: a machine is put back before it is given back.
+  for (const { argv, env, what } of [...last.values()].reverse()) {
     try {
       if (!dryRun) await run(argv, { purpose: `remove ${what}`, timeout: COMMAND_MS, ...(env ? { env } : {}) });
       elsewhere.push(what);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import type { ArchName } from '../../arch/index.ts';
-import { InfraError, UnsupportedError } from '../../base/errors.ts';
+import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
 import { dieWithParent, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { retryUntil } from '../../base/time.ts';
@@ -104,9 +104,9 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io,
       timeout: spec.bootDeadlineMs,
       cancelSignal: io.signal,
     });
-    const last = lastLines(String(made.stdout), 1)[0] ?? '';
-    const { user, host, port } = readAddress(last.trim());
-    address = { HARNESS_ADDRESS: last.trim() };
+    const last = (lastLines(String(made.stdout), 1)[0] ?? '').trim();
+    const { user, host, port } = addressIn(last, command, readAddress);
+    address = { HARNESS_ADDRESS: last };
     await registered(address);
     const machine: KnownMachine = {
       name,
@@ -145,5 +145,17 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io,
   } catch (error) {
     await release(address).catch(() => {});
     throw error;
+  }
+}
+
+/** @throws InfraError when a command printed something else: it is the user's command, and not the suite, that is wrong. */
+function addressIn(line: string, { where }: KnownCommand, readAddress: ReadAddress): ReturnType<ReadAddress> {
+  try {
+    return readAddress(line);
+  } catch (cause) {
+    throw new InfraError(`cannot make a machine with ${where}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'The last line that `acquire` prints is the address.',
+    });
   }
 }

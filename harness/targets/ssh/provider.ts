@@ -177,7 +177,7 @@ async function useHeld(
   await io.register({
     kind: 'command',
     id: handle.undoFolder,
-    argv: ['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', ...undoArguments(machine, handle, facts)],
+    argv: [...(kind === 'command' ? UNLESS_GONE : []), ...undoArgv(machine, handle, facts)],
     what: `what was changed on ${machine.name}`,
   });
   await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
@@ -210,10 +210,16 @@ async function useHeld(
 const COLLECT =
   'cd "$1" 2>/dev/null || exit 0; exec 9>>"$2.lock"; flock -n 9 || exit 0; [ ! -e "$2/undo" ] || sh "$1/$2/undo"';
 
-function undoArguments(machine: KnownMachine, handle: SshHandle, { stateFolder }: MachineFacts): string[] {
+/** A machine that a command has made may be gone before it is asked; it is given back in any case. */
+const UNLESS_GONE = ['sh', '-c', '"$@" || true', 'undo'];
+
+function undoArgv(machine: KnownMachine, handle: SshHandle, { stateFolder }: MachineFacts): string[] {
   const place = handle.undoFolder.slice(stateFolder.length + 1);
   const argv = [...handle.asRoot, 'sh', '-c', COLLECT, 'collect', stateFolder, place];
-  return [...wayTo(machine), machine.destination, '--', argv.map(shellQuote).join(' ')];
+  return [
+    ...['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', ...wayTo(machine), machine.destination],
+    ...['--', argv.map(shellQuote).join(' ')],
+  ];
 }
 
 /** Tries until a machine that was switched off is there again; who waits for it has the deadline. */
