@@ -50,6 +50,8 @@ export interface Image {
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
+  /** A tar file of the kernel's modules. */
+  readonly modules: string;
   /** Its container images, as archives for `docker load`, in the order in which the suite names them. */
   readonly containers: readonly { readonly tag: string; readonly archive: string }[];
   /** True when nothing had to be built. */
@@ -117,6 +119,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     kernel: join(boot.folder, KERNEL_FILES.kernel),
     initrd: join(boot.folder, KERNEL_FILES.initrd),
     disk: join(disk.folder, DISK_FILE),
+    modules: join(boot.folder, KERNEL_FILES.modules),
     containers,
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };

@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchName, architectures } from '../arch/index.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import { REGISTRY, registryFiles } from '../config/registry.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { buildContainers, buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
 import type { ImageFile } from '../images/disk.ts';
+import { missingModules } from '../images/modules.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import type { TargetProvider } from '../targets/target.ts';
+import { needsOf } from './gate.ts';
 
 /** The image settings of a matrix. */
 export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): ImageSettings {
@@ -51,9 +54,21 @@ export async function imagesOf(
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
     if (what === 'none') return [arch, { containers: await buildContainers(request), cached: true }];
-    return [arch, await buildImage(request)];
+    const image = await buildImage(request);
+    await checkModules(arch, cell.suite, image);
+    return [arch, image];
   });
   return new Map(await Promise.all(images));
+}
+
+/** @throws UnsupportedError when the kernel lacks a module that the suite needs: it would be seen much later otherwise. */
+async function checkModules(arch: ArchName, suite: Suite, image: Image): Promise<void> {
+  const missing = await missingModules(image.modules, needsOf(suite).kernelModules);
+  if (missing.length > 0)
+    throw new UnsupportedError(
+      `the suite needs the kernel module ${missing.join(', ')}, which the kernel of ${arch} images does not have`,
+      { hint: 'Images keep those modules of Debian’s kernel that a virtual machine can use.' },
+    );
 }
 
 async function requestFor(
