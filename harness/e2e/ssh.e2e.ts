@@ -30,7 +30,7 @@ test('takes long', async ({ target }) => { await target.sh('sleep 1000', { secon
 };
 
 let project: TestProject;
-let machines: StandIn[];
+let machines: StandIn[] = [];
 
 const real = (arch: string) => machines.find((machine) => machine.arch === arch)!;
 const onMachine = async (command: string) =>
