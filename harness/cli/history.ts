@@ -1,9 +1,11 @@
 import { join, relative } from 'node:path';
 import { visible } from '../../reports/text.ts';
+import { cacheFolder } from '../base/folders.ts';
 import { formatDuration } from '../base/text.ts';
+import type { Night } from '../bench/night.ts';
 import { findProject } from '../config/project.ts';
-import type { RunResult } from '../events/result.ts';
-import { addToHistory, historyFolder, readHistory } from '../run/history.ts';
+import { addToHistory, historyFolder } from '../run/history.ts';
+import { type HistoryNight, indexFile, readHistory } from '../run/history-index.ts';
 import { findRun } from '../run/run.ts';
 
 interface Options {
@@ -25,7 +27,7 @@ export async function addRuns(names: readonly string[], options: Options): Promi
 /** `harness history list`: the runs, the newest last. */
 export async function listHistory(options: Options): Promise<number> {
   const { root } = await findProject(process.cwd());
-  const runs = (await readHistory(options.history ?? historyFolder(root))).map(({ result }) => summaryOf(result));
+  const runs = (await nightsOf(options.history ?? historyFolder(root))).map(({ night }) => summaryOf(night));
   if (options.json) process.stdout.write(`${JSON.stringify({ runs }, null, 2)}\n`);
   else {
     for (const { startedAt, commit, state, cells, tests, benchmarks, durationMs, run } of runs)
@@ -37,15 +39,20 @@ export async function listHistory(options: Options): Promise<number> {
   return 0;
 }
 
-function summaryOf({ run, startedAt, git, state, cells, counts, durationMs }: RunResult) {
+/** The runs of a history, by way of its index in the cache. */
+export async function nightsOf(folder: string): Promise<HistoryNight[]> {
+  return readHistory(folder, await indexFile(cacheFolder(), folder));
+}
+
+function summaryOf({ run, startedAt, git, state, cells, tests, durationMs }: Night) {
   return {
     run,
     startedAt,
     ...(git ? { commit: git.sha, dirty: git.dirty } : {}),
     state,
     cells: cells.length,
-    tests: counts.planned,
-    benchmarks: cells.reduce((sum, cell) => sum + cell.benchmarks.length, 0),
+    tests,
+    benchmarks: cells.reduce((sum, cell) => sum + cell.figures.length, 0),
     durationMs,
   };
 }

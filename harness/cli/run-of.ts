@@ -4,8 +4,9 @@ import { findProject } from '../config/project.ts';
 import { foldEvents } from '../events/fold.ts';
 import { readEvents } from '../events/reader.ts';
 import type { RunResult } from '../events/result.ts';
-import { historyFolder, readHistory, runOfCommit } from '../run/history.ts';
+import { historyFolder, runOfCommit } from '../run/history.ts';
 import { findRun } from '../run/run.ts';
+import { nightsOf } from './history.ts';
 
 /** A run by its name, its folder or its file of events, or the newest of a commit in the history. */
 export async function runOf(name: string, history: string | undefined): Promise<RunResult> {
@@ -15,12 +16,12 @@ export async function runOf(name: string, history: string | undefined): Promise<
     const folder = await findRun(root, place);
     return foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
   } catch (error) {
-    const runs = await readHistory(history ?? historyFolder(root));
-    const found = await runOfCommit(root, runs, name);
-    if (found) return found.result;
+    const nights = await nightsOf(history ?? historyFolder(root));
+    const found = await runOfCommit(root, nights, name);
+    if (found !== undefined) return foldEvents((await readEvents(found)).events);
     throw new ConfigError(`${messageOf(error)}, and the history has no run of a commit ${JSON.stringify(name)}`, {
       cause: error,
-      hint: `The history has ${runs.length} runs: harness history list`,
+      hint: `The history has ${nights.length} runs: harness history list`,
     });
   }
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addToHistory, readHistory, runOfCommit } from './history.ts';
+import { addToHistory, runOfCommit } from './history.ts';
+import { type HistoryNight, readHistory as read } from './history-index.ts';
 
 const fixture = join(import.meta.dirname, '../../reports/fixtures/events.jsonl');
 const text = await readFile(fixture, 'utf8');
@@ -12,6 +13,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'harness-history-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Every test has an index of its own. */
+const readHistory = (history: string): Promise<HistoryNight[]> => read(history, join(folder, 'index.sqlite'));
 
 /** Writes the fixture's run under another name, as if it had been made of another commit at another time. */
 async function runFile(run: string, change: object = {}): Promise<string> {
@@ -29,7 +33,7 @@ test('runs are kept as they are, once, and come in the order of their times', as
   expect((await addToHistory(history, early)).added).toBe(true);
   expect((await addToHistory(history, late)).added).toBe(false);
   const runs = await readHistory(history);
-  expect(runs.map(({ result }) => result.run)).toEqual(['early', 'late']);
+  expect(runs.map(({ night }) => night.run)).toEqual(['early', 'late']);
   expect(await readFile(runs[1]!.file, 'utf8')).toBe(await readFile(late, 'utf8'));
 });
 
@@ -69,6 +73,6 @@ test('the newest run of a commit, by any name of it; none of what was changed si
   await addToHistory(history, await runFile('c', { at: at(3), git: { sha, dirty: true } }));
   const runs = await readHistory(history);
   for (const ref of ['v1', 'HEAD', sha.slice(0, 10)])
-    expect((await runOfCommit(folder, runs, ref))?.result.run, ref).toBe('b');
+    expect(await runOfCommit(folder, runs, ref), ref).toBe(join(history, 'b.events.jsonl'));
   for (const ref of ['v2', '--help', 'HEAD~5']) expect(await runOfCommit(folder, runs, ref), ref).toBeUndefined();
 });

@@ -1,19 +1,11 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
 import { foldEvents } from '../events/fold.ts';
 import { readEvents } from '../events/reader.ts';
-import type { RunResult } from '../events/result.ts';
-
-/** A run in the history, and the file that is the truth of it. */
-export interface HistoryRun {
-  readonly file: string;
-  readonly result: RunResult;
-}
-
-const ENDING = '.events.jsonl';
+import { ENDING, type HistoryNight } from './history-index.ts';
 
 /** Where a project's history is unless a command names another folder: beside its matrices, to be kept in git or not. */
 export function historyFolder(project: string): string {
@@ -45,31 +37,19 @@ export async function addToHistory(
   return { file, added: true };
 }
 
-/** The runs of a history, the oldest first. */
-export async function readHistory(folder: string): Promise<HistoryRun[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(ENDING));
-  const runs = await Promise.all(
-    names.map(async (name): Promise<HistoryRun> => {
-      const file = join(folder, name);
-      return { file, result: foldEvents((await readEvents(file)).events) };
-    }),
-  );
-  return runs.sort((a, b) => Date.parse(a.result.startedAt) - Date.parse(b.result.startedAt));
-}
-
-/** The newest run of a commit, by anything that git takes for one; undefined where git does not know it. */
+/** The file of the newest run of a commit, by anything that git takes for one; undefined where there is none. */
 export async function runOfCommit(
   project: string,
-  runs: readonly HistoryRun[],
+  nights: readonly HistoryNight[],
   ref: string,
-): Promise<HistoryRun | undefined> {
+): Promise<string | undefined> {
   const parsed = await execa('git', ['-C', project, 'rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`], {
     reject: false,
     stdin: 'ignore',
   });
   if (parsed.failed) return undefined;
   const sha = parsed.stdout.trim();
-  return runs.findLast(({ result: { git } }) => git?.sha === sha && !git.dirty);
+  return nights.findLast(({ night: { git } }) => git?.sha === sha && !git.dirty)?.file;
 }
 
 /** A run's name is ours, and yet it comes from a file: it names no other folder. */

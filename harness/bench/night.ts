@@ -1,0 +1,125 @@
+import type { CellArch } from '../arch/index.ts';
+import type { CellResult, RunResult } from '../events/result.ts';
+import type { Accelerator, BenchClock, StepName, Verdict } from '../events/types.ts';
+import { summarize } from './statistics.ts';
+
+/**
+ * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
+ * differs.
+ */
+export const NIGHT_VERSION = 1;
+
+/** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
+export interface Night {
+  readonly run: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly matrix: string;
+  readonly git?: { readonly sha: string; readonly dirty: boolean };
+  readonly state: RunResult['state'];
+  readonly exitCode: number;
+  readonly durationMs: number;
+  /** How many were planned. */
+  readonly tests: number;
+  readonly cells: readonly NightCell[];
+}
+
+export interface NightCell {
+  readonly name: string;
+  readonly arch: CellArch;
+  readonly target: string;
+  readonly suite: string;
+  readonly voting: boolean;
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  readonly durationMs: number;
+  readonly steps: readonly { readonly step: StepName; readonly durationMs: number }[];
+  /** Tests that did not simply pass. */
+  readonly tests: readonly { readonly file: string; readonly name: string; readonly verdict: Verdict }[];
+  readonly accelerator?: Accelerator;
+  readonly figures: readonly Figure[];
+}
+
+/** One benchmark of one night. */
+export interface Figure {
+  readonly file: string;
+  readonly name: string;
+  readonly clock: BenchClock;
+  readonly per?: string;
+  /**
+   * What it was measured on, in words: figures with another one are no continuation of these. Processor, vCPUs and
+   * emulator; for times also the host's processor, which does not matter to a count of instructions.
+   */
+  readonly machine: string;
+  /** Milliseconds, or millions of instructions, an operation; absent where there is a `problem`. */
+  readonly median?: number;
+  /** The 95 % interval of the median, where there were samples enough. */
+  readonly interval?: readonly [low: number, high: number];
+  /** Why there is no figure. */
+  readonly problem?: string;
+}
+
+/** What is kept at hand of a run. Nothing in it is not in the run's events. */
+export function nightOf(run: RunResult): Night {
+  return {
+    run: run.run,
+    startedAt: run.startedAt,
+    matrix: run.matrix.name,
+    ...(run.git ? { git: run.git } : {}),
+    state: run.state,
+    exitCode: run.exitCode,
+    durationMs: run.durationMs,
+    tests: run.counts.planned,
+    cells: run.cells.map((cell) => cellOf(cell, run)),
+  };
+}
+
+function cellOf(cell: CellResult, run: RunResult): NightCell {
+  const { name, arch, target, suite, voting, verdict, reason, durationMs, facts } = cell;
+  return {
+    name,
+    arch,
+    target,
+    suite,
+    voting,
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+    durationMs,
+    steps: cell.steps.map(({ step, durationMs }) => ({ step, durationMs })),
+    tests: cell.tests.flatMap(({ file, name, verdict }) =>
+      verdict === 'passed' || verdict === 'skipped' ? [] : [{ file, name, verdict }],
+    ),
+    ...(facts ? { accelerator: facts.accelerator } : {}),
+    figures: cell.benchmarks.map((benchmark) => figureOf(benchmark, cell, run)),
+  };
+}
+
+function figureOf(
+  benchmark: CellResult['benchmarks'][number],
+  { name: cell, facts }: CellResult,
+  run: RunResult,
+): Figure {
+  const { file, name, clock, per, operations } = benchmark;
+  const machine = [
+    facts?.cpu ?? 'unknown processor',
+    `${facts?.vcpus ?? '?'} vCPU`,
+    facts?.emulator,
+    ...(clock === 'instructions' ? [] : [`on ${run.host.cpu}`]),
+    ...(operations > 1 ? [`${operations} operations a sample`] : []),
+  ];
+  const figure = {
+    file,
+    name,
+    clock,
+    ...(per === undefined ? {} : { per }),
+    machine: machine.filter(Boolean).join(', '),
+  };
+  // What a file holds is not what its type says: NaN is null in JSON.
+  const samples: readonly unknown[] = Array.isArray(benchmark.samplesMs) ? benchmark.samplesMs : [];
+  if (samples.length === 0) return { ...figure, problem: 'it has no samples' };
+  const each = samples.map((sample) => (typeof sample === 'number' ? sample / operations : Number.NaN));
+  if (each.some((value) => !Number.isFinite(value))) return { ...figure, problem: 'a sample is no number' };
+  const { median, interval } = summarize(each, `${cell} ${file} ${name}`);
+  if (!(median > 0)) return { ...figure, problem: 'its median is 0: the clock is too coarse' };
+  return { ...figure, median, ...(interval ? { interval: [interval.low, interval.high] } : {}) };
+}
