@@ -1,0 +1,34 @@
+import type { ChangeGroup, CourseChange } from '../../harness/bench/trends.ts';
+import type { Night } from '../../harness/bench/night.ts';
+
+/** `2026-11-21 03:17`, in UTC. */
+export function when(night: Night): string {
+  return night.startedAt.slice(0, 16).replace('T', ' ');
+}
+
+/** The commit, short; a word where the night has none. */
+export function commitOf({ git }: Night): string {
+  return git ? `${git.sha.slice(0, 10)}${git.dirty ? ' (changed)' : ''}` : 'no commit';
+}
+
+/** `+17.5 %`, `−0.62 %`: two digits below one percent, for counts of instructions. */
+export function percent(ratio: number): string {
+  const share = 100 * Math.abs(ratio - 1);
+  return `${ratio >= 1 ? '+' : '−'}${share.toFixed(share < 1 ? 2 : share < 100 ? 1 : 0)} %`;
+}
+
+/** What became of a benchmark, for a sentence. */
+export function direction({ ratio }: Pick<CourseChange, 'ratio'>): 'worse' | 'better' {
+  return ratio > 1 ? 'worse' : 'better';
+}
+
+/** The commits between which a change is, as git takes them; undefined where a night has none. */
+export function commitRange(group: Pick<ChangeGroup, 'lastBefore' | 'first'>, nights: readonly Night[]): string | undefined {
+  const [from, to] = [nights[group.lastBefore]?.git?.sha, nights[group.first]?.git?.sha];
+  return from && to ? `${from.slice(0, 10)}..${to.slice(0, 10)}` : undefined;
+}
+
+/** The place of a change's card in the page. */
+export function changeAnchor(index: number): string {
+  return `change-${index + 1}`;
+}
