@@ -10,6 +10,7 @@ import { init } from './init.ts';
 import { list } from './list.ts';
 import { matrixJobs } from './matrix.ts';
 import { merge } from './merge.ts';
+import { historyPage, nightly } from './nightly.ts';
 import { version } from './package.ts';
 import { report } from './report.ts';
 import { run } from './run.ts';
@@ -52,6 +53,8 @@ const commands = {
   export: exportRun,
   'history add': addRuns,
   'history list': listHistory,
+  'history page': historyPage,
+  nightly,
   matrix: matrixJobs,
   merge,
   gc,
@@ -166,6 +169,29 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--history <folder>', "default: the project's folder history")
     .option('--json', 'print one JSON document on stdout')
     .action(act('history list'));
+  history
+    .command('page')
+    .description('write the page of all nights of a matrix, without running anything')
+    .option('--history <folder>', "default: the project's folder history")
+    .option('--page <file>', 'where to; default: .harness/nightly.html')
+    .option('--matrix <name>', "default: the newest run's")
+    .option('--json', 'print what was found as one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness history page\n  harness history page --history nights --page site/index.html',
+    )
+    .action(act('history page'));
+  cellOptions(harness.command('nightly'))
+    .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
+    .option('--history <folder>', "default: the project's folder history")
+    .option('--page <file>', 'where to; default: .harness/nightly.html')
+    .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
+    .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness nightly\n  harness nightly quickstart --arch amd64 --history nights --page site/index.html',
+    )
+    .action(act('nightly'));
   harness
     .command('export')
     .description("print a run's benchmarks as another tool reads them")

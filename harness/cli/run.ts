@@ -9,21 +9,37 @@ import {
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { foldEvents } from '../events/fold.ts';
 import { readEvents } from '../events/reader.ts';
-import { runMatrix } from '../run/run.ts';
+import type { RunResult } from '../events/result.ts';
+import { type RunOutcome, runMatrix } from '../run/run.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
 import { version } from './package.ts';
 import { createTerminal } from './terminal.ts';
 
-interface Options extends CellOptions {
+export interface RunFlags extends CellOptions {
   readonly jobs?: number;
   readonly keep?: boolean;
-  readonly bench: boolean;
+  readonly bench?: boolean;
   readonly cold?: boolean;
   readonly part?: boolean;
 }
 
 /** `harness run [matrix]` */
-export async function run(named: string | undefined, options: Options): Promise<number> {
+export async function run(named: string | undefined, options: RunFlags): Promise<number> {
+  const { exitCode } = await runCells(named, options, (result) => {
+    if (options.json) process.stdout.write(renderResultsJson(result));
+  });
+  return exitCode;
+}
+
+/**
+ * Runs the cells that a command line means, with progress, reports and whatever else a run is expected to leave.
+ * @param onResult is told what came of it, when the reports have been written.
+ */
+export async function runCells(
+  named: string | undefined,
+  options: RunFlags,
+  onResult: (result: RunResult) => void = () => {},
+): Promise<RunOutcome> {
   const { project, matrix, cells, providers } = await chooseCells(named, options);
   const interrupt = new AbortController();
   const terminal = options.json
@@ -39,7 +55,7 @@ export async function run(named: string | undefined, options: Options): Promise<
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   try {
-    const outcome = await runMatrix({
+    return await runMatrix({
       matrix,
       cells,
       project: project.root,
@@ -50,7 +66,7 @@ export async function run(named: string | undefined, options: Options): Promise<
       argv: process.argv.slice(2),
       jobs: options.jobs,
       keep: options.keep === true,
-      bench: options.bench,
+      bench: options.bench !== false,
       cold: options.cold === true,
       interrupt: interrupt.signal,
       onEvent: (event) => terminal?.event(event),
@@ -59,8 +75,8 @@ export async function run(named: string | undefined, options: Options): Promise<
         const result = foldEvents((await readEvents(`${folder}/events.jsonl`)).events);
         await writeReports(result, folder);
         await terminal?.done(result);
-        if (options.json) process.stdout.write(renderResultsJson(result));
-        else
+        onResult(result);
+        if (!options.json)
           process.stderr.write(
             `\nreports: ${relative(process.cwd(), folder) || '.'}/index.html, junit.xml, summary.md, results.json\n`,
           );
@@ -70,7 +86,6 @@ export async function run(named: string | undefined, options: Options): Promise<
         if (!options.json) writeAnnotations(result);
       },
     });
-    return outcome.exitCode;
   } finally {
     await terminal?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);

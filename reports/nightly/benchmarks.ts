@@ -3,9 +3,9 @@ import type { Night } from '../../harness/bench/night.ts';
 import type { Trend, Trends } from '../../harness/bench/trends.ts';
 import type { BenchClock } from '../../harness/events/types.ts';
 import { html, type Markup } from '../html/markup.ts';
-import { acceleratorOf, formatAmount } from '../words.ts';
+import { acceleratorOf } from '../words.ts';
 import { axisOf, chart } from './chart.ts';
-import { changeAnchor, commitRange, percent } from './words.ts';
+import { changeAnchor, commitRange, figure, percent } from './words.ts';
 
 const clockWords: Readonly<Record<BenchClock, string>> = {
   controller: "time, by the controller's clock",
@@ -18,7 +18,9 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
   if (trends.length === 0)
     return html`<section id="benchmarks"><h2>Benchmarks</h2><p class="muted">No benchmark was measured in these nights.</p></section>`;
   const linkOf = (first: number, trend: Trend) => {
-    const index = groups.findIndex(({ members }) => members.some((one) => one.trend === trend && one.change.first === first));
+    const index = groups.findIndex(({ members }) =>
+      members.some((one) => one.trend === trend && one.change.first === first),
+    );
     if (index < 0) return undefined;
     const member = groups[index]!.members.find((one) => one.trend === trend && one.change.first === first)!;
     const range = commitRange(groups[index]!, nights);
@@ -27,10 +29,11 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
   const suites = Map.groupBy(trends, ({ course }) => `${course.suite} on ${course.target}`);
   return html`<section id="benchmarks"><h2>Benchmarks</h2>
 <p class="muted">Each course has an axis of its own, which does not begin at 0. The line is the median of a night and the band its 95 % interval, without what all benchmarks of the cell have in common that night; faint dots are the medians as measured. Thick lines are levels, and a vertical line is a change.</p>
-${[...suites].map(
-  ([title, members]) => html`<h3>${title}</h3>${[
-    ...Map.groupBy(members, ({ course }) => JSON.stringify([course.file, course.name, course.clock])).values(),
-  ].map((group) => benchmark(group, nights, linkOf))}`,
+${emulationNote(trends)}${[...suites].map(
+  ([title, members]) =>
+    html`<h3>${title}</h3>${[
+      ...Map.groupBy(members, ({ course }) => JSON.stringify([course.file, course.name, course.clock])).values(),
+    ].map((group) => benchmark(group, nights, linkOf))}`,
 )}</section>`;
 }
 
@@ -42,9 +45,9 @@ function benchmark(group: readonly Trend[], nights: readonly Night[], linkOf: Li
   const former = group.filter((trend) => !current.includes(trend));
   return html`<article class="bench"><h4>${name} <small>${clockWords[clock]}</small></h4>
 ${current.map((trend) => row(trend, nights.length, linkOf))}${
-    former.length > 0 &&
-    html`<details><summary class="muted">${former.length} on other machines, or not measured any more</summary>${former.map((trend) => row(trend, nights.length, linkOf))}</details>`
-  }</article>
+  former.length > 0 &&
+  html`<details><summary class="muted">${former.length} on other machines, or not measured any more</summary>${former.map((trend) => row(trend, nights.length, linkOf))}</details>`
+}</article>
 `;
 }
 
@@ -59,16 +62,17 @@ function row(trend: Trend, nights: number, linkOf: LinkOf): Markup {
   const last = course.points.at(-1)!;
   const change = changes.at(-1);
   const gap = course.gaps.at(-1);
-  return html`<div class="row"><div class="of"><b>${course.arch}</b> <small title="${course.machine}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, nights, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${formatAmount(axis.high, course.clock)}</span><span>${formatAmount(axis.low, course.clock)}</span></div></div><div class="now"><b>${formatAmount(last.median, course.clock)}</b>${
+  return html`<div class="row"><div class="of"><b>${course.arch}</b> <small title="${course.machine}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, nights, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, course.clock)}</span><span>${figure(axis.low, course.clock)}</span></div></div><div class="now"><b>${figure(last.median, course.clock)}</b>${
     change && html` <span class="${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</span>`
   }${suspect && html` <small class="tag">${percent(suspect.ratio)}, ${suspect.nights} ${suspect.nights === 1 ? 'night' : 'nights'}</small>`}${
-    gap && html`<div class="remark">${gap.night === nights - 1 ? 'last night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
+    gap &&
+    html`<div class="remark">${gap.night === nights - 1 ? 'last night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
   }</div></div>
 `;
 }
 
 /** What was measured under emulation says so once. */
-export function emulationNote({ trends }: Trends): Markup | undefined {
+function emulationNote(trends: readonly Trend[]): Markup | undefined {
   const emulated = trends.some(({ course }) => course.accelerator !== undefined && isEmulated(course.accelerator));
   return emulated
     ? html`<p class="note">Times under emulation compare an emulator with itself from night to night; they say nothing about processors, and no two architectures are compared here.</p>`

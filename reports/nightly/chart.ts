@@ -51,7 +51,8 @@ export function chart(
   const last = points.at(-1)!;
   const label = `${points.length} nights, from ${formatAmount(Math.min(...points.map(({ adjusted }) => adjusted)), clock)} to ${formatAmount(Math.max(...points.map(({ adjusted }) => adjusted)), clock)}, the last ${formatAmount(last.adjusted, clock)}${changes.length > 0 ? `, ${changes.length} changes` : ''}`;
   return html`<svg class="course" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}"><path class="band" d="${bandPath(trend, x, y)}"/>${
-    moved.length > 0 && html`<path class="raw" d="${moved.map(({ night, median }) => `M${x(night)} ${y(median)}h0`).join('')}"/>`
+    moved.length > 0 &&
+    html`<path class="raw" d="${moved.map(({ night, median }) => `M${x(night)} ${y(median)}h0`).join('')}"/>`
   }<path class="run" d="${linePath(trend, x, y)}"/>${
     points.length === 1 && html`<path class="only" d="M${x(last.night)} ${y(last.adjusted)}h0"/>`
   }<path class="level" d="${levelPath(trend, x, y)}"/>${changes.map((change) => {
@@ -82,7 +83,10 @@ function stretches({ course: { points } }: Trend): Trend['course']['points'][] {
 
 function linePath(trend: Trend, x: Place, y: Place): string {
   return stretches(trend)
-    .map((points) => `M${points.map(({ night, adjusted }) => `${x(night)} ${y(adjusted)}`).join('L')}${points.length === 1 ? 'h0' : ''}`)
+    .map(
+      (points) =>
+        `M${points.map(({ night, adjusted }) => `${x(night)} ${y(adjusted)}`).join('L')}${points.length === 1 ? 'h0' : ''}`,
+    )
     .join('');
 }
 

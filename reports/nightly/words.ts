@@ -1,5 +1,7 @@
-import type { ChangeGroup, CourseChange } from '../../harness/bench/trends.ts';
 import type { Night } from '../../harness/bench/night.ts';
+import type { ChangeGroup, CourseChange } from '../../harness/bench/trends.ts';
+import type { BenchClock } from '../../harness/events/types.ts';
+import { formatAmount } from '../words.ts';
 
 /** `2026-11-21 03:17`, in UTC. */
 export function when(night: Night): string {
@@ -23,7 +25,10 @@ export function direction({ ratio }: Pick<CourseChange, 'ratio'>): 'worse' | 'be
 }
 
 /** The commits between which a change is, as git takes them; undefined where a night has none. */
-export function commitRange(group: Pick<ChangeGroup, 'lastBefore' | 'first'>, nights: readonly Night[]): string | undefined {
+export function commitRange(
+  group: Pick<ChangeGroup, 'lastBefore' | 'first'>,
+  nights: readonly Night[],
+): string | undefined {
   const [from, to] = [nights[group.lastBefore]?.git?.sha, nights[group.first]?.git?.sha];
   return from && to ? `${from.slice(0, 10)}..${to.slice(0, 10)}` : undefined;
 }
@@ -31,4 +36,9 @@ export function commitRange(group: Pick<ChangeGroup, 'lastBefore' | 'first'>, ni
 /** The place of a change's card in the page. */
 export function changeAnchor(index: number): string {
   return `change-${index + 1}`;
+}
+
+/** A figure where the unit stands above it already: `5.259 M` of instructions. */
+export function figure(amount: number, clock: BenchClock): string {
+  return formatAmount(amount, clock).replace(/ ?instructions$/, '');
 }

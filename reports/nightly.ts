@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { Night } from '../harness/bench/night.ts';
+import type { Trends } from '../harness/bench/trends.ts';
+import { html, type Markup, raw } from './html/markup.ts';
+import { sign, signOfState, verdictSymbols } from './html/verdict.ts';
+import { benchmarksSection } from './nightly/benchmarks.ts';
+import { boardSection, durationsSection } from './nightly/board.ts';
+import { changesSection } from './nightly/changes.ts';
+import { machinesSection } from './nightly/machines.ts';
+import { newsSection } from './nightly/news.ts';
+import { style } from './nightly/style.ts';
+import { commitOf, when } from './nightly/words.ts';
+import { formatTime, stateWords } from './words.ts';
+
+export interface NightlyPage {
+  /** The oldest first; at least one. */
+  readonly nights: readonly Night[];
+  readonly trends: Trends;
+  /** Subjects of commits by range, `FROM..TO` of ten digits each; empty where git does not know them. */
+  readonly log: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * The nights of a matrix as one page that needs no network and no script, with the policy of a run's page: what a guest
+ * printed can do nothing. Courses are drawn here, as paths of whole numbers, so that 180 of 400 nights stay below 5 MB.
+ */
+export function renderNightly({ nights, trends, log }: NightlyPage): string {
+  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${stateWords[nights.at(-1)!.state]}: ${nights.at(-1)!.matrix}, ${nights.length} nights</title>
+<style>${raw(style)}</style>
+</head>
+<body>
+${verdictSymbols()}
+<main>
+${header(nights, trends)}
+${newsSection(nights, trends)}
+${boardSection(nights)}
+${changesSection(trends, nights, log)}
+${benchmarksSection(trends, nights)}
+${machinesSection(trends, nights.length)}
+${durationsSection(nights)}
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function header(nights: readonly Night[], { groups, trends, machines }: Trends): Markup {
+  const [first, last] = [nights[0]!, nights.at(-1)!];
+  const passed = nights.filter(({ state }) => state === 'passed').length;
+  const numbers: readonly (readonly [string, number])[] = [
+    ['nights', nights.length],
+    ['passed', passed],
+    ['cells last night', last.cells.length],
+    ['courses', trends.length],
+    ['changes', groups.length],
+  ];
+  const hasMachines = machines.some(({ factors }) => factors.some((factor) => factor !== 1));
+  return html`<header>
+<p class="eyebrow">${last.matrix} <span>${first.startedAt.slice(0, 10)} to ${last.startedAt.slice(0, 10)}</span></p>
+<h1 class="v-${signOfState(last.state)}">${sign(signOfState(last.state))} ${stateWords[last.state]}</h1>
+<p class="lead">Last night: run ${last.run}, <time datetime="${last.startedAt}">${when(last)} UTC</time>, commit <code>${commitOf(last)}</code>, ${last.tests} tests in ${formatTime(last.durationMs)}.</p>
+<dl class="counts">${numbers.map(([word, count]) => html`<div class="plain"><dt>${word}</dt><dd>${count}</dd></div>`)}</dl>
+<nav><a href="#news">New</a><a href="#cells">Cells</a><a href="#changes">Changes${groups.length > 0 && html` <b>${groups.length}</b>`}</a><a href="#benchmarks">Benchmarks</a>${hasMachines && html`<a href="#machines">Machines</a>`}<a href="#durations">Durations</a></nav>
+</header>`;
+}

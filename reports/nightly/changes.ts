@@ -1,0 +1,68 @@
+import type { Night } from '../../harness/bench/night.ts';
+import type { ChangeGroup, Trends } from '../../harness/bench/trends.ts';
+import { FALSE_ALARM, MIN_EFFECT } from '../../harness/bench/trends.ts';
+import { html, type Markup } from '../html/markup.ts';
+import { acceleratorOf } from '../words.ts';
+import { changeAnchor, commitOf, commitRange, direction, figure, percent, when } from './words.ts';
+
+/** The most commits and benchmarks that are shown of a change. */
+const MOST = 12;
+
+/** Changes before these are folded away; a link to one opens them. */
+const UNFOLDED = 6;
+
+/** `application over 4 connections worse by 17.5 % on amd64, and 5 more`. */
+export function headline({ members }: ChangeGroup): string {
+  const [{ trend, change }] = members as [ChangeGroup['members'][number]];
+  const others = members.length - 1;
+  return `${trend.course.name} ${direction(change)} by ${percent(change.ratio).slice(1)} on ${trend.course.arch}${others > 0 ? `, and ${others} more` : ''}`;
+}
+
+/**
+ * Every change there was, the newest first, with the commits that it lies between.
+ * @param log subjects of commits, the newest first, by range as {@link commitRange} writes it; where they are known.
+ */
+export function changesSection(
+  { groups, trends }: Trends,
+  nights: readonly Night[],
+  log: ReadonlyMap<string, readonly string[]>,
+): Markup {
+  const rule = `Sure enough that a page of ${trends.length} courses has a false alarm once in ${Math.round(1 / FALSE_ALARM)} nights' pages, if nights were independent; at least ${100 * MIN_EFFECT.time} % of time, ${100 * MIN_EFFECT.instructions} % of instructions.`;
+  const cards = groups.map((group, index) => card(group, index, nights, log));
+  return html`<section id="changes"><h2>Changes</h2><p class="muted">${rule}</p>
+${groups.length === 0 && html`<p>No benchmark changed in these ${nights.length} nights.</p>`}${cards.slice(0, UNFOLDED)}${
+  cards.length > UNFOLDED &&
+  html`<details><summary>${cards.length - UNFOLDED} older changes</summary>${cards.slice(UNFOLDED)}</details>`
+}</section>`;
+}
+
+function card(
+  group: ChangeGroup,
+  index: number,
+  nights: readonly Night[],
+  log: ReadonlyMap<string, readonly string[]>,
+): Markup {
+  const [before, first] = [nights[group.lastBefore]!, nights[group.first]!];
+  const range = commitRange(group, nights);
+  const subjects = range === undefined ? [] : (log.get(range) ?? []);
+  const worse = group.members.some(({ change }) => change.ratio > 1);
+  return html`<article class="change-card ${worse ? 'up' : 'down'}" id="${changeAnchor(index)}">
+<h3>${headline(group)}${group.isNew && html` <small class="tag">new</small>`}</h3>
+<p class="where">between ${when(before)} <code>${commitOf(before)}</code> and ${when(first)} <code>${commitOf(first)}</code></p>
+${range === undefined ? undefined : html`<p class="git"><code>git log ${range}</code></p>`}
+${subjects.length > 0 && html`<ul class="commits">${subjects.slice(0, MOST).map((subject) => html`<li>${subject}</li>`)}${subjects.length > MOST && html`<li class="muted">and ${subjects.length - MOST} more</li>`}</ul>`}
+<table class="members"><tbody>${group.members.slice(0, MOST).map((member) => row(member, group, nights))}</tbody></table>
+${group.members.length > MOST && html`<p class="muted">and ${group.members.length - MOST} more courses</p>`}
+</article>
+`;
+}
+
+function row(
+  { trend: { course }, change }: ChangeGroup['members'][number],
+  group: ChangeGroup,
+  nights: readonly Night[],
+): Markup {
+  const elsewhere = change.first === group.first ? undefined : `seen from ${when(nights[change.first]!)} on`;
+  return html`<tr><th scope="row">${course.name} <small>${course.cell}, ${acceleratorOf(course)}${elsewhere !== undefined && `, ${elsewhere}`}</small></th><td class="figure">${figure(change.before, course.clock)} → ${figure(change.after, course.clock)}${course.clock === 'instructions' && html` <small>instructions</small>`}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</td></tr>
+`;
+}

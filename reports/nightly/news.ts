@@ -1,0 +1,92 @@
+import type { Night, NightCell } from '../../harness/bench/night.ts';
+import type { Trend, Trends } from '../../harness/bench/trends.ts';
+import type { Verdict } from '../../harness/events/types.ts';
+import { html, type Markup } from '../html/markup.ts';
+import { verdictMark } from '../html/verdict.ts';
+import { acceleratorOf } from '../words.ts';
+import { headline } from './changes.ts';
+import { changeAnchor, percent } from './words.ts';
+
+const GOOD: readonly Verdict[] = ['passed', 'skipped', 'unsupported'];
+
+/** What is otherwise than the night before; the reason to open the page. */
+export function newsSection(nights: readonly Night[], trends: Trends): Markup {
+  const [before, last] = [nights.at(-2), nights.at(-1)!];
+  const items = [
+    ...changeNews(trends, nights),
+    ...(before ? [...cellNews(before, last), ...missing(before, last)] : []),
+    ...suspects(trends),
+  ];
+  return html`<section id="news"><h2>New since ${before ? 'the night before' : 'nothing: this is the first night'}</h2>
+${items.length > 0 ? html`<ul class="news">${items.map((item) => html`<li>${item}</li>\n`)}</ul>` : html`<p class="muted">${before ? 'Nothing: every cell ended as it did the night before, and no benchmark left its level.' : 'From the second night on, what is new is said here.'}</p>`}</section>`;
+}
+
+function changeNews({ groups }: Trends, nights: readonly Night[]): Markup[] {
+  return groups.flatMap((group, index) =>
+    group.isNew
+      ? [
+          html`<b class="label">benchmark</b> <a href="#${changeAnchor(index)}">${headline(group)}</a> <small>since ${nights[group.first]!.startedAt.slice(0, 10)}, sure since last night</small>`,
+        ]
+      : [],
+  );
+}
+
+function cellNews(before: Night, last: Night): Markup[] {
+  return last.cells.flatMap((cell) => {
+    const old = before.cells.find(({ name }) => name === cell.name);
+    const tests = newlyBad(old, cell);
+    const shown = tests
+      .slice(0, 3)
+      .map(({ name }) => name)
+      .join('; ');
+    const about = shown === '' ? cell.reason : `${shown}${tests.length > 3 ? ` and ${tests.length - 3} more` : ''}`;
+    if (!old) return [html`<b class="label">cell</b> ${cell.name} is new: ${verdictMark(cell.verdict)}`];
+    if (old.verdict === cell.verdict && tests.length === 0) return [];
+    return [
+      html`<b class="label">cell</b> ${cell.name}: ${verdictMark(old.verdict)} → ${verdictMark(cell.verdict)}${about !== undefined && html` <small>${about}</small>`}`,
+    ];
+  });
+}
+
+/** Tests that passed the night before, or were not there, and did not pass now. */
+function newlyBad(old: NightCell | undefined, cell: NightCell): NightCell['tests'] {
+  const key = ({ file, name, verdict }: NightCell['tests'][number]) => JSON.stringify([file, name, verdict]);
+  const known = new Set(old?.tests.map(key));
+  return cell.tests.filter((test) => !GOOD.includes(test.verdict) && !known.has(key(test)));
+}
+
+function missing(before: Night, last: Night): Markup[] {
+  const cells = before.cells.filter(({ name }) => !last.cells.some((cell) => cell.name === name));
+  const figures = last.cells.flatMap((cell) => {
+    const old = before.cells.find(({ name }) => name === cell.name)?.figures ?? [];
+    const lost = old.filter(
+      (figure) =>
+        figure.median !== undefined &&
+        !cell.figures.some((one) => one.file === figure.file && one.name === figure.name && one.median !== undefined),
+    );
+    return lost.length > 0 ? [{ cell: cell.name, names: lost.map(({ name }) => name) }] : [];
+  });
+  return [
+    ...cells.map(({ name }) => html`<b class="label">cell</b> ${name} was not run`),
+    ...figures.map(
+      ({ cell, names }) =>
+        html`<b class="label">benchmark</b> ${cell} has no figure of ${names.slice(0, 3).join(', ')}${names.length > 3 && ` and ${names.length - 3} more`}`,
+    ),
+  ];
+}
+
+/** One line for all that is too early to tell: on a busy host there may be many. */
+function suspects({ trends }: Trends): Markup[] {
+  const all = trends.filter((trend): trend is Trend & { suspect: object } => trend.suspect !== undefined);
+  if (all.length === 0) return [];
+  const far = all.toSorted(
+    (a, b) =>
+      Number(b.course.clock === 'instructions') - Number(a.course.clock === 'instructions') ||
+      Math.abs(Math.log(b.suspect!.ratio)) - Math.abs(Math.log(a.suspect!.ratio)),
+  );
+  const words = ({ course, suspect }: (typeof far)[number]) =>
+    `${course.name} on ${course.arch} ${percent(suspect!.ratio)} for ${suspect!.nights} ${suspect!.nights === 1 ? 'night' : 'nights'} (${acceleratorOf(course)})`;
+  return [
+    html`<b class="label watch">to watch</b> ${far.slice(0, 4).map(words).join('; ')}${far.length > 4 && ` and ${far.length - 4} more`} <small>far from its level, and too early to tell</small>`,
+  ];
+}
