@@ -108,6 +108,9 @@ test('trouble in a file is named with its line', async () => {
   expect(() => parse(line(0, { v: 2 }))).toThrow(
     'cannot read e.jsonl:1: a newer harness wrote it (events version 2, this one reads 1)',
   );
+  expect(() => parse(line(0, { v: 0 }) + line(1))).toThrow(
+    'cannot read e.jsonl:2: events of version 1 behind some of version 0: two streams in one file',
+  );
   expect(() => parse(line(0, { at: 'yesterday' }))).toThrow('cannot read e.jsonl:1: the event has no type or no time');
   await expect(readEvents(file)).rejects.toThrow(`cannot read ${file}: ENOENT`);
 });

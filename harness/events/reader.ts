@@ -37,7 +37,14 @@ export function parseEvents(bytes: Uint8Array, file: string): ReadEvents {
       `${file}:${lines.length + 1}: the last line is torn (${torn} bytes): the harness was killed while it wrote`,
     );
   }
-  return { events: lines.map((line, index) => parseLine(line, index, `${file}:${index + 1}`)), notes, validBytes };
+  const events = lines.map((line, index) => parseLine(line, index, `${file}:${index + 1}`));
+  const other = events.findIndex(({ v }) => v !== events[0]!.v);
+  if (other > 0) {
+    throw new HarnessError(
+      `cannot read ${file}:${other + 1}: events of version ${events[other]!.v} behind some of version ${events[0]!.v}: two streams in one file`,
+    );
+  }
+  return { events, notes, validBytes };
 }
 
 function parseLine(line: string, expected: number, where: string): StoredEvent {

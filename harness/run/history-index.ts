@@ -85,8 +85,16 @@ async function rowOf(file: string, name: string, known: Row | undefined): Promis
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   // A branch that was checked out anew has other times, and the same contents.
   const same = known?.sha256 === sha256 ? remembered : undefined;
-  const night = same ?? nightOf(foldEvents(parseEvents(bytes, file).events));
+  const night = same ?? parsedNight(bytes, file);
   return { row: { file: name, bytes: size, mtime: mtimeMs, sha256, night: JSON.stringify(night) }, night };
+}
+
+/** @throws Error naming the file when it is no run, or one that has not ended: such a file was cut, for none is added. */
+function parsedNight(bytes: Uint8Array, file: string): Night {
+  const { events } = parseEvents(bytes, file);
+  if (!events.some(({ type }) => type === 'run.finished'))
+    throw new ConfigError(`cannot read ${file}: it has not ended: the file was cut short`);
+  return nightOf(foldEvents(events));
 }
 
 function nightIn({ night }: Row): Night | undefined {
