@@ -66,7 +66,7 @@ function row(trend: Trend, nights: number, linkOf: LinkOf): Markup {
     change && html` <span class="${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</span>`
   }${suspect && html` <small class="tag">${percent(suspect.ratio)}, ${suspect.nights} ${suspect.nights === 1 ? 'night' : 'nights'}</small>`}${
     gap &&
-    html`<div class="remark">${gap.night === nights - 1 ? 'last night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
+    html`<div class="remark">${gap.night === nights - 1 ? 'last night' : course.gaps.length === 1 ? 'one night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
   }</div></div>
 `;
 }

@@ -49,13 +49,14 @@ export function chart(
   const { points, clock } = course;
   const moved = points.filter(({ median, adjusted }) => Math.abs(median / adjusted - 1) > 0.001);
   const last = points.at(-1)!;
-  const label = `${points.length} nights, from ${formatAmount(Math.min(...points.map(({ adjusted }) => adjusted)), clock)} to ${formatAmount(Math.max(...points.map(({ adjusted }) => adjusted)), clock)}, the last ${formatAmount(last.adjusted, clock)}${changes.length > 0 ? `, ${changes.length} changes` : ''}`;
-  return html`<svg class="course" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}"><path class="band" d="${bandPath(trend, x, y)}"/>${
+  const band = bandPath(trend, x, y);
+  const label = `${points.length} nights, from ${formatAmount(Math.min(...points.map(({ adjusted }) => adjusted)), clock)} to ${formatAmount(Math.max(...points.map(({ adjusted }) => adjusted)), clock)}, the last ${formatAmount(last.adjusted, clock)}${changes.length > 0 ? `, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}` : ''}`;
+  return html`<svg class="course" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}">${band !== '' && html`<path class="band" d="${band}"/>`}${
     moved.length > 0 &&
     html`<path class="raw" d="${moved.map(({ night, median }) => `M${x(night)} ${y(median)}h0`).join('')}"/>`
   }<path class="run" d="${linePath(trend, x, y)}"/>${
     points.length === 1 && html`<path class="only" d="M${x(last.night)} ${y(last.adjusted)}h0"/>`
-  }<path class="level" d="${levelPath(trend, x, y)}"/>${changes.map((change) => {
+  }${changes.length > 0 && html`<path class="level" d="${levelPath(trend, x, y)}"/>`}${changes.map((change) => {
     const place = (Number(x(change.lastBefore)) + Number(x(change.first))) / 2;
     const link = linkOf(change.first);
     const mark = html`<path class="change ${change.ratio > 1 ? 'up' : 'down'}" d="M${place} 0V${HEIGHT}"><title>${link?.title ?? ''}</title></path>`;
