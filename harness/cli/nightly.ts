@@ -82,7 +82,7 @@ async function writePage(
     for (const group of trends.groups.filter(({ isNew }) => isNew))
       process.stdout.write(`new: ${visible(lineOf(group, nights))}\n`);
     process.stdout.write(
-      `${nights.length} nights, ${trends.groups.length} changes: ${relative(process.cwd(), page)}\n`,
+      `${counted(nights.length, 'night')}, ${counted(trends.groups.length, 'change')}: ${relative(process.cwd(), page)}\n`,
     );
   }
 }
@@ -148,4 +148,8 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
     })),
     suspects: trends.flatMap(({ course, suspect }) => (suspect ? [{ ...benchmark(course), ...suspect }] : [])),
   };
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

