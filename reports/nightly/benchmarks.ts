@@ -1,7 +1,7 @@
-import { isEmulated } from '../../harness/bench/comparison.ts';
 import type { Night } from '../../harness/bench/night.ts';
 import type { Trend, Trends } from '../../harness/bench/trends.ts';
 import type { BenchClock } from '../../harness/events/types.ts';
+import { isEmulated } from '../../harness/events/types.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { acceleratorOf } from '../words.ts';
 import { axisOf, chart } from './chart.ts';
