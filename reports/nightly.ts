@@ -62,7 +62,7 @@ function header(nights: readonly Night[], { groups, trends, machines }: Trends):
     ['courses', trends.length],
     ['changes', groups.length],
   ];
-  const hasMachines = machines.some(({ factors }) => factors.some((factor) => factor !== 1));
+  const hasMachines = machines.some(({ factors }) => factors.some((factor) => factor !== undefined));
   return html`<header>
 <p class="eyebrow">${last.matrix} <span>${first.startedAt.slice(0, 10)} to ${last.startedAt.slice(0, 10)}</span></p>
 <h1 class="v-${signOfState(last.state)}">${sign(signOfState(last.state))} ${stateWords[last.state]}</h1>

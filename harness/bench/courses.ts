@@ -35,8 +35,8 @@ export interface CoursePoint {
 /** What the benchmarks of a cell have in common: its machine, and what else is running there. */
 export interface Machine {
   readonly cell: string;
-  /** For each night; 1 is as usual, 1.2 a fifth slower. See {@link commonMode}. */
-  readonly factors: readonly number[];
+  /** For each night; 1 is as usual, 1.2 a fifth slower, undefined is unknown. See {@link commonMode}. */
+  readonly factors: readonly (number | undefined)[];
 }
 
 /** Every benchmark's course. Figures of another machine, processor or emulator are a course of their own. */
@@ -48,7 +48,7 @@ export function coursesOf(nights: readonly Night[]): { courses: Course[]; machin
     [...drafts.values()].filter(({ clock, points }) => clock !== 'instructions' && points.length > 0),
     ({ cell, machine }) => JSON.stringify([cell, machine.replace(/, \d+ operations a sample$/, '')]),
   );
-  const factors = new Map<Draft, readonly number[]>();
+  const factors = new Map<Draft, Machine['factors']>();
   const machines: Machine[] = [];
   for (const timed of cells.values()) {
     const common = commonMode(

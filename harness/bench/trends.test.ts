@@ -135,7 +135,7 @@ test('the common factor needs five benchmarks, and one that changed moves it by 
           ]),
         ),
     );
-  expect(commonMode(series(4), nights)).toEqual(new Array(nights).fill(1));
+  expect(commonMode(series(4), nights)).toEqual(new Array(nights).fill(undefined));
   const common = commonMode(series(5), nights);
   expect(common[7]).toBeCloseTo(3);
   for (const night of [0, 11, 19]) expect(common[night]).toBeCloseTo(1);
