@@ -32,7 +32,7 @@ export function boardSection(all: readonly Night[]): Markup {
       name,
       cells,
       last,
-    }) => html`<div class="entry"><div class="of"><b>${name}</b> <small>${acceleratorOf(last)}${!last.voting && ', non-voting'}</small></div><div class="signs">${cells.map((cell, at) => square(cell, nights[at]!))}</div><div class="now">${healthWords(cells)}</div></div>
+    }) => html`<div class="entry"><div class="of"><b>${name}</b> <small>${about(last)}</small></div><div class="signs">${cells.map((cell, at) => square(cell, nights[at]!))}</div><div class="now">${healthWords(cells)}</div></div>
 `,
   )}</div></section>`;
 }
@@ -65,7 +65,7 @@ export function durationsSection(all: readonly Night[]): Markup {
       name,
       cells,
       last,
-    }) => html`<div class="entry"><div class="of"><b>${name}</b> <small>${acceleratorOf(last)}</small></div><div class="plot">${bars(cells)}<div class="ends"><span>${formatTime(longest(cells))}</span><span>0</span></div></div><div class="now"><b>${formatTime(total(last))}</b> <small>${stepWords(last)}</small></div></div>
+    }) => html`<div class="entry"><div class="of"><b>${name}</b> <small>${about(last)}</small></div><div class="plot">${bars(cells)}<div class="ends"><span>${formatTime(longest(cells))}</span><span>0</span></div></div><div class="now"><b>${formatTime(total(last))}</b> <small>${stepWords(last)}</small></div></div>
 `,
   )}</div></section>`;
 }
@@ -98,4 +98,9 @@ function bars(cells: readonly (NightCell | undefined)[]): Markup {
 function stepWords({ steps }: NightCell): string {
   const long = steps.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 2);
   return long.map(({ step, durationMs }) => `${step} ${formatTime(durationMs)}`).join(', ');
+}
+
+/** A cell that was never started has no accelerator, and says why in its own words. */
+function about(cell: NightCell): string {
+  return [...(cell.accelerator ? [acceleratorOf(cell)] : []), ...(cell.voting ? [] : ['non-voting'])].join(', ');
 }
