@@ -20,6 +20,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['harness/**/*.test.ts', 'reports/**/*.test.ts'],
+          // A hang is to be noticed; how busy the machine is, is not what a test asks.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
