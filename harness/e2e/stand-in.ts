@@ -132,3 +132,18 @@ export async function standIns(project: TestProject, archs: readonly ArchName[] 
     }),
   );
 }
+
+/** Writes an ssh configuration for all machines into a project, and an inventory that names them; its path. */
+export async function writeInventory(
+  project: TestProject,
+  machines: readonly StandIn[],
+  name = 'machines.yaml',
+  entry = ({ arch, power }: StandIn) => `address: real-${arch}, arch: ${arch}, power: ${power}`,
+): Promise<string> {
+  const config = join(project.folder, 'ssh_config');
+  await writeFile(config, `${machines.map(({ sshConfig }) => sshConfig).join('\n')}\n`);
+  const lines = machines.map((machine) => `  real-${machine.arch}: { ${entry(machine)} }\n`);
+  const file = join(project.folder, name);
+  await writeFile(file, `ssh-config: ${config}\nmachines:\n${lines.join('')}`);
+  return file;
+}
