@@ -88,6 +88,12 @@ const measurement = z.object({
   operations: z.number().min(1),
   per: z.string().optional(),
   warmupSamples: z.int(),
+  waited: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("Share of the time for which the machine waited for the host's processors."),
   warnings: z.array(z.string()).readonly(),
 });
 

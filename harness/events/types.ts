@@ -98,6 +98,11 @@ export interface Measurement {
   /** What an operation is, singular, for a throughput: `request`, `SET`. Absent: reported as time. */
   readonly per?: string;
   readonly warmupSamples: number;
+  /**
+   * The share of the time, 0 to 1, for which the machine was ready to run and the host's processors were busy with something
+   * else. Absent: not known.
+   */
+  readonly waited?: number;
   /** Remarks on the measurement's quality, for people. */
   readonly warnings: readonly string[];
 }

@@ -1,6 +1,9 @@
 import { type Arch, architectures } from '../arch/index.ts';
+import { waitedShare } from '../base/host-time.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
-import { countedArgv, countedMillions, measure, timedArgv, timedMs } from '../bench/measure.ts';
+import { controllerClock } from '../bench/clock.ts';
+import { countedArgv, readCounter, readTimer, timedArgv } from '../bench/guest-timer.ts';
+import { measure } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
@@ -230,12 +233,13 @@ export function scenarioBench(
   return {
     async inGuest(command, given) {
       const argv = argvOf(command);
-      const what = argv.join(' ').slice(0, 120);
       const chosen = options(given);
       const count = chosen.samples + chosen.warmup;
+      const before = target.hostTime?.();
       const result = await target.exec(timedArgv(argv, count), { deadlineMs: context.testTimeoutMs });
-      const times = timedMs(result, count, what);
-      return recorded(await measure(async () => times.shift()!, { ...chosen, clock: 'guest' }));
+      const waited = waitedShare(before, target.hostTime?.());
+      const { ms, clock } = readTimer(result, count, shown(argv));
+      return recorded(await measure(taking(ms), { ...chosen, clock: 'guest', clockFacts: clock, waited }));
     },
     async instructions(command, given) {
       const argv = argvOf(command);
@@ -243,8 +247,8 @@ export function scenarioBench(
       const { warmup, samples } = chosen;
       const machine = await counting();
       const result = await machine.exec(countedArgv(argv, warmup, samples), { deadlineMs: context.testTimeoutMs });
-      const millions = countedMillions(result, warmup, samples, argv.join(' ').slice(0, 120));
-      return recorded(await measure(async () => millions.shift()!, { ...chosen, clock: 'instructions' }));
+      const { ms, clock } = readCounter(result, warmup, samples, shown(argv));
+      return recorded(await measure(taking(ms), { ...chosen, clock: 'instructions', clockFacts: clock }));
     },
     async onController(operation, given) {
       const sample = async () => {
@@ -252,9 +256,22 @@ export function scenarioBench(
         await operation();
         return performance.now() - started;
       };
-      return recorded(await measure(sample, { ...options(given), clock: 'controller' }));
+      const hostTime = () => target.hostTime?.();
+      const chosen = { ...options(given), clock: 'controller', clockFacts: controllerClock(), hostTime } as const;
+      return recorded(await measure(sample, chosen));
     },
   };
+}
+
+/** A command for an error's message. */
+function shown(argv: readonly string[]): string {
+  return argv.join(' ').slice(0, 120);
+}
+
+/** Samples that were taken before, one after the other. */
+function taking(ms: readonly number[]): () => Promise<number> {
+  const left = ms.values();
+  return async () => left.next().value ?? Number.NaN;
 }
 
 /** Tries until `attempt` no longer throws; native seconds, multiplied by the target's slowness. */

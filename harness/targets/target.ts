@@ -1,5 +1,6 @@
 import type { Arch, ArchName } from '../arch/index.ts';
 import type { Barrier } from '../base/barrier.ts';
+import type { HostTime } from '../base/host-time.ts';
 import type { Phase, TargetFacts } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 
@@ -99,6 +100,8 @@ export interface Target extends AsyncDisposable {
   consoleTail(lines?: number): Promise<string[]>;
   /** argv of a process that runs a command there for a person, or without one a shell. */
   enter(command: readonly string[], terminal: boolean): string[];
+  /** What this host's scheduler gave the machine until now. Absent: it does not run on this host, or is not told from others. */
+  hostTime?(): HostTime | undefined;
   /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
   leave(): void;
   /**

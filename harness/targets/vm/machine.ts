@@ -1,4 +1,5 @@
 import { InfraError } from '../../base/errors.ts';
+import { hostTimeOf } from '../../base/host-time.ts';
 import { isAlive } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
@@ -51,6 +52,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
       await qmp.execute('cont');
       await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
     },
+    hostTime: () => hostTimeOf(handle.pid),
     consoleTail: (lines = 50) => consoleTail(handle.consoleFile, lines),
     enter: (command, terminal) => ['ssh', ...shellArguments(handle.ssh, command, terminal)],
     leave() {},
