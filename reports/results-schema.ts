@@ -78,6 +78,7 @@ const facts = z.object({
 const measurement = z.object({
   name: z.string(),
   file: z.string(),
+  test: z.string().optional().describe('The test that measured it.'),
   clock: z.enum(['controller', 'guest', 'instructions']),
   samplesMs: z
     .array(z.number())

@@ -27,12 +27,18 @@ sub run { my $round = shift;
 }
 `;
 
-/** All samples come from one call: a session of SSH before each would take longer than most of what is measured. */
-const TIMER = `${CLOCK}my $count = shift; run($_) for 1 .. $count;`;
+/** Printed when the warm-up is over and the machine has a moment to send it; nothing else is printed until the end. */
+export const WARM = 'harness-warm';
 
-/** argv that runs a command in the guest `count` times and times it by the guest's own monotonic clock. */
-export function timedArgv(argv: readonly string[], count: number): string[] {
-  return ['perl', '-e', TIMER, '--', String(count), ...argv];
+/** All samples come from one call: a session of SSH before each would take longer than most of what is measured. */
+const TIMER = `${CLOCK}my ($warmup, $count) = splice @ARGV, 0, 2;
+run($_) for 1 .. $warmup;
+$out->autoflush; print $out "${WARM}\\n"; $out->autoflush(0); select undef, undef, undef, 0.05;
+run($_) for $warmup + 1 .. $warmup + $count;`;
+
+/** argv that runs a command in the guest `warmup` and `count` times and times each by the guest's own monotonic clock. */
+export function timedArgv(argv: readonly string[], warmup: number, count: number): string[] {
+  return ['perl', '-MIO::Handle', '-e', TIMER, '--', String(warmup), String(count), ...argv];
 }
 
 /**

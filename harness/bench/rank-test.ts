@@ -32,7 +32,7 @@ export function mannWhitney(a: readonly number[], b: readonly number[]): number 
   const [n, m] = [a.length, b.length];
   const u = rankSum - (n * (n + 1)) / 2;
   const extreme = Math.min(u, n * m - u);
-  if (ties === 0 && Math.max(n, m) <= EXACT) return Math.min(1, 2 * tail(n, m, extreme));
+  if (ties === 0 && Math.max(n, m) <= EXACT) return Math.min(1, 2 * rankTail(n, m, extreme));
   const size = n + m;
   const variance = ((n * m) / 12) * (size + 1 - ties / (size * (size - 1)));
   if (variance === 0) return 1;
@@ -40,8 +40,22 @@ export function mannWhitney(a: readonly number[], b: readonly number[]): number 
   return Math.min(1, 2 * upperNormal(z));
 }
 
-/** P(U ≤ u), by counting the ways to get each U: ways(n, m, u) = ways(n − 1, m, u − m) + ways(n, m − 1, u). */
-function tail(n: number, m: number, u: number): number {
+/**
+ * P(U ≤ u) for n samples and m of one distribution, by counting the ways to get each U:
+ * ways(n, m, u) = ways(n − 1, m, u − m) + ways(n, m − 1, u).
+ */
+export function rankTail(n: number, m: number, u: number): number {
+  return distribution(n, m)[Math.min(n * m, Math.floor(u))] ?? 0;
+}
+
+/** Distributions that were counted out, by their sizes: there are few, and a comparison asks for one again and again. */
+const counted = new Map<string, Float64Array>();
+
+/** P(U ≤ u) for each u. */
+function distribution(n: number, m: number): Float64Array {
+  const key = `${n} ${m}`;
+  const known = counted.get(key);
+  if (known) return known;
   const size = n * m + 1;
   // Probabilities rather than counts: C(60, 30) is beyond what a double holds exactly.
   let row = Array.from({ length: m + 1 }, () => unit(size));
@@ -56,9 +70,10 @@ function tail(n: number, m: number, u: number): number {
     }
     row = next;
   }
-  let sum = 0;
-  for (let k = 0; k <= Math.floor(u); k++) sum += row[m]![k]!;
-  return sum;
+  const sums = row[m]!;
+  for (let k = 1; k < size; k++) sums[k] = sums[k]! + sums[k - 1]!;
+  counted.set(key, sums);
+  return sums;
 }
 
 function unit(size: number): Float64Array {

@@ -1,11 +1,18 @@
 import { median } from 'simple-statistics';
-import type { CellResult, RunResult } from '../events/result.ts';
+import type { RunResult } from '../events/result.ts';
 import type { BenchClock } from '../events/types.ts';
+import { type Measured, measuredIn, obstacle, perOperation, waitingIsKnown } from './measured.ts';
 import { holm, mannWhitney } from './rank-test.ts';
-import { type Interval, MIN_SAMPLES, ratioOfMedians } from './statistics.ts';
+import { type Interval, ratioOfMedians } from './statistics.ts';
 
-/** How a benchmark stands to what it was. `cannot tell` has a reason. */
-export type Change = 'worse' | 'better' | 'same' | 'cannot tell';
+/**
+ * How a benchmark stands to what it was. `maybe` is what two runs can say: whether it was the code or the host is not in
+ * them; without it, fresh runs of both commits have said the same. `cannot tell` has a reason.
+ */
+export type Change = 'worse' | 'better' | 'maybe worse' | 'maybe better' | 'same' | 'cannot tell';
+
+/** A way in which a benchmark can differ. */
+export type Direction = 'worse' | 'better';
 
 /** One benchmark in one cell, in two runs. */
 export interface BenchmarkChange {
@@ -24,109 +31,93 @@ export interface BenchmarkChange {
   readonly interval?: Interval;
   /** Of the rank test, corrected for how many benchmarks were compared. */
   readonly p?: number;
+  /** What fresh runs have to be asked: this test alone, at a level at which one of twenty is asked in vain. */
+  readonly suspect?: Direction;
+  /** How many fresh runs of each commit it was decided from. */
+  readonly freshRuns?: number;
+}
+
+/** The least change that matters: 0.02 is 2 %. Counts of instructions repeat, so less of them matters. */
+export interface MinEffect {
+  readonly times: number;
+  readonly instructions: number;
 }
 
 export interface RegressionOptions {
-  /** The least change of the median that matters: 0.02 is 2 %. */
-  readonly minEffect: number;
+  readonly minEffect: MinEffect;
   /** The chance of one false alarm among all benchmarks, if the samples of a run were independent. */
   readonly alpha: number;
 }
 
+/** The level at which a benchmark is suspected, of each alone: who is missed here is not asked again. */
+const SCREEN = 0.05;
+
 /**
- * What became of every benchmark between two runs. It is worse, or better, when the rank test says that the two differ
+ * What two runs say of every benchmark. It may be worse, or better, when the rank test says that the two differ
  * (Mann-Whitney, corrected by Holm over all benchmarks) **and** the whole 95 % interval of the ratio of medians lies
- * beyond the least change that matters; the same when the whole interval lies within it; otherwise it cannot be told.
+ * beyond the least change that matters; it is the same when the whole interval lies within it; otherwise it cannot be told.
  *
  * Both ask whether the samples differ, not why: a host that was busy during one of the runs makes benchmarks worse that
- * nobody changed. Measurements of different machines are not compared.
+ * nobody changed. `decision.ts` asks fresh runs about those that are suspected. Measurements of different machines are not
+ * compared.
  */
 export function compareRuns(base: RunResult, next: RunResult, options: RegressionOptions): BenchmarkChange[] {
-  const before = new Map(measured(base).map((one) => [one.key, one]));
-  const after = new Map(measured(next).map((one) => [one.key, one]));
+  const before = new Map(measuredIn(base).map((one) => [one.key, one]));
+  const after = new Map(measuredIn(next).map((one) => [one.key, one]));
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => {
     const [old, fresh] = [before.get(key), after.get(key)];
     const reason = obstacle(old, fresh, base, next);
-    return { old, fresh, reason, p: reason === undefined ? mannWhitney(old!.ms, fresh!.ms) : Number.NaN };
+    return reason === undefined ? pairOf(old!, fresh!) : { of: (fresh ?? old)!, reason };
   });
-  const comparable = pairs.filter(({ reason }) => reason === undefined);
-  const corrected = holm(comparable.map(({ p }) => p));
-  return pairs.map(({ old, fresh, reason }, index): BenchmarkChange => {
-    const { cell, benchmark } = (fresh ?? old)!;
+  const corrected = holm(pairs.flatMap((pair) => ('p' in pair ? [pair.p] : []))).values();
+  return pairs.map((pair): BenchmarkChange => {
+    const { cell, benchmark } = pair.of;
     const common = { cell: cell.name, file: benchmark.file, name: benchmark.name, clock: benchmark.clock };
-    if (reason !== undefined) return { ...common, change: 'cannot tell', reason };
-    const seed = `${cell.name} ${benchmark.file} ${benchmark.name}`;
-    const compared = ratioOfMedians(fresh!.ms, old!.ms, seed);
+    if (!('p' in pair)) return { ...common, change: 'cannot tell', reason: pair.reason };
+    const p = corrected.next().value!;
+    const compared = ratioOfMedians(pair.new, pair.old, `${cell.name} ${benchmark.file} ${benchmark.name}`);
     if (!compared?.interval)
       return { ...common, change: 'cannot tell', reason: 'the clock is too coarse: its median is 0' };
-    const p = corrected[comparable.indexOf(pairs[index]!)]!;
+    const minEffect = minEffectOf(benchmark.clock, options.minEffect);
+    const beyond = directionOf(compared.ratio, minEffect);
     return {
       ...common,
-      ...verdict(compared.interval, p, options),
-      baseMs: median([...old!.ms]),
-      newMs: median([...fresh!.ms]),
+      ...verdict(compared.interval, p, minEffect, options.alpha),
+      baseMs: median(pair.old),
+      newMs: median(pair.new),
       ratio: compared.ratio,
       interval: compared.interval,
       p,
+      ...(beyond && pair.p < SCREEN ? { suspect: beyond } : {}),
     };
   });
+}
+
+function pairOf(old: Measured, fresh: Measured) {
+  const takeOff = waitingIsKnown([old.benchmark, fresh.benchmark]);
+  const samples = { old: perOperation(old.benchmark, takeOff), new: perOperation(fresh.benchmark, takeOff) };
+  return { of: fresh, ...samples, p: mannWhitney(samples.old, samples.new) };
+}
+
+export function minEffectOf(clock: BenchClock, minEffect: MinEffect): number {
+  return clock === 'instructions' ? minEffect.instructions : minEffect.times;
+}
+
+/** Where a ratio lies, if it is beyond the least change that matters. */
+export function directionOf(ratio: number, minEffect: number): Direction | undefined {
+  if (ratio > 1 + minEffect) return 'worse';
+  return ratio < 1 / (1 + minEffect) ? 'better' : undefined;
 }
 
 function verdict(
   { low, high }: Interval,
   p: number,
-  { minEffect, alpha }: RegressionOptions,
+  minEffect: number,
+  alpha: number,
 ): Pick<BenchmarkChange, 'change' | 'reason'> {
   const [down, up] = [1 / (1 + minEffect), 1 + minEffect];
-  if (p < alpha && low > up) return { change: 'worse' };
-  if (p < alpha && high < down) return { change: 'better' };
+  if (p < alpha && low > up) return { change: 'maybe worse' };
+  if (p < alpha && high < down) return { change: 'maybe better' };
   if (low >= down && high <= up) return { change: 'same' };
   return { change: 'cannot tell', reason: 'the samples are spread too widely: take more, or on a quieter machine' };
-}
-
-interface Measured {
-  readonly key: string;
-  readonly cell: CellResult;
-  readonly benchmark: CellResult['benchmarks'][number];
-  /** Milliseconds an operation, in the order taken. */
-  readonly ms: readonly number[];
-}
-
-function measured(run: RunResult): Measured[] {
-  return run.cells.flatMap((cell) =>
-    cell.benchmarks.map((benchmark) => ({
-      key: JSON.stringify([cell.name, benchmark.file, benchmark.name]),
-      cell,
-      benchmark,
-      ms: benchmark.samplesMs.map((ms) => ms / benchmark.operations),
-    })),
-  );
-}
-
-/** Why two measurements say nothing about the code between them, or undefined. */
-function obstacle(
-  old: Measured | undefined,
-  fresh: Measured | undefined,
-  base: RunResult,
-  next: RunResult,
-): string | undefined {
-  if (!old) return 'the base has no figure for it';
-  if (!fresh) return 'it has no figure any more';
-  const few = [old, fresh].find(({ ms }) => ms.length < MIN_SAMPLES);
-  if (few)
-    return `${few === old ? 'the base' : 'the new run'} has ${few.ms.length} samples, and it takes ${MIN_SAMPLES}`;
-  if ([...old.ms, ...fresh.ms].some((ms) => !Number.isFinite(ms))) return 'a sample is no number';
-  if (old.benchmark.clock !== fresh.benchmark.clock)
-    return `it was timed by the ${old.benchmark.clock}, and is by the ${fresh.benchmark.clock}`;
-  if (old.benchmark.operations !== fresh.benchmark.operations) return 'a sample has another number of operations now';
-  const [was, is] = [old.cell.facts, fresh.cell.facts];
-  if (!was || !is) return 'it is not known what it ran on';
-  const differs = (what: string, a: unknown, b: unknown) => (a === b ? undefined : `${what} was ${a}, and is ${b}`);
-  return (
-    differs('the accelerator', was.accelerator, is.accelerator) ??
-    differs('the processor', was.cpu, is.cpu) ??
-    differs('the number of vCPUs', was.vcpus, is.vcpus) ??
-    differs('the emulator', was.emulator, is.emulator) ??
-    differs("the host's processor", base.host.cpu, next.host.cpu)
-  );
 }

@@ -1,23 +1,32 @@
+import { relative } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { visible } from '../../reports/text.ts';
-import { formatAmount } from '../../reports/words.ts';
 import { ConfigError } from '../base/errors.ts';
-import { type BenchmarkChange, type Change, compareRuns } from '../bench/regression.ts';
+import { type BenchmarkChange, compareRuns, type MinEffect } from '../bench/regression.ts';
+import { findProject } from '../config/project.ts';
 import type { RunResult } from '../events/result.ts';
+import { confirmChanges } from '../run/confirm.ts';
+import { Interrupted } from '../run/step.ts';
+import { compareText } from './compare-text.ts';
+import { freshRuns } from './fresh-runs.ts';
+import { interruptible } from './interrupt.ts';
 import { type ParityOptions, parity } from './parity.ts';
 import { runOf } from './run-of.ts';
 
 interface Options extends ParityOptions {
   readonly parity?: boolean;
-  readonly minEffect: number;
+  readonly minEffect?: number;
   readonly failOn?: number;
+  readonly confirm?: boolean;
 }
 
-/** The chance of one false alarm among all benchmarks of a comparison. */
+/** The chance of one false alarm among all benchmarks of a comparison, if samples were independent. */
 const ALPHA = 0.05;
 
-/** The order in which changes are shown: what somebody has to look at comes first. */
-const ORDER: readonly Change[] = ['worse', 'better', 'cannot tell', 'same'];
+/** The chance of one false alarm among all that fresh runs are asked about. */
+const CONFIRM_ALPHA = 0.01;
+
+/** The least change that matters, where nobody says so: counts of instructions repeat four times as well. */
+const MIN_EFFECT: MinEffect = { times: 0.02, instructions: 0.005 };
 
 /** `2%` or `2`, as a fraction. */
 export function percent(text: string): number {
@@ -39,48 +48,48 @@ export async function compare(base: string, next: string | undefined, options: O
       hint: 'harness compare BASE NEW; one run is enough for --parity',
     });
   const [before, after] = [await runOf(base, options.history), await runOf(next, options.history)];
-  const minEffect = options.failOn ?? options.minEffect;
-  const changes = compareRuns(before, after, { minEffect, alpha: ALPHA });
-  const failed = options.failOn !== undefined && changes.some(({ change }) => change === 'worse');
+  const least = options.failOn ?? options.minEffect;
+  const minEffect = least === undefined ? MIN_EFFECT : { times: least, instructions: least };
+  const screened = compareRuns(before, after, { minEffect, alpha: ALPHA });
+  const confirmed = options.confirm === true;
+  let changes: readonly BenchmarkChange[] = screened;
+  try {
+    if (confirmed) changes = await confirm(before, after, screened, minEffect, options.json === true);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    process.stderr.write('interrupted: nothing was confirmed\n');
+    return 130;
+  }
   if (options.json) {
     const sides = { base: before.run, new: after.run };
-    process.stdout.write(`${JSON.stringify({ ...sides, minEffect, alpha: ALPHA, changes }, null, 2)}\n`);
-  } else process.stdout.write(textOf(before, after, changes, minEffect));
-  return failed ? 1 : 0;
+    const alpha = confirmed ? CONFIRM_ALPHA : ALPHA;
+    process.stdout.write(`${JSON.stringify({ ...sides, minEffect, alpha, confirmed, changes }, null, 2)}\n`);
+  } else process.stdout.write(compareText(before, after, changes, minEffect));
+  const bad = confirmed ? 'worse' : 'maybe worse';
+  return options.failOn !== undefined && changes.some(({ change }) => change === bad) ? 1 : 0;
 }
 
-function textOf(base: RunResult, next: RunResult, changes: readonly BenchmarkChange[], minEffect: number): string {
-  const of = (run: RunResult) =>
-    `${run.run}${run.git ? ` (${run.git.sha.slice(0, 12)}${run.git.dirty ? ', changed' : ''})` : ''}`;
-  const counts = ORDER.map((change) => `${changes.filter((one) => one.change === change).length} ${change}`);
-  const rows = ORDER.flatMap((change) => changes.filter((one) => one.change === change)).map(row);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((cells) => cells[column]!.length), 0));
-  const lines = rows.map((cells) =>
-    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
-  return [
-    `base  ${of(base)}`,
-    `new   ${of(next)}`,
-    '',
-    ...(lines.length > 0 ? lines : ['  neither run has benchmarks']),
-    '',
-    `${changes.length} compared: ${counts.join(', ')}; changes below ${100 * minEffect} % do not matter`,
-    'A host that was busy during one of the runs makes benchmarks worse that nobody changed: measure again before blaming.',
-    '',
-  ].join('\n');
-}
-
-function row({ change, cell, file, name, clock, baseMs, newMs, ratio, interval, reason }: BenchmarkChange): string[] {
-  const times =
-    baseMs === undefined || newMs === undefined ? '' : `${formatAmount(baseMs, clock)} → ${formatAmount(newMs, clock)}`;
-  const shown = (value: number) =>
-    `${value >= 1 ? '+' : '−'}${(100 * Math.abs(value - 1)).toFixed(Math.abs(value - 1) < 0.01 ? 2 : 1)} %`;
-  const range = interval ? ` (${shown(interval.low)} to ${shown(interval.high)})` : '';
-  return [
-    change,
-    cell,
-    visible(`${file} › ${name}`),
-    times,
-    ratio === undefined ? (reason ?? '') : `${shown(ratio)}${range}`,
-  ];
+/** Asks fresh runs about what two runs made suspect. @throws Interrupted */
+async function confirm(
+  base: RunResult,
+  next: RunResult,
+  screened: readonly BenchmarkChange[],
+  minEffect: MinEffect,
+  quiet: boolean,
+): Promise<BenchmarkChange[]> {
+  if (screened.every(({ suspect }) => suspect === undefined)) return [...screened];
+  const say = (line: string) => void (quiet || process.stderr.write(`${line}\n`));
+  const { root } = await findProject(process.cwd());
+  return interruptible({ quiet }, async (signal) => {
+    await using fresh = await freshRuns({ project: root, runs: { base, new: next }, signal, onProgress: say });
+    say(`fresh runs of both commits, in turns; their events go to ${relative(process.cwd(), fresh.folder)}`);
+    // Awaited here: the files of the commits go with this block.
+    return await confirmChanges(screened, {
+      minEffect,
+      alpha: CONFIRM_ALPHA,
+      measure: fresh.measure,
+      onRound: (round, open) => say(`round ${round}: ${open.length} to be confirmed`),
+      warn: say,
+    });
+  });
 }

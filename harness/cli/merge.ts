@@ -46,7 +46,7 @@ export async function merge(
   await mkdir(folder, { recursive: true });
   for (const { source } of parts) await copyCells(dirname(source), folder);
   await replaceFile(join(folder, 'events.jsonl'), events.map((event) => `${toLine(event)}\n`).join(''));
-  await pointLatest(project.root, run);
+  await pointLatest(runsFolder(project.root), run);
   const result = foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
   await writeReports(result, folder);
   await writeJobSummary(renderSummary(result));

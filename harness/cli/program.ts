@@ -144,16 +144,21 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     )
     .argument('<base>', 'the name of a run, its folder, its events.jsonl, or a commit that the history has')
     .argument('[new]', 'the same; with --parity it may be left out: both kinds of target are then of one run')
-    .option('--min-effect <percent>', 'the least change that matters', percent, 0.02)
+    .option('--min-effect <percent>', 'the least change that matters; default: 2% of a time, 0.5% of a count', percent)
+    .option('--confirm', 'ask fresh runs of both commits, in turns, about what two runs make suspect')
     .option('--history <folder>', "default: the project's folder history")
-    .option('--fail-on <percent>', 'exit with 1 when a benchmark is worse by more than that', percent)
+    .option(
+      '--fail-on <percent>',
+      'exit with 1 when a benchmark is worse (without --confirm: maybe worse) by more than that',
+      percent,
+    )
     .option('--parity', 'compare tests, not benchmarks: the same suites on two kinds of target')
     .option('--targets <kinds>', 'the two kinds, comma-separated; default: what the runs have', collect)
     .option('--fail-on-differ', 'exit with 1 when a test differs, with 4 when nothing can be said of one')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
-      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main\n  harness compare --parity latest --targets vm,container',
+      '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main\n  harness compare main latest --confirm --fail-on 2%   a gate for pull requests\n  harness compare --parity latest --targets vm,container',
     )
     .action(act('compare'));
   const history = harness.command('history').description('keep runs for comparisons to come');

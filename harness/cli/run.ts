@@ -12,6 +12,7 @@ import { readEvents } from '../events/reader.ts';
 import type { RunResult } from '../events/result.ts';
 import { type RunOutcome, runMatrix } from '../run/run.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
+import { interruptible } from './interrupt.ts';
 import { version } from './package.ts';
 import { createTerminal } from './terminal.ts';
 
@@ -41,53 +42,44 @@ export async function runCells(
   onResult: (result: RunResult) => void = () => {},
 ): Promise<RunOutcome> {
   const { project, matrix, cells, providers } = await chooseCells(named, options);
-  const interrupt = new AbortController();
   const terminal = options.json
     ? undefined
     : createTerminal({ stream: process.stderr, env: process.env, now: Date.now, isTty: process.stderr.isTTY === true });
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (interrupt.signal.aborted) {
-      process.stderr.write('\nleft at once; `harness gc` removes what is still there\n');
-      process.exit(130);
-    }
-    interrupt.abort(signal);
-    if (!options.json) process.stderr.write('\ninterrupted: releasing every target; once more leaves at once\n');
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   try {
-    return await runMatrix({
-      matrix,
-      cells,
-      project: project.root,
-      cache: cacheFolder(),
-      providers,
-      state: stateFolder(),
-      version,
-      argv: process.argv.slice(2),
-      jobs: options.jobs,
-      keep: options.keep === true,
-      bench: options.bench !== false,
-      cold: options.cold === true,
-      interrupt: interrupt.signal,
-      onEvent: (event) => terminal?.event(event),
-      onProgress: (cell, message) => terminal?.progress(cell, message),
-      onEnd: async (folder) => {
-        const result = foldEvents((await readEvents(`${folder}/events.jsonl`)).events);
-        await writeReports(result, folder);
-        await terminal?.done(result);
-        onResult(result);
-        if (!options.json)
-          process.stderr.write(
-            `\nreports: ${relative(process.cwd(), folder) || '.'}/index.html, junit.xml, summary.md, results.json\n`,
-          );
-        if (options.part) return;
-        await writeJobSummary(renderSummary(result));
-        // They go to stdout, which is one document then.
-        if (!options.json) writeAnnotations(result);
-      },
-    });
+    return await interruptible({ quiet: options.json === true }, (interrupt) =>
+      runMatrix({
+        matrix,
+        cells,
+        project: project.root,
+        cache: cacheFolder(),
+        providers,
+        state: stateFolder(),
+        version,
+        argv: process.argv.slice(2),
+        jobs: options.jobs,
+        keep: options.keep === true,
+        bench: options.bench !== false,
+        cold: options.cold === true,
+        interrupt,
+        onEvent: (event) => terminal?.event(event),
+        onProgress: (cell, message) => terminal?.progress(cell, message),
+        onEnd: async (folder) => {
+          const result = foldEvents((await readEvents(`${folder}/events.jsonl`)).events);
+          await writeReports(result, folder);
+          await terminal?.done(result);
+          onResult(result);
+          if (!options.json)
+            process.stderr.write(
+              `\nreports: ${relative(process.cwd(), folder) || '.'}/index.html, junit.xml, summary.md, results.json\n`,
+            );
+          if (options.part) return;
+          await writeJobSummary(renderSummary(result));
+          // They go to stdout, which is one document then.
+          if (!options.json) writeAnnotations(result);
+        },
+      }),
+    );
   } finally {
     await terminal?.stop();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
   }
 }

@@ -61,7 +61,10 @@ export class CellFold {
         this.#finishTest(event);
         break;
       case 'benchmark.finished':
-        this.#cell.benchmarks = [...this.#cell.benchmarks, { ...event.measurement, file: event.file }];
+        this.#cell.benchmarks = [
+          ...this.#cell.benchmarks,
+          { ...event.measurement, file: event.file, ...(event.test === undefined ? {} : { test: event.test }) },
+        ];
         break;
       case 'log':
         this.#cell.logs = [...this.#cell.logs, { level: event.level, message: event.message }];

@@ -49,7 +49,7 @@ export interface CellResult extends PlannedCell {
   readonly scale?: { readonly factor: number; readonly source: string };
   readonly steps: readonly StepResult[];
   readonly tests: readonly TestResult[];
-  readonly benchmarks: readonly (Measurement & { readonly file: string })[];
+  readonly benchmarks: readonly (Measurement & { readonly file: string; readonly test?: string })[];
   readonly logs: readonly Omit<CellLog, 'type' | 'cell'>[];
   readonly enter?: string;
   readonly artifacts: readonly string[];

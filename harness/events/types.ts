@@ -194,6 +194,8 @@ export interface BenchmarkFinished {
   readonly type: 'benchmark.finished';
   readonly cell: string;
   readonly file: string;
+  /** The full name of the test that measured it; absent in events of before it was written down. */
+  readonly test?: string;
   readonly measurement: Measurement;
 }
 export interface CellLog {

@@ -102,7 +102,9 @@ async function onTarget(cell: Cell, context: RunContext, images: CellImages, sta
         await deployOn(on!, io);
         return [undefined, started.deployed ? { verdict: 'skipped', note: 'in the snapshot' } : { verdict: 'passed' }];
       });
-      return suiteStep(on, 'scenarios');
+      if (context.only === undefined) return suiteStep(on, 'scenarios');
+      await skipStep(cell, on.context, 'scenarios', 'only benchmarks are asked for');
+      return { verdict: 'skipped' } as const;
     });
     Object.assign(state, verdictFrom(scenarios));
     if (on) await measureOn(on, scenarios, state);

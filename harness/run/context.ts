@@ -2,11 +2,15 @@ import { join } from 'node:path';
 import type { Matrix } from '../config/suite.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
+import type { ChosenTest } from '../scenario/context.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { Lease } from './lease.ts';
 import type { QuietLock, Slots } from './quiet.ts';
 import type { StartedCell } from './start-cell.ts';
 import type { StepContext } from './step.ts';
+
+/** Benchmarks by the name of their cell. */
+export type ChosenBenchmarks = ReadonlyMap<string, readonly ChosenTest[]>;
 
 /** What all cells of a run share. */
 export interface RunContext extends StepContext {
@@ -18,6 +22,8 @@ export interface RunContext extends StepContext {
   readonly lease: Lease;
   readonly keep: boolean;
   readonly bench: boolean;
+  /** The benchmarks to run in each cell, and no scenarios; absent: everything. */
+  readonly only?: ChosenBenchmarks | undefined;
   /** Neither use nor make snapshots. */
   readonly cold: boolean;
   readonly builders: Slots;

@@ -7,13 +7,14 @@ import { HarnessError, InfraError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
 import { decide, foldEvents } from '../events/fold.ts';
-import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
+import type { HarnessEvent, HostFacts, RunStarted, StoredEvent } from '../events/types.ts';
 import { openEventLog } from '../events/writer.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import type { Providers } from '../targets/providers.ts';
 import { capacityFor, hostCapacity } from './capacity.ts';
 import { runCell } from './cell.ts';
+import type { ChosenBenchmarks } from './context.ts';
 import { imageSettings } from './image.ts';
 import { collectGarbage, openLease } from './lease.ts';
 import { QuietLock, Slots } from './quiet.ts';
@@ -32,6 +33,12 @@ export interface RunOptions {
   readonly jobs?: number | undefined;
   readonly keep: boolean;
   readonly bench: boolean;
+  /** The benchmarks to run in each cell, and no scenarios; absent: everything. */
+  readonly only?: ChosenBenchmarks | undefined;
+  /** Where the run's folder is made; absent: the project's own. */
+  readonly runs?: string | undefined;
+  /** What the project's folder holds, where it is no repository; absent: git is asked. */
+  readonly git?: GitState | undefined;
   /** Neither use nor make snapshots. */
   readonly cold: boolean;
   /** Aborted when the user interrupts. */
@@ -60,7 +67,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   // What runs before this one left behind when they were killed would hold memory that this one counts on.
   await collectGarbage(options.state, { includeKept: false });
   const run = runName(new Date());
-  const folder = join(runsFolder(project), run);
+  const runs = options.runs ?? runsFolder(project);
+  const folder = join(runs, run);
   await mkdir(folder, { recursive: true });
   const lease = openLease(options.state, run, folder);
   const log = await openEventLog(join(folder, 'events.jsonl'));
@@ -73,7 +81,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
   const wanted = options.jobs ?? matrix.limits.jobs;
   const capacity = capacityFor(guestBytes, machines, await hostCapacity(), wanted);
-  const git = await gitState(project);
+  const git = options.git ?? (await gitState(project));
   await emit({
     type: 'run.started',
     run,
@@ -87,7 +95,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     ...(git ? { git } : {}),
     argv: options.argv,
   });
-  await pointLatest(project, run);
+  await pointLatest(runs, run);
 
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
@@ -112,6 +120,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     signal: stop.signal,
     keep: options.keep,
     bench: options.bench,
+    only: options.only,
     cold: options.cold,
     builders: new Slots(Math.max(1, cpus().length)),
     guests: new Slots(capacity.jobs),
@@ -153,7 +162,9 @@ async function hostFacts(): Promise<HostFacts> {
   };
 }
 
-async function gitState(folder: string): Promise<{ sha: string; dirty: boolean } | undefined> {
+type GitState = NonNullable<RunStarted['git']>;
+
+async function gitState(folder: string): Promise<GitState | undefined> {
   const git = (...args: string[]) => execa('git', ['-C', folder, ...args], { reject: false, stdin: 'ignore' });
   const head = await git('rev-parse', '--verify', 'HEAD');
   if (head.failed) return undefined;
@@ -161,8 +172,8 @@ async function gitState(folder: string): Promise<{ sha: string; dirty: boolean }
 }
 
 /** `latest` is the newest run, for people and for `harness report`. */
-export async function pointLatest(project: string, run: string): Promise<void> {
-  const link = join(runsFolder(project), 'latest');
+export async function pointLatest(runs: string, run: string): Promise<void> {
+  const link = join(runs, 'latest');
   const temporary = `${link}.${process.pid}`;
   await rm(temporary, { force: true });
   await symlink(run, temporary);

@@ -28,6 +28,7 @@ export async function suiteStep(
         suite: cell.suite,
         scale,
         step: name,
+        ...(context.only === undefined ? {} : { only: context.only.get(cell.name) ?? [] }),
         cacheFolder,
         journal,
         controlSocket: control.socket,

@@ -15,12 +15,27 @@ export interface ScenarioContext {
   readonly scale: number;
   /** Which files to run. */
   readonly step: 'scenarios' | 'benchmarks';
+  /** These tests and no others; absent: all. */
+  readonly only?: readonly ChosenTest[];
   /** Where vitest may keep what it makes. */
   readonly cacheFolder: string;
   /** Where each test says, before it goes on, that it has begun: a test that spins can say nothing later. */
   readonly journal: string;
   /** Milliseconds for one test, scaled. */
   readonly testTimeoutMs: number;
+}
+
+/** A test that is to run; without a name, every test of the file. */
+export interface ChosenTest {
+  /** Relative to the suite's folder, with `/`. */
+  readonly file: string;
+  /** Full name: `describe > test`. */
+  readonly test?: string;
+}
+
+/** Whether a test is to run. */
+export function isChosen({ only }: Pick<ScenarioContext, 'only'>, file: string, test: string): boolean {
+  return only === undefined || only.some((one) => one.file === file && (one.test ?? test) === test);
 }
 
 /** A machine of a cell, for another process. */

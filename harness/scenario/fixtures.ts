@@ -1,8 +1,8 @@
 import { type Arch, architectures } from '../arch/index.ts';
-import { waitedShare } from '../base/host-time.ts';
+import { type HostTime, hostTimeOf, waitedShare } from '../base/host-time.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
 import { controllerClock } from '../bench/clock.ts';
-import { countedArgv, readCounter, readTimer, timedArgv } from '../bench/guest-timer.ts';
+import { countedArgv, readCounter, readTimer, timedArgv, WARM } from '../bench/guest-timer.ts';
 import { measure } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
@@ -234,11 +234,16 @@ export function scenarioBench(
     async inGuest(command, given) {
       const argv = argvOf(command);
       const chosen = options(given);
-      const count = chosen.samples + chosen.warmup;
-      const before = target.hostTime?.();
-      const result = await target.exec(timedArgv(argv, count), { deadlineMs: context.testTimeoutMs });
+      const { warmup, samples } = chosen;
+      let before: HostTime | undefined;
+      const result = await target.exec(timedArgv(argv, warmup, samples), {
+        deadlineMs: context.testTimeoutMs,
+        onOutput: (chunk) => {
+          if (chunk.includes(WARM)) before = target.hostTime?.();
+        },
+      });
       const waited = waitedShare(before, target.hostTime?.());
-      const { ms, clock } = readTimer(result, count, shown(argv));
+      const { ms, clock } = readTimer(result, warmup + samples, shown(argv));
       return recorded(await measure(taking(ms), { ...chosen, clock: 'guest', clockFacts: clock, waited }));
     },
     async instructions(command, given) {
@@ -256,7 +261,11 @@ export function scenarioBench(
         await operation();
         return performance.now() - started;
       };
-      const hostTime = () => target.hostTime?.();
+      // What it takes is done by this process and the machine, and either may wait.
+      const hostTime = () => {
+        const machine = target.hostTime?.();
+        return machine && new Map([...machine, ...(hostTimeOf(process.pid) ?? [])]);
+      };
       const chosen = { ...options(given), clock: 'controller', clockFacts: controllerClock(), hostTime } as const;
       return recorded(await measure(sample, chosen));
     },

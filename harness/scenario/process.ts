@@ -1,7 +1,8 @@
+import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
 import { messageOf } from '../base/errors.ts';
-import { SUITE_FILES } from './context.ts';
+import { type ScenarioContext, SUITE_FILES } from './context.ts';
 import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
 
@@ -47,15 +48,28 @@ async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
       resolve: { alias: { 'multiarch-harness': scenarioModule } },
     },
   );
+  const files = chosenFiles(await vitest.globTestSpecifications(), context);
   // vitest takes a run without files for a mistake; a suite without benchmarks is none.
-  if ((await vitest.globTestSpecifications()).length === 0) {
+  if (files.length === 0) {
     send({ type: 'done', files: 0 });
     return vitest.close();
   }
-  const { testModules, unhandledErrors } = await vitest.start();
+  await vitest.standalone();
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(files, context.only === undefined);
   const problem = unhandledErrors.map(messageOf).join('\n');
   send({ type: 'done', files: testModules.length, ...(problem ? { problem } : {}) });
   await vitest.close();
+}
+
+/** The files to run, each with the tests that are to run in it. */
+function chosenFiles(files: readonly TestSpecification[], { only, suite }: ScenarioContext): TestSpecification[] {
+  if (only === undefined) return [...files];
+  return files.flatMap((file) => {
+    const path = relative(suite.folder, file.moduleId).split(sep).join('/');
+    const chosen = only.filter((one) => one.file === path);
+    if (chosen.every(({ test }) => test !== undefined)) file.testNames = chosen.map(({ test }) => test!);
+    return chosen.length > 0 ? [file] : [];
+  });
 }
 
 function send(report: SuiteReport): void {

@@ -1,7 +1,7 @@
 import { relative, sep } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
-import type { ScenarioContext } from './context.ts';
+import { isChosen, type ScenarioContext } from './context.ts';
 import type { SuiteReport } from './messages.ts';
 
 /** What vitest tells of an error that a test threw, in its own process. */
@@ -22,15 +22,20 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
   const fileOf = (module: TestModule) => relative(suite.folder, module.moduleId).split(sep).join('/');
   return {
     onTestModuleCollected(module) {
-      const tests = [...module.children.allTests()].map((test) => ({ file: fileOf(module), name: test.fullName }));
+      const tests = [...module.children.allTests()]
+        .map((test) => ({ file: fileOf(module), name: test.fullName }))
+        .filter(({ file, name }) => isChosen(context, file, name));
       send({ type: 'event', event: { type: 'tests.planned', cell, step, tests } });
     },
     onTestCaseReady(test) {
       send({ type: 'event', event: { type: 'test.started', cell, file: fileOf(test.module), name: test.fullName } });
     },
     onTestCaseResult(test) {
+      // vitest reports what it was told to leave out as skipped, which is the suite's word.
+      if (!isChosen(context, fileOf(test.module), test.fullName)) return;
       for (const measurement of test.meta().measurements ?? []) {
-        send({ type: 'event', event: { type: 'benchmark.finished', cell, file: fileOf(test.module), measurement } });
+        const where = { cell, file: fileOf(test.module), test: test.fullName };
+        send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
       }
       send({ type: 'event', event: testFinished(test, fileOf(test.module), context) });
     },

@@ -1,0 +1,151 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { ConfigError, InfraError } from '../base/errors.ts';
+import { cacheFolder, stateFolder } from '../base/folders.ts';
+import { formatDuration } from '../base/text.ts';
+import type { BenchmarkChange } from '../bench/regression.ts';
+import { foldEvents } from '../events/fold.ts';
+import { readEvents } from '../events/reader.ts';
+import type { RunResult } from '../events/result.ts';
+import { checkoutCommit } from '../run/checkout.ts';
+import type { Side } from '../run/confirm.ts';
+import { openLease } from '../run/lease.ts';
+import { runMatrix } from '../run/run.ts';
+import { Interrupted } from '../run/step.ts';
+import { chooseCells } from './cells.ts';
+import { version } from './package.ts';
+
+export interface FreshRunsOptions {
+  /** The project's folder. */
+  readonly project: string;
+  /** The runs that are compared. */
+  readonly runs: Readonly<Record<Side, RunResult>>;
+  readonly signal: AbortSignal;
+  readonly onProgress: (message: string) => void;
+}
+
+/** Makes runs of the commits that two runs were made of. Disposal removes their files; the runs' events stay. */
+export interface FreshRuns extends AsyncDisposable {
+  /** Where the events are, for who wants to look. */
+  readonly folder: string;
+  /** @throws Interrupted; InfraError when the run failed twice for a reason that is not the suite's. */
+  measure(side: Side, suspects: readonly BenchmarkChange[]): Promise<RunResult>;
+}
+
+/** @throws ConfigError when the files of one of the commits cannot be had. */
+export async function freshRuns(options: FreshRunsOptions): Promise<FreshRuns> {
+  const { project, runs } = options;
+  const id = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const folder = join(project, '.harness', 'confirm', `${id}-${process.pid}`);
+  const files = join(folder, 'commits');
+  await mkdir(folder, { recursive: true });
+  const lease = openLease(stateFolder(), `confirm-${id}-${process.pid}`, folder);
+  lease.register({ kind: 'path', path: files });
+  const end = async () => {
+    await rm(files, { recursive: true, force: true });
+    await lease.end();
+  };
+  try {
+    const places = {
+      base: await filesOf(runs.base, project, join(files, 'base'), 'base'),
+      new: await filesOf(runs.new, project, join(files, 'new'), 'new'),
+    };
+    return {
+      folder,
+      async measure(side, suspects) {
+        const once = () => measureOnce(places[side], side, suspects, folder, options);
+        const first = await once();
+        if (first.exitCode !== 3) return first;
+        options.onProgress(`the fresh run ${first.run} had trouble with the infrastructure: once more`);
+        const second = await once();
+        if (second.exitCode === 3)
+          throw new InfraError(`cannot make a fresh run of the ${side} commit: ${reasonOf(second)}`, {
+            hint: `Its events are in ${join(folder, second.run)}`,
+          });
+        return second;
+      },
+      [Symbol.asyncDispose]: end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** The project's files as they were when a run was made. */
+async function filesOf(run: RunResult, project: string, folder: string, side: Side): Promise<string> {
+  if (!run.git)
+    throw new ConfigError(`cannot make fresh runs of ${run.run}: it does not say of which commit it is`, {
+      hint: 'Only runs of a project in a git repository can be confirmed.',
+    });
+  if (!run.git.dirty) return checkoutCommit(project, run.git.sha, folder);
+  if (side === 'new') return project;
+  throw new ConfigError(
+    `cannot make fresh runs of ${run.run}: it was made with changes that were not committed, and they are not kept`,
+    { hint: 'Make a run of a commit the base.' },
+  );
+}
+
+async function measureOnce(
+  place: string,
+  side: Side,
+  suspects: readonly BenchmarkChange[],
+  folder: string,
+  { project, runs, signal, onProgress }: FreshRunsOptions,
+): Promise<RunResult> {
+  const { file } = runs[side].matrix;
+  const names = [...new Set(suspects.map(({ cell }) => cell))];
+  const { matrix, cells, providers } = await chooseCells(
+    file === undefined ? undefined : matrixIn(file, project),
+    { only: names, ...(file === undefined ? { suite: [...new Set(names.map((name) => name.split('/')[2]!))] } : {}) },
+    place,
+  );
+  const { run, exitCode } = await runMatrix({
+    matrix,
+    cells,
+    providers,
+    project: place,
+    runs: folder,
+    git: runs[side].git,
+    cache: cacheFolder(),
+    state: stateFolder(),
+    version,
+    argv: process.argv.slice(2),
+    // Nothing else is to run meanwhile.
+    jobs: 1,
+    keep: false,
+    bench: true,
+    only: new Map(names.map((name) => [name, testsOf(runs[side], suspects, name)])),
+    cold: false,
+    interrupt: signal,
+    onEvent: (event) => {
+      if (event.type === 'cell.finished')
+        onProgress(`  ${side.padEnd(4)}  ${event.cell}  ${event.verdict} after ${formatDuration(event.durationMs)}`);
+    },
+    onProgress: () => {},
+    onEnd: async () => {},
+  });
+  if (exitCode === 130) throw new Interrupted('interrupted');
+  return foldEvents((await readEvents(join(folder, run, 'events.jsonl'))).events);
+}
+
+/** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */
+function matrixIn(file: string, project: string): string {
+  const path = relative(project, file);
+  return path.startsWith('..') ? basename(file).replace(/\.ya?ml$/, '') : path;
+}
+
+/** The tests that measured the suspects of a cell; where a run does not say which, all of the file. */
+function testsOf(run: RunResult, suspects: readonly BenchmarkChange[], cell: string) {
+  const { benchmarks } = run.cells.find(({ name }) => name === cell)!;
+  return suspects
+    .filter((one) => one.cell === cell)
+    .map(({ file, name }) => {
+      const test = benchmarks.find((one) => one.file === file && one.name === name)?.test;
+      return { file, ...(test === undefined ? {} : { test }) };
+    });
+}
+
+function reasonOf({ run, cells }: RunResult): string {
+  return cells.find(({ reason }) => reason !== undefined)?.reason ?? `${run} has failed`;
+}

@@ -1,0 +1,31 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ConfigError } from '../base/errors.ts';
+import { run } from '../base/process.ts';
+
+/**
+ * Puts the files of a commit into a folder, beside the working tree and without a trace in the repository: with an index of
+ * its own, so that nothing is left behind for git, whatever becomes of this process. Filters (line ends, LFS) are applied.
+ * @param project a folder in the repository, not only its root.
+ * @returns the project's folder of that commit.
+ * @throws ConfigError when there is no repository, or it does not have the commit.
+ */
+export async function checkoutCommit(project: string, sha: string, folder: string): Promise<string> {
+  const git = (...args: string[]) => execa('git', ['-C', project, ...args], { reject: false, stdin: 'ignore' });
+  const top = await git('rev-parse', '--show-toplevel');
+  if (top.failed) throw new ConfigError(`cannot get the files of ${sha}: ${project} is in no git repository`);
+  const prefix = (await git('rev-parse', '--show-prefix')).stdout;
+  const known = await git('cat-file', '-e', `${sha}^{commit}`);
+  if (known.failed)
+    throw new ConfigError(`cannot get the files of ${sha}: this repository does not have that commit`, {
+      hint: 'A shallow clone has only the newest: git fetch --unshallow, or fetch-depth: 0 for actions/checkout',
+    });
+  await mkdir(folder, { recursive: true });
+  const index = `${folder}.index`;
+  const options = { purpose: `get the files of ${sha}`, env: { GIT_INDEX_FILE: index }, cwd: top.stdout };
+  await run(['git', 'read-tree', sha], options);
+  await run(['git', 'checkout-index', '--all', `--prefix=${folder}/`], options);
+  await rm(index, { force: true });
+  return join(folder, prefix);
+}
