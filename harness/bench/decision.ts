@@ -19,7 +19,7 @@ export interface DecisionOptions {
 }
 
 /** After how many fresh runs of each commit it is decided; whoever is not decided by the last never is. */
-export const LOOKS = [6, 10] as const;
+export const LOOKS = [6, 9] as const;
 export const MOST_ROUNDS = LOOKS[1];
 /** From here on a suspect whom fresh runs do not bear out is let go: it saves their time, and can only lower false alarms. */
 const FIRST_LET_GO = 3;

@@ -60,6 +60,33 @@ test('of a run compared with another of the same, 150 benchmarks, nothing is cal
   expect(changes.filter(({ change }) => change !== 'same' && change !== 'cannot tell')).toEqual([]);
 });
 
+test('a host that was busy during one run is no change of the code, where it is known how busy', () => {
+  const busy = (share?: number) => {
+    const run = runWith({ b: around(300, 'busy') });
+    const [cell] = run.cells;
+    const benchmarks = cell!.benchmarks.map((one) => (share === undefined ? one : { ...one, waited: share }));
+    return { ...run, cells: [{ ...cell!, benchmarks }] };
+  };
+  const idle = { ...runWith({ b: around(100, 'idle') }) };
+  const known = {
+    ...idle,
+    cells: [{ ...idle.cells[0]!, benchmarks: [{ ...idle.cells[0]!.benchmarks[0]!, waited: 0 }] }],
+  };
+  expect(changeOf(known, busy(2 / 3))).toMatchObject({ change: 'same' });
+  expect(changeOf(known, busy())).toMatchObject({ change: 'maybe worse', suspect: 'worse' });
+  expect(changeOf(idle, busy(2 / 3))).toMatchObject({ change: 'maybe worse' });
+});
+
+test('of a count less matters than of a time', () => {
+  const counts = (centre: number, name: string) => {
+    const run = runWith({ b: around(centre, name).map((ms) => centre + (ms - centre) / 100) });
+    const benchmarks = run.cells[0]!.benchmarks.map((one) => ({ ...one, clock: 'instructions' as const }));
+    return { ...run, cells: [{ ...run.cells[0]!, benchmarks }] };
+  };
+  expect(changeOf(counts(100, 'one'), counts(101, 'other'))).toMatchObject({ change: 'maybe worse', suspect: 'worse' });
+  expect(changeOf(counts(100, 'one'), counts(100.3, 'other'))).toMatchObject({ change: 'same' });
+});
+
 test.each<[string, RunResult, RunResult, string]>([
   ['a new benchmark', runWith({}), runWith({ b: around(1, 'x') }), 'the base has no figure for it'],
   ['one that is gone', runWith({ b: around(1, 'x') }), runWith({}), 'it has no figure any more'],
