@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { ConfigError, InfraError } from '../base/errors.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
@@ -43,6 +43,8 @@ export async function freshRuns(options: FreshRunsOptions): Promise<FreshRuns> {
   lease.register({ kind: 'path', path: files });
   const end = async () => {
     await rm(files, { recursive: true, force: true });
+    // Without a run there is nothing to keep.
+    await rmdir(folder).catch(() => {});
     await lease.end();
   };
   try {

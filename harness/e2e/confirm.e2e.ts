@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { BenchmarkChange } from '../bench/regression.ts';
+import { foldEvents } from '../events/fold.ts';
+import { readEvents } from '../events/reader.ts';
 import { leftovers, makeProject, matrixYaml, suiteYaml, type TestProject } from './project.ts';
 
 const benchmarks = (turns: number) => `import { test } from 'multiarch-harness';
@@ -48,6 +50,8 @@ test('a commit that makes a benchmark execute 2 % more is found by fresh runs of
   expect(runs).toHaveLength(13);
   expect(runs.at(-1)).toBe('latest');
   const events = join(project.folder, '.harness/confirm', confirmations!, 'latest');
+  const { exitCode, counts } = foldEvents((await readEvents(join(events, 'events.jsonl'))).events);
+  expect({ exitCode, counts }).toMatchObject({ exitCode: 0, counts: { planned: 1, passed: 1 } });
   const exported = await project.harness(['export', `${events}/`, '--format', 'csv']);
   expect(exported.stdout).toContain('changed');
   expect(exported.stdout).not.toContain('as it was');

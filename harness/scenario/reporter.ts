@@ -19,6 +19,7 @@ interface ThrownError {
 /** Turns vitest's reports into events and sends each at once. */
 export function eventReporter(context: ScenarioContext, send: (report: SuiteReport) => void): Reporter {
   const { cell, step, suite } = context;
+  // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
   const fileOf = (module: TestModule) => relative(suite.folder, module.moduleId).split(sep).join('/');
   return {
     onTestModuleCollected(module) {
@@ -28,10 +29,10 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
       send({ type: 'event', event: { type: 'tests.planned', cell, step, tests } });
     },
     onTestCaseReady(test) {
+      if (!isChosen(context, fileOf(test.module), test.fullName)) return;
       send({ type: 'event', event: { type: 'test.started', cell, file: fileOf(test.module), name: test.fullName } });
     },
     onTestCaseResult(test) {
-      // vitest reports what it was told to leave out as skipped, which is the suite's word.
       if (!isChosen(context, fileOf(test.module), test.fullName)) return;
       for (const measurement of test.meta().measurements ?? []) {
         const where = { cell, file: fileOf(test.module), test: test.fullName };
