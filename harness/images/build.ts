@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
-import { type Apt, openApt } from './apt.ts';
-import { ensureBinfmt } from './binfmt.ts';
-import { type CacheEntry, cached } from './cache.ts';
+import type { Apt } from './apt.ts';
 import { buildContainer, CONTAINER_FILE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
-import { BASE_PACKAGES, makeRootfs } from './rootfs.ts';
-import { type ImageSettings, RECIPE } from './settings.ts';
+import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
+import type { ImageSettings } from './settings.ts';
 
 /** What goes into a suite's image for one architecture. */
 export interface ImageRequest {
@@ -58,38 +56,15 @@ export interface Image {
   readonly cached: boolean;
 }
 
-const GIB = 2 ** 30;
-
 /**
  * The image of a suite on an architecture, from the cache or made from Debian's packages. Four layers, each under a
  * key of everything that goes in: the kernel; Debian's essential packages and systemd (shared by all suites); the
  * suite's packages; its files. Changing a configuration file so costs seconds, not a bootstrap.
  */
 export async function buildImage(request: ImageRequest): Promise<Image> {
-  const { settings, arch, suite, signal } = request;
+  const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
-  const base = await baseLayer(request, apt, layer);
-  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES, ...request.packages]);
-  const rootfs =
-    request.packages.length === 0
-      ? base
-      : await layer('packages', suite, { resolved, wanted: [...request.packages].sort() }, 2 * GIB, async (folder) => {
-          await ensureBinfmt(arch);
-          await apt.download(request.packages);
-          await withScratch(folder, (scratch) =>
-            makeRootfs({
-              settings,
-              arch,
-              apt,
-              packages: request.packages,
-              resolved: only(resolved, base),
-              onTop: join(base.folder, ROOTFS),
-              output: join(folder, ROOTFS),
-              scratch,
-              signal,
-            }),
-          );
-        });
+  const { base, rootfs } = await rootfsLayers(request, apt, layer);
   const { kernel, busybox } = await resolveKernel(apt, arch);
   const boot = await layer(
     'kernel',
@@ -132,73 +107,6 @@ export async function buildContainers(request: ImageRequest): Promise<Image['con
   return containerArchives(request, apt, layer);
 }
 
-/** Debian's packages for an architecture, and what makes or finds a layer of an image for it. */
-async function openLayers(request: ImageRequest): Promise<{ readonly apt: Apt; readonly layer: LayerOf }> {
-  const { settings, arch, signal } = request;
-  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    request.progress?.(name);
-    const started = performance.now();
-    const result = await work();
-    const durationMs = Math.round(performance.now() - started);
-    if (durationMs > 50) request.phase?.({ name, durationMs });
-    return result;
-  };
-  const apt = await timed('package lists', () => openApt(settings, arch, request.warn ?? (() => {}), signal));
-  const layer: LayerOf = (kind, label, ingredients, needBytes, build) =>
-    timed(`${kind} layer`, () =>
-      cached(
-        {
-          cache: settings.cache,
-          kind,
-          label: `${arch.name} ${label}`,
-          ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
-          needBytes,
-          onWait: () => request.progress?.(`waiting for another run that builds the ${kind} layer of ${arch.name}`),
-          ...(signal ? { signal } : {}),
-        },
-        build,
-      ),
-    );
-  return { apt, layer };
-}
-
-const ROOTFS = 'rootfs.tar';
-
-type LayerOf = (
-  kind: CacheEntry['kind'],
-  label: string,
-  ingredients: unknown,
-  needBytes: number,
-  build: (folder: string) => Promise<void>,
-) => Promise<CacheEntry>;
-
-async function baseLayer(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<CacheEntry> {
-  const { settings, arch, signal } = request;
-  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES]);
-  return layer('base', 'base', { resolved }, 2 * GIB, async (folder) => {
-    await ensureBinfmt(arch);
-    await apt.download(['?essential', ...BASE_PACKAGES]);
-    await withScratch(folder, (scratch) =>
-      makeRootfs({
-        settings,
-        arch,
-        apt,
-        packages: BASE_PACKAGES,
-        resolved,
-        output: join(folder, ROOTFS),
-        scratch,
-        signal,
-      }),
-    );
-  });
-}
-
-/** The packages that the base does not have already. */
-function only(resolved: Awaited<ReturnType<Apt['resolve']>>, base: CacheEntry): typeof resolved {
-  const has = (base.meta.ingredients as { resolved: typeof resolved }).resolved;
-  return resolved.filter((item) => !has.some((other) => other.name === item.name && other.version === item.version));
-}
-
 async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<Image['containers']> {
   const { arch, signal } = request;
   const made: { tag: string; archive: string }[] = [];
@@ -225,7 +133,8 @@ function filesFor(containers: Image['containers']): Promise<ImageFile[]> {
   );
 }
 
-function digests(files: readonly ImageFile[]): unknown {
+/** What stands for files in a key. */
+export function digests(files: readonly ImageFile[]): unknown {
   return files.map(({ path, mode, content }) => [path, mode, createHash('sha256').update(content).digest('hex')]);
 }
 
@@ -238,11 +147,4 @@ function diskIngredients(request: ImageRequest, files: readonly ImageFile[], roo
     services: request.services,
     bytes: request.diskBytes,
   };
-}
-
-async function withScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
-  const scratch = join(folder, 'scratch');
-  await mkdir(scratch, { recursive: true });
-  await work(scratch);
-  await rm(scratch, { recursive: true, force: true });
 }

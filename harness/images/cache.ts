@@ -6,7 +6,7 @@ import { lock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
 
 /** What an entry of the cache holds. */
-export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'container' | 'snapshot';
+export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'system' | 'container' | 'snapshot';
 
 /** A finished entry: a folder that is never changed again. */
 export interface CacheEntry {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../arch/index.ts';
 import { run } from '../base/process.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
@@ -34,7 +36,6 @@ export async function buildContainer(request: ContainerRequest, folder: string):
   const cancel = signal ? { cancelSignal: signal } : {};
   const scratch = join(folder, 'scratch');
   const root = join(scratch, 'root');
-  const image = join(scratch, 'image');
   await mkdir(root, { recursive: true });
   for (const name of packages.map((resolved) => apt.archive(resolved)))
     await run(['dpkg-deb', '--extract', name, root], { purpose: `unpack ${name}`, ...cancel });
@@ -46,19 +47,42 @@ export async function buildContainer(request: ContainerRequest, folder: string):
     await writeFile(path, file.content, { mode: Number.parseInt(file.mode, 8) });
   }
   const layer = join(scratch, 'layer.tar');
-  await tar(root, layer, cancel);
-  const diff = createHash('sha256')
-    .update(await readFile(layer))
-    .digest('hex');
-  const config = JSON.stringify(configuration(request, diff));
+  await pack(root, layer, cancel);
+  await writeArchive(
+    { ...request, tag: () => request.tag, layer, config: (diff) => configuration(request, diff) },
+    scratch,
+    folder,
+  );
+  await rm(scratch, { recursive: true });
+}
+
+export interface ArchiveRequest extends Pick<ContainerRequest, 'signal'> {
+  /** Name and tag, of the image's id. */
+  readonly tag: (id: string) => string;
+  /** The file system, a tar file; it is moved. */
+  readonly layer: string;
+  /** The image's configuration, of the layer's digest. */
+  readonly config: (diff: string) => unknown;
+}
+
+/** Writes an archive of one layer as `docker load` takes it. @returns the image's tag. */
+export async function writeArchive(request: ArchiveRequest, scratch: string, folder: string): Promise<string> {
+  const { layer, signal } = request;
+  const cancel = signal ? { cancelSignal: signal } : {};
+  const image = join(scratch, 'image');
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(layer), hash);
+  const diff = hash.digest('hex');
+  const config = JSON.stringify(request.config(diff));
   const id = createHash('sha256').update(config).digest('hex');
+  const tag = request.tag(id);
   await mkdir(join(image, diff), { recursive: true });
   await run(['mv', layer, join(image, diff, 'layer.tar')], { purpose: 'keep the layer' });
   await writeFile(join(image, `${id}.json`), config);
-  const manifest = [{ Config: `${id}.json`, RepoTags: [request.tag], Layers: [`${diff}/layer.tar`] }];
+  const manifest = [{ Config: `${id}.json`, RepoTags: [tag], Layers: [`${diff}/layer.tar`] }];
   await writeFile(join(image, 'manifest.json'), JSON.stringify(manifest));
-  await tar(image, join(folder, CONTAINER_FILE), cancel);
-  await rm(scratch, { recursive: true });
+  await pack(image, join(folder, CONTAINER_FILE), cancel);
+  return tag;
 }
 
 /** Source: the image specification v1.2 of moby, which engines read since 1.10. */
@@ -90,7 +114,7 @@ function configuration({ arch, command, ports, health }: ContainerRequest, diff:
   };
 }
 
-async function tar(folder: string, file: string, cancel: object): Promise<void> {
+async function pack(folder: string, file: string, cancel: object): Promise<void> {
   const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
   await run(['tar', '-C', folder, ...same, '-cf', file, '.'], { purpose: 'pack the container image', ...cancel });
 }

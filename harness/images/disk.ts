@@ -76,7 +76,7 @@ function guestFiles(): ImageFile[] {
 }
 
 /** Copies files in without following a link that a package may have put where a folder is expected. */
-async function fileSteps(files: readonly ImageFile[], root: string, extra: string): Promise<string[]> {
+export async function fileSteps(files: readonly ImageFile[], root: string, extra: string): Promise<string[]> {
   await mkdir(extra, { recursive: true });
   const steps: string[] = [];
   for (const [index, file] of files.entries()) {

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digests, type ImageRequest } from './build.ts';
+import { CONTAINER_FILE } from './container.ts';
+import { GIB, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
+import { serviceFiles } from './service-manager.ts';
+import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
+
+/** The system that a container is started with: its kernel is somebody else's. */
+export interface SystemImage {
+  readonly key: string;
+  /** Name and tag; no other image ever has it. */
+  readonly tag: string;
+  /** For `docker load`. */
+  readonly archive: string;
+  /** A container has no engine in it to load any into. */
+  readonly containers: readonly [];
+  readonly cached: boolean;
+}
+
+/** The packages and files of a suite, as `buildImage` puts them on a disk, as the image of a container. */
+export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
+  const { arch, suite, signal } = request;
+  const { apt, layer } = await openLayers(request);
+  const { base, rootfs } = await rootfsLayers(request, apt, layer);
+  const files = [...request.files, ...(await serviceFiles())];
+  // Not the suite's: two suites with the same files have the same image.
+  const name = 'multiarch-harness/system';
+  const ingredients = { rootfs: rootfs.key, files: digests(files), name, format: SYSTEM_FORMAT };
+  const system = await layer('system', suite, ingredients, 2 * GIB, (folder) =>
+    buildSystemContainer({ arch, name, rootfs: join(rootfs.folder, ROOTFS), files, signal }, folder),
+  );
+  return {
+    key: system.key,
+    tag: await readFile(join(system.folder, TAG_FILE), 'utf8'),
+    archive: join(system.folder, CONTAINER_FILE),
+    containers: [],
+    cached: [base, rootfs, system].every((entry) => entry.hit),
+  };
+}

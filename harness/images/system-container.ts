@@ -1,0 +1,81 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Arch } from '../arch/index.ts';
+import { shellQuote } from '../base/text.ts';
+import { writeArchive } from './container.ts';
+import { fileSteps, type ImageFile } from './disk.ts';
+import { runScript } from './rootfs.ts';
+import { SERVICES } from './service-manager.ts';
+
+/** Changed with what `buildSystemContainer` makes of the same input. */
+export const SYSTEM_FORMAT = 1;
+
+/** Where the image's tag is noted in a cache entry. */
+export const TAG_FILE = 'tag';
+
+export interface SystemRequest {
+  readonly arch: Arch;
+  /** Of the image, without a tag. */
+  readonly name: string;
+  /** The root file system, a tar file. */
+  readonly rootfs: string;
+  readonly files: readonly ImageFile[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes the image of a container that holds a suite's whole system: what a virtual machine has on its disk, with a
+ * manager of services in systemd's place. The tag has the image's own id, so that it never means another one.
+ */
+export async function buildSystemContainer(request: SystemRequest, folder: string): Promise<void> {
+  const { arch, name, rootfs, files, signal } = request;
+  const scratch = join(folder, 'scratch');
+  const root = join(scratch, 'root');
+  const layer = join(scratch, 'layer.tar');
+  await mkdir(root, { recursive: true });
+  const q = shellQuote;
+  const commands = ['systemctl', 'journalctl'].map(
+    (command) => `ln -s ${SERVICES}/client.pl ${q(root)}/usr/local/bin/${command}`,
+  );
+  const steps = [
+    // The engine makes devices.
+    `tar -C ${q(root)} -xf ${q(rootfs)} --exclude='./dev/*'`,
+    // Keys belong to one run: none may be shared through an image.
+    `rm -f ${q(root)}/etc/ssh/ssh_host_*`,
+    ...(await fileSteps(files, root, join(scratch, 'files'))),
+    ...commands,
+    `tar -C ${q(root)} --sort=name --numeric-owner --format=gnu -cf ${q(layer)} .`,
+    `rm -rf ${q(root)}`,
+  ];
+  await runScript(steps, scratch, 'make the image of the container', signal);
+  const tag = await writeArchive(
+    {
+      tag: (id) => `${name}:${arch.name}-${id.slice(0, 12)}`,
+      layer,
+      config: (diff) => configuration(arch, diff),
+      signal,
+    },
+    scratch,
+    folder,
+  );
+  await writeFile(join(folder, TAG_FILE), tag);
+  await rm(scratch, { recursive: true });
+}
+
+/** Source: the image specification v1.2 of moby. */
+function configuration(arch: Arch, diff: string): unknown {
+  const created = '1970-01-01T00:00:00Z';
+  return {
+    architecture: arch.docker.split('/')[1],
+    os: 'linux',
+    created,
+    config: {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'],
+      Cmd: ['/usr/bin/perl', `${SERVICES}/manager.pl`],
+      WorkingDir: '/root',
+      Labels: { 'multiarch-harness.image': arch.name },
+    },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${diff}`] },
+    history: [{ created, created_by: 'multiarch-harness' }],
+  };
+}
