@@ -61,6 +61,7 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   const named = (list: object) => Object.keys(list).length > 0;
   const kinds = [
     'vm' as const,
+    'container' as const,
     'local' as const,
     ...(named(inventory.machines) ? (['ssh'] as const) : []),
     ...(named(inventory.commands) ? (['command'] as const) : []),
@@ -99,27 +100,29 @@ function print(found: {
   const good = (text: string) => styleText('green', text);
   const bad = (text: string) => styleText('red', text);
   for (const { arch, target, images, availability } of found.targets) {
-    const name = `${arch}/${target}`.padEnd(12);
+    const name = `${arch}/${target}`.padEnd(17);
     if (availability.state === 'usable')
       out(`${name} ${good('usable')}      ${availability.accelerator}: ${availability.detail}`);
     else if (availability.state === 'missing')
-      out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(13)}install it: ${availability.install}`);
+      out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(18)}install it: ${availability.install}`);
     else if (availability.state === 'impossible') out(`${name} ${bad('impossible')}  ${availability.why}`);
     else if (availability.state === 'broken') out(`${name} ${bad('broken')}      ${availability.why}`);
-    out(`${' '.repeat(13)}images: ${images}`);
+    out(`${' '.repeat(18)}images: ${images}`);
   }
   const missing = found.tools.filter((tool) => !tool.found);
   if (missing.length === 0)
-    out(`tools        ${good('usable')}      ${found.tools.map(({ tool }) => tool).join(', ')}`);
+    out(`tools             ${good('usable')}      ${found.tools.map(({ tool }) => tool).join(', ')}`);
   else {
-    out(`tools        ${bad('missing')}     ${missing.map(({ tool }) => tool).join(', ')}`);
+    out(`tools             ${bad('missing')}     ${missing.map(({ tool }) => tool).join(', ')}`);
     out(
-      `${' '.repeat(13)}install them: apt-get install -y --no-install-recommends ${missing.map((tool) => tool.package).join(' ')}`,
+      `${' '.repeat(18)}install them: apt-get install -y --no-install-recommends ${missing.map((tool) => tool.package).join(' ')}`,
     );
   }
-  out(`guests       ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
-  out(`cache        ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);
-  out('untrusted    an emulator is no security boundary: run suites of strangers on a machine that you can throw away');
+  out(`guests            ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
+  out(`cache             ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);
+  out(
+    'untrusted         an emulator is no security boundary: run suites of strangers on a machine that you can throw away',
+  );
 }
 
 /** The nearest folder above that is there. */

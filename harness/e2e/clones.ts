@@ -70,11 +70,13 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
       },
       snapshot,
       {
+        run: lease.run,
         folder,
         runtimeFolder: await makeRuntimeFolder(),
         signal: new AbortController().signal,
         keep: false,
         register: async (resource) => lease.register(resource),
+        leaveBehind: () => lease.leaveBehind(),
         progress: () => {},
         phase: () => {},
       },

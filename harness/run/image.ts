@@ -5,6 +5,7 @@ import { UnsupportedError } from '../base/errors.ts';
 import { REGISTRY, registryFiles } from '../config/registry.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { buildContainers, buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
+import { buildSystem, type SystemImage } from '../images/build-system.ts';
 import type { ImageFile } from '../images/disk.ts';
 import { missingModules } from '../images/modules.ts';
 import type { ImageSettings } from '../images/settings.ts';
@@ -24,7 +25,7 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): Im
 }
 
 /** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
-export type CellImage = Image | Pick<Image, 'containers' | 'cached'>;
+export type CellImage = Image | SystemImage | Pick<Image, 'containers' | 'cached'>;
 export type CellImages = ReadonlyMap<ArchName, CellImage>;
 
 type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
@@ -54,6 +55,7 @@ export async function imagesOf(
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
     if (what === 'none') return [arch, { containers: await buildContainers(request), cached: true }];
+    if (what === 'system') return [arch, await buildSystem(request)];
     const image = await buildImage(request);
     await checkModules(arch, cell.suite, image);
     return [arch, image];

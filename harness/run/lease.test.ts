@@ -94,3 +94,21 @@ test('what is elsewhere is ended by its command, the last one of a name, and aga
   expect(await readFile(ended, 'utf8')).toBe('i-17\ni-17\n');
   expect(await readdir(join(state, 'leases'))).toEqual([]);
 });
+
+test('what an engine holds that does not answer stays in the lease, and so does what could not be given back', async () => {
+  const engine = { host: `unix://${state}/docker.sock`, portsAt: '127.0.0.1' };
+  const lease = openLease(state, 'r1', '/runs/r1');
+  lease.register({ kind: 'engine', engine });
+  lease.leaveBehind();
+  await lease.end();
+  const file = join(state, 'leases', 'r1.jsonl');
+  const left = await readFile(file, 'utf8');
+  expect(left).toContain('"kind":"engine"');
+
+  await writeFile(file, left.replace(/"pid":\d+/, `"pid":${gone.pid}`));
+  for (const _ of ['once', 'again'])
+    expect(await collectGarbage(state, { includeKept: false })).toMatchObject([
+      { state: 'collected', failed: [expect.stringMatching(/cannot clean up on .*remove .*r1\.jsonl$/)] },
+    ]);
+  await rm(file);
+});

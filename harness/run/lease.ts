@@ -2,7 +2,7 @@ import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
-import { identify, isAlive, killExactly, type ProcessIdentity, run } from '../base/process.ts';
+import { identify, isAlive, killExactly, type ProcessIdentity, run as runCommand } from '../base/process.ts';
 import { retryUntil } from '../base/time.ts';
 import type { Resource } from '../targets/target.ts';
 
@@ -20,8 +20,12 @@ type Line =
 /** What a run has taken and must give back, on disk before it is used. */
 export interface Lease {
   register(resource: Resource): void;
+  /** The run's name. */
+  readonly run: string;
   /** From now on the cell's target outlives the run, until `harness gc`. */
   keep(cell: string): void;
+  /** Something could not be given back: it stays registered, until the next collection. */
+  leaveBehind(): void;
   /** Everything was released: nothing is left to be found, unless something is kept. */
   end(): Promise<void>;
 }
@@ -51,10 +55,14 @@ export function openLease(state: string, run: string, runFolder: string): Lease 
   if (!owner) throw new Error('cannot read /proc: this needs Linux');
   append({ kind: 'owner', run, folder: runFolder, owner, at: new Date().toISOString() });
   return {
+    run,
     register: append,
     keep(cell) {
       kept = true;
       append({ kind: 'kept', cell });
+    },
+    leaveBehind() {
+      kept = true;
     },
     async end() {
       if (!kept) await rm(file, { force: true });
@@ -112,7 +120,7 @@ export async function collectGarbage(
       paths.push(line.path);
       if (!options.dryRun) await rm(line.path, { recursive: true, force: true });
     }
-    const { elsewhere, failed } = await endElsewhere(lines, options.dryRun === true);
+    const { elsewhere, failed } = await endElsewhere(lines, { run: common.run, file }, options.dryRun === true);
     // Last, so that a collection that is itself interrupted is taken up again.
     if (!options.dryRun && failed.length === 0) await rm(file, { force: true });
     collected.push({ ...common, state: 'collected', processes, paths, elsewhere, failed });
@@ -127,6 +135,7 @@ const COMMAND_MS = 300_000;
 
 async function endElsewhere(
   lines: readonly Line[],
+  { run, file }: { readonly run: string; readonly file: string },
   dryRun: boolean,
 ): Promise<Pick<CollectedRun, 'elsewhere' | 'failed'>> {
   const last = new Map(lines.filter((line) => line.kind === 'command').map((line) => [line.id, line]));
@@ -135,10 +144,20 @@ async function endElsewhere(
   // What was taken last goes first: a machine is put back before it is given back.
   for (const { argv, env, what } of [...last.values()].reverse()) {
     try {
-      if (!dryRun) await run(argv, { purpose: `remove ${what}`, timeout: COMMAND_MS, ...(env ? { env } : {}) });
+      if (!dryRun) await runCommand(argv, { purpose: `remove ${what}`, timeout: COMMAND_MS, ...(env ? { env } : {}) });
       elsewhere.push(what);
     } catch (error) {
       failed.push(messageOf(error));
+    }
+  }
+  const engines = new Map(lines.filter((line) => line.kind === 'engine').map(({ engine }) => [engine.host, engine]));
+  for (const engine of engines.values()) {
+    // Loaded where it is needed: the client takes a third of a second.
+    const { sweepEngine } = await import('../targets/container/sweep.ts');
+    try {
+      elsewhere.push(...(await sweepEngine(engine, run, { dryRun })));
+    } catch (error) {
+      failed.push(`${messageOf(error)}; if that engine never comes back, remove ${file}`);
     }
   }
   return { elsewhere, failed };

@@ -7,7 +7,7 @@ import { makeRuntimeFolder } from '../base/folders.ts';
 import { scaledMs } from '../base/time.ts';
 import { REGISTRY } from '../config/registry.ts';
 import type { Matrix } from '../config/suite.ts';
-import type { Phase } from '../events/types.ts';
+import { isEmulated, type Phase } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { type CellNode, isCluster, nodesOf } from '../matrix/nodes.ts';
@@ -156,7 +156,7 @@ async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider:
   if (availability.state === 'impossible')
     throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
   if (availability.state === 'lacking') throw new UnsupportedError(`a ${kind} of ${arch} is not enough for the suite`);
-  return availability.accelerator === 'tcg' ? architectures[arch].qemu.assumedSlowdown : 1;
+  return isEmulated(availability.accelerator) ? architectures[arch].qemu.assumedSlowdown : 1;
 }
 
 async function networkOf(cell: Cell, options: StartCellOptions): Promise<ClusterNetwork | undefined> {
@@ -196,8 +196,9 @@ function specOf(
   };
 }
 
-function imageOfNode(image: CellImage): Pick<TargetSpec, 'image'> {
-  return 'key' in image ? { image } : {};
+function imageOfNode(image: CellImage): Pick<TargetSpec, 'image' | 'system'> {
+  if ('disk' in image) return { image };
+  return 'archive' in image ? { system: image } : {};
 }
 
 function snapshotOf(
@@ -262,11 +263,16 @@ async function ioOf(cell: Cell, node: CellNode, options: StartCellOptions): Prom
   await mkdir(folder, { recursive: true });
   const named = (text: string) => (isCluster(cell) ? `${node.name}: ${text}` : text);
   return {
+    run: options.lease.run,
     folder,
     runtimeFolder: await makeRuntimeFolder(),
     signal: options.signal,
     keep: options.keep,
     register: async (resource) => options.lease.register(resource),
+    leaveBehind(why) {
+      options.lease.leaveBehind();
+      options.warn(`something stays behind until the next run or \`harness gc\`: ${why}`);
+    },
     progress: (message) => options.progress(named(message)),
     phase: (phase) => options.phase({ ...phase, name: named(phase.name) }),
   };

@@ -1,5 +1,6 @@
 import { ConfigError } from '../base/errors.ts';
 import { commandProvider, type KnownCommand, type ReadAddress } from './command/provider.ts';
+import { containerProvider } from './container/provider.ts';
 import { localProvider } from './local/provider.ts';
 import type { KnownMachine } from './ssh/machines.ts';
 import { sshProvider } from './ssh/provider.ts';
@@ -24,6 +25,7 @@ export function createProviders(options: ProviderOptions): Providers {
   const { cache, machines, commands, inventory, readAddress } = options;
   const make: Partial<Record<TargetKind, () => TargetProvider>> = {
     vm: () => vmProvider(cache),
+    container: () => containerProvider(),
     ssh: () => sshProvider(machines, inventory),
     local: () => localProvider(),
     command: () => commandProvider(commands, inventory, readAddress),

@@ -1,3 +1,4 @@
+import { reconnectContainer } from './container/container.ts';
 import { reconnectLocal } from './local/target.ts';
 import { reconnectSsh } from './ssh/machine.ts';
 import type { Handle, Target } from './target.ts';
@@ -10,6 +11,8 @@ export async function reconnect(handle: Handle): Promise<Target | undefined> {
       return reconnectVm(handle);
     case 'local':
       return reconnectLocal(handle);
+    case 'container':
+      return reconnectContainer(handle);
     case 'ssh':
     case 'command':
       return reconnectSsh(handle);

@@ -3,6 +3,8 @@ import type { Barrier } from '../base/barrier.ts';
 import type { HostTime } from '../base/host-time.ts';
 import type { Phase, TargetFacts } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
+import type { SystemImage } from '../images/build-system.ts';
+import type { EngineAddress } from './container/engine.ts';
 
 /** The kinds of target. What differs between them is behind this contract; nothing else asks which it is. */
 export type TargetKind = 'vm' | 'container' | 'ssh' | 'local' | 'command';
@@ -133,6 +135,8 @@ export interface TargetSpec {
   readonly hostname: string;
   /** What it is started from; absent for a kind whose machines have a system of their own. */
   readonly image?: Pick<Image, 'key' | 'kernel' | 'initrd' | 'disk'>;
+  /** The same for a container. */
+  readonly system?: Pick<SystemImage, 'key' | 'tag' | 'archive'>;
   /** Whether it may reach other machines than the controller. */
   readonly network: boolean;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
@@ -160,6 +164,8 @@ export interface LanPlace {
 
 /** What a provider gets from a run: where to put things, and how to say what it is doing. */
 export interface Io {
+  /** The run's name, for labels on what it makes elsewhere. */
+  readonly run: string;
   /** The cell's folder in the run, absolute; console and logs go there. */
   readonly folder: string;
   /** A short-lived folder with a short path, for sockets. */
@@ -169,6 +175,8 @@ export interface Io {
   readonly keep: boolean;
   /** Puts a process, a path or a command into the run's lease before it is used, so that `harness gc` can find it. */
   register(resource: Resource): Promise<void>;
+  /** Something registered could not be given back, and why: the run's lease stays for `harness gc`. */
+  leaveBehind(why: string): void;
   /** One line about what is happening now. */
   progress(message: string): void;
   phase(phase: Phase): void;
@@ -178,6 +186,8 @@ export interface Io {
 export type Resource =
   | { readonly kind: 'process'; readonly pid: number; readonly startTime: string; readonly what: string }
   | { readonly kind: 'path'; readonly path: string }
+  /** Everything on a Docker engine that has the run's label. */
+  | { readonly kind: 'engine'; readonly engine: EngineAddress }
   /** Something elsewhere, which a command ends; it may be run more than once, and of those with one id the last counts. */
   | {
       readonly kind: 'command';
@@ -191,7 +201,7 @@ export type Resource =
 export interface TargetProvider {
   readonly kind: TargetKind;
   /** What its targets are started from, built before one is acquired. With `none`, the stack is installed on a system that is there. */
-  readonly image: 'disk' | 'none';
+  readonly image: 'disk' | 'system' | 'none';
   /**
    * Milliseconds, or what a connection to a machine takes; starts nothing big.
    * @param needs what a suite asks for; absent: whether there is a target at all.

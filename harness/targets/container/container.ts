@@ -1,0 +1,75 @@
+import type Dockerode from 'dockerode';
+import { InfraError } from '../../base/errors.ts';
+import type { TargetFacts } from '../../events/types.ts';
+import { filesBy } from '../by-commands.ts';
+import type { Capability, Handle, Target } from '../target.ts';
+import { asked, type EngineAddress, openEngine } from './engine.ts';
+import { execInContainer } from './exec.ts';
+import { logTail } from './logs.ts';
+
+/** Everything that another process needs to use a container. */
+export interface ContainerHandle extends Handle {
+  readonly kind: 'container';
+  readonly engine: EngineAddress;
+  readonly id: string;
+  /** Port of the container to port where the engine publishes it. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly facts: TargetFacts;
+}
+
+/** What a container has of what a suite may ask for: its kernel is the engine's, and nobody cuts that one's power. */
+export const CONTAINER_CAPABILITIES: readonly Capability[] = ['root', 'network'];
+
+/** What can be done with a running container by any process that has its handle. Disposal leaves it alone. */
+export function useContainer(handle: ContainerHandle, died: Promise<Error>): Target {
+  const { engine, id, ports } = handle;
+  const container: Dockerode.Container = openEngine(engine).getContainer(id);
+  const exec: Target['exec'] = (argv, options) => execInContainer(container, argv, options);
+  const noPower = async (): Promise<never> => {
+    throw new InfraError('cannot cut the power of a container: it has none of its own', {
+      hint: "Skip the test with target.can('power'), or say needs: [power].",
+    });
+  };
+  return {
+    facts: handle.facts,
+    handle,
+    can: CONTAINER_CAPABILITIES,
+    died,
+    exec,
+    ...filesBy(exec),
+    async forward(port) {
+      const published = ports[String(port)];
+      if (published === undefined)
+        throw new InfraError(`cannot reach port ${port} of the target: the suite's stack does not name it`);
+      return { host: engine.portsAt, port: published };
+    },
+    powerOff: noPower,
+    powerOn: noPower,
+    consoleTail: (lines = 50) => logTail(container, lines),
+    enter: (command, terminal) => [
+      ...['docker', ...(engine.certificates ? ['--tlsverify', '--tlscacert', `${engine.certificates}/ca.pem`] : [])],
+      ...(engine.certificates
+        ? ['--tlscert', `${engine.certificates}/cert.pem`, '--tlskey', `${engine.certificates}/key.pem`]
+        : []),
+      ...['-H', engine.host, 'exec', terminal ? '-it' : '-i', id, ...(command.length > 0 ? command : ['bash', '-l'])],
+    ],
+    leave() {},
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** The container of a handle from another process, or undefined when it does not run any more. */
+export async function reconnectContainer(handle: Handle): Promise<Target | undefined> {
+  const container = handle as ContainerHandle;
+  const running = await asked(container.engine, 'ask', (engine) =>
+    engine
+      .getContainer(container.id)
+      .inspect()
+      .then(
+        ({ State }) => State.Running,
+        () => false,
+      ),
+  );
+  // Its owner watches the container and ends whoever uses it.
+  return running ? useContainer(container, new Promise(() => {})) : undefined;
+}

@@ -1,0 +1,80 @@
+import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { InfraError, messageOf } from '../../base/errors.ts';
+import type { ExecOptions, ExecResult } from '../target.ts';
+
+const MAX_OUTPUT = 32 * 1024 * 1024;
+
+/**
+ * Runs argv in a container. The engine cannot end what it has started there, so `timeout`, which is in every Debian, ends
+ * it a second after the deadline.
+ * @throws InfraError when the engine or the container is gone, or the deadline has passed.
+ */
+export async function execInContainer(
+  container: Dockerode.Container,
+  argv: readonly string[],
+  request: ExecOptions,
+): Promise<ExecResult> {
+  const started = performance.now();
+  const what = argv.join(' ').slice(0, 120);
+  const late = AbortSignal.timeout(Math.ceil(request.deadlineMs));
+  const signal = request.signal ? AbortSignal.any([late, request.signal]) : late;
+  const output = { stdout: collect(request.onOutput), stderr: collect(request.onOutput) };
+  try {
+    const exec = await container.exec({
+      Cmd: ['timeout', '--signal=KILL', String(Math.ceil(request.deadlineMs / 1000) + 1), ...argv],
+      AttachStdin: request.stdin !== undefined,
+      AttachStdout: true,
+      AttachStderr: true,
+      abortSignal: signal,
+    });
+    const stdin = request.stdin !== undefined;
+    const stream = await exec.start({ hijack: stdin, stdin, abortSignal: signal });
+    container.modem.demuxStream(stream, output.stdout.stream, output.stderr.stream);
+    if (stdin) stream.end(request.stdin);
+    await finished(stream, { signal, writable: false });
+    const exitCode = await exitCodeOf(exec, signal);
+    const durationMs = performance.now() - started;
+    output.stdout.check();
+    output.stderr.check();
+    return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), durationMs };
+  } catch (cause) {
+    if (request.signal?.aborted) throw request.signal.reason;
+    if (late.aborted)
+      throw new InfraError(`cannot finish \`${what}\`: no end after ${(request.deadlineMs / 1000).toFixed(1)} s`, {
+        cause: output.stderr.text().slice(-500) || undefined,
+      });
+    throw new InfraError(`cannot run \`${what}\` in the container: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The engine notes the end of a process a moment after its output has ended. */
+async function exitCodeOf(exec: Dockerode.Exec, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    const { ExitCode, Running } = await exec.inspect({ abortSignal: signal });
+    if (!Running && ExitCode !== null) return ExitCode;
+    await delay(20, undefined, { signal });
+  }
+}
+
+/** What comes out of one stream of a command; beyond the limit only that there was more. */
+function collect(onOutput: ExecOptions['onOutput']) {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const stream = new PassThrough();
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_OUTPUT) chunks.push(chunk);
+    onOutput?.(chunk.toString());
+  });
+  return {
+    stream,
+    text: () => Buffer.concat(chunks).toString(),
+    /** @throws Error when there was more than is kept. */
+    check: () => {
+      if (bytes > MAX_OUTPUT) throw new Error(`it printed more than ${MAX_OUTPUT / 2 ** 20} MiB`);
+    },
+  };
+}

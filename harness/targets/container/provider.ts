@@ -1,0 +1,70 @@
+import { access } from 'node:fs/promises';
+import { type ArchName, architectures } from '../../arch/index.ts';
+import { HarnessError } from '../../base/errors.ts';
+import { lacking } from '../lacking.ts';
+import type { Availability, Needs, TargetProvider } from '../target.ts';
+import { CONTAINER_CAPABILITIES, reconnectContainer } from './container.ts';
+import { engineAddress, engineInfo, isLocal } from './engine.ts';
+import { acquireContainer } from './lifecycle.ts';
+
+/** Containers of a Docker engine, native or through qemu-user. */
+export function containerProvider(env: NodeJS.ProcessEnv = process.env): TargetProvider {
+  return {
+    kind: 'container',
+    image: 'system',
+    probe: (arch, needs) => probe(arch, env, needs),
+    acquire: async (spec, io) => acquireContainer(spec, engineAddress(env), io),
+    reconnect: reconnectContainer,
+  };
+}
+
+/** An engine that does not answer, or whose address is none, is broken; one whose socket is not there is missing. */
+async function probe(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Promise<Availability> {
+  try {
+    return await probeEngine(name, env, needs);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return { state: 'broken', why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
+}
+
+async function probeEngine(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Promise<Availability> {
+  const arch = architectures[name];
+  const address = engineAddress(env);
+  const missing = (what: string, install: string): Availability => ({ state: 'missing', what, install });
+  if (address.host.startsWith('unix:') && !(await exists(new URL(address.host).pathname)))
+    return missing(
+      `a Docker engine at ${address.host} (package docker.io)`,
+      'apt-get install -y --no-install-recommends docker.io && service docker start',
+    );
+  const info = await engineInfo(address);
+  const lacks = lacking(needs, {
+    kind: 'container',
+    capabilities: CONTAINER_CAPABILITIES,
+    installs: [],
+    // The engine's kernel, and nobody but its machine's root can load more.
+    hasModule: () => false,
+    memoryBytes: info.memoryBytes,
+  });
+  if (lacks) return lacks;
+  const detail = `Docker ${info.version} at ${address.host}`;
+  if (info.machine === arch.machine) return { state: 'usable', accelerator: 'native', detail };
+  if (isLocal(address) && !(await canRun(arch.qemu.binfmt)))
+    return missing(
+      `qemu-user for ${name} (package qemu-user-static)`,
+      'apt-get install -y --no-install-recommends qemu-user-static',
+    );
+  return { state: 'usable', accelerator: 'qemu-user', detail };
+}
+
+/** Registered, or to be registered when it is first needed. */
+async function canRun(binfmt: string): Promise<boolean> {
+  return (await exists(`/proc/sys/fs/binfmt_misc/${binfmt}`)) || (await exists(`/usr/lib/binfmt.d/${binfmt}.conf`));
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
