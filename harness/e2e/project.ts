@@ -22,6 +22,7 @@ export interface TestProject extends AsyncDisposable {
   /** Starts `harness ARGS…`; the caller ends it. */
   start(
     args: readonly string[],
+    env?: Readonly<Record<string, string>>,
   ): Promise<{ exitCode?: number | undefined }> & { kill(signal: NodeJS.Signals): boolean };
   /** A file of the newest run. */
   read(name: string): Promise<string>;

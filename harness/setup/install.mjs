@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { installNpm, npmIsCurrent } from './npm-packages.mjs';
 import { SetupError } from './say.mjs';
 import { installSystem, missingPackages, privilegeOf } from './system.mjs';
+import { packagesFor } from './system-packages.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const check = () => missingPackages({ path: process.env['PATH'] ?? '' });
+const packages = packagesFor(process.argv.includes('--tests'));
+const check = () => missingPackages({ path: process.env['PATH'] ?? '', packages });
 
 /** @param {string} program @param {string[]} args */
 const runs = (program, args) => spawnSync(program, args, { stdio: 'ignore' }).status === 0;

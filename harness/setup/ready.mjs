@@ -6,6 +6,7 @@ import { npmIsCurrent } from './npm-packages.mjs';
 import { runChild } from './run-child.mjs';
 import { say } from './say.mjs';
 import { missingPackages } from './system.mjs';
+import { packagesFor } from './system-packages.mjs';
 
 /** flock's answer for "somebody has it", chosen so that it is no exit code of ours. */
 const LOCKED = 75;
@@ -13,12 +14,14 @@ const LOCKED = 75;
 /**
  * Makes the checkout ready to run. A second call looks at two files and some forty paths and installs nothing.
  * @param {string} root the checkout, absolute
+ * @param {boolean} tests whether our own tests are to be run, too
  * @returns {Promise<number>} 0, or the exit code to stop with; the reason has been printed
  */
-export async function makeReady(root) {
+export async function makeReady(root, tests) {
   const skipSystem = Boolean(process.env['HARNESS_NO_SYSTEM_PACKAGES']);
-  if (!npmIsCurrent(root) || (!skipSystem && missingPackages({ path: process.env['PATH'] ?? '' }).length > 0)) {
-    const code = await installAlone(root);
+  const missing = () => missingPackages({ path: process.env['PATH'] ?? '', packages: packagesFor(tests) });
+  if (!npmIsCurrent(root) || (!skipSystem && missing().length > 0)) {
+    const code = await installAlone(root, tests);
     if (code !== 0) return code;
   }
   linkHarness(root);
@@ -39,9 +42,10 @@ export function nodeOf(root) {
  * Runs install.mjs, one at a time in a checkout. flock(1) and not a file of our own, because the kernel gives its lock
  * back however the holder dies. `-o` keeps the lock from daemons that a package's installation starts.
  * @param {string} root
+ * @param {boolean} tests
  */
-async function installAlone(root) {
-  const install = [process.execPath, join(root, 'harness/setup/install.mjs')];
+async function installAlone(root, tests) {
+  const install = [process.execPath, join(root, 'harness/setup/install.mjs'), ...(tests ? ['--tests'] : [])];
   mkdirSync(join(root, '.harness'), { recursive: true });
   const lock = join(root, '.harness', 'setup.lock');
   if (spawnSync('flock', ['--version'], { stdio: 'ignore' }).status !== 0) {

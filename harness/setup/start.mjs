@@ -11,7 +11,7 @@ import { runChild } from './run-child.mjs';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [command, ...rest] = process.argv.slice(2);
 
-const notReady = await makeReady(root);
+const notReady = await makeReady(root, command === '--test');
 if (notReady !== 0) process.exitCode = notReady;
 else if (command === '--test') process.exitCode = await test(rest);
 else if (command !== '--setup') await harness(process.argv.slice(2));

@@ -39,3 +39,18 @@ export const SYSTEM_PACKAGES = [
   // The way into a guest.
   { package: 'openssh-client', programs: ['ssh', 'ssh-keygen'] },
 ];
+
+/**
+ * What only our own tests start: an engine beside whatever engine this machine has. Who uses containers brings his own.
+ *
+ * @type {readonly SystemPackage[]}
+ */
+export const TEST_PACKAGES = [{ package: 'docker.io', programs: ['dockerd', 'docker'] }];
+
+/**
+ * What has to be there to use the harness, or also to test it.
+ * @param {boolean} tests
+ */
+export function packagesFor(tests) {
+  return tests ? [...SYSTEM_PACKAGES, ...TEST_PACKAGES] : SYSTEM_PACKAGES;
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { installLine, installSystem, missingPackages, privilegeOf } from './system.mjs';
-import { SYSTEM_PACKAGES } from './system-packages.mjs';
+import { packagesFor, SYSTEM_PACKAGES } from './system-packages.mjs';
 
 const packages = [
   { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'] },
@@ -24,6 +24,11 @@ test('nothing there: everything is missing, each package once', () => {
   const all = missingPackages({ path: '', exists: () => false });
   expect(all).toEqual(SYSTEM_PACKAGES.map((entry) => entry.package));
   expect(new Set(all).size).toBe(all.length);
+});
+
+test('an engine is installed for the tests only', () => {
+  const names = (tests: boolean) => packagesFor(tests).map((entry) => entry.package);
+  expect(names(true)).toEqual([...names(false), 'docker.io']);
 });
 
 /** A machine on which these commands succeed. */
