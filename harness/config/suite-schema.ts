@@ -33,7 +33,14 @@ const containerImage = z.strictObject({
       /^[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
       'expected name:tag, such as "my-web:1"',
     ),
+  arch: z.array(archField).min(1).optional().describe('Architectures that it is built for. Default: all.'),
   packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with what they depend on.'),
+  without: z
+    .array(debianPackage)
+    .default([])
+    .describe(
+      'Packages that are left out, with what only they need: what only maintainer scripts use, which do not run.',
+    ),
   files: z.array(stackFile).default([]),
   command: z.array(z.string()).min(1).describe('argv of what it runs.'),
   ports: z.array(portField).default([]),

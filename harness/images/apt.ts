@@ -26,11 +26,12 @@ export interface Apt {
   readonly sources: readonly string[];
   /**
    * The packages that installing these would bring, with versions, sorted by name, dependencies included.
+   * @param without taken to be installed already: neither they nor what only they need is brought.
    * @throws ConfigError naming a package that does not exist on this architecture.
    */
-  resolve(packages: readonly string[]): Promise<ResolvedPackage[]>;
-  /** Downloads these and what they depend on, signatures verified, into `archives/`. */
-  download(packages: readonly string[]): Promise<void>;
+  resolve(packages: readonly string[], without?: readonly string[]): Promise<ResolvedPackage[]>;
+  /** Downloads these and what they depend on, signatures verified, into `archives/`. @param without as for `resolve`. */
+  download(packages: readonly string[], without?: readonly string[]): Promise<void>;
   /** Path of a downloaded package's file. */
   archive(resolved: ResolvedPackage): string;
 }
@@ -85,33 +86,61 @@ export async function openApt(
   return {
     folder,
     sources,
-    async resolve(packages) {
+    async resolve(packages, without = []) {
       const wanted = [...new Set(packages)].sort();
+      const left = [...new Set(without)].sort();
       const memo = join(
         folder,
         `resolved-${createHash('sha256')
-          .update(`${listsOf} ${wanted.join(' ')}`)
+          .update(`${listsOf} ${[wanted, ...(left.length > 0 ? ['/', left] : [])].flat().join(' ')}`)
           .digest('hex')
           .slice(0, 16)}.json`,
       );
       const known = await readFile(memo, 'utf8').catch(() => undefined);
       if (known !== undefined) return JSON.parse(known) as ResolvedPackage[];
-      const simulated = await apt(['install', '--simulate', ...wanted], `resolve packages for ${arch.name}`).catch(
-        (error: unknown) => {
-          throw explainMissing(error, wanted, arch, settings);
-        },
-      );
+      const simulated = await apt(
+        ['install', '--simulate', ...(await assumed(folder, arch, left)), ...wanted],
+        `resolve packages for ${arch.name}`,
+      ).catch((error: unknown) => {
+        throw explainMissing(error, wanted, arch, settings);
+      });
       const resolved = parseSimulation(String(simulated.stdout));
       await replaceFile(memo, JSON.stringify(resolved));
       return resolved;
     },
-    async download(packages) {
+    async download(packages, without = []) {
       await using _downloading = await lock(join(folder, 'lock'), undefined, signal);
-      await apt(['install', '--download-only', '--yes', ...new Set(packages)], `download packages for ${arch.name}`);
+      const left = await assumed(folder, arch, without);
+      await apt(
+        ['install', '--download-only', '--yes', ...left, ...new Set(packages)],
+        `download packages for ${arch.name}`,
+      );
     },
     archive: (resolved) =>
       join(folder, 'archives', `${resolved.name}_${resolved.version.replaceAll(':', '%3a')}_${resolved.arch}.deb`),
   };
+}
+
+/** apt's options for taking packages to be installed, in a version that satisfies everybody. */
+async function assumed(folder: string, arch: Arch, packages: readonly string[]): Promise<string[]> {
+  if (packages.length === 0) return [];
+  const names = [...new Set(packages)].sort();
+  const id = createHash('sha256').update(names.join(' ')).digest('hex').slice(0, 16);
+  const status = join(folder, `status-${id}`);
+  await replaceFile(status, names.map((name) => assumedPackage(name, arch)).join('\n'));
+  return ['-o', `Dir::State::status=${status}`];
+}
+
+/** An entry of dpkg's status file. */
+function assumedPackage(name: string, arch: Arch): string {
+  return `Package: ${name}
+Status: install ok installed
+Maintainer: nobody
+Architecture: ${arch.debian}
+Multi-Arch: foreign
+Version: 999:0
+Description: taken to be installed
+`;
 }
 
 /** Reads apt's `Inst NAME (VERSION ORIGIN [ARCH])` lines. */

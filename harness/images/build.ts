@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import type { Apt } from './apt.ts';
-import { buildContainer, CONTAINER_FILE, type ContainerRequest } from './container.ts';
+import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
@@ -35,6 +35,8 @@ export interface ImageRequest {
 /** A container image as a suite asks for it. */
 export interface ContainerSpec extends Pick<ContainerRequest, 'tag' | 'files' | 'command' | 'ports' | 'health'> {
   readonly packages: readonly string[];
+  /** Packages that are left out, with what only they need. */
+  readonly without: readonly string[];
 }
 
 /** Where container images lie on a machine's disk, in the order in which the suite names them. */
@@ -111,11 +113,11 @@ async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf
   const { arch, signal } = request;
   const made: { tag: string; archive: string }[] = [];
   for (const spec of request.containers) {
-    const packages = spec.packages.length === 0 ? [] : await apt.resolve(spec.packages);
-    const { files, ...rest } = spec;
-    const ingredients = { ...rest, packages, files: digests(files) };
+    const packages = spec.packages.length === 0 ? [] : await apt.resolve(spec.packages, spec.without);
+    const { files, without, ...rest } = spec;
+    const ingredients = { ...rest, packages, files: digests(files), container: CONTAINER_RECIPE };
     const entry = await layer('container', spec.tag, ingredients, GIB, async (folder) => {
-      if (packages.length > 0) await apt.download(spec.packages);
+      if (packages.length > 0) await apt.download(spec.packages, without);
       await buildContainer({ ...spec, arch, apt, packages, signal }, folder);
     });
     made.push({ tag: spec.tag, archive: join(entry.folder, CONTAINER_FILE) });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../arch/index.ts';
@@ -39,6 +39,7 @@ export async function buildContainer(request: ContainerRequest, folder: string):
   await mkdir(root, { recursive: true });
   for (const name of packages.map((resolved) => apt.archive(resolved)))
     await run(['dpkg-deb', '--extract', name, root], { purpose: `unpack ${name}`, ...cancel });
+  await leaveDocumentationOut(root);
   for (const name of ['dev', 'etc', 'proc', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
   for (const file of files) {
     const path = join(root, file.path);
@@ -83,6 +84,21 @@ export async function writeArchive(request: ArchiveRequest, scratch: string, fol
   await writeFile(join(image, 'manifest.json'), JSON.stringify(manifest));
   await pack(image, join(folder, CONTAINER_FILE), cancel);
   return tag;
+}
+
+/** What makes a container image of an older harness another one. */
+export const CONTAINER_RECIPE = 2;
+
+/** Documentation and translations, which nobody reads in a container, as in a guest. Licences stay. */
+async function leaveDocumentationOut(root: string): Promise<void> {
+  const share = join(root, 'usr/share');
+  for (const name of ['info', 'lintian', 'locale', 'man'])
+    await rm(join(share, name), { recursive: true, force: true });
+  const docs = join(share, 'doc');
+  const kept = (path: string) => path.endsWith('/copyright');
+  for (const entry of await readdir(docs, { recursive: true, withFileTypes: true }).catch(() => []))
+    if (!entry.isDirectory() && !kept(join(entry.parentPath, entry.name)))
+      await rm(join(entry.parentPath, entry.name), { force: true });
 }
 
 /** Source: the image specification v1.2 of moby, which engines read since 1.10. */

@@ -83,7 +83,7 @@ async function requestFor(
     arch: architectures[arch],
     suite: suite.name,
     ...registryParts(suite, await filesOf(suite, suite.stack.files)),
-    containers: await containersOf(suite),
+    containers: await containersOf(suite, cell.arch),
     containersOnDisk: suite.stack.registry === undefined,
     services: suite.stack.services,
     diskBytes: suite.machine.disk * 2 ** 20,
@@ -101,9 +101,11 @@ function registryParts({ stack }: Suite, files: ImageFile[]): Pick<ImageRequest,
   return { packages: [...packages, REGISTRY.package], files: [...files, ...own] };
 }
 
-async function containersOf(suite: Suite): Promise<ContainerSpec[]> {
+/** The container images that there are for an architecture. */
+async function containersOf(suite: Suite, cellArch: ArchName): Promise<ContainerSpec[]> {
+  const built = suite.stack.images.filter(({ arch }) => arch === undefined || arch.includes(cellArch));
   return Promise.all(
-    suite.stack.images.map(async ({ files, ...image }) => ({ ...image, files: await filesOf(suite, files) })),
+    built.map(async ({ arch: _, files, ...image }) => ({ ...image, files: await filesOf(suite, files) })),
   );
 }
 

@@ -93,19 +93,22 @@ async function loadImages({ target, containers }: StackNode, suite: Suite, optio
 
 /** Awaits the registry, and pushes what every machine is to have. */
 async function fillRegistry(registry: StackNode, nodes: readonly StackNode[], options: DeployOptions): Promise<void> {
-  const { target, containers } = registry;
+  const { target } = registry;
   const deadlineMs = scaledMs(START_SECONDS, options.scale);
   options.progress(`waiting for the registry on ${registry.name}`);
   await awaitServices(target, [REGISTRY.unit], deadlineMs, options.signal);
   const endpoint = await target.forward(REGISTRY.port);
   await retryUntil(() => fetch(`http://${endpoint.host}:${endpoint.port}/v2/`), { deadlineMs, signal: options.signal });
   const owners = new Map(nodes.map((node) => [node.target.facts.arch, node]));
-  for (const [index, { tag }] of containers.entries()) {
+  const tags = new Set(nodes.flatMap(({ containers }) => containers.map(({ tag }) => tag)));
+  for (const tag of tags) {
     options.progress(`pushing ${tag} for ${[...owners.keys()].join(', ')}`);
-    const images = [...owners].map(([arch, node]) => ({
-      architecture: architectures[arch].docker.split('/')[1]!,
-      archive: node.containers[index]!.archive,
-    }));
+    // An image may be for some of the architectures only.
+    const images = [...owners].flatMap(([arch, node]) =>
+      node.containers
+        .filter((container) => container.tag === tag)
+        .map(({ archive }) => ({ architecture: architectures[arch].docker.split('/')[1]!, archive })),
+    );
     await pushImage(endpoint, tag, images, options.signal);
   }
 }
