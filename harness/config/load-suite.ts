@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
+import { loadCompose } from './compose.ts';
 import { didYouMean, expectedOneOf } from './nearest.ts';
 import { quote } from './quote.ts';
 import { registryFiles } from './registry.ts';
@@ -20,10 +21,11 @@ export async function loadSuite(folder: string, cwd: string = process.cwd()): Pr
     ...nameProblems(data, basename(place)),
     ...portProblems(data),
     ...registryProblems(data),
+    ...(await composeProblems(data, place)),
     ...(await fileProblems(data, place)),
   ];
   if (problems.length > 0) throw source.error(problems);
-  return { ...data, name: basename(place), folder: place };
+  return { ...data, name: basename(place), folder: place, compose: await loadCompose(data, place, cwd) };
 }
 
 function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
@@ -61,6 +63,13 @@ function registryProblems({ nodes, stack: { registry, files } }: SuiteConfig): P
         text: `${quote(file.path)} is written by stack.registry, expected another file`,
       });
   return problems;
+}
+
+async function composeProblems({ stack: { compose } }: SuiteConfig, folder: string): Promise<Problem[]> {
+  const why = compose === undefined ? undefined : await whyNotAFileOf(folder, compose);
+  return why === undefined
+    ? []
+    : [{ path: ['stack', 'compose'], text: `stack.compose is ${quote(compose ?? '')}, ${why}` }];
 }
 
 function expectedPort(ports: readonly string[]): string {

@@ -41,6 +41,10 @@ const containerImage = z.strictObject({
     .describe(
       'Packages that are left out, with what only they need: what only maintainer scripts use, which do not run.',
     ),
+  exclude: z
+    .array(z.string().regex(/^\/[^\0]*$/, 'expected an absolute path, in which * stands for anything'))
+    .default([])
+    .describe('Paths of the packages that are left out, with what is below them: an engine loads every byte.'),
   files: z.array(stackFile).default([]),
   command: z.array(z.string()).min(1).describe('argv of what it runs.'),
   ports: z.array(portField).default([]),
@@ -119,6 +123,13 @@ export const suiteSchema = z
           .describe(
             'The machine of a cluster that runs a registry: the images are pushed there under one tag for all architectures, and every machine pulls its own.',
           ),
+        compose: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "A Compose file in the suite's folder, brought up on the machine's Docker engine after the commands. Its images are among stack.images.",
+          ),
         services: z
           .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
           .default([])
@@ -146,6 +157,7 @@ export const suiteSchema = z
       .strictObject({
         boot: durationSeconds.default(15),
         command: durationSeconds.default(30),
+        compose: durationSeconds.default(60).describe('For a Compose file to be up, and its services healthy.'),
         test: durationSeconds.default(10),
         benchmark: durationSeconds.default(30),
       })

@@ -1,3 +1,4 @@
+import type { ComposeStack } from './compose.ts';
 import type { MatrixConfig } from './matrix-schema.ts';
 import type { SuiteConfig } from './suite-schema.ts';
 
@@ -13,4 +14,6 @@ export interface Suite extends Omit<SuiteConfig, 'name'> {
   readonly name: string;
   /** Absolute path of the suite's folder. */
   readonly folder: string;
+  /** What `stack.compose` names. */
+  readonly compose?: ComposeStack | undefined;
 }

@@ -33,7 +33,8 @@ export interface ImageRequest {
 }
 
 /** A container image as a suite asks for it. */
-export interface ContainerSpec extends Pick<ContainerRequest, 'tag' | 'files' | 'command' | 'ports' | 'health'> {
+export interface ContainerSpec
+  extends Pick<ContainerRequest, 'tag' | 'exclude' | 'files' | 'command' | 'ports' | 'health'> {
   readonly packages: readonly string[];
   /** Packages that are left out, with what only they need. */
   readonly without: readonly string[];

@@ -24,6 +24,7 @@ async function build(more: Partial<ContainerRequest> = {}) {
       tag: 'my-web:1',
       apt: noArchive,
       packages: [],
+      exclude: [],
       files: [{ path: '/www/index.html', mode: '0640', content: Buffer.from('hello\n') }],
       command: ['/bin/httpd', '-f'],
       ports: [80],

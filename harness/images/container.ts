@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../arch/index.ts';
@@ -16,6 +16,8 @@ export interface ContainerRequest {
   readonly apt: Apt;
   /** Unpacked, with what they depend on; no maintainer script runs. */
   readonly packages: readonly ResolvedPackage[];
+  /** Absolute paths with `*` that are left out. */
+  readonly exclude: readonly string[];
   readonly files: readonly ImageFile[];
   readonly command: readonly string[];
   readonly ports: readonly number[];
@@ -40,7 +42,9 @@ export async function buildContainer(request: ContainerRequest, folder: string):
   for (const name of packages.map((resolved) => apt.archive(resolved)))
     await run(['dpkg-deb', '--extract', name, root], { purpose: `unpack ${name}`, ...cancel });
   await leaveDocumentationOut(root);
-  for (const name of ['dev', 'etc', 'proc', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
+  for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
+  // For programs that are not root in their container. mkdir's mode would be cut by this process's umask.
+  await chmod(join(root, 'tmp'), 0o1777);
   for (const file of files) {
     const path = join(root, file.path);
     await mkdir(dirname(path), { recursive: true });
@@ -48,7 +52,7 @@ export async function buildContainer(request: ContainerRequest, folder: string):
     await writeFile(path, file.content, { mode: Number.parseInt(file.mode, 8) });
   }
   const layer = join(scratch, 'layer.tar');
-  await pack(root, layer, cancel);
+  await pack(root, layer, cancel, request.exclude);
   await writeArchive(
     { ...request, tag: () => request.tag, layer, config: (diff) => configuration(request, diff) },
     scratch,
@@ -87,7 +91,7 @@ export async function writeArchive(request: ArchiveRequest, scratch: string, fol
 }
 
 /** What makes a container image of an older harness another one. */
-export const CONTAINER_RECIPE = 2;
+export const CONTAINER_RECIPE = 3;
 
 /** Documentation and translations, which nobody reads in a container, as in a guest. Licences stay. */
 async function leaveDocumentationOut(root: string): Promise<void> {
@@ -130,7 +134,17 @@ function configuration({ arch, command, ports, health }: ContainerRequest, diff:
   };
 }
 
-async function pack(folder: string, file: string, cancel: object): Promise<void> {
-  const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu'];
+async function pack(folder: string, file: string, cancel: object, exclude: readonly string[] = []): Promise<void> {
+  const without = exclude.map((path) => `--exclude=.${path}`);
+  const same = [
+    '--anchored',
+    ...without,
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--format=gnu',
+  ];
   await run(['tar', '-C', folder, ...same, '-cf', file, '.'], { purpose: 'pack the container image', ...cancel });
 }

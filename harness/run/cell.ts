@@ -159,7 +159,7 @@ async function evidenceOf({ cell, started }: OnTarget, context: RunContext): Pro
   const place = cellFolder(context.folder, cell.name);
   const found = await Promise.all(
     started.nodes.map(({ name, target }) =>
-      collectEvidence(target, cell.suite.evidence, nodeFolder(cell, place, name), context.folder),
+      collectEvidence(target, cell.suite, nodeFolder(cell, place, name), context.folder),
     ),
   );
   if (!started.network) return found.flat();

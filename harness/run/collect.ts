@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { printable } from '../base/text.ts';
+import type { Suite } from '../config/suite.ts';
+import { composeLogs } from '../stacks/compose.ts';
 import { argvOf } from '../stacks/ready.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -18,24 +20,28 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
 const DEADLINE_MS = 20_000;
 
 /**
- * Keeps what explains a failure: journal, units, kernel messages, network, processes, and what the suite's own commands
- * say. The console is there anyway. Stops at the first question that is not answered in time.
+ * Keeps what explains a failure: journal, units, kernel messages, network, processes, the log of each Compose service,
+ * and what the suite's own commands say. The console is there anyway. Stops at the first question that is not answered in time.
  * @returns the files, relative to the run's folder.
  */
 export async function collectEvidence(
   target: Target,
-  commands: readonly (string | readonly string[])[],
+  suite: Suite,
   folder: string,
   runFolder: string,
 ): Promise<string[]> {
   const files = [join(folder, 'console.log')];
-  const own = commands.map((command, index) => [evidenceFile(command, index), argvOf(command)] as const);
+  const keep = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text.split('\n').map(printable).join('\n'));
+    files.push(join(folder, name));
+  };
+  const logs = await composeLogs(target, suite).catch(() => new Map<string, string>());
+  for (const [name, text] of logs) await keep(name, text);
+  const own = suite.evidence.map((command, index) => [evidenceFile(command, index), argvOf(command)] as const);
   for (const [name, argv] of [...own, ...Object.entries(QUESTIONS)]) {
     try {
       const { stdout, stderr } = await target.exec(argv, { deadlineMs: DEADLINE_MS });
-      const text = `${stdout}${stderr}`.split('\n').map(printable).join('\n');
-      await writeFile(join(folder, name), text);
-      files.push(join(folder, name));
+      await keep(name, `${stdout}${stderr}`);
     } catch {
       break;
     }

@@ -1,4 +1,5 @@
 import type { ArchName } from '../arch/index.ts';
+import { missingImage, usesEngine } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { isCluster, nodesOf } from '../matrix/nodes.ts';
@@ -14,7 +15,13 @@ export function needsOf(suite: Suite): Needs {
       typeof need === 'string' || !(key in need) ? [] : (need as Record<K, string[]>)[key],
     );
   return {
-    capabilities: [...named, ...(isCluster({ suite }) ? (['cluster'] as const) : [])],
+    capabilities: [
+      ...new Set([
+        ...named,
+        ...(isCluster({ suite }) ? (['cluster'] as const) : []),
+        ...(usesEngine(suite) ? (['docker'] as const) : []),
+      ]),
+    ],
     kernelModules: listed('kernel-modules'),
     tags: listed('tags'),
     memoryBytes: suite.machine.memory * 2 ** 20,
@@ -33,7 +40,8 @@ export async function unsupportedReason(
   const needs = needsOf(suite);
   for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
     const why = reasonOf(await providers(target).probe(one, needs), target, one, needs);
-    if (why !== undefined) return why;
+    const lacking = why ?? missingImage(suite, one);
+    if (lacking !== undefined) return lacking;
   }
   return undefined;
 }

@@ -83,7 +83,7 @@ async function requestFor(
     arch: architectures[arch],
     suite: suite.name,
     ...registryParts(suite, await filesOf(suite, suite.stack.files)),
-    containers: await containersOf(suite, cell.arch),
+    containers: await containersOf(suite, arch),
     containersOnDisk: suite.stack.registry === undefined,
     services: suite.stack.services,
     diskBytes: suite.machine.disk * 2 ** 20,

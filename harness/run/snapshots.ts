@@ -47,7 +47,9 @@ export async function cellSnapshot(
     machines.push([name, support.identity]);
   }
   const { services, commands, ready } = cell.suite.stack;
-  const ingredients = { machines, deployed: { services, commands, ready } };
+  const { compose } = cell.suite;
+  const deployed = { services, commands, ready, ...(compose ? { compose: compose.content } : {}) };
+  const ingredients = { machines, deployed };
   const { cache, limitBytes, signal } = store;
   return {
     async find() {

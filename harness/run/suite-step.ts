@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { InfraError } from '../base/errors.ts';
 import { scaledMs, withDeadline } from '../base/time.ts';
+import { usesEngine } from '../config/compose.ts';
 import type { Verdict } from '../events/types.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { engineProblem } from '../stacks/engine.ts';
 import { anyDeath, cellFolder, type OnTarget } from './context.ts';
 import { errorDataOf } from './error-data.ts';
+import type { StartedCell } from './start-cell.ts';
 import { type StepOutcome, step } from './step.ts';
 import { contextNodes, serveControl } from './suite-control.ts';
 import { runSuiteProcess } from './suite-process.ts';
@@ -42,6 +46,7 @@ export async function suiteStep(
     // A lost connection is noticed by the test before its cause is: let the target say whether it died.
     if (outcome.verdict === 'infra')
       await withDeadline(anyDeath(started), DEATH_MS, () => new Error('it lives')).then(rethrow, () => {});
+    if (outcome.verdict === 'failed') await blameEngine(cell, started);
     if (cutShort !== undefined) {
       // What cut it short decides, unless the suite itself had something to say before.
       if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
@@ -50,6 +55,19 @@ export async function suiteStep(
     }
     return [outcome, outcome];
   });
+}
+
+/** What failed where there is no Docker engine any more says nothing about the suite. @throws InfraError */
+async function blameEngine({ suite }: Cell, { nodes }: StartedCell): Promise<void> {
+  if (!usesEngine(suite)) return;
+  for (const { name, target } of nodes) {
+    const why = await engineProblem(target);
+    if (why !== undefined)
+      throw new InfraError(`cannot go on with the stack: the Docker engine of ${name} is gone: ${why}`, {
+        hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
+        consoleTail: await target.consoleTail(20),
+      });
+  }
 }
 
 /** Milliseconds in which a target that died has said so. */

@@ -6,6 +6,7 @@ import { countedArgv, readCounter, readTimer, timedArgv, WARM } from '../bench/g
 import { measure } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
+import { runCompose } from '../stacks/compose-command.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
 import type { Capability, Endpoint, ExecResult, Target } from '../targets/target.ts';
 import type { ScenarioContext } from './context.ts';
@@ -31,6 +32,8 @@ export interface ScenarioTarget {
   write(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
   /** Whether it has what `needs` can ask for: a scenario that cannot do without it skips itself where it is not. */
   can(what: Capability): boolean;
+  /** A Unix socket of the machine, as one here. Ask anew after the power was cut. @throws Error where there is no way. */
+  socket(path: string): Promise<string>;
   /** Cuts the power and gives it back; resolves when commands are answered and the stack is ready again. */
   powerCycle(): Promise<void>;
   consoleTail(lines?: number): Promise<string[]>;
@@ -77,6 +80,11 @@ export interface ScenarioStack {
   service(name: string): ScenarioService;
   /** Awaits the suite's readiness checks. */
   ready(): Promise<void>;
+  /**
+   * Runs Compose on the stack's file, on this machine with the target's engine, and returns what it printed, trimmed;
+   * throws when it fails. Default deadline: the suite's `timeouts.compose`.
+   */
+  compose(args: readonly string[], options?: Pick<CommandOptions, 'seconds'>): Promise<string>;
 }
 
 export interface BenchOptions {
@@ -127,6 +135,10 @@ export function scenarioTarget(target: Target, context: ScenarioContext): Scenar
     read: async (path) => new TextDecoder().decode(await target.read(path)),
     write: (path, content, options) => target.write(path, content, options),
     can: (what) => target.can.includes(what),
+    async socket(path) {
+      if (!target.socket) throw new Error(`a ${target.facts.kind} target forwards no sockets`);
+      return target.socket(path);
+    },
     async powerCycle() {
       await target.powerOff();
       await target.powerOn();
@@ -191,6 +203,13 @@ export async function scenarioStack(target: Target, context: ScenarioContext): P
     endpoint,
     url: (port, path = '/') => `http://${endpoint(port).host}:${endpoint(port).port}${path}`,
     ready: () => awaitReady(target, suite, scale),
+    async compose(args, { seconds = suite.timeouts.compose } = {}) {
+      const { exitCode, stdout, stderr } = await runCompose(target, suite, args, {
+        deadlineMs: scaledMs(seconds, scale),
+      });
+      if (exitCode !== 0) throw new Error(`compose ${args.join(' ')} exited with ${exitCode}: ${stderr.trim()}`);
+      return stdout.trim();
+    },
     service: (name) => ({
       start: () => systemctl('start', name),
       stop: () => systemctl('stop', name),

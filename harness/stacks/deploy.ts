@@ -6,6 +6,7 @@ import { REGISTRY, registryTag } from '../config/registry.ts';
 import type { Suite } from '../config/suite.ts';
 import { containerPath, type Image } from '../images/build.ts';
 import type { Target } from '../targets/target.ts';
+import { deployCompose } from './compose.ts';
 import { argvOf, awaitReady } from './ready.ts';
 import { pushImage } from './registry.ts';
 
@@ -50,7 +51,10 @@ export async function deployStacks(nodes: readonly StackNode[], suite: Suite, op
   );
 }
 
-/** Awaits a stack's services, gives it its container images, runs its commands in order, awaits its readiness checks. */
+/**
+ * Awaits a stack's services, gives it its container images, runs its commands in order, brings up its Compose file,
+ * awaits its readiness checks.
+ */
 async function deployStack(
   target: Target,
   suite: Suite,
@@ -64,6 +68,10 @@ async function deployStack(
   }
   if (stack.images.length > 0) await takeImages();
   for (const command of stack.commands) await runCommand(target, command, suite, options);
+  if (suite.compose) {
+    options.progress(`bringing up ${Object.keys(suite.compose.services).join(', ')}`);
+    await deployCompose(target, suite, options);
+  }
   options.progress('waiting until it is ready');
   await awaitReady(target, suite, options.scale, options.signal);
 }

@@ -94,6 +94,12 @@ export interface Target extends AsyncDisposable {
   read(remotePath: string, options?: { readonly maxBytes?: number }): Promise<Uint8Array>;
   /** A port of the target, reachable from the controller. Only ports that the spec named. */
   forward(port: number): Promise<Endpoint>;
+  /**
+   * A Unix socket of the target, as one on the controller that leads there until the connection to the target ends, as it
+   * does when its power is cut: to be asked for anew each time. Absent: it has no way for that.
+   * @returns the path here, short enough for any client.
+   */
+  socket?(remotePath: string): Promise<string>;
   /** Cuts the power: the machine stands still from one instruction to the next, and its memory is lost. */
   powerOff(): Promise<void>;
   /** Gives the power back; resolves when commands are answered again. */

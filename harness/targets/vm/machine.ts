@@ -5,6 +5,7 @@ import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
 import { endpointOf, filesBy } from '../by-commands.ts';
 import { closeSsh, execSsh, openSsh, type SshAddress, shellArguments } from '../ssh-connection.ts';
+import { forwardSocket } from '../ssh-socket.ts';
 import type { Capability, Handle, Target } from '../target.ts';
 import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from './console.ts';
 import { openQmp } from './qmp.ts';
@@ -39,6 +40,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
     exec,
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
+    socket: (path) => forwardSocket(handle.ssh, path),
     async powerOff() {
       using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
       // The guest is gone in the middle of whatever it does; its connections die with it.
