@@ -72,3 +72,25 @@ test('the same input gives the same bytes; another architecture is another image
   expect(again.digest).toBe(one.digest);
   expect(other.manifest.Config).not.toBe(one.manifest.Config);
 });
+
+test('what is excluded is not in it, nor is documentation, but licences are; anybody may write to /tmp', async () => {
+  const files = [
+    '/usr/bin/big',
+    '/usr/lib/x/gconv/y',
+    '/usr/lib/x/kept',
+    '/usr/share/man/man1/x',
+    '/usr/share/doc/a/x',
+    '/usr/share/doc/a/copyright',
+  ];
+  const { layer } = await build({
+    exclude: ['/usr/bin', '/usr/lib/*/gconv'],
+    files: files.map((path) => ({ path, mode: '0644', content: Buffer.from('x') })),
+  });
+  const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer });
+  const paths = stdout.split('\n').map((line) => line.split(' ./').at(1));
+  expect(paths.filter((path) => path?.startsWith('usr/') && !path.endsWith('/'))).toEqual([
+    'usr/lib/x/kept',
+    'usr/share/doc/a/copyright',
+  ]);
+  expect(stdout).toMatch(/^drwxrwxrwt .* \.\/tmp\/$/m);
+});

@@ -63,6 +63,31 @@ describe('unsupportedReason', () => {
   });
 });
 
+test('what is in containers needs an engine, also when the suite does not say so', async () => {
+  const images = [{ tag: 'a:1', command: ['/a'] }];
+  expect(await reason({ stack: { images } })).toMatch(
+    /^the suite needs docker, which a container target does not have/,
+  );
+});
+
+test('a Compose service without an image for the architecture is refused before anything starts', async () => {
+  const usable: Availability = { state: 'usable', accelerator: 'tcg', detail: '' };
+  const stack = {
+    compose: 'compose.yaml',
+    images: [{ tag: 'a:1', command: ['/a'], arch: ['amd64', 'ppc64el'] }],
+  };
+  const compose = { file: '/suites/s/compose.yaml', content: '', services: { front: 'a:1' } };
+  const cell = { target: 'vm' as const, suite: { ...suite({ stack }), compose } };
+  expect(await unsupportedReason({ ...cell, arch: 'ppc64le' }, providers({ vm: usable }))).toBeUndefined();
+  for (const arch of ['arm64', 'amd64+arm64'] as const)
+    expect(
+      await unsupportedReason(
+        { ...cell, arch, suite: { ...cell.suite, nodes: arch === 'arm64' ? {} : { n1: {}, n2: {} } } },
+        providers({ vm: usable }),
+      ),
+    ).toMatch(/^the service "front" needs the image "a:1", which is built for amd64 and ppc64le and not for arm64: /);
+});
+
 describe('preferredKind', () => {
   const cell = { arch: 'amd64' as const, suite: suite({ needs: ['power'] }) };
 

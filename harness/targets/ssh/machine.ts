@@ -5,6 +5,7 @@ import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
 import { endpointOf, filesBy } from '../by-commands.ts';
 import { checkSsh, closeSsh, execSsh, type SshAddress, shellArguments } from '../ssh-connection.ts';
+import { forwardSocket } from '../ssh-socket.ts';
 import type { Capability, Handle, Target } from '../target.ts';
 
 /** Everything that another process needs to use a machine over the connection that its owner keeps. */
@@ -48,6 +49,7 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
     exec,
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
+    socket: (path) => forwardSocket(address, path),
     async powerOff() {
       await writeFile(handle.poweredOff, '');
       await powerCommand('off');
