@@ -31,10 +31,10 @@ test('volumes and folders of the machine are shared, written by those who may, a
   // To another engine with a place of its own for everything, through a stream: as to another machine.
   await target.sh(`systemd-run --quiet --unit other-docker dockerd --data-root /var/lib/other --exec-root /run/other \\
     --pidfile /run/other.pid --host unix:///run/other.sock --bridge none --iptables=false --ip-masq=false \\
-    --containerd /run/containerd/containerd.sock --containerd-namespace other --containerd-plugins-namespace other-plugins`);
+    --containerd-namespace other --containerd-plugins-namespace other-plugins`);
   const other = engineOf(target, '/run/other.sock');
   await eventually(() => other.get('/info'), { seconds: 30 });
-  expect(await other.get('/volumes')).toMatchObject({ Volumes: null });
+  expect((await other.get<{ Volumes: unknown[] | null }>('/volumes')).Volumes ?? []).toEqual([]);
   const there = 'docker --host unix:///run/other.sock';
   const tar = (mount: string, args: string) =>
     `run --rm --interactive --network none --volume ${mount} tool:1 /bin/busybox tar ${args}`;
