@@ -36,6 +36,17 @@ export const SYSTEM_PACKAGES = [
   // Processes and mounts of the harness itself.
   { package: 'util-linux', programs: ['setpriv', 'unshare', 'flock'] },
   { package: 'mount', programs: ['mount'] },
+  // Stacks in Compose: the program, or Docker's plug-in, which other repositories than Debian's have.
+  {
+    package: 'docker-compose',
+    anyFile: [
+      '/usr/bin/docker-compose',
+      '/usr/local/bin/docker-compose',
+      '/usr/libexec/docker/cli-plugins/docker-compose',
+      '/usr/lib/docker/cli-plugins/docker-compose',
+      '/usr/local/lib/docker/cli-plugins/docker-compose',
+    ],
+  },
   // The way into a guest.
   { package: 'openssh-client', programs: ['ssh', 'ssh-keygen'] },
 ];
