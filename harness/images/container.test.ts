@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { architectures } from '../arch/index.ts';
@@ -73,22 +73,25 @@ test('the same input gives the same bytes; another architecture is another image
   expect(other.manifest.Config).not.toBe(one.manifest.Config);
 });
 
-test('what is excluded is not in it, nor is documentation, but licences are; anybody may write to /tmp', async () => {
-  const files = [
-    '/usr/bin/big',
-    '/usr/lib/x/gconv/y',
-    '/usr/lib/x/kept',
-    '/usr/share/man/man1/x',
-    '/usr/share/doc/a/x',
-    '/usr/share/doc/a/copyright',
-  ];
+test('of packages neither what is excluded nor documentation is in it, but licences are; anybody may write to /tmp', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'harness-package-'));
+  const deb = join(folder, 'a.deb');
+  const paths = ['usr/bin/big', 'usr/lib/x/gconv/y', 'usr/lib/x/kept', 'usr/share/man/man1/x', 'usr/share/doc/a/x'];
+  for (const path of [...paths, 'usr/share/doc/a/copyright', 'DEBIAN/control']) {
+    await mkdir(dirname(join(folder, 'tree', path)), { recursive: true });
+    const control = 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: a\n';
+    await writeFile(join(folder, 'tree', path), path === 'DEBIAN/control' ? control : 'x');
+  }
+  await execa('dpkg-deb', ['--build', '--root-owner-group', join(folder, 'tree'), deb]);
   const { layer } = await build({
+    apt: { ...noArchive, archive: () => deb },
+    packages: [{ name: 'a', version: '1', arch: 'all' }],
     exclude: ['/usr/bin', '/usr/lib/*/gconv'],
-    files: files.map((path) => ({ path, mode: '0644', content: Buffer.from('x') })),
   });
+  await rm(folder, { recursive: true });
   const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer });
-  const paths = stdout.split('\n').map((line) => line.split(' ./').at(1));
-  expect(paths.filter((path) => path?.startsWith('usr/') && !path.endsWith('/'))).toEqual([
+  const packed = stdout.split('\n').map((line) => line.split(' ./').at(1) ?? '');
+  expect(packed.filter((path) => path.startsWith('usr/') && !path.endsWith('/'))).toEqual([
     'usr/lib/x/kept',
     'usr/share/doc/a/copyright',
   ]);
