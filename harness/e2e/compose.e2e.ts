@@ -80,7 +80,7 @@ test('an engine that stops in mid-run is the fault of the machine, and what serv
   expect(cell('engine').verdict).toBe('infra');
   expect(cell('engine').tests.map(({ verdict }) => verdict)).toEqual(['passed', 'failed']);
   expect(stepError('engine')?.message).toBe(
-    'cannot go on with the stack: the Docker engine of engine is gone: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+    'cannot go on with the stack: the Docker engine of the machine is gone: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
   );
   expect(cell('engine').artifacts).toContain('cells/amd64/vm/engine/services.txt');
   const said = await project.read('cells/amd64/vm/engine/services.txt');

@@ -63,10 +63,13 @@ async function blameEngine({ suite }: Cell, { nodes }: StartedCell): Promise<voi
   for (const { name, target } of nodes) {
     const why = await engineProblem(target);
     if (why !== undefined)
-      throw new InfraError(`cannot go on with the stack: the Docker engine of ${name} is gone: ${why}`, {
-        hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
-        consoleTail: await target.consoleTail(20),
-      });
+      throw new InfraError(
+        `cannot go on with the stack: the Docker engine of ${nodes.length > 1 ? name : 'the machine'} is gone: ${why}`,
+        {
+          hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
+          consoleTail: await target.consoleTail(20),
+        },
+      );
   }
 }
 
