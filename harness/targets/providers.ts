@@ -1,4 +1,3 @@
-import { ConfigError } from '../base/errors.ts';
 import { commandProvider, type KnownCommand, type ReadAddress } from './command/provider.ts';
 import { containerProvider } from './container/provider.ts';
 import { localProvider } from './local/provider.ts';
@@ -23,7 +22,7 @@ export interface ProviderOptions {
 /** Every kind of target, each made when it is first asked for. */
 export function createProviders(options: ProviderOptions): Providers {
   const { cache, machines, commands, inventory, readAddress } = options;
-  const make: Partial<Record<TargetKind, () => TargetProvider>> = {
+  const make: Record<TargetKind, () => TargetProvider> = {
     vm: () => vmProvider(cache),
     container: () => containerProvider(),
     ssh: () => sshProvider(machines, inventory),
@@ -32,8 +31,7 @@ export function createProviders(options: ProviderOptions): Providers {
   };
   const made = new Map<TargetKind, TargetProvider>();
   return (kind) => {
-    const provider = made.get(kind) ?? make[kind]?.();
-    if (!provider) throw new ConfigError(`a target of kind ${kind} is not there yet`);
+    const provider = made.get(kind) ?? make[kind]();
     made.set(kind, provider);
     return provider;
   };
