@@ -23,7 +23,7 @@ test('a container has one identity with two names, and can be looked into, talke
   const script =
     'echo started; echo complaint >&2; while read -r word && [ "$word" != bye ]; do echo "heard $word"; done';
   const id = await target.sh(
-    `docker run --detach --interactive --name talker --hostname parrot --env MOOD=good --workdir /etc tool:1 ${SH} '${script}'`,
+    `docker run --detach --interactive --name talker --network none --hostname parrot --env MOOD=good --workdir /etc tool:1 ${SH} '${script}'`,
   );
   expect(id).toMatch(/^[0-9a-f]{64}$/);
   const short = id.slice(0, 12);
@@ -50,7 +50,7 @@ test('a container has one identity with two names, and can be looked into, talke
 
 test('signals arrive, and how a container ended is told', async ({ target, engine }) => {
   const script = 'trap "echo again" HUP; trap "exit 7" TERM; echo ready; while :; do sleep 1 & wait; done';
-  await target.sh(`docker run --detach --name listens tool:1 ${SH} '${script}'`);
+  await target.sh(`docker run --detach --name listens --network none tool:1 ${SH} '${script}'`);
   const logged = (text: string) =>
     eventually(async () => expect(await target.sh('docker logs listens')).toContain(text), { seconds: 3 });
   await logged('ready');
@@ -63,7 +63,9 @@ test('signals arrive, and how a container ended is told', async ({ target, engin
   expect(await target.sh('docker wait listens')).toBe('137');
 
   // One that does not listen is killed after its time.
-  await target.sh(`docker run --detach --name deaf tool:1 ${SH} 'trap "" TERM; while :; do sleep 1; done'`);
+  await target.sh(
+    `docker run --detach --name deaf --network none tool:1 ${SH} 'trap "" TERM; while :; do sleep 1; done'`,
+  );
   await target.sh('docker stop --time 1 deaf');
   expect((await engine.container('deaf')).State.ExitCode).toBe(137);
 });

@@ -32,7 +32,7 @@ test('what a container changes is copied up, and what it removes is covered', as
 });
 
 test('of many layers each is there, and of a file that all have the last one', async ({ target, engine }) => {
-  const LAYERS = 30;
+  const LAYERS = 20;
   const layers = Array.from({ length: LAYERS }, (_, index) => ({
     [`layers/${index}`]: `${index}\n`,
     last: `${index}\n`,
