@@ -14,6 +14,8 @@ export interface SshAddress {
   readonly socket: string;
   /** As people know it. */
   readonly name: string;
+  /** Commands go over the kept connection or not at all: without it the machine may be somebody else's by now. */
+  readonly onlyKept?: boolean;
 }
 
 /** The way to a machine of ours on this host: nothing of the user's ssh takes part, and its key is pinned. */
@@ -31,6 +33,9 @@ export function pinnedOptions(machine: {
     ...['-o', 'Ciphers=chacha20-poly1305@openssh.com,aes128-gcm@openssh.com', '-o', 'KexAlgorithms=curve25519-sha256'],
   ];
 }
+
+/** Where there is no kept connection, ssh makes one of its own. The first of two options counts. */
+const NO_OTHER_WAY = ['-o', 'ProxyCommand=false'];
 
 /** ssh's options for everything that uses a kept connection, or makes it. */
 export function sshOptions(address: SshAddress): string[] {
@@ -95,7 +100,10 @@ export async function execSsh(address: SshAddress, argv: readonly string[], requ
   const what = argv.join(' ').slice(0, 120);
   const command = argv.map(shellQuote).join(' ');
   const result = await execProcess(
-    ['ssh', ...sshOptions(address), '-o', 'ControlMaster=no', address.destination, '--', command],
+    [
+      ...['ssh', ...(address.onlyKept ? NO_OTHER_WAY : []), ...sshOptions(address), '-o', 'ControlMaster=no'],
+      ...[address.destination, '--', command],
+    ],
     request,
     what,
   );

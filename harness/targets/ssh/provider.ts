@@ -140,6 +140,7 @@ async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec
     options: wayTo(machine),
     socket: join(io.runtimeFolder, name),
     name: machine.name,
+    onlyKept: true,
   };
   const options: HoldOptions = {
     machine,
