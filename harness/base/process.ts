@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { execa, type Options, type Result } from 'execa';
 import { InfraError } from './errors.ts';
@@ -83,6 +83,12 @@ function failureOf(argv: readonly string[], result: Result): string {
           ? 'it could not be started'
           : `it exited with ${result.exitCode}`;
   return `${argv.slice(0, 3).join(' ')}: ${how}${tail ? `\n${tail}` : ''}`;
+}
+
+/** Lets this process exit while a child of it goes on: a pipe that is held open keeps it as well. */
+export function letGo(child: ChildProcess): void {
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as { unref?: () => void } | null)?.unref?.();
 }
 
 /** How a process ended. */

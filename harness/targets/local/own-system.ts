@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../../base/errors.ts';
-import { dieWithParent, identify, type ProcessIdentity, run } from '../../base/process.ts';
+import { dieWithParent, identify, letGo, type ProcessIdentity, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { withDeadline } from '../../base/time.ts';
 import { serviceFiles } from '../../images/service-manager.ts';
@@ -136,9 +136,4 @@ function freeSubnet(): string {
     const subnet = `198.18.${Math.floor(Math.random() * 256)}`;
     if (!taken.some((address) => address.startsWith(`${subnet}.`))) return subnet;
   }
-}
-
-function letGo(child: ChildProcess): void {
-  child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as { unref?: () => void } | null)?.unref?.();
 }

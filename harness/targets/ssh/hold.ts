@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { InfraError } from '../../base/errors.ts';
-import { dieWithParent } from '../../base/process.ts';
+import { dieWithParent, letGo } from '../../base/process.ts';
 import { printable, shellQuote } from '../../base/text.ts';
 import { type SshAddress, sshOptions } from '../ssh-connection.ts';
 import { connectionError } from './failure.ts';
@@ -115,12 +115,6 @@ function placeOf(child: ChildProcess, options: HoldOptions, ended: Promise<void>
     );
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-}
-
-/** A pipe that this process holds open keeps it alive as well as the other end. */
-function letGo(child: ChildProcess): void {
-  child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as { unref?: () => void } | null)?.unref?.();
 }
 
 /** A port that nobody listens on. Somebody else may take it before we do; ssh then says so. */
