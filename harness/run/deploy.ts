@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { removeCompose } from '../stacks/compose.ts';
 import { type DeployOptions, deployStacks } from '../stacks/deploy.ts';
 import { installStack } from '../stacks/install.ts';
 import { putBack } from '../stacks/undo.ts';
@@ -44,13 +45,21 @@ export async function deployNodes(started: StartedCell, cell: Cell, options: Dep
  */
 export async function putBackOn({ cell, started }: OnTarget): Promise<string | undefined> {
   const said: string[] = [];
-  for (const { target, installed } of started.nodes) {
+  for (const { target, installed, containers } of started.nodes) {
+    // Before the engine that they run on may be stopped; what cannot be removed keeps nothing else from being put back.
+    if (cell.suite.compose && target.undoFolder !== undefined)
+      await removeCompose(target, cell.suite, started.scale.factor).catch((error) => said.push(messageOf(error)));
     const count = await putBack(target, { scale: started.scale.factor });
     if (count === undefined) continue;
     const { packages } = cell.suite.stack.afterwards;
     const stay = packages === 'stay' && installed ? installed.packages : [];
     const wrote = cell.suite.stack.commands.length > 0 ? ['what commands of the stack and scenarios wrote'] : [];
-    const stays = [...(stay.length > 0 ? [`the packages ${stay.join(', ')}`] : []), ...wrote];
+    const tags = containers.map(({ tag }) => tag);
+    const stays = [
+      ...(stay.length > 0 ? [`the packages ${stay.join(', ')}`] : []),
+      ...(tags.length > 0 ? [`the container images ${tags.join(', ')}`] : []),
+      ...wrote,
+    ];
     said.push(
       `${target.facts.machine ?? cell.name}: ${count} changes put back${stays.length > 0 ? `; what stays: ${stays.join(', and ')}` : ''}`,
     );

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { messageOf, StackError } from '../base/errors.ts';
+import { InfraError, messageOf, StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
 import type { Target } from '../targets/target.ts';
-import { type ComposeSuite, composeOf, runCompose } from './compose-command.ts';
+import { type ComposeSuite, composeOf, projectOf, runCompose } from './compose-command.ts';
 import { hopeless, isUp, notUp, serviceStates } from './compose-states.ts';
 
 /**
@@ -56,6 +56,19 @@ export async function deployCompose(
 
 /** Milliseconds for an engine to tell of its containers. */
 const STATES_MS = 30_000;
+
+/**
+ * Removes a suite's services with their volumes and networks, from a machine that outlives the run.
+ * @throws InfraError with what Compose said.
+ */
+export async function removeCompose(target: Target, suite: ComposeSuite, scale: number): Promise<void> {
+  const deadlineMs = scaledMs(suite.timeouts.compose, scale);
+  const down = await runCompose(target, suite, ['down', '--volumes', '--remove-orphans'], { deadlineMs });
+  if (down.exitCode !== 0)
+    throw new InfraError(`cannot remove the services of ${suite.name}: ${lastLines(down.stderr, 5).join('\n')}`, {
+      hint: `On the machine they have the label com.docker.compose.project=${projectOf(suite)}.`,
+    });
+}
 
 /** Milliseconds for the log of one service. */
 const LOG_MS = 20_000;
