@@ -37,7 +37,7 @@ export type Decided =
  * the unit is a run: each is one figure. A suspect is worse when the rank test (Mann-Whitney, of one side, because it has
  * to be the direction of the suspicion) says so, corrected by Holm over all suspects and by Bonferroni over the looks, and
  * the estimated ratio lies beyond the least change that matters. Two stages, because one cannot be both sensitive and quiet
- * over many benchmarks: the first suspects one of twenty for nothing, and this one asks only about those.
+ * over many benchmarks: the first suspects many for nothing, and this one asks only about those.
  *
  * It fails where runs of a commit depend on when they were made and the two are not taken in turns.
  */
