@@ -8,7 +8,7 @@ import { rejection, tempFiles } from './temp-files.ts';
 
 const load = async (text: string) => {
   await using files = await tempFiles({ 'machines.yaml': text, 'suites/a': '' });
-  return loadInventory(await findProject(files.folder), { cwd: files.folder });
+  return await loadInventory(await findProject(files.folder), { cwd: files.folder });
 };
 
 describe('loadInventory', () => {
