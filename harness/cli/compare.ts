@@ -23,7 +23,7 @@ interface Options extends ParityOptions {
 const ALPHA = 0.05;
 
 /** The chance of one false alarm among all that fresh runs are asked about. */
-const CONFIRM_ALPHA = 0.01;
+const CONFIRM_ALPHA = 0.0025;
 
 /** The least change that matters, where nobody says so: counts of instructions repeat four times as well. */
 const MIN_EFFECT: MinEffect = { times: 0.02, instructions: 0.005 };

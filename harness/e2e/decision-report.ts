@@ -5,7 +5,7 @@ import type { PoolRun } from './decision-pool.ts';
 import { playDecision, type Trial, type TrialBenchmark } from './decision-trials.ts';
 
 /** What the defaults of `harness compare --confirm` are. */
-const OPTIONS = { minEffect: { times: 0.02, instructions: 0.005 }, alpha: 0.01, screenAlpha: 0.05 };
+const OPTIONS = { minEffect: { times: 0.02, instructions: 0.005 }, alpha: 0.0025, screenAlpha: 0.05 };
 
 const CLOCKS = ['onController', 'inGuest', 'instructions'] as const;
 type Clock = (typeof CLOCKS)[number];
