@@ -139,11 +139,11 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io,
       can: capabilitiesOf(machine, facts),
       async [Symbol.asyncDispose]() {
         await target[Symbol.asyncDispose]();
-        await release(address);
+        await release(address).catch((error: unknown) => io.leaveBehind(messageOf(error)));
       },
     };
   } catch (error) {
-    await release(address).catch(() => {});
+    await release(address).catch((failed: unknown) => io.leaveBehind(messageOf(failed)));
     throw error;
   }
 }
