@@ -37,6 +37,7 @@ export async function execInContainer(
     await finished(stream, { signal, writable: false });
     const exitCode = await exitCodeOf(exec, signal);
     const durationMs = performance.now() - started;
+    if (exitCode === KILLED) await checkAlive(container, signal);
     output.stdout.check();
     output.stderr.check();
     return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), durationMs };
@@ -57,6 +58,24 @@ async function exitCodeOf(exec: Dockerode.Exec, signal: AbortSignal): Promise<nu
     if (!Running && ExitCode !== null) return ExitCode;
     await delay(20, undefined, { signal });
   }
+}
+
+/** The exit code of what was ended by SIGKILL: also everything in a container whose first process has ended. */
+const KILLED = 137;
+/** Milliseconds in which an engine has noticed that a container has ended; what was killed for another reason waits for it. */
+const NOTICED_MS = 3000;
+
+/** @throws Error when it was not the command alone that was killed. */
+async function checkAlive(container: Dockerode.Container, signal: AbortSignal): Promise<void> {
+  const enough = new AbortController();
+  const abortSignal = AbortSignal.any([signal, enough.signal]);
+  const gone = () => true;
+  const ended = await Promise.race([
+    container.wait({ condition: 'not-running', abortSignal }).then(gone, gone),
+    delay(NOTICED_MS, false, { signal }),
+  ]);
+  enough.abort();
+  if (ended) throw new Error('the container has ended');
 }
 
 /** What comes out of one stream of a command; beyond the limit only that there was more. */
