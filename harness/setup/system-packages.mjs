@@ -34,8 +34,10 @@ export const SYSTEM_PACKAGES = [
   { package: 'zstd', programs: ['zstd'] },
   { package: 'perl-base', programs: ['perl'] },
   // Processes and mounts of the harness itself.
-  { package: 'util-linux', programs: ['setpriv', 'unshare', 'flock'] },
+  { package: 'util-linux', programs: ['setpriv', 'unshare', 'nsenter', 'flock'] },
   { package: 'mount', programs: ['mount'] },
+  // The network of a local target.
+  { package: 'iproute2', programs: ['ip'] },
   // Stacks in Compose: the program, or Docker's plug-in, which other repositories than Debian's have.
   {
     package: 'docker-compose',
