@@ -25,10 +25,13 @@ export interface MachineKind {
 }
 
 /** Milliseconds for the agent of a running guest to answer what costs it nothing. */
-const AGENT_MS = 30_000;
+const AGENT_MS = 60_000;
 
-/** Milliseconds for a resumed guest's first answer: it runs already, and without it the cell starts cold. */
-const RESUME_MS = 15_000;
+/**
+ * Milliseconds for a resumed guest's first answer, which takes less than one second: others on this host may have their
+ * turn before it. Without it the cell starts cold, or cannot go on where it is put back between tests.
+ */
+const RESUME_MS = 60_000;
 
 /** Boots a machine and waits until it answers commands. */
 export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Promise<Target> {
