@@ -1,5 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** End-to-end tests of several minutes: begun last, one of them would run alone at the end. */
+const LONGEST = ['swarm', 'container', 'docker', 'quickstart', 'ssh-web'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}.e2e.ts`));
+      return place < 0 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 /**
  * Our own tests only. Suites are not tests of the harness: `harness run` starts vitest on them with a configuration of
@@ -14,6 +28,7 @@ export default defineConfig({
     // Output folders hold copies of tests.
     exclude: ['**/node_modules/**', '**/dist/**', '**/.harness/**'],
     teardownTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
