@@ -5,7 +5,7 @@ import { leftovers, makeProject, suiteYaml } from './project.ts';
 const stains = `import { expect, test } from 'multiarch-harness';
 const stain = async (target) => {
   const found = await target.sh('cat /run/stain /var/stain 2>/dev/null; pgrep -c -f "[s]leep 4711" || true');
-  await target.sh('echo memory > /run/stain; echo disk > /var/stain; sync; setsid sleep 4711 >/dev/null 2>&1 < /dev/null &');
+  await target.sh('echo memory > /run/stain; echo disk > /var/stain; sync; setsid sleep 4711 >/dev/null 2>&1 < /dev/null & until pgrep -f "[s]leep 4711" >/dev/null; do sleep 0.05; done');
   return found.split('\\n');
 };
 `;
