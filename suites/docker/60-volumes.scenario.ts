@@ -29,8 +29,9 @@ test('volumes and folders of the machine are shared, written by those who may, a
   expect(await target.sh('docker volume ls --quiet --filter label=kind=test')).toBe('shared');
 
   // To another engine with a place of its own for everything, through a stream: as to another machine.
+  // On the first engine's bridge: told to use none, it would remove that one.
   await target.sh(`systemd-run --quiet --unit other-docker dockerd --data-root /var/lib/other --exec-root /run/other \\
-    --pidfile /run/other.pid --host unix:///run/other.sock --bridge none --iptables=false --ip-masq=false \\
+    --pidfile /run/other.pid --host unix:///run/other.sock --bridge docker0 --iptables=false --ip-masq=false \\
     --containerd-namespace other --containerd-plugins-namespace other-plugins`);
   const other = engineOf(target, '/run/other.sock');
   await eventually(() => other.get('/info'), { seconds: 30 });
