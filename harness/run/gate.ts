@@ -54,7 +54,7 @@ export async function preferredKind(
 ): Promise<{ readonly target: TargetKind; readonly passedOver: readonly string[] }> {
   const passedOver: string[] = [];
   for (const target of kinds) {
-    const why = (await whyNot({ ...cell, target }, providers)) ?? undefined;
+    const why = await whyNot({ ...cell, target }, providers);
     if (why === undefined) return { target, passedOver };
     passedOver.push(`${target}: ${why}`);
   }

@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises';
 import { type ArchName, architectures } from '../../arch/index.ts';
 import { HarnessError } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
 import { lacking } from '../lacking.ts';
 import type { Availability, Needs, TargetProvider } from '../target.ts';
 import { CONTAINER_CAPABILITIES, reconnectContainer } from './container.ts';
@@ -60,11 +60,4 @@ async function probeEngine(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs
 /** Registered, or to be registered when it is first needed. */
 async function canRun(binfmt: string): Promise<boolean> {
   return (await exists(`/proc/sys/fs/binfmt_misc/${binfmt}`)) || (await exists(`/usr/lib/binfmt.d/${binfmt}.conf`));
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,9 +1,10 @@
-import { access, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { nativeArch } from '../../arch/index.ts';
 import { InfraError } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
 import type { TargetFacts } from '../../events/types.ts';
 import { lacking } from '../lacking.ts';
 import type { Capability, Io, Target, TargetProvider, TargetSpec } from '../target.ts';
@@ -108,11 +109,4 @@ function factsOf({ arch }: TargetSpec, system: OwnSystem | undefined): TargetFac
     memoryBytes: totalmem(),
     kernel: release(),
   };
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,6 @@
-import { access, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { InfraError } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
@@ -69,11 +70,7 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
 }
 
 async function comesBack({ poweredOff, address }: SshHandle): Promise<void> {
-  const waits = await access(poweredOff).then(
-    () => true,
-    () => false,
-  );
-  if (waits) throw new InfraError(`${address.name} did not come back after its power was cut`);
+  if (await exists(poweredOff)) throw new InfraError(`${address.name} did not come back after its power was cut`);
 }
 
 /** Takes away the sign that the power was cut: the owner is connected again. */

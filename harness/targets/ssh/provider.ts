@@ -1,8 +1,9 @@
-import { access, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArchName } from '../../arch/index.ts';
 import { InfraError } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
 import { shellQuote } from '../../base/text.ts';
 import type { TargetFacts } from '../../events/types.ts';
 import { lacking, type Offer } from '../lacking.ts';
@@ -188,7 +189,7 @@ async function useHeld(
   const watch = async (): Promise<void> => {
     await current.ended;
     if (ended.signal.aborted) return;
-    if (!(await isOff(handle))) return die(new InfraError(`the connection to ${machine.name} was lost`));
+    if (!(await exists(handle.poweredOff))) return die(new InfraError(`the connection to ${machine.name} was lost`));
     current = await comeBack({ ...options, ports: first.ports, signal: ended.signal });
     await isBack(handle);
     return watch();
@@ -235,13 +236,6 @@ async function comeBack(options: HoldOptions): Promise<Hold> {
       await delay(500, undefined, { signal: options.signal });
     }
   }
-}
-
-function isOff({ poweredOff }: SshHandle): Promise<boolean> {
-  return access(poweredOff).then(
-    () => true,
-    () => false,
-  );
 }
 
 function factsOf(kind: TargetKind, machine: KnownMachine, facts: MachineFacts): TargetFacts {
