@@ -10,6 +10,7 @@ export const amd64: Arch = {
   endianness: 'little',
   pageSizes: [4096],
   kernelPackage: 'linux-image-amd64',
+  clockSettime: 227,
   qemu: {
     binary: 'qemu-system-x86_64',
     package: 'qemu-system-x86',

@@ -10,6 +10,7 @@ export const arm64: Arch = {
   endianness: 'little',
   pageSizes: [4096],
   kernelPackage: 'linux-image-arm64',
+  clockSettime: 112,
   qemu: {
     binary: 'qemu-system-aarch64',
     package: 'qemu-system-arm',

@@ -10,6 +10,7 @@ export const ppc64le: Arch = {
   endianness: 'little',
   pageSizes: [65536],
   kernelPackage: 'linux-image-powerpc64le',
+  clockSettime: 245,
   qemu: {
     binary: 'qemu-system-ppc64',
     package: 'qemu-system-ppc',

@@ -22,6 +22,8 @@ export interface Arch {
   readonly pageSizes: readonly number[];
   /** Debian's kernel package. */
   readonly kernelPackage: string;
+  /** Linux's number of the system call `clock_settime` on it, for a guest whose clock is set without starting a program. */
+  readonly clockSettime: number;
   readonly qemu: QemuMachine;
 }
 

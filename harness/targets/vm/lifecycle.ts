@@ -89,7 +89,7 @@ async function resumeAt(
   await timed(io, 'first answer', async () => {
     await together?.arrive();
     // The request is there when the guest goes on: its interrupt must come before the guest's next timer (`lostTimer`).
-    const awake = wakeMachine(agent, place.seed, RESUME_MS);
+    const awake = wakeMachine(agent, place.seed, spec.arch, RESUME_MS);
     await qemu.qmp.execute('cont');
     await qemu.alive(awake);
   });

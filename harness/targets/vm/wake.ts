@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import type { Arch } from '../../arch/types.ts';
 import { InfraError } from '../../base/errors.ts';
 import type { Agent } from './agent.ts';
 import type { Seed } from './seed.ts';
 
 /** Most that a resumed guest's clock may be off, in milliseconds. */
 const CLOCK_MS = 1000;
+
+/** What it is set to be off at most, in milliseconds, and how often that is tried: on a busy host it answers late. */
+const GOOD_CLOCK_MS = 100;
+const CLOCK_ROUNDS = 6;
 
 /**
  * Makes a machine that was resumed from a snapshot one of its own, before anybody uses it: fresh entropy, this run's
@@ -13,11 +18,16 @@ const CLOCK_MS = 1000;
  * @returns how far its clock is off, in milliseconds.
  * @throws InfraError when it does not answer in time, or its clock does not follow.
  */
-export async function wakeMachine(agent: Agent, seed: Seed, deadlineMs: number): Promise<number> {
+export async function wakeMachine(
+  agent: Agent,
+  seed: Seed,
+  arch: Pick<Arch, 'clockSettime'>,
+  deadlineMs: number,
+): Promise<number> {
   const files = Object.entries(seed.files).map(([path, { mode, content }]) => {
     return `['${path}', ${mode}, '${Buffer.from(content).toString('hex')}']`;
   });
-  const code = `
+  const own = `
     open(my $random, '+<', '/dev/urandom') or die "urandom: $!";
     syswrite($random, pack('H*', '${randomBytes(64).toString('hex')}'));
     # RNDRESEEDCRNG, as most architectures number it and as POWER does.
@@ -29,18 +39,35 @@ export async function wakeMachine(agent: Agent, seed: Seed, deadlineMs: number):
       rename "$path.new", $path or die "$path: $!";
     }
     open(my $name, '>', '/proc/sys/kernel/hostname') or die "hostname: $!";
-    print $name '${seed.hostname}'; close $name;
-    qx(date -s \\@${(Date.now() / 1000).toFixed(3)}); $? == 0 or die "date: $?";
-    Time::HiRes::sleep(0.01);
-    sprintf '%.3f', Time::HiRes::time() * 1000;`;
-  const sent = Date.now();
-  const { exitCode, output } = await agent.ask('perl', code, deadlineMs);
-  if (exitCode !== 0) throw new InfraError(`cannot wake the resumed guest: ${output.trim()}`);
-  const guest = Number(output);
-  // It was read at some time between question and answer.
-  const off = guest < sent ? guest - sent : Math.max(0, guest - Date.now());
-  const skew = Math.abs(off) < 1 ? 0 : off;
+    print $name '${seed.hostname}'; close $name;`;
+  // No program is started for it: on a busy host that takes longer than the clock may be off.
+  const setClock = (to: string) => `
+    my $to = ${to};
+    syscall(${arch.clockSettime}, 0, pack('qq', int($to), ($to - int($to)) * 1e9)) == 0 or die "clock: $!";`;
+
+  let off = await ask(`${own}${setClock((Date.now() / 1000).toFixed(3))} Time::HiRes::sleep(0.01);`);
+  // What it must be moved by does not depend on when it is moved, and every answer narrows what is known.
+  for (let round = 1; round < CLOCK_ROUNDS && Math.max(off.most, -off.least) > GOOD_CLOCK_MS; round++) {
+    const move = -(off.least + off.most) / 2;
+    const seen = await ask(setClock(`Time::HiRes::time() + ${(move / 1000).toFixed(4)}`));
+    const known = { least: Math.max(off.least + move, seen.least), most: Math.min(off.most + move, seen.most) };
+    // They do not meet when somebody has set this host's clock meanwhile.
+    off = known.least <= known.most ? known : seen;
+  }
+  const skew = off.most < -1 ? off.most : Math.max(0, off.least);
   if (Math.abs(skew) > CLOCK_MS)
     throw new InfraError(`cannot use the resumed guest: its clock is off by ${Math.round(skew)} ms`);
   return skew;
+
+  /** Runs the code in the guest. Its clock was read at some time between question and answer. */
+  async function ask(code: string): Promise<{ least: number; most: number }> {
+    const sent = Date.now();
+    const { exitCode, output } = await agent.ask(
+      'perl',
+      `${code} sprintf '%.3f', Time::HiRes::time() * 1000;`,
+      deadlineMs,
+    );
+    if (exitCode !== 0) throw new InfraError(`cannot wake the resumed guest: ${output.trim()}`);
+    return { least: Number(output) - Date.now(), most: Number(output) - sent };
+  }
 }
