@@ -1,6 +1,5 @@
 import { messageOf } from '../base/errors.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { removeCompose } from '../stacks/compose.ts';
 import { type DeployOptions, deployStacks } from '../stacks/deploy.ts';
 import { installStack } from '../stacks/install.ts';
 import { putBack } from '../stacks/undo.ts';
@@ -46,9 +45,6 @@ export async function deployNodes(started: StartedCell, cell: Cell, options: Dep
 export async function putBackOn({ cell, started }: OnTarget): Promise<string | undefined> {
   const said: string[] = [];
   for (const { target, installed, containers } of started.nodes) {
-    // Before the engine that they run on may be stopped; what cannot be removed keeps nothing else from being put back.
-    if (cell.suite.compose && target.undoFolder !== undefined)
-      await removeCompose(target, cell.suite, started.scale.factor).catch((error) => said.push(messageOf(error)));
     const count = await putBack(target, { scale: started.scale.factor });
     if (count === undefined) continue;
     const { packages } = cell.suite.stack.afterwards;

@@ -57,19 +57,6 @@ export async function deployCompose(
 /** Milliseconds for an engine to tell of its containers. */
 const STATES_MS = 30_000;
 
-/**
- * Removes a suite's services with their volumes and networks, from a machine that outlives the run.
- * @throws InfraError with what Compose said.
- */
-export async function removeCompose(target: Target, suite: ComposeSuite, scale: number): Promise<void> {
-  const deadlineMs = scaledMs(suite.timeouts.compose, scale);
-  const down = await runCompose(target, suite, ['down', '--volumes', '--remove-orphans'], { deadlineMs });
-  if (down.exitCode !== 0)
-    throw new InfraError(`cannot remove the services of ${suite.name}: ${lastLines(down.stderr, 5).join('\n')}`, {
-      hint: `On the machine they have the label com.docker.compose.project=${projectOf(suite)}.`,
-    });
-}
-
 /** Milliseconds for the log of one service. */
 const LOG_MS = 20_000;
 

@@ -3,6 +3,7 @@ import { lastLines } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Target } from '../targets/target.ts';
+import { projectOf } from './compose-command.ts';
 
 /**
  * Puts back what a journal says, the last change first. It lies beside the journal on the machine, so that whoever has the
@@ -11,6 +12,15 @@ import type { Target } from '../targets/target.ts';
 const UNDO = `#!/bin/sh
 # Puts back what a run of the test harness changed on this machine, the last change first.
 cd "$(dirname "$0")" || exit 1
+# They are on the disk of an engine that was stopped, and may come back with it.
+remove_services() {
+  command -v docker || return 0
+  docker version 2>&1 || systemctl start docker || return 1
+  label="label=com.docker.compose.project=$1"
+  docker ps --all --quiet --filter "$label" | xargs --no-run-if-empty docker rm --force --volumes &&
+    docker network ls --quiet --filter "$label" | xargs --no-run-if-empty docker network rm &&
+    docker volume ls --quiet --filter "$label" | xargs --no-run-if-empty docker volume rm
+} >/dev/null
 failed=0
 tac journal | {
   while IFS=' ' read -r verb what path; do
@@ -20,6 +30,7 @@ tac journal | {
       disable) systemctl --quiet disable "$what" 2>/dev/null; true ;;
       restore) rm -rf -- "$path" && cp -a -- "files/$what" "$path" ;;
       remove) rm -rf -- "$path" ;;
+      compose) remove_services "$what" ;;
       purge) DEBIAN_FRONTEND=noninteractive apt-get -q -y purge "$what" >/dev/null ;;
       *) false ;;
     esac || { echo "cannot $verb $what $path"; failed=1; }
@@ -43,9 +54,9 @@ rm -rf -- "$folder" && mkdir -p -- "$folder/files" && cat >"$folder/undo" || exi
 sync -f "$folder"
 `;
 
-/** Keeps what is to be overwritten: arguments are the folder, services, --, paths. */
+/** Keeps what is to be overwritten: arguments are the folder, the Compose project or nothing, services, --, paths. */
 const NOTE = `
-folder=$1; shift
+folder=$1; project=$2; shift 2
 services=
 while [ "$1" != -- ]; do services="$services $1"; shift; done
 shift
@@ -63,6 +74,7 @@ for service in $services; do
   systemctl --quiet is-enabled "$service" 2>/dev/null || echo "disable $service"
   echo "stop $service"
 done >>"$folder/journal"
+if [ -n "$project" ]; then echo "compose $project" >>"$folder/journal"; fi
 sync -f "$folder"
 `;
 
@@ -84,20 +96,22 @@ export async function beginUndo(
   await script(target, BEGIN, [undoFolder, ...purged, '--', ...stack.services], timeouts.command, options, UNDO);
 }
 
-/** Keeps copies of the files that will be overwritten, before they are. */
+/** Keeps copies of the files that will be overwritten, before they are, and notes what will be started. */
 export async function noteChanges(
   target: Target,
-  { stack, timeouts }: Suite,
+  suite: Suite,
   paths: readonly string[],
   options: UndoOptions,
 ): Promise<void> {
+  const { stack, timeouts } = suite;
   const { undoFolder } = target;
   if (undoFolder === undefined) return;
   const strange = paths.find((path) => path.includes('\n'));
   if (strange !== undefined)
     throw new InfraError(`cannot keep a copy of ${JSON.stringify(strange)}: its name has more than one line`);
   const { services, files } = stack.afterwards;
-  const noted = [...(services === 'stop' ? stack.services : []), '--', ...(files === 'restore' ? paths : [])];
+  const project = suite.compose ? projectOf(suite) : '';
+  const noted = [project, ...(services === 'stop' ? stack.services : []), '--', ...(files === 'restore' ? paths : [])];
   await script(target, NOTE, [undoFolder, ...noted], timeouts.command, options);
 }
 
