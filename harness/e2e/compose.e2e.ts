@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
+import type { StoredEvent, TestStarted } from '../events/types.ts';
 import { leftovers, makeProject, type TestProject } from './project.ts';
+import { type StandIn, standIns, WITH_ENGINE, writeInventory } from './stand-in.ts';
 
 const suiteYaml = (image = '') => `machine: {vcpus: 1, memory: 768, disk: 3072}
 stack:
@@ -99,4 +101,32 @@ test('an image that is not built for the architecture is named before anything s
 
 test('nothing of the run is left', async () => {
   expect(await leftovers(project.folder)).toEqual([]);
+});
+
+describe('on a machine that was there before', () => {
+  test('of a run that was killed gc removes the services, with what they keep', async () => {
+    await using own = await makeProject({
+      'matrices/stays.yaml': 'arch: [amd64]\ntarget: [ssh]\nsuite: [stays]\nlimits: {scale: 10}\n',
+      'suites/stays/suite.yaml': suiteYaml(),
+      'suites/stays/compose.yaml': `${well}    volumes: [kept:/kept]\nvolumes: {kept: {}}\n`,
+      'suites/stays/a.scenario.ts': `import { test } from 'multiarch-harness';
+test('takes long', async ({ target }) => { await target.sh('sleep 1000', { seconds: 100 }); });
+`,
+    });
+    const [machine] = (await standIns(own, ['amd64'], WITH_ENGINE)) as [StandIn];
+    await using _machine = machine;
+    const held = async () => {
+      const list = 'docker ps --all --quiet; docker volume ls --quiet; docker network ls --quiet --filter type=custom';
+      const asked = ['sh', '-c', `systemctl start docker && { ${list}; }`];
+      return (await machine.target.exec(asked, { deadlineMs: 120_000 })).stdout.split('\n').slice(0, -1);
+    };
+    expect(await held()).toEqual([]);
+    const killed = own.start(['run', 'stays', '--machines', await writeInventory(own, [machine])]);
+    await own.event((event): event is StoredEvent & TestStarted => event.type === 'test.started');
+    killed.kill('SIGKILL');
+    await killed;
+    expect(await held()).toHaveLength(3);
+    expect((await own.harness(['gc'])).stdout).toContain('1 things elsewhere');
+    expect(await held()).toEqual([]);
+  });
 });

@@ -35,9 +35,6 @@ export interface StandIn extends AsyncDisposable {
 /** The user on the machines. */
 export const USER = 'tester';
 
-/** Packages of the suite `web`, so that an emulated machine has not to install them. */
-export const WEB = ['nginx-light', 'redis-server', 'uwsgi-core', 'uwsgi-plugin-psgi'];
-
 /** What a power command runs. */
 const POWER = join(import.meta.dirname, 'power.ts');
 
@@ -50,15 +47,40 @@ async function packageFile(name: string, arch: ArchName): Promise<Buffer> {
   return readFile(apt.archive(resolved!));
 }
 
-/** A stand-in for each architecture that is asked for, named `real-ARCH`. */
-export async function standIns(project: TestProject, archs: readonly ArchName[] = archNames): Promise<StandIn[]> {
+/** What stands on a machine before anybody comes. */
+interface StandInSystem {
+  readonly packages: readonly string[];
+  /** Mebibytes. */
+  readonly memory: number;
+  readonly disk: number;
+}
+
+/** For the suite `web`. */
+const WEB: StandInSystem = {
+  packages: ['nginx-light', 'redis-server', 'uwsgi-core', 'uwsgi-plugin-psgi'],
+  memory: 512,
+  disk: 2048,
+};
+
+/** For suites whose stack is in containers. */
+export const WITH_ENGINE: StandInSystem = { packages: ['docker.io', 'iptables'], memory: 1280, disk: 6144 };
+
+/**
+ * A stand-in for each architecture that is asked for, named `real-ARCH`. It has the packages of the suite that it is for, so
+ * that an emulated machine has not to install them.
+ */
+export async function standIns(
+  project: TestProject,
+  archs: readonly ArchName[] = archNames,
+  { packages, memory, disk } = WEB,
+): Promise<StandIn[]> {
   const key = join(project.folder, 'id_tester');
   await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key], { purpose: 'make a key' });
   const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
   await mkdir(join(project.folder, 'stand-in/suites/real'), { recursive: true });
   await writeFile(
     join(project.folder, 'stand-in/suites/real/suite.yaml'),
-    `machine: { vcpus: 1, memory: 512 }\nstack:\n  packages: [${WEB.join(', ')}]\n`,
+    `machine: { vcpus: 1, memory: ${memory}, disk: ${disk} }\nstack:\n  packages: [${packages.join(', ')}]\n`,
   );
   await writeFile(join(project.folder, 'stand-in/real.yaml'), `arch: [${archs.join(', ')}]\nsuite: [real]\n`);
   const matrix = await loadMatrix(join(project.folder, 'stand-in/real.yaml'));

@@ -7,6 +7,8 @@ import { kindsWith } from '../targets/lacking.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { Availability, Capability, Lack, Needs, TargetKind } from '../targets/target.ts';
 
+type AskedCell = Pick<Cell, 'target' | 'arch' | 'suite'>;
+
 /** What a suite asks of a target, what it says of itself included: several machines, or to be put back. */
 export function needsOf(suite: Suite): Needs {
   const named = suite.needs.filter((need) => typeof need === 'string');
@@ -33,17 +35,8 @@ export function needsOf(suite: Suite): Needs {
  * Why a cell cannot run, in words, or undefined when it can. Asked before anything starts: what cannot work costs no
  * boot.
  */
-export async function unsupportedReason(
-  { target, arch, suite }: Pick<Cell, 'target' | 'arch' | 'suite'>,
-  providers: Providers,
-): Promise<string | undefined> {
-  const needs = needsOf(suite);
-  for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
-    const why = reasonOf(await providers(target).probe(one, needs), target, one, needs);
-    const lacking = why ?? missingImage(suite, one);
-    if (lacking !== undefined) return lacking;
-  }
-  return undefined;
+export function unsupportedReason(cell: AskedCell, providers: Providers): Promise<string | undefined> {
+  return firstReason(cell, providers, reasonOf);
 }
 
 /** The first kind of target of an ordered preference that can run a suite, and why those before it cannot. */
@@ -54,7 +47,7 @@ export async function preferredKind(
 ): Promise<{ readonly target: TargetKind; readonly passedOver: readonly string[] }> {
   const passedOver: string[] = [];
   for (const target of kinds) {
-    const why = await whyNot({ ...cell, target }, providers);
+    const why = await firstReason({ ...cell, target }, providers, whyNot);
     if (why === undefined) return { target, passedOver };
     passedOver.push(`${target}: ${why}`);
   }
@@ -62,16 +55,22 @@ export async function preferredKind(
   return { target: kinds.at(-1)!, passedOver: passedOver.slice(0, -1) };
 }
 
-async function whyNot(
-  cell: Pick<Cell, 'target' | 'arch' | 'suite'>,
+/** What is not there, or does not work, can be mended: it makes no cell unsupported, and another kind preferable. */
+const whyNot: typeof reasonOf = (availability, ...asked) => {
+  if (availability.state === 'missing') return `${availability.what} is missing`;
+  if (availability.state === 'broken') return availability.why;
+  return reasonOf(availability, ...asked);
+};
+
+/** Asks the provider for each architecture of a cell's machines, until one cannot be had. */
+async function firstReason(
+  { target, arch, suite }: AskedCell,
   providers: Providers,
+  reason: typeof reasonOf,
 ): Promise<string | undefined> {
-  const needs = needsOf(cell.suite);
-  for (const { arch } of nodesOf(cell)) {
-    const availability = await providers(cell.target).probe(arch, needs);
-    if (availability.state === 'missing') return `${availability.what} is missing`;
-    if (availability.state === 'broken') return availability.why;
-    const why = reasonOf(availability, cell.target, arch, needs);
+  const needs = needsOf(suite);
+  for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
+    const why = reason(await providers(target).probe(one, needs), target, one, needs) ?? missingImage(suite, one);
     if (why !== undefined) return why;
   }
   return undefined;

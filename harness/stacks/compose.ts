@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { InfraError, messageOf, StackError } from '../base/errors.ts';
+import { messageOf, StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
 import type { Target } from '../targets/target.ts';
-import { type ComposeSuite, composeOf, projectOf, runCompose } from './compose-command.ts';
+import { type ComposeSuite, composeOf, runCompose } from './compose-command.ts';
 import { hopeless, isUp, notUp, serviceStates } from './compose-states.ts';
 
 /**

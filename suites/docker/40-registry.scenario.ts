@@ -41,6 +41,7 @@ test('a private registry takes and gives images over TLS, to those who have the 
   target,
   engine,
   stack,
+  onTestFinished,
 }) => {
   const config = '--config /tmp/docker-config';
   await target.sh(`docker network create registry &&
@@ -50,6 +51,10 @@ test('a private registry takes and gives images over TLS, to those who have the 
   // Its authority and its certificate are made for this run, in the container.
   const ca = await eventually(() => target.sh('docker exec front /bin/busybox cat /tls/ca.crt'), { seconds: 10 });
   await eventually(async () => expect((await ask(stack, ca, 'GET', '/v2/')).status).toBe(200), { seconds: 10 });
+  onTestFinished(async () => {
+    await target.sh(`if [ -e /tmp/hosts ]; then cp /tmp/hosts /etc/hosts; fi
+      rm -rf /tmp/hosts /tmp/docker-config /etc/docker/certs.d/${REGISTRY}`);
+  });
   await target.sh("cp /etc/hosts /tmp/hosts && echo '172.17.0.1 registry.test' >> /etc/hosts");
   await target.sh(`docker tag tool:1 ${IMAGE}`);
   const refused = async (command: string) => {
@@ -81,7 +86,5 @@ test('a private registry takes and gives images over TLS, to those who have the 
   expect((await ask(stack, ca, 'DELETE', `/v2/tools/tool/manifests/${manifest.digest}`)).status).toBe(202);
   await target.sh(`docker rmi --no-prune ${IMAGE}`);
   expect(await refused(`pull ${IMAGE}`)).toMatch(/manifest unknown|not found/);
-  await target.sh(
-    `docker ${config} logout ${REGISTRY} && cp /tmp/hosts /etc/hosts && rm -r /tmp/hosts /tmp/docker-config /etc/docker/certs.d/${REGISTRY}`,
-  );
+  await target.sh(`docker ${config} logout ${REGISTRY}`);
 });

@@ -6,7 +6,12 @@ const SH = '/bin/busybox sh -c';
 test('volumes and folders of the machine are shared, written by those who may, and outlive containers', async ({
   target,
   engine,
+  onTestFinished,
 }) => {
+  onTestFinished(async () => {
+    await target.sh(`systemctl stop other-docker 2>/dev/null; umount -R /var/lib/other 2>/dev/null
+      rm -rf /tmp/bound /var/lib/other /run/other`);
+  });
   await target.sh(`mkdir -p /tmp/bound && docker volume create --label kind=test shared &&
     docker run --detach --name writer --network none --volume shared:/data --volume /tmp/bound:/bound tool:1 &&
     docker run --detach --name reader --network none --volume shared:/data:ro --volume /tmp/bound:/bound:ro tool:1`);
@@ -44,12 +49,17 @@ test('volumes and folders of the machine are shared, written by those who may, a
   expect(await target.sh('cd /var/lib/other/volumes/moved/_data && cat file && stat -c "%a %u" file')).toBe(
     'one\n600 0',
   );
-  await target.sh(
-    'systemctl stop other-docker && rm -rf /tmp/bound && (umount -R /var/lib/other 2>/dev/null; rm -rf /var/lib/other /run/other)',
-  );
 });
 
-test('a volume plug-in is found by its socket and asked for everything in its turn', async ({ target, engine }) => {
+test('a volume plug-in is found by its socket and asked for everything in its turn', async ({
+  target,
+  engine,
+  onTestFinished,
+}) => {
+  onTestFinished(async () => {
+    await target.sh(`systemctl stop volume-plugin 2>/dev/null
+      rm -rf /run/docker/plugins/shelf.sock /run/shelf.log /var/lib/shelf`);
+  });
   await target.sh('systemd-run --quiet --unit volume-plugin perl /srv/docker/volume-plugin');
   await eventually(() => target.sh('test -S /run/docker/plugins/shelf.sock'), { seconds: 5 });
   await target.sh('docker volume create --driver shelf --opt color=red books');
@@ -76,5 +86,4 @@ test('a volume plug-in is found by its socket and asked for everything in its tu
     'VolumeDriver.Create {"Name":"more","Opts":{"color":"blue"}}',
     'VolumeDriver.Remove {"Name":"books"}',
   ]);
-  await target.sh('systemctl stop volume-plugin; rm -rf /run/docker/plugins/shelf.sock /run/shelf.log /var/lib/shelf');
 });
