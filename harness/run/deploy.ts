@@ -32,8 +32,7 @@ export async function deployNodes(started: StartedCell, cell: Cell, options: Dep
   const bare = started.nodes.filter(({ onImage }) => !onImage);
   if (bare.length > 0) {
     const files = await filesOf(suite, suite.stack.files);
-    for (const node of bare)
-      node.installed = await installStack(node.target, suite, { files, containers: node.containers }, options);
+    for (const node of bare) node.installed = await installStack(node.target, suite, files, options);
   }
   await deployStacks(started.nodes, suite, options);
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { architectures } from '../arch/index.ts';
 import { StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
@@ -24,6 +25,8 @@ export interface StackNode {
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
+  /** Whether its disk was made for the suite, and so has them. */
+  readonly onImage: boolean;
 }
 
 /**
@@ -81,11 +84,13 @@ async function runCommand(
   command: string | readonly string[],
   { timeouts }: Suite,
   { scale, signal, progress }: DeployOptions,
+  given: { readonly shown?: string; readonly stdin?: Uint8Array } = {},
 ): Promise<void> {
   const argv = argvOf(command);
-  const shown = typeof command === 'string' ? command : argv.join(' ');
+  const { shown = typeof command === 'string' ? command : argv.join(' '), stdin } = given;
   progress(shown.slice(0, 80));
-  const result = await target.exec(argv, { deadlineMs: scaledMs(timeouts.command, scale), signal });
+  const deadlineMs = scaledMs(timeouts.command, scale);
+  const result = await target.exec(argv, { deadlineMs, signal, ...(stdin ? { stdin } : {}) });
   if (result.exitCode !== 0) {
     throw new StackError(`cannot deploy the stack: \`${shown.slice(0, 200)}\` exited with ${result.exitCode}`, {
       cause: lastLines(`${result.stdout}\n${result.stderr}`, 15).join('\n'),
@@ -94,9 +99,18 @@ async function runCommand(
   }
 }
 
-async function loadImages({ target, containers }: StackNode, suite: Suite, options: DeployOptions): Promise<void> {
-  for (const index of containers.keys())
-    await runCommand(target, ['docker', 'load', '--quiet', '--input', containerPath(index)], suite, options);
+async function loadImages(
+  { target, containers, onImage }: StackNode,
+  suite: Suite,
+  options: DeployOptions,
+): Promise<void> {
+  const load = ['docker', 'load', '--quiet'];
+  for (const [index, { tag, archive }] of containers.entries()) {
+    if (onImage) await runCommand(target, [...load, '--input', containerPath(index)], suite, options);
+    // A machine of somebody's has no room made for it on its disk.
+    else
+      await runCommand(target, load, suite, options, { shown: `docker load # ${tag}`, stdin: await readFile(archive) });
+  }
 }
 
 /** Awaits the registry, and pushes what every machine is to have. */

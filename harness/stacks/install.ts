@@ -2,17 +2,10 @@ import { InfraError, StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
 import type { Suite } from '../config/suite.ts';
-import { containerPath, type Image } from '../images/build.ts';
 import type { ImageFile } from '../images/disk.ts';
 import type { ExecResult, Target } from '../targets/target.ts';
 import type { DeployOptions } from './deploy.ts';
 import { beginUndo, noteChanges, putBackLeftovers } from './undo.ts';
-
-/** What a stack is made of beside the suite itself. */
-export interface StackParts {
-  readonly files: readonly ImageFile[];
-  readonly containers: Image['containers'];
-}
 
 /** What was done to a machine that has a system of its own. */
 export interface Installed {
@@ -26,12 +19,13 @@ const PACKAGES_SECONDS = 300;
 /**
  * Puts a stack's packages and files on a machine that was not made for it, and starts its services. On one that outlives
  * the run everything is noted on the machine before it is changed, so that whoever has it next can put it back.
+ * @param files what the suite's are, with what is in them.
  * @throws StackError when something cannot be installed, InfraError when that is the machine's fault.
  */
 export async function installStack(
   target: Target,
   suite: Suite,
-  { files, containers }: StackParts,
+  files: readonly ImageFile[],
   options: DeployOptions,
 ): Promise<Installed> {
   const { stack } = suite;
@@ -40,8 +34,8 @@ export async function installStack(
   const missing = await missingPackages(target, stack.packages, suite, options);
   await beginUndo(target, suite, missing, options);
   if (missing.length > 0) await installPackages(target, missing, options);
-  const images = stack.registry === undefined ? containers.map((_, index) => containerPath(index)) : [];
-  await noteChanges(target, suite, [...files.map(({ path }) => path), ...images], options);
+  const paths = files.map(({ path }) => path);
+  await noteChanges(target, suite, paths, options);
   for (const file of files) {
     options.progress(`writing ${file.path}`);
     await target.write(file.path, file.content, { mode: Number.parseInt(file.mode, 8) });

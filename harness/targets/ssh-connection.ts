@@ -92,21 +92,21 @@ export async function checkSsh(address: SshAddress): Promise<boolean> {
   return result.exitCode === 0;
 }
 
+/** argv of a process that runs argv on the machine over the kept connection. Each is quoted for the shell on the other side. */
+export function commandArguments(address: SshAddress, argv: readonly string[]): string[] {
+  return [
+    ...['ssh', ...(address.onlyKept ? NO_OTHER_WAY : []), ...sshOptions(address), '-o', 'ControlMaster=no'],
+    ...[address.destination, '--', argv.map(shellQuote).join(' ')],
+  ];
+}
+
 /**
- * Runs argv on the machine over the kept connection. Each argument is quoted for the shell on the other side.
+ * Runs argv on the machine over the kept connection.
  * @throws InfraError when the connection is lost or the deadline has passed.
  */
 export async function execSsh(address: SshAddress, argv: readonly string[], request: ExecOptions): Promise<ExecResult> {
   const what = argv.join(' ').slice(0, 120);
-  const command = argv.map(shellQuote).join(' ');
-  const result = await execProcess(
-    [
-      ...['ssh', ...(address.onlyKept ? NO_OTHER_WAY : []), ...sshOptions(address), '-o', 'ControlMaster=no'],
-      ...[address.destination, '--', command],
-    ],
-    request,
-    what,
-  );
+  const result = await execProcess(commandArguments(address, argv), request, what);
   // 255 is ssh's own; a command may use it too, so ask whether the connection is still there.
   if (result.exitCode === 255 && !(await checkSsh(address))) {
     throw new InfraError(`cannot finish \`${what}\`: the SSH connection was lost`, {

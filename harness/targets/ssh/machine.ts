@@ -8,6 +8,7 @@ import { endpointOf, filesBy } from '../by-commands.ts';
 import { checkSsh, closeSsh, execSsh, type SshAddress, shellArguments } from '../ssh-connection.ts';
 import { forwardSocket } from '../ssh-socket.ts';
 import type { Capability, Handle, Target } from '../target.ts';
+import { rootSockets } from './relay.ts';
 
 /** Everything that another process needs to use a machine over the connection that its owner keeps. */
 export interface SshHandle extends Handle {
@@ -34,6 +35,7 @@ const POWER_MS = 120_000;
 export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
   const { address, asRoot, power } = handle;
   const exec: Target['exec'] = (argv, options) => execSsh(address, [...asRoot, ...argv], options);
+  const asRootSockets = rootSockets(address, asRoot);
   const powerCommand = async (verb: 'off' | 'on') => {
     if (!power)
       throw new InfraError(`cannot switch ${address.name} ${verb}: it has no power command`, {
@@ -50,7 +52,7 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
     exec,
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
-    socket: (path) => forwardSocket(address, path),
+    socket: (path) => (asRoot.length > 0 ? asRootSockets.open(path) : forwardSocket(address, path)),
     async powerOff() {
       await writeFile(handle.poweredOff, '');
       await powerCommand('off');

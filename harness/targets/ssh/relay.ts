@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { createServer, type Socket } from 'node:net';
+import { execa } from 'execa';
+import { dieWithParent } from '../../base/process.ts';
+import { commandArguments, type SshAddress } from '../ssh-connection.ts';
+
+/** Takes what comes to a socket of the machine and back, until the socket is closed. Debian's smallest system has it. */
+const RELAY = `
+my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "cannot connect to $ARGV[0]: $!\\n";
+my $select = IO::Select->new($socket, \\*STDIN);
+while (my @ready = $select->can_read) {
+  for my $in (@ready) {
+    my $size = sysread($in, my $bytes, 65536);
+    if (!$size) {
+      exit if $in == $socket;
+      # Who has said everything may still want the answer.
+      $select->remove($in); shutdown($socket, 1); next;
+    }
+    for (my ($out, $at) = ($in == $socket ? \\*STDOUT : $socket, 0); $at < $size;) {
+      my $done = syswrite($out, $bytes, $size - $at, $at);
+      defined $done or exit 1;
+      $at += $done;
+    }
+  }
+}`;
+
+/** Opens sockets of a machine whose user is not root, and reaches what only root may. */
+export interface RootSockets {
+  /** A socket on this host that leads to one of the machine as long as this process lives, and its path. */
+  open(remotePath: string): Promise<string>;
+}
+
+/**
+ * Sockets that root of a machine listens on: ssh's own forwarding comes as the user, who may not use them. So each
+ * connection is a command that root runs.
+ * @param asRoot what makes a command root's.
+ */
+export function rootSockets(address: SshAddress, asRoot: readonly string[]): RootSockets {
+  const opened = new Map<string, Promise<string>>();
+  return {
+    open(remotePath) {
+      const known = opened.get(remotePath) ?? listen(address, asRoot, remotePath);
+      opened.set(remotePath, known);
+      known.catch(() => opened.delete(remotePath));
+      return known;
+    },
+  };
+}
+
+function listen(address: SshAddress, asRoot: readonly string[], remotePath: string): Promise<string> {
+  const name = createHash('sha256').update(remotePath).digest('hex').slice(0, 8);
+  // Beside the connection's own, and so as private; several processes may use the machine.
+  const path = `${address.socket}.${name}.${process.pid}`;
+  const server = createServer({ allowHalfOpen: true }, (socket) => relay(socket, address, asRoot, remotePath));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      // Nobody waits for it: it ends with the process.
+      server.unref();
+      resolve(path);
+    });
+  });
+}
+
+function relay(socket: Socket, address: SshAddress, asRoot: readonly string[], remotePath: string): void {
+  const command = [...asRoot, 'perl', '-MIO::Socket::UNIX', '-MIO::Select', '-e', RELAY, remotePath];
+  const [program, ...args] = dieWithParent(commandArguments(address, command));
+  const child = execa(program!, args, { reject: false, buffer: false, stderr: 'ignore' });
+  socket.pipe(child.stdin);
+  child.stdout.pipe(socket);
+  // Either end may go first; the other one learns of it.
+  child.stdin.on('error', () => {});
+  socket.on('error', () => child.kill());
+  socket.on('close', () => child.kill());
+}
