@@ -244,7 +244,12 @@ test('the summary: cells, failures with the control’s answer, counts, time, re
             step: 'acquire',
             verdict: 'infra',
             durationMs: 12_000,
-            error: { type: 'InfraError', message: 'cannot boot: kernel panic', hint: 'look at console.log' },
+            error: {
+              type: 'InfraError',
+              message: 'cannot boot: kernel panic',
+              hint: 'look at console.log',
+              causes: ['1\n2\n3\n4', '  it said \u001b[31mno\n\n'],
+            },
           },
         ],
       },
@@ -262,6 +267,10 @@ Failures
     expected 1 to be 2
   ppc64le/vm/web  acquire  infra
     cannot boot: kernel panic
+      2
+      3
+      4
+      it said no
     next: look at console.log
 
 Tests    5 planned: 3 passed, 1 failed, 0 flaky, 0 skipped, 0 infra, 1 never ran

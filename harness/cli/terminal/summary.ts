@@ -49,6 +49,10 @@ function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
   return `  ${parts.join(' ').trimEnd()}${enter}`;
 }
 
+/** How much is shown of what a step failed by; all of it is in the report. */
+const CAUSE_LINES = 4;
+const CAUSE_WIDTH = 200;
+
 /** Failed tests; when there is none, the step or the reason that decided the cell. */
 function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
   if (!BAD.has(cell.verdict)) return [];
@@ -57,6 +61,9 @@ function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
   for (const step of cell.steps) {
     if (step.error === undefined) continue;
     lines.push(`  ${cell.name}  ${step.step}  ${step.verdict}`, `    ${firstLine(step.error.message)}`);
+    // What a program said last is mostly why.
+    const because = lastLines((step.error.causes ?? []).join('\n'), CAUSE_LINES);
+    lines.push(...because.map((line) => `      ${line.trim().slice(0, CAUSE_WIDTH)}`));
     if (step.error.hint !== undefined) lines.push(`    next: ${firstLine(step.error.hint)}`);
   }
   if (lines.length === 0) lines.push(`  ${cell.name}  ${cell.verdict}`, `    ${firstLine(cell.reason ?? '')}`);
