@@ -6,7 +6,7 @@ import { makeProject, troubles } from './project.ts';
  * long, and are for the nightly matrix. Once more if it fails, and vitest says so: an engine has deadlines of its own,
  * which are not for emulated machines.
  */
-test('what people do with a Docker engine works', { retry: 1, timeout: 20 * 60_000 }, async () => {
+test('what people do with a Docker engine works', { retry: 1, timeout: 30 * 60_000 }, async () => {
   await using project = await makeProject({});
   const cell = 'amd64/vm/docker';
   const { exitCode, stderr } = await project.harness(['run', 'docker', '--only', cell, '--no-bench']);
