@@ -8,13 +8,18 @@ import { type SshAddress, sshOptions } from './ssh-connection.ts';
 /** Milliseconds for the kept connection to open a socket, which asks nothing of the machine. */
 const OPEN_MS = 10_000;
 
+/** Where a socket of the machine is on this host: beside the connection's own, and so as short and as private. */
+export function socketBeside(address: SshAddress, remotePath: string): string {
+  return `${address.socket}.${createHash('sha256').update(remotePath).digest('hex').slice(0, 8)}`;
+}
+
 /**
  * Opens a Unix socket on this host that leads to one of the machine, over the kept connection, or finds the one that
  * another process has opened. It ends with the connection.
- * @returns its path, beside the connection's own socket and so as short and as private.
+ * @returns its path.
  */
 export async function forwardSocket(address: SshAddress, remotePath: string): Promise<string> {
-  const local = `${address.socket}.${createHash('sha256').update(remotePath).digest('hex').slice(0, 8)}`;
+  const local = socketBeside(address, remotePath);
   if (await listens(local)) return local;
   // Left by a connection that ended: ssh would not take its place.
   await rm(local, { force: true });

@@ -7,11 +7,13 @@ const PROJECT = 'com.docker.compose.project=docker';
 
 const UPGRADE = fileURLToPath(new URL('blog/upgrade.yaml', import.meta.url));
 
+/** The engine's query for what has all of these labels. */
+const labelled = (...labels: string[]) => `filters=${encodeURIComponent(JSON.stringify({ label: labels }))}`;
+
 /** The containers of a service, in the order of their names. */
 async function containersOf(engine: Engine, service: string): Promise<Container[]> {
-  const labels = [PROJECT, `com.docker.compose.service=${service}`];
-  const filters = encodeURIComponent(JSON.stringify({ label: labels }));
-  const listed = await engine.get<{ Id: string }[]>(`/containers/json?all=true&filters=${filters}`);
+  const query = labelled(PROJECT, `com.docker.compose.service=${service}`);
+  const listed = await engine.get<{ Id: string }[]>(`/containers/json?all=true&${query}`);
   const containers = await Promise.all(listed.map(({ Id }) => engine.container(Id)));
   return containers.sort((a, b) => (a.Name < b.Name ? -1 : 1));
 }
@@ -90,9 +92,8 @@ test('of what is taken down with its volumes nothing is left', async ({ target, 
   const engine = engineOf(target);
   await stack.compose(['down', '--volumes']);
   for (const service of ['db', 'app', 'web']) expect(await containersOf(engine, service)).toEqual([]);
-  const filters = encodeURIComponent(JSON.stringify({ label: [PROJECT] }));
-  expect(await engine.get(`/networks?filters=${filters}`)).toEqual([]);
-  const { Volumes } = await engine.get<{ Volumes: unknown[] | null }>(`/volumes?filters=${filters}`);
+  expect(await engine.get(`/networks?${labelled(PROJECT)}`)).toEqual([]);
+  const { Volumes } = await engine.get<{ Volumes: unknown[] | null }>(`/volumes?${labelled(PROJECT)}`);
   expect(Volumes ?? []).toEqual([]);
   await engine.remove('/images/app:2');
 });

@@ -35,7 +35,8 @@ const POWER_MS = 120_000;
 export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
   const { address, asRoot, power } = handle;
   const exec: Target['exec'] = (argv, options) => execSsh(address, [...asRoot, ...argv], options);
-  const asRootSockets = rootSockets(address, asRoot);
+  const socket: Target['socket'] =
+    asRoot.length > 0 ? rootSockets(address, asRoot) : (path) => forwardSocket(address, path);
   const powerCommand = async (verb: 'off' | 'on') => {
     if (!power)
       throw new InfraError(`cannot switch ${address.name} ${verb}: it has no power command`, {
@@ -52,7 +53,7 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
     exec,
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
-    socket: (path) => (asRoot.length > 0 ? asRootSockets.open(path) : forwardSocket(address, path)),
+    socket,
     async powerOff() {
       await writeFile(handle.poweredOff, '');
       await powerCommand('off');

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { execa } from 'execa';
 import { dieWithParent } from '../../base/process.ts';
 import { commandArguments, type SshAddress } from '../ssh-connection.ts';
+import { socketBeside } from '../ssh-socket.ts';
 
 /** Takes what comes to a socket of the machine and back, until the socket is closed. Debian's smallest system has it. */
 const RELAY = `
@@ -24,33 +24,25 @@ while (my @ready = $select->can_read) {
   }
 }`;
 
-/** Opens sockets of a machine whose user is not root, and reaches what only root may. */
-export interface RootSockets {
-  /** A socket on this host that leads to one of the machine as long as this process lives, and its path. */
-  open(remotePath: string): Promise<string>;
-}
-
 /**
- * Sockets that root of a machine listens on: ssh's own forwarding comes as the user, who may not use them. So each
- * connection is a command that root runs.
+ * Opens sockets that root of a machine listens on, for a user who is not: ssh's own forwarding comes as the user, who may not
+ * use them. So each connection is a command that root runs.
  * @param asRoot what makes a command root's.
+ * @returns what opens a socket on this host that leads to one of the machine as long as this process lives: its path.
  */
-export function rootSockets(address: SshAddress, asRoot: readonly string[]): RootSockets {
+export function rootSockets(address: SshAddress, asRoot: readonly string[]): (remotePath: string) => Promise<string> {
   const opened = new Map<string, Promise<string>>();
-  return {
-    open(remotePath) {
-      const known = opened.get(remotePath) ?? listen(address, asRoot, remotePath);
-      opened.set(remotePath, known);
-      known.catch(() => opened.delete(remotePath));
-      return known;
-    },
+  return (remotePath) => {
+    const known = opened.get(remotePath) ?? listen(address, asRoot, remotePath);
+    opened.set(remotePath, known);
+    known.catch(() => opened.delete(remotePath));
+    return known;
   };
 }
 
 function listen(address: SshAddress, asRoot: readonly string[], remotePath: string): Promise<string> {
-  const name = createHash('sha256').update(remotePath).digest('hex').slice(0, 8);
-  // Beside the connection's own, and so as private; several processes may use the machine.
-  const path = `${address.socket}.${name}.${process.pid}`;
+  // Several processes may use the machine.
+  const path = `${socketBeside(address, remotePath)}.${process.pid}`;
   const server = createServer({ allowHalfOpen: true }, (socket) => relay(socket, address, asRoot, remotePath));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
