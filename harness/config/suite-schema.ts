@@ -97,6 +97,12 @@ export const suiteSchema = z
           .describe(
             'Whether a machine that comes from a snapshot gets a machine id of its own, or stays who was saved.',
           ),
+        timers: z
+          .enum(['coarse', 'fine'])
+          .default('coarse')
+          .describe(
+            'How exact the timers of an emulated machine are: to its tick of some milliseconds, which makes programs that sleep for microseconds much cheaper, or as on a real one.',
+          ),
       })
       .prefault({}),
     nodes: z

@@ -64,6 +64,7 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
         image,
         network: false,
         identity: 'own',
+        timers: 'coarse',
         snapshots: false,
         counting: false,
         bootDeadlineMs: 300_000,

@@ -188,6 +188,7 @@ function specOf(
     ...imageOfNode(images.get(node.arch)!),
     network: suite.needs.includes('network'),
     identity: suite.machine.identity,
+    timers: suite.machine.timers,
     snapshots: !cold,
     counting,
     // Twice: nothing has been measured yet, and other guests may be booting.

@@ -147,6 +147,8 @@ export interface TargetSpec {
   readonly network: boolean;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
   readonly identity: 'own' | 'kept';
+  /** How exact an emulated machine's timers are: `coarse` to its tick, `fine` as on a real one. */
+  readonly timers: 'coarse' | 'fine';
   /** Whether its clock counts its instructions: always emulated, and slower. */
   readonly counting: boolean;
   /** Whether it is to be possible to save the machine. */

@@ -18,6 +18,7 @@ const spec: MachineSpec = {
   ports: { 22: 0, 80: 0 },
   memory: 'plain',
   network: false,
+  timers: 'coarse',
   counting: false,
 };
 const optionOf = (argv: readonly string[], option: string) => argv[argv.indexOf(option) + 1];
@@ -46,6 +47,14 @@ test('machine and CPU are pinned under TCG, and the host’s own under KVM', () 
     const kvm = qemuArguments({ ...spec, arch, accelerator: 'kvm' });
     expect([optionOf(kvm, '-accel'), optionOf(kvm, '-cpu')]).toEqual(['kvm', 'host']);
   }
+});
+
+test('what only an emulated machine gains by is not asked of one under KVM', () => {
+  const append = (more: Partial<MachineSpec>) => optionOf(qemuArguments({ ...spec, ...more }), '-append')!.split(' ');
+  expect(append({})).toEqual(expect.arrayContaining(['norandmaps', 'highres=off']));
+  expect(append({ timers: 'fine' })).not.toContain('highres=off');
+  expect(append({ accelerator: 'kvm' })).not.toContain('highres=off');
+  expect(append({ accelerator: 'kvm' })).not.toContain('norandmaps');
 });
 
 test('forwarded ports are read from what QEMU says', () => {

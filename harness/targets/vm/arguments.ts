@@ -25,6 +25,8 @@ export interface MachineSpec {
   readonly lan?: { readonly socket: string; readonly mac: string } | undefined;
   /** Whether the guest may open connections to the outside. */
   readonly network: boolean;
+  /** TCG only: `coarse` timers go off at the kernel's tick. */
+  readonly timers: 'coarse' | 'fine';
   /** TCG only: the guest's clock counts its instructions, a nanosecond each. */
   readonly counting: boolean;
 }
@@ -47,6 +49,9 @@ export function qemuArguments(spec: MachineSpec): string[] {
     // TCG keeps what it translated under the address where the guest ran it: with random addresses each start of a
     // program is translated anew, which costs four times as much as running it (docs/performance.md).
     ...(kvm ? [] : ['norandmaps']),
+    // Go's runtime sleeps for 20 microseconds at a time while anything runs. Each of these timers interrupts the emulator
+    // and wakes its other thread: a third of what starting a container takes (docs/performance.md).
+    ...(kvm || spec.timers === 'fine' ? [] : ['highres=off']),
     ...qemu.append,
   ];
   const forwards = Object.entries(spec.ports)

@@ -161,6 +161,7 @@ function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: Mach
     ports: place.qemu?.ports ?? Object.fromEntries([22, ...spec.ports].map((port) => [port, 0])),
     lan: spec.lan,
     network: spec.network,
+    timers: spec.timers,
     counting: spec.counting,
     memory,
   };
