@@ -73,7 +73,7 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
       {
         run: lease.run,
         folder,
-        runtimeFolder: await makeRuntimeFolder(),
+        makeRuntimeFolder,
         signal: new AbortController().signal,
         keep: false,
         register: async (resource) => lease.register(resource),

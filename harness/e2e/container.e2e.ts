@@ -7,7 +7,7 @@ import type { StoredEvent, TestStarted } from '../events/types.ts';
 import { CONTAINER_FILE, writeArchive } from '../images/container.ts';
 import { ensureImage } from '../targets/container/image.ts';
 import { bridges, heldBy, startEngine, type TestEngine } from './engine.ts';
-import { makeProject, type TestProject, troubles } from './project.ts';
+import { leftovers, makeProject, type TestProject, troubles } from './project.ts';
 
 /** An engine of one's own, beside the machine's, takes root. */
 const root = process.getuid?.() === 0;
@@ -63,6 +63,7 @@ exclude: [{target: vm, arch: [arm64, ppc64le]}]
     );
     expect(skipped).toEqual(Array(3).fill(['container', 'nobody can cut the power of this target']));
     expect(await heldBy(engine)).toEqual([]);
+    expect(await leftovers(project.folder)).toEqual([]);
   });
 
   test('compare --parity shows the vm against the container', async () => {

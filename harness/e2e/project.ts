@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Results } from '../../reports/results-schema.ts';
+import { cacheFolder } from '../base/folders.ts';
 import { retryUntil } from '../base/time.ts';
 import { readEvents } from '../events/reader.ts';
 import type { StoredEvent } from '../events/types.ts';
@@ -31,6 +32,9 @@ export interface TestProject extends AsyncDisposable {
   event<T extends StoredEvent>(fits: (event: StoredEvent) => event is T, deadlineMs?: number): Promise<T>;
 }
 
+/** Where a project's runs have what is short-lived. */
+const temporary = (folder: string) => join(folder, 'tmp');
+
 /** Makes a project from file names and texts. */
 export async function makeProject(files: Readonly<Record<string, string>>): Promise<TestProject> {
   const folder = await mkdtemp(join(tmpdir(), 'harness-e2e-'));
@@ -38,7 +42,14 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
-  const env = { HARNESS_STATE: join(folder, 'state'), NO_COLOR: '1' };
+  await mkdir(temporary(folder));
+  const env = {
+    HARNESS_STATE: join(folder, 'state'),
+    TMPDIR: temporary(folder),
+    // As the program does: `main.ts` alone keeps nothing.
+    NODE_COMPILE_CACHE: join(cacheFolder(), 'node'),
+    NO_COLOR: '1',
+  };
   const main = join(root, 'harness/cli/main.ts');
   const latest = (name: string) => join(folder, '.harness/runs/latest', name);
   const start = (args: readonly string[], extra: Readonly<Record<string, string>> = {}) =>
@@ -86,7 +97,7 @@ export function troubles({ cells }: Results): string[] {
   ]);
 }
 
-/** Everything that a run has left on this machine: processes that name the folder, sockets and overlays below it. */
+/** Everything that a project's runs have left: processes that name it, sockets, overlays, folders for sockets. */
 export async function leftovers(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
@@ -94,7 +105,9 @@ export async function leftovers(folder: string): Promise<string[]> {
     if (command.includes(folder)) found.push(command.replaceAll('\0', ' ').slice(0, 200));
   }
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isSocket() || entry.name.endsWith('.qcow2')) found.push(join(entry.parentPath, entry.name));
+    const place = join(entry.parentPath, entry.name);
+    const isTemporary = dirname(entry.parentPath) === temporary(folder);
+    if (entry.isSocket() || entry.name.endsWith('.qcow2') || isTemporary) found.push(place);
   }
   return found;
 }

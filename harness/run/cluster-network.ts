@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CellNode } from '../matrix/nodes.ts';
 import { createLan, type Lan } from '../net/lan.ts';
@@ -15,7 +16,7 @@ export interface ClusterNetwork extends AsyncDisposable {
 /** A private network whose addresses say which node it is: `10.77.0.11` is the first. */
 const addressOf = (index: number) => `10.77.0.${11 + index}`;
 
-/** @param folder private and with a short path, for sockets. */
+/** @param folder private and with a short path, for sockets; gone with the network. */
 export async function createNetwork(nodes: readonly CellNode[], folder: string): Promise<ClusterNetwork> {
   const lan = createLan();
   const controlSocket = join(folder, 'lan');
@@ -35,6 +36,7 @@ export async function createNetwork(nodes: readonly CellNode[], folder: string):
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
       await lan[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -161,9 +161,13 @@ async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider:
 
 async function networkOf(cell: Cell, options: StartCellOptions): Promise<ClusterNetwork | undefined> {
   if (!isCluster(cell)) return undefined;
-  const folder = await makeRuntimeFolder();
-  options.lease.register({ kind: 'path', path: folder });
-  return createNetwork(nodesOf(cell), folder);
+  return createNetwork(nodesOf(cell), await leasedFolder(options));
+}
+
+async function leasedFolder({ lease }: StartCellOptions): Promise<string> {
+  const path = await makeRuntimeFolder();
+  lease.register({ kind: 'path', path });
+  return path;
 }
 
 function specOf(
@@ -266,9 +270,9 @@ async function ioOf(cell: Cell, node: CellNode, options: StartCellOptions): Prom
   return {
     run: options.lease.run,
     folder,
-    runtimeFolder: await makeRuntimeFolder(),
     signal: options.signal,
     keep: options.keep,
+    makeRuntimeFolder: () => leasedFolder(options),
     register: async (resource) => options.lease.register(resource),
     leaveBehind(why) {
       options.lease.leaveBehind();

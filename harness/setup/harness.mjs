@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { keepCompiled } from './compile-cache.mjs';
 import { findNode, isNewEnough, MINIMUM_NODE } from './node-version.mjs';
 import { runChild } from './run-child.mjs';
 
@@ -15,6 +16,7 @@ const installed = self.split(sep).includes('node_modules');
 const main = installed ? join(root, 'dist/harness/cli/main.js') : join(root, 'harness/cli/main.ts');
 
 if (isNewEnough(process.versions.node)) {
+  keepCompiled();
   await import(pathToFileURL(main).href);
 } else {
   const node = findNode({ env: process.env, folders: [process.cwd(), dirname(self)] });

@@ -4,6 +4,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { keepCompiled } from './compile-cache.mjs';
 import { closeReport } from './count.mjs';
 import { makeReady, nodeOf } from './ready.mjs';
 import { runChild } from './run-child.mjs';
@@ -19,6 +20,7 @@ else if (command !== '--setup') await harness(process.argv.slice(2));
 /** @param {string[]} args */
 async function harness(args) {
   const main = join(root, 'harness/cli/main.ts');
+  keepCompiled();
   const node = nodeOf(root);
   if (node !== process.execPath) {
     process.exitCode = await runChild(node, [main, ...args]);

@@ -176,8 +176,8 @@ export interface Io {
   readonly run: string;
   /** The cell's folder in the run, absolute; console and logs go there. */
   readonly folder: string;
-  /** A short-lived folder with a short path, for sockets. */
-  readonly runtimeFolder: string;
+  /** Makes a private folder with a short path, for sockets. It is in the run's lease; who asked for it removes it. */
+  makeRuntimeFolder(): Promise<string>;
   readonly signal: AbortSignal;
   /** Leave the target alive when the harness exits. */
   readonly keep: boolean;

@@ -53,9 +53,9 @@ export async function startOwnSystem(
   { hostname, network }: { readonly hostname: string; readonly network: boolean },
   io: Io,
 ): Promise<OwnSystem> {
-  const place = join(io.runtimeFolder, 'system');
-  const services = join(io.runtimeFolder, 'services');
-  await io.register({ kind: 'path', path: io.runtimeFolder });
+  const runtimeFolder = await io.makeRuntimeFolder();
+  const place = join(runtimeFolder, 'system');
+  const services = join(runtimeFolder, 'services');
   await mkdir(place, { recursive: true });
   await mkdir(services, { recursive: true });
   for (const { path, mode, content } of await serviceFiles())
@@ -95,7 +95,7 @@ export async function startOwnSystem(
   const end = async () => {
     child.kill('SIGKILL');
     await ended;
-    await rm(io.runtimeFolder, { recursive: true, force: true });
+    await rm(runtimeFolder, { recursive: true, force: true });
   };
   try {
     await until('waiting');

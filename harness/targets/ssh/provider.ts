@@ -93,10 +93,10 @@ export function capabilitiesOf(machine: KnownMachine, facts: MachineFacts): Capa
 async function firstFree(fit: readonly [KnownMachine, MachineFacts][], spec: TargetSpec, io: Io): Promise<Target> {
   const [only, ...others] = fit;
   if (others.length === 0) return acquireSsh('ssh', ...only!, spec, io);
-  const rivals = fit.map(([machine, facts], index) => {
+  const rivals = fit.map(([machine, facts]) => {
     const stop = new AbortController();
     const signal = AbortSignal.any([io.signal, stop.signal]);
-    const held = hold(machine, facts, spec, { ...io, signal }, `ssh-${index}`);
+    const held = hold(machine, facts, spec, { ...io, signal });
     return { stop, held, machine, facts };
   });
   const { winner, held } = await Promise.any(
@@ -110,7 +110,7 @@ async function firstFree(fit: readonly [KnownMachine, MachineFacts][], spec: Tar
       .map(async (rival) => {
         rival.stop.abort(new Error('another machine was free before'));
         await rival.held.then(
-          (late) => late.hold.end(),
+          (late) => giveBack(late.hold, late.runtimeFolder),
           () => {},
         );
       }),
@@ -126,20 +126,22 @@ export async function acquireSsh(
   spec: TargetSpec,
   io: Io,
 ): Promise<Target> {
-  return useHeld(kind, machine, facts, await hold(machine, facts, spec, io, 'ssh'), spec, io);
+  return useHeld(kind, machine, facts, await hold(machine, facts, spec, io), spec, io);
 }
 
 interface Held {
+  /** For sockets; gone with the target. */
+  readonly runtimeFolder: string;
   readonly hold: Hold;
   readonly options: HoldOptions;
 }
 
-async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec, io: Io, name: string): Promise<Held> {
-  await io.register({ kind: 'path', path: io.runtimeFolder });
+async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec, io: Io): Promise<Held> {
+  const runtimeFolder = await io.makeRuntimeFolder();
   const address: SshAddress = {
     destination: machine.destination,
     options: wayTo(machine),
-    socket: join(io.runtimeFolder, name),
+    socket: join(runtimeFolder, 'ssh'),
     name: machine.name,
     onlyKept: true,
   };
@@ -153,14 +155,24 @@ async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec
     signal: io.signal,
     progress: io.progress,
   };
-  return { options, hold: await holdMachine(options) };
+  try {
+    return { runtimeFolder, options, hold: await holdMachine(options) };
+  } catch (error) {
+    await rm(runtimeFolder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function giveBack(hold: Hold, runtimeFolder: string): Promise<void> {
+  await hold.end();
+  await rm(runtimeFolder, { recursive: true, force: true });
 }
 
 async function useHeld(
   kind: Extract<TargetKind, 'ssh' | 'command'>,
   machine: KnownMachine,
   facts: MachineFacts,
-  { hold: first, options }: Held,
+  { runtimeFolder, hold: first, options }: Held,
   spec: TargetSpec,
   io: Io,
 ): Promise<Target> {
@@ -173,7 +185,7 @@ async function useHeld(
     can: capabilitiesOf(machine, facts),
     undoFolder: `${facts.stateFolder}/place-${first.place}`,
     ...(machine.power ? { power: machine.power } : {}),
-    poweredOff: join(io.runtimeFolder, 'powered-off'),
+    poweredOff: join(runtimeFolder, 'powered-off'),
     bootDeadlineMs: spec.bootDeadlineMs,
   };
   await io.register({
@@ -202,8 +214,7 @@ async function useHeld(
     leave: () => current.leave(),
     async [Symbol.asyncDispose]() {
       ended.abort(new Error('the machine was given back'));
-      await current.end();
-      await rm(io.runtimeFolder, { recursive: true, force: true });
+      await giveBack(current, runtimeFolder);
     },
   };
 }

@@ -101,6 +101,8 @@ async function resumeAt(
 /** Where a machine lives: its files and sockets, and its QEMU once there is one. */
 interface Place {
   readonly io: Io;
+  /** For sockets and keys. */
+  readonly runtimeFolder: string;
   readonly seed: Seed;
   readonly overlay: string;
   readonly consoleFile: string;
@@ -113,18 +115,19 @@ interface Place {
 async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
   const overlay = join(io.folder, 'overlay.qcow2');
   const consoleFile = join(io.folder, 'console.log');
-  await io.register({ kind: 'path', path: io.runtimeFolder });
+  const runtimeFolder = await io.makeRuntimeFolder();
   await io.register({ kind: 'path', path: overlay });
   const [seed] = await timed(io, 'keys and overlay', () =>
     Promise.all([
-      makeSeed(io.runtimeFolder, spec.image.initrd, spec),
+      makeSeed(runtimeFolder, spec.image.initrd, spec),
       makeOverlay(overlay, backing),
       writeFile(consoleFile, ''),
     ]),
   );
-  const socket = (name: string) => join(io.runtimeFolder, name);
+  const socket = (name: string) => join(runtimeFolder, name);
   return {
     io,
+    runtimeFolder,
     seed,
     overlay,
     consoleFile,
@@ -171,7 +174,7 @@ function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: Mach
 async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qemu): Promise<VmHandle> {
   const { arch } = spec;
   const port = qemu.ports['22'] ?? 0;
-  const knownHosts = join(place.io.runtimeFolder, 'known_hosts');
+  const knownHosts = join(place.runtimeFolder, 'known_hosts');
   await writeFile(knownHosts, `[127.0.0.1]:${port} ${place.seed.hostKey}\n`, { mode: 0o600 });
   const kvm = kind.accelerator === 'kvm';
   const facts: TargetFacts = {
@@ -255,7 +258,7 @@ async function release(place: Place): Promise<void> {
   await place.qemu?.end();
   if (place.address) await closeSsh(place.address);
   await rm(place.overlay, { force: true });
-  await rm(place.io.runtimeFolder, { recursive: true, force: true });
+  await rm(place.runtimeFolder, { recursive: true, force: true });
 }
 
 async function guarded(place: Place, work: () => Promise<Target>): Promise<Target> {
