@@ -52,7 +52,7 @@ let project: TestProject;
 let results: Results;
 beforeAll(async () => {
   project = await makeProject(files);
-  const { exitCode, stderr } = await project.harness(['run', 'm', '--no-bench']);
+  const { exitCode, stderr } = await project.harness(['run', 'm', '--no-bench', '--cold']);
   expect(exitCode, stderr).toBe(1);
   results = await project.results();
 });

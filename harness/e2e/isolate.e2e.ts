@@ -18,7 +18,8 @@ test('two', async ({ target }) => expect(await stain(target)).toEqual(${second})
 
 test('machines go back to their state after the deployment: before each file, or each test, or not at all', async () => {
   await using project = await makeProject({
-    'matrices/m.yaml': 'arch: [amd64, ppc64le]\nsuite: [none, file, test]\nexclude: [{arch: ppc64le, suite: none}]\n',
+    'matrices/m.yaml':
+      'arch: [amd64, ppc64le]\nsuite: [none, file, test]\nexclude: [{arch: ppc64le, suite: [none, file]}]\n',
     'suites/none/suite.yaml': suiteYaml(),
     'suites/none/a.scenario.ts': twoTests(CLEAN, STAINED),
     'suites/file/suite.yaml': suiteYaml('isolate: file\n'),

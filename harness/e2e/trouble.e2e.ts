@@ -66,7 +66,7 @@ async function killMachineOf(cell: string): Promise<void> {
 
 beforeAll(async () => {
   project = await makeProject(files);
-  const run = project.start(['run', 'trouble', '--jobs', '4']);
+  const run = project.start(['run', 'trouble', '--jobs', '4', '--cold']);
   await killMachineOf('amd64/vm/killed');
   ({ exitCode } = await run);
   results = await project.results();

@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CHECKOUT } from './checkout-copy.ts';
+import type { TestProject } from './project.ts';
+
+/** Set to run suites that come with the package whole: `npm run test:suites`. */
+const WHOLE = process.env['HARNESS_WHOLE_SUITES'] === '1';
+
+/** The scenario files of a suite that comes with the package, all or those whose names begin so, by `npm run test:suites`. */
+export function scenarioFiles(suite: string, parts: readonly string[]): string[] {
+  const files = readdirSync(join(CHECKOUT, 'suites', suite)).filter((name) => name.endsWith('.scenario.ts'));
+  const chosen = WHOLE ? files : files.filter((name) => parts.some((part) => name.startsWith(part)));
+  if (!WHOLE && chosen.length !== parts.length)
+    throw new Error(`${suite} has ${files.join(', ')}: not one each for ${parts.join(', ')}`);
+  return chosen.sort();
+}
+
+/** Gives a project the suite with these of its scenario files; everything else is as it comes with the package. */
+export async function putSuite(project: TestProject, suite: string, scenarios: readonly string[]): Promise<void> {
+  const from = join(CHECKOUT, 'suites', suite);
+  const left = (path: string) => path.endsWith('.scenario.ts') && !scenarios.some((name) => path === join(from, name));
+  await cp(from, join(project.folder, 'suites', suite), { recursive: true, filter: (path) => !left(path) });
+}
