@@ -1,51 +1,68 @@
-import { median as medianOf } from 'simple-statistics';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { makeProject } from './project.ts';
 
 /**
- * `npm run bench:timers [-- ARCH…]`: what an emulated machine's timers cost, as in docs/performance.md. The same commands
- * on a machine with coarse and on one with fine timers, one machine after the other. Prints Markdown.
+ * `npm run bench:timers [-- ARCH…]`: what an emulated machine's timers cost, as in docs/performance.md: seconds of this
+ * host's processor that QEMU takes for the same commands on machines with fine and with coarse timers, each booted twice,
+ * one after the other. Prints Markdown.
  */
-const archs = process.argv.slice(2);
+const archs = process.argv.length > 2 ? process.argv.slice(2) : ['amd64'];
 const suite = (timers: string) => `needs: [docker]
 machine: {vcpus: 1, memory: 1024, disk: 4096, timers: ${timers}}
 stack:
   packages: [docker.io, iptables]
   services: [docker]
   images: [{tag: "tool:1", packages: [busybox-static], command: [/bin/busybox, sleep, "3600"]}]
-timeouts: {boot: 30, command: 20, benchmark: 60}
+timeouts: {boot: 30, command: 20, test: 100}
 `;
 const commands = [
   'docker version',
   'docker run --rm --network none tool:1 /bin/busybox true',
   'docker run --rm tool:1 /bin/busybox true',
-  'for i in 1 2 3 4 5 6 7 8 9 10; do /bin/ls /; done',
 ];
-const benches = `import { test } from 'multiarch-harness';
+const TIMES = 6;
+const scenario = `import { appendFileSync, readFileSync } from 'node:fs';
+import { test } from 'multiarch-harness';
 for (const command of ${JSON.stringify(commands)})
-  test(command, ({ measure }) => measure.inGuest(command, { samples: 6 }));
+  test(command, async ({ target }) => {
+    const cell = new URL(\`../../.harness/runs/latest/cells/\${target.name}/target.json\`, import.meta.url);
+    const { pid } = JSON.parse(readFileSync(cell, 'utf8'));
+    // In hundredths of a second, in user and in kernel mode.
+    const used = () => readFileSync(\`/proc/\${pid}/stat\`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
+    await target.sh(command);
+    const before = used();
+    await target.sh(\`for i in $(seq ${TIMES}); do \${command}; done >/dev/null\`, { seconds: 100 });
+    const seconds = (used() - before) / ${TIMES};
+    appendFileSync(new URL('../../figures', import.meta.url), JSON.stringify({ cell: target.name, command, seconds }) + '\\n');
+  });
 `;
-const order = ['coarse', 'fine', 'coarse-again', 'fine-again'];
-const files = order.flatMap((name) => [
-  [`suites/${name}/suite.yaml`, suite(name.split('-')[0]!)],
-  [`suites/${name}/a.bench.ts`, benches],
-]);
+const ORDER = ['fine', 'coarse', 'fine-again', 'coarse-again'];
 await using project = await makeProject({
-  'matrices/timers.yaml': `arch: [${archs.length > 0 ? archs.join(', ') : 'amd64'}]\nsuite: [${order.join(', ')}]\n`,
-  ...Object.fromEntries(files),
+  'matrices/timers.yaml': `arch: [${archs.join(', ')}]\nsuite: [${ORDER.join(', ')}]\n`,
+  ...Object.fromEntries(
+    ORDER.flatMap((name) => [
+      [`suites/${name}/suite.yaml`, suite(name.split('-')[0]!)],
+      [`suites/${name}/a.scenario.ts`, scenario],
+    ]),
+  ),
 });
-const { exitCode, stderr } = await project.harness(['run', 'timers', '--jobs', '1']);
-if (exitCode !== 0) throw new Error(`the run ended with ${exitCode}:\n${stderr.split('\n').slice(-30).join('\n')}`);
-const { cells } = await project.results();
+for (const name of ORDER) {
+  const { exitCode, stderr } = await project.harness(['run', 'timers', '--suite', name, '--jobs', '1', '--cold']);
+  if (exitCode !== 0) throw new Error(`the run ended with ${exitCode}:\n${stderr.split('\n').slice(-30).join('\n')}`);
+}
+const figures = (await readFile(join(project.folder, 'figures'), 'utf8'))
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as { readonly cell: string; readonly command: string; readonly seconds: number });
 process.stdout.write('| | command | fine | coarse | ratio |\n|---|---|---:|---:|---:|\n');
-for (const arch of new Set(cells.map((cell) => cell.arch)))
+for (const arch of archs)
   for (const command of commands) {
-    const median = (timers: string) =>
-      medianOf(
-        cells
-          .filter((cell) => cell.arch === arch && cell.suite.startsWith(timers))
-          .flatMap(({ benchmarks }) => benchmarks.find(({ name }) => name === command)!.samplesMs),
-      );
-    const [fine, coarse] = [median('fine'), median('coarse')];
-    const shown = [fine, coarse].map((ms) => `${Math.round(ms)} ms`).join(' | ');
+    const mean = (timers: string) => {
+      const own = figures.filter((one) => one.cell.startsWith(`${arch}/vm/${timers}`) && one.command === command);
+      return own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length;
+    };
+    const [fine, coarse] = [mean('fine'), mean('coarse')];
+    const shown = [fine, coarse].map((seconds) => `${seconds.toFixed(2)} s`).join(' | ');
     process.stdout.write(`| ${arch} | \`${command}\` | ${shown} | ${(fine / coarse).toFixed(2)} |\n`);
   }

@@ -1,9 +1,12 @@
 import { eventually, expect, test } from 'multiarch-harness';
-import { converged, engineOf, page, type Service, webService } from './swarm.ts';
+import { converged, engineOf, page, running, type Service, webService } from './swarm.ts';
 
 test('of a removed service nothing is left, and its port is closed everywhere', async ({ cluster }) => {
   const n1 = cluster.node('n1');
   const manager = engineOf(n1);
+  // One that is still there from a file before, which a user may have left out.
+  await manager.remove('/services/my-web').catch(() => {});
+  await eventually(async () => expect(await running(manager, 'my-web').catch(() => [])).toEqual([]), { seconds: 3 });
   await manager.post('/services/create', webService('my-web', 3));
   await converged(manager, 'my-web', 3, 10);
   for (const node of cluster.nodes) await eventually(() => page(node), { seconds: 3 });

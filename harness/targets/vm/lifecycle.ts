@@ -15,7 +15,7 @@ import { type Qemu, startQemu } from './qemu.ts';
 import { makeSeed, type Seed } from './seed.ts';
 import { loadMachine, SNAPSHOT_FILES, saveMachine } from './snapshot.ts';
 import type { VmSpec } from './spec.ts';
-import { wakeMachine } from './wake.ts';
+import { setClock, wakeMachine } from './wake.ts';
 
 /** What runs the machine on this host. */
 export interface MachineKind {
@@ -52,6 +52,11 @@ export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Prom
         },
       ),
     );
+    // One that counts has a calendar of its own, which follows its instructions.
+    if (!spec.counting) {
+      using agent = await openAgent(place.sockets.agent, AGENT_MS, io.signal);
+      await timed(io, 'clock', () => qemu.alive(setClock(agent, spec.arch, AGENT_MS)));
+    }
     return finish(spec, kind, place, qemu, handle);
   });
 }

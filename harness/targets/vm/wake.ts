@@ -4,7 +4,7 @@ import { InfraError } from '../../base/errors.ts';
 import type { Agent } from './agent.ts';
 import type { Seed } from './seed.ts';
 
-/** Most that a resumed guest's clock may be off, in milliseconds. */
+/** Most that a guest's clock may be off, in milliseconds. */
 const CLOCK_MS = 1000;
 
 /** What it is set to be off at most, in milliseconds, and how often that is tried: on a busy host it answers late. */
@@ -40,23 +40,35 @@ export async function wakeMachine(
     }
     open(my $name, '>', '/proc/sys/kernel/hostname') or die "hostname: $!";
     print $name '${seed.hostname}'; close $name;`;
-  // No program is started for it: on a busy host that takes longer than the clock may be off.
-  const setClock = (to: string) => `
-    my $to = ${to};
-    syscall(${arch.clockSettime}, 0, pack('qq', int($to), ($to - int($to)) * 1e9)) == 0 or die "clock: $!";`;
+  const first = `${own}${clockTo(arch, (Date.now() / 1000).toFixed(3))} Time::HiRes::sleep(0.01);`;
+  return setClock(agent, arch, deadlineMs, first);
+}
 
-  let off = await ask(`${own}${setClock((Date.now() / 1000).toFixed(3))} Time::HiRes::sleep(0.01);`);
+/**
+ * Sets a guest's clock to this host's. A machine that boots has whole seconds from its real-time clock, and loses what a
+ * busy host does not let it count until it has a better one.
+ * @param first code to run before it is looked at for the first time.
+ * @returns how far it is off, in milliseconds.
+ * @throws InfraError when it does not answer in time, or does not follow.
+ */
+export async function setClock(
+  agent: Agent,
+  arch: Pick<Arch, 'clockSettime'>,
+  deadlineMs: number,
+  first = '',
+): Promise<number> {
+  let off = await ask(first);
   // What it must be moved by does not depend on when it is moved, and every answer narrows what is known.
   for (let round = 1; round < CLOCK_ROUNDS && Math.max(off.most, -off.least) > GOOD_CLOCK_MS; round++) {
     const move = -(off.least + off.most) / 2;
-    const seen = await ask(setClock(`Time::HiRes::time() + ${(move / 1000).toFixed(4)}`));
+    const seen = await ask(clockTo(arch, `Time::HiRes::time() + ${(move / 1000).toFixed(4)}`));
     const known = { least: Math.max(off.least + move, seen.least), most: Math.min(off.most + move, seen.most) };
     // They do not meet when somebody has set this host's clock meanwhile.
     off = known.least <= known.most ? known : seen;
   }
   const skew = off.most < -1 ? off.most : Math.max(0, off.least);
   if (Math.abs(skew) > CLOCK_MS)
-    throw new InfraError(`cannot use the resumed guest: its clock is off by ${Math.round(skew)} ms`);
+    throw new InfraError(`cannot use the guest: its clock is off by ${Math.round(skew)} ms`);
   return skew;
 
   /** Runs the code in the guest. Its clock was read at some time between question and answer. */
@@ -67,7 +79,12 @@ export async function wakeMachine(
       `${code} sprintf '%.3f', Time::HiRes::time() * 1000;`,
       deadlineMs,
     );
-    if (exitCode !== 0) throw new InfraError(`cannot wake the resumed guest: ${output.trim()}`);
+    if (exitCode !== 0) throw new InfraError(`cannot set the guest's clock: ${output.trim()}`);
     return { least: Number(output) - Date.now(), most: Number(output) - sent };
   }
 }
+
+/** Sets the clock to what an expression says. No program is started for it: on a busy host that takes too long. */
+const clockTo = ({ clockSettime }: Pick<Arch, 'clockSettime'>, to: string) => `
+    my $to = ${to};
+    syscall(${clockSettime}, 0, pack('qq', int($to), ($to - int($to)) * 1e9)) == 0 or die "clock: $!";`;
