@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -29,8 +29,10 @@ test('each line that a runner reads is an annotation of ours', async () => {
   for (const line of lines) expect(line.split('::')).toHaveLength(3);
 });
 
-test('the summary goes to the file that GitHub names', async () => {
-  const file = join(await mkdtemp(join(tmpdir(), 'summary-')), 'summary.md');
+test('the summary goes to the file that GitHub names', async ({ onTestFinished }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'summary-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'summary.md');
   await writeFile(file, 'before\n');
   expect(await inGitHub({ GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: file })).toBe('');
   expect(await readFile(file, 'utf8')).toBe('before\n# hello\n');

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -24,8 +24,8 @@ beforeAll(async () => {
 
   const told: StoredEvent[] = [];
   let now = '';
-  const file = join(await mkdtemp(join(tmpdir(), 'goldens-')), 'events.jsonl');
-  await using log = await openEventLog(file, { now: () => new Date(now) });
+  const folder = await mkdtemp(join(tmpdir(), 'goldens-'));
+  await using log = await openEventLog(join(folder, 'events.jsonl'), { now: () => new Date(now) });
   log.onEvent((event) => told.push(event));
   const appended = events.map(({ v, seq, at, ...event }) => {
     now = at;
@@ -33,6 +33,7 @@ beforeAll(async () => {
   });
   await Promise.all(appended);
   live = foldEvents(told);
+  return () => rm(folder, { recursive: true });
 });
 
 const cases = { ...renderers, 'junit-extended.xml': (run: RunResult) => renderJunit(run, { profile: 'extended' }) };

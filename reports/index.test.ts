@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,15 +12,18 @@ import { resultsSchema } from './results-schema.ts';
 const root = join(import.meta.dirname, '..');
 const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
 
-test('every report is written whole, and nothing else', async () => {
-  const folder = join(await mkdtemp(join(tmpdir(), 'reports-')), 'run');
+test('every report is written whole, and nothing else', async ({ onTestFinished }) => {
+  const parent = await mkdtemp(join(tmpdir(), 'reports-'));
+  onTestFinished(() => rm(parent, { recursive: true }));
+  const folder = join(parent, 'run');
   const written = await writeReports(run, folder);
   expect(written).toEqual(['junit.xml', 'summary.md', 'results.json', 'index.html'].map((name) => join(folder, name)));
   expect((await readdir(folder)).toSorted()).toEqual(['index.html', 'junit.xml', 'results.json', 'summary.md']);
 });
 
-test('one renderer that fails does not keep the others from being written', async () => {
+test('one renderer that fails does not keep the others from being written', async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'reports-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const broken = () => {
     throw new Error('no such glyph');
   };

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,7 +9,9 @@ import { openEventLog } from './writer.ts';
 
 let file: string;
 beforeEach(async () => {
-  file = join(await mkdtemp(join(tmpdir(), 'events-')), 'run', 'events.jsonl');
+  const folder = await mkdtemp(join(tmpdir(), 'events-'));
+  file = join(folder, 'run', 'events.jsonl');
+  return () => rm(folder, { recursive: true, force: true });
 });
 
 const now = () => new Date('2026-01-02T03:04:05.678Z');

@@ -1,12 +1,14 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { readEvents } from './reader.ts';
 
-test('after SIGKILL every event that was acknowledged is in the file', async () => {
-  const file = join(await mkdtemp(join(tmpdir(), 'killed-')), 'events.jsonl');
+test('after SIGKILL every event that was acknowledged is in the file', async ({ onTestFinished }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'killed-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'events.jsonl');
   const script = `
     import { openEventLog } from '${join(import.meta.dirname, 'writer.ts')}';
     const log = await openEventLog('${file}');
