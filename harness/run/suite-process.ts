@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EmulatorError, InfraError, SuiteError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
-import type { HarnessEvent, TestFinished } from '../events/types.ts';
+import type { Attempt, HarnessEvent, TestFinished } from '../events/types.ts';
 import type { ScenarioContext } from '../scenario/context.ts';
 import { readJournal } from '../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
@@ -57,7 +57,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   const finished: TestFinished[] = [];
   const inFlight = () =>
     readJournal(context.journal)
-      .filter(({ state }) => state === 'started')
+      .filter(({ attempt }) => attempt === undefined)
       .map(({ file, name }) => `${file} > ${name}`);
   let files = 0;
   let done = false;
@@ -137,19 +137,20 @@ function unreported(context: ScenarioContext, finished: readonly TestFinished[],
   const reported = new Set(finished.map(({ file, name }) => `${file} > ${name}`));
   return readJournal(context.journal)
     .filter(({ file, name }) => !reported.has(`${file} > ${name}`))
-    .map(({ file, name, state, messages = [] }) => {
-      const cut = error ?? new SuiteError('its process ended');
-      const cutVerdict = cut instanceof EmulatorError ? 'emulator' : cut instanceof InfraError ? 'infra' : 'failed';
-      const verdict = state === 'started' ? cutVerdict : state;
-      const errors = state === 'started' ? [errorDataOf(cut)] : messages.map((message) => ({ type: 'Error', message }));
-      const common = {
-        type: 'test.finished',
-        cell: context.cell,
-        step: context.step,
-        file,
-        name,
-        durationMs: 0,
-      } as const;
-      return { ...common, verdict, attempts: [{ verdict, durationMs: 0, errors }] };
-    });
+    .map(({ file, name, attempt = cutAttempt(error ?? new SuiteError('its process ended')) }) => ({
+      type: 'test.finished',
+      cell: context.cell,
+      step: context.step,
+      file,
+      name,
+      verdict: attempt.verdict,
+      durationMs: attempt.durationMs,
+      attempts: [attempt],
+    }));
+}
+
+/** A test that was running when its process was ended. */
+function cutAttempt(error: Error): Attempt {
+  const verdict = error instanceof EmulatorError ? 'emulator' : error instanceof InfraError ? 'infra' : 'failed';
+  return { verdict, durationMs: 0, errors: [errorDataOf(error)] };
 }

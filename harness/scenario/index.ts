@@ -8,6 +8,7 @@ import type { Target } from '../targets/target.ts';
 import type { ContextNode } from './context.ts';
 import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
 import { note } from './journal.ts';
+import { errorData, verdictOf } from './thrown.ts';
 import './context.ts';
 
 export { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
@@ -77,10 +78,12 @@ export const test = connection
   .extend('journal', { auto: true }, async ({ task, onTestFinished }) => {
     const { journal, suite } = inject('harness');
     const which = { name: task.fullTestName, file: relative(suite.folder, task.file.filepath).split(sep).join('/') };
-    note(journal, { ...which, state: 'started' });
+    note(journal, which);
+    const began = performance.now();
     onTestFinished(({ task: { result } }) => {
-      const messages = result?.errors?.map(({ message }) => message) ?? [];
-      note(journal, { ...which, state: result?.state === 'fail' ? 'failed' : 'passed', messages });
+      const errors = result?.errors?.map((error) => errorData(error, suite.folder)) ?? [];
+      const verdict = result?.state === 'fail' ? verdictOf(errors) : 'passed';
+      note(journal, { ...which, attempt: { verdict, durationMs: Math.round(performance.now() - began), errors } });
     });
   })
   .extend('target', async ({ machine }) => scenarioTarget(machine, inject('harness')))

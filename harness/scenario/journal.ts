@@ -1,11 +1,12 @@
 import { appendFileSync, readFileSync } from 'node:fs';
+import type { Attempt } from '../events/types.ts';
 
 /** A line of a suite's journal. */
 export interface JournalLine {
   readonly name: string;
   readonly file: string;
-  readonly state: 'started' | 'passed' | 'failed';
-  readonly messages?: readonly string[];
+  /** What it came to; absent: it has begun. */
+  readonly attempt?: Attempt;
 }
 
 /**
@@ -16,7 +17,7 @@ export function note(journal: string, line: JournalLine): void {
   appendFileSync(journal, `${JSON.stringify(line)}\n`);
 }
 
-/** The last state of each test in a journal, in the order in which they began. */
+/** The last line of each test in a journal, in the order in which they began. */
 export function readJournal(journal: string): JournalLine[] {
   let text = '';
   try {

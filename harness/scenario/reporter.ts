@@ -1,20 +1,9 @@
 import { relative, sep } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
+import type { Attempt, TestFinished } from '../events/types.ts';
 import { isChosen, type ScenarioContext } from './context.ts';
 import type { SuiteReport } from './messages.ts';
-
-/** What vitest tells of an error that a test threw, in its own process. */
-interface ThrownError {
-  readonly name?: string;
-  readonly message: string;
-  readonly stack?: string;
-  readonly diff?: string;
-  readonly hint?: unknown;
-  readonly cause?: unknown;
-  readonly consoleTail?: unknown;
-  readonly stacks?: readonly { readonly file: string; readonly line: number; readonly column: number }[];
-}
+import { errorData, type ThrownError, verdictOf } from './thrown.ts';
 
 /** Turns vitest's reports into events and sends each at once. */
 export function eventReporter(context: ScenarioContext, send: (report: SuiteReport) => void): Reporter {
@@ -108,34 +97,4 @@ function testFinished(test: TestCase, file: string, { cell, step, suite }: Scena
   const verdict =
     result.state === 'passed' ? (attempts.length > 1 ? 'flaky' : 'passed') : (attempts.at(-1)?.verdict ?? 'failed');
   return { ...common, verdict, attempts };
-}
-
-/** An assertion is the suite's word; a lost connection or a dead emulator is not. */
-function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'emulator' {
-  if (errors.some((error) => error.type === 'EmulatorError')) return 'emulator';
-  return errors.length > 0 && errors.every((error) => error.type === 'InfraError') ? 'infra' : 'failed';
-}
-
-function errorData(error: ThrownError, folder: string): ErrorData {
-  const place = error.stacks?.find((frame) => frame.file.startsWith(folder + sep)) ?? error.stacks?.[0];
-  const causes: string[] = [];
-  for (
-    let cause = error.cause as ThrownError | undefined;
-    cause && causes.length < 5;
-    cause = cause.cause as ThrownError | undefined
-  ) {
-    causes.push(typeof cause === 'string' ? cause : String(cause.message ?? cause));
-  }
-  return {
-    type: error.name ?? 'Error',
-    message: error.message,
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
-    ...(error.diff === undefined ? {} : { diff: error.diff }),
-    ...(typeof error.hint === 'string' ? { hint: error.hint } : {}),
-    ...(place
-      ? { file: relative(folder, place.file).split(sep).join('/'), line: place.line, column: place.column }
-      : {}),
-    ...(causes.length > 0 ? { causes } : {}),
-    ...(Array.isArray(error.consoleTail) ? { consoleTail: error.consoleTail.map(String) } : {}),
-  };
 }
