@@ -5,10 +5,15 @@ import { retryUntil } from '../base/time.ts';
 import { loadSuite } from '../config/load.ts';
 import { tempFiles } from '../config/temp-files.ts';
 import { readJournal } from '../scenario/journal.ts';
+import { Interrupted } from './step.ts';
 import { runSuiteProcess, type SuiteOutcome } from './suite-process.ts';
 
-/** Runs a file until its test has come to something and hangs before it is reported; then the machine dies. */
-async function diesAfter(test: string): Promise<SuiteOutcome> {
+/** Runs a file until its test is at `until` and its process can tell nobody any more; then it is ended. */
+async function endedAt(
+  until: 'started' | 'ended',
+  test: string,
+  why: Error = new InfraError('cannot go on with the guest: the kernel panicked'),
+): Promise<SuiteOutcome> {
   await using files = await tempFiles({
     's/suite.yaml': '{}\n',
     's/a.scenario.ts': `import { afterAll, expect, test } from 'multiarch-harness';
@@ -18,7 +23,7 @@ async function diesAfter(test: string): Promise<SuiteOutcome> {
       test('one', () => { ${test} });`,
   });
   const journal = join(files.folder, 'journal');
-  const died = new AbortController();
+  const end = new AbortController();
   const outcome = runSuiteProcess({
     context: {
       cell: 'amd64/vm/s',
@@ -33,13 +38,14 @@ async function diesAfter(test: string): Promise<SuiteOutcome> {
     },
     emit: async () => {},
     progress: () => {},
-    signal: died.signal,
+    signal: end.signal,
   });
-  const ended = async () => {
-    if (!readJournal(journal)[0]?.attempt) throw new Error('the test has not ended');
+  const reached = async () => {
+    const [line] = readJournal(journal);
+    if (!line || (until === 'ended' && !line.attempt)) throw new Error(`the test has not ${until}`);
   };
-  await retryUntil(ended, { deadlineMs: 30_000, everyMs: 20 });
-  died.abort(new InfraError('cannot go on with the guest: the kernel panicked'));
+  await retryUntil(reached, { deadlineMs: 30_000, everyMs: 20 });
+  end.abort(why);
   return await outcome;
 }
 
@@ -50,7 +56,7 @@ test.each([
 ] as const)(
   'what a test ended with counts, also when it was not reported any more: %s',
   async (test, verdict, type) => {
-    const { finished, cutShort } = await diesAfter(test);
+    const { finished, cutShort } = await endedAt('ended', test);
     expect(cutShort?.message).toBe('cannot go on with the guest: the kernel panicked');
     expect(finished).toHaveLength(1);
     expect(finished[0]).toMatchObject({ name: 'one', verdict, attempts: [{ verdict, errors: [{ type }] }] });
@@ -61,6 +67,19 @@ test.each([
 );
 
 test('a test that had passed has passed', async () => {
-  const { finished } = await diesAfter('expect(1).toBe(1)');
+  const { finished } = await endedAt('ended', 'expect(1).toBe(1)');
   expect(finished).toMatchObject([{ name: 'one', verdict: 'passed', attempts: [{ verdict: 'passed', errors: [] }] }]);
+});
+
+test('a test that runs when the machine dies is not the suite’s fault', async () => {
+  const { finished } = await endedAt('started', 'for (;;);');
+  expect(finished).toMatchObject([
+    { verdict: 'infra', attempts: [{ errors: [{ message: 'cannot go on with the guest: the kernel panicked' }] }] },
+  ]);
+});
+
+test('a test that runs when somebody interrupts has come to nothing', async () => {
+  const { finished, cutShort } = await endedAt('started', 'for (;;);', new Interrupted('the run was interrupted'));
+  expect(cutShort?.message).toBe('the run was interrupted');
+  expect(finished).toEqual([]);
 });

@@ -8,6 +8,7 @@ import type { ScenarioContext } from '../scenario/context.ts';
 import { readJournal } from '../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
 import { errorDataOf } from './error-data.ts';
+import { Interrupted } from './step.ts';
 
 export interface SuiteRunOptions {
   readonly context: ScenarioContext;
@@ -135,18 +136,22 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
 /** Tests that began, or even ended, and were not reported any more: from the journal. */
 function unreported(context: ScenarioContext, finished: readonly TestFinished[], error?: Error): TestFinished[] {
   const reported = new Set(finished.map(({ file, name }) => `${file} > ${name}`));
-  return readJournal(context.journal)
-    .filter(({ file, name }) => !reported.has(`${file} > ${name}`))
-    .map(({ file, name, attempt = cutAttempt(error ?? new SuiteError('its process ended')) }) => ({
-      type: 'test.finished',
-      cell: context.cell,
-      step: context.step,
-      file,
-      name,
-      verdict: attempt.verdict,
-      durationMs: attempt.durationMs,
-      attempts: [attempt],
-    }));
+  return (
+    readJournal(context.journal)
+      .filter(({ file, name }) => !reported.has(`${file} > ${name}`))
+      // Who interrupts says nothing about the test that was running: it never ended.
+      .filter(({ attempt }) => attempt !== undefined || !(error instanceof Interrupted))
+      .map(({ file, name, attempt = cutAttempt(error ?? new SuiteError('its process ended')) }) => ({
+        type: 'test.finished',
+        cell: context.cell,
+        step: context.step,
+        file,
+        name,
+        verdict: attempt.verdict,
+        durationMs: attempt.durationMs,
+        attempts: [attempt],
+      }))
+  );
 }
 
 /** A test that was running when its process was ended. */
