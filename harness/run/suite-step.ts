@@ -43,9 +43,7 @@ export async function suiteStep(
       signal: context.signal,
     });
     const outcome = outcomeOf(name, finished, files);
-    // A lost connection is noticed by the test before its cause is: let the target say whether it died.
-    if (outcome.verdict === 'infra')
-      await withDeadline(anyDeath(started), DEATH_MS, () => new Error('it lives')).then(rethrow, () => {});
+    if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameDeath(started);
     if (outcome.verdict === 'failed') await blameEngine(cell, started);
     if (cutShort !== undefined) {
       // What cut it short decides, unless the suite itself had something to say before.
@@ -55,6 +53,23 @@ export async function suiteStep(
     }
     return [outcome, outcome];
   });
+}
+
+/**
+ * What failed on a machine that has died says nothing about the suite. A test notices that nobody answers before its
+ * cause is known: a machine has a moment to say what it died of, or to answer.
+ * @throws what it died of.
+ */
+async function blameDeath(started: StartedCell): Promise<void> {
+  const answers = started.nodes.map(async ({ target }) => {
+    const { exitCode } = await target.exec(['true'], { deadlineMs: DEATH_MS });
+    if (exitCode !== 0) throw new Error('it does not answer');
+  });
+  // One that gives no answer, dead or switched off, has the rest of its moment.
+  const alive = Promise.all(answers).catch(() => new Promise<never>(() => {}));
+  const late = () => new Error('it says nothing');
+  const died = await withDeadline(Promise.race([anyDeath(started), alive]), DEATH_MS, late).catch(() => undefined);
+  if (died instanceof Error) throw died;
 }
 
 /** What failed where there is no Docker engine any more says nothing about the suite. @throws InfraError */
@@ -75,10 +90,6 @@ async function blameEngine({ suite }: Cell, { nodes }: StartedCell): Promise<voi
 
 /** Milliseconds in which a target that died has said so. */
 const DEATH_MS = 3000;
-
-function rethrow(error: Error): never {
-  throw error;
-}
 
 function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {
   const ran = finished.filter((test) => test.verdict !== 'skipped');
