@@ -5,24 +5,41 @@ import { isChosen, type ScenarioContext } from './context.ts';
 import type { SuiteReport } from './messages.ts';
 import { errorData, type ThrownError, verdictOf } from './thrown.ts';
 
-/** Turns vitest's reports into events and sends each at once. */
+/**
+ * Turns vitest's reports into events and sends each at once, in the order in which things happen: what is planned, what
+ * begins, what ends. vitest reports a batch without waiting for the one before: on a busy host a test ends before it begins.
+ */
 export function eventReporter(context: ScenarioContext, send: (report: SuiteReport) => void): Reporter {
   const { cell, step, suite } = context;
-  // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
+  const told = new Set<string>();
+  const once = (what: 'planned' | 'begun', id: string, tell: () => void) => {
+    if (told.has(`${what} ${id}`)) return;
+    told.add(`${what} ${id}`);
+    tell();
+  };
   const fileOf = (module: TestModule) => relative(suite.folder, module.moduleId).split(sep).join('/');
-  return {
-    onTestModuleCollected(module) {
+  // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
+  const isReported = (test: TestCase) => isChosen(context, fileOf(test.module), test.fullName);
+  const plan = (module: TestModule) =>
+    once('planned', module.id, () => {
       const tests = [...module.children.allTests()]
-        .map((test) => ({ file: fileOf(module), name: test.fullName }))
-        .filter(({ file, name }) => isChosen(context, file, name));
+        .filter(isReported)
+        .map((test) => ({ file: fileOf(module), name: test.fullName }));
       send({ type: 'event', event: { type: 'tests.planned', cell, step, tests } });
-    },
-    onTestCaseReady(test) {
-      if (!isChosen(context, fileOf(test.module), test.fullName)) return;
+    });
+  const begin = (test: TestCase) =>
+    once('begun', test.id, () => {
+      plan(test.module);
       send({ type: 'event', event: { type: 'test.started', cell, file: fileOf(test.module), name: test.fullName } });
+    });
+  return {
+    onTestModuleCollected: plan,
+    onTestCaseReady(test) {
+      if (isReported(test)) begin(test);
     },
     onTestCaseResult(test) {
-      if (!isChosen(context, fileOf(test.module), test.fullName)) return;
+      if (!isReported(test)) return;
+      begin(test);
       for (const measurement of test.meta().measurements ?? []) {
         const where = { cell, file: fileOf(test.module), test: test.fullName };
         send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
