@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { InfraError } from '../base/errors.ts';
@@ -46,7 +47,10 @@ async function endedAt(
   };
   await retryUntil(reached, { deadlineMs: 30_000, everyMs: 20 });
   end.abort(why);
-  return await outcome;
+  const ended = await outcome;
+  // The suite is its author's: nothing is left in it, whatever becomes of it.
+  expect((await readdir(join(files.folder, 's'))).sort()).toEqual(['a.scenario.ts', 'suite.yaml']);
+  return ended;
 }
 
 test.each([

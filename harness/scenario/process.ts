@@ -1,7 +1,8 @@
-import { relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
 import { messageOf } from '../base/errors.ts';
+import { cacheFolder } from '../base/folders.ts';
 import { type ScenarioContext, SUITE_FILES } from './context.ts';
 import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
@@ -40,6 +41,8 @@ async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
       sequence: { sequencer: ByName },
       // Files come one after another, and a target's state is shared by all of them anyway.
       pool: 'forks',
+      // By default it is in a node_modules of the suite's project, which need not have one.
+      fsModuleCachePath: join(cacheFolder(), 'vitest'),
     },
     {
       cacheDir: context.cacheFolder,
