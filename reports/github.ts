@@ -2,6 +2,7 @@ import { error as annotateError, summary } from '@actions/core';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
 import { firstLine, truncate, uncommanded, visible } from './text.ts';
+import { inRepository } from './words.ts';
 
 /** GitHub shows ten annotations of a step. */
 const MAX_ANNOTATIONS = 10;
@@ -59,8 +60,17 @@ function annotation(cell: CellResult, what: string, error: ErrorData | undefined
     title: firstLine(`${cell.name} › ${what}`, 200),
     // Not at a line's start even if something splits the lines again.
     message: uncommanded(visible(message)),
-    ...(error?.file === undefined ? {} : { file: visible(error.file) }),
-    ...(error?.line === undefined ? {} : { startLine: error.line }),
-    ...(error?.column === undefined ? {} : { startColumn: error.column }),
+    ...placeOf(cell, error),
+  };
+}
+
+/** GitHub takes files as the repository has them, and shows others nowhere. */
+function placeOf(cell: CellResult, { file, line, column }: Partial<ErrorData> = {}): Partial<Annotation> {
+  const path = file === undefined ? undefined : inRepository(cell, file);
+  if (path === undefined) return {};
+  return {
+    file: visible(path),
+    ...(line === undefined ? {} : { startLine: line }),
+    ...(column === undefined ? {} : { startColumn: column }),
   };
 }

@@ -4,12 +4,12 @@ import type { CellResult, RunResult, TestResult } from '../harness/events/result
 import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
 import { buildXml, extendCase, extendSuite, newBuilder } from './junit-extras.ts';
 import { visible } from './text.ts';
-import { acceleratorWords, formatAmount, formatThroughput } from './words.ts';
+import { acceleratorWords, formatAmount, formatThroughput, inRepository } from './words.ts';
 
 export interface JunitOptions {
   /**
    * `strict` is valid against Jenkins' `junit-10.xsd`. `extended` adds `file` and `line` to each case, which that
-   * schema forbids and other readers use for annotations.
+   * schema forbids and other readers use for annotations: the file as the repository has it, where it does.
    */
   readonly profile?: 'strict' | 'extended';
 }
@@ -44,7 +44,7 @@ export function renderJunit(run: RunResult, options: JunitOptions = {}): string 
         attributes: {
           time: seconds(outcome.durationMs),
           ...(options.profile === 'extended' && file
-            ? { file: visible(file), ...(outcome.line ? { line: outcome.line } : {}) }
+            ? { file: visible(inRepository(cell, file) ?? file), ...(outcome.line ? { line: outcome.line } : {}) }
             : {}),
         },
         ...(outcome.state === 'skipped' ? { skippedMessage: outcome.message } : {}),

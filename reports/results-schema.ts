@@ -103,6 +103,7 @@ const cell = z.object({
   arch: cellArch,
   target: z.string(),
   suite: z.string(),
+  folder: z.string().optional().describe("The suite's, in the repository; absent where it is from elsewhere."),
   voting: z.boolean(),
   verdict,
   reason: z.string().optional(),

@@ -65,6 +65,11 @@ export function controlSentence(test: TestResult, cell: CellResult, run: RunResu
   }
 }
 
+/** Where a file of a cell's suite is in the repository; undefined where it is from elsewhere. */
+export function inRepository({ folder }: Pick<CellResult, 'folder'>, file: string): string | undefined {
+  return folder === undefined ? undefined : [folder, file].filter((part) => part !== '').join('/');
+}
+
 /** The command that runs one cell again. */
 export function rerunCommand(cell: Pick<CellResult, 'name'>, run: Pick<RunResult, 'matrix'>): string {
   return visible(

@@ -70,7 +70,8 @@ test('plan, jobs, merge: what several jobs did is what one run does', async () =
   const annotations = merged.stdout.split('\n').filter((line) => line.startsWith('::'));
   // A red test on each architecture, and nothing that the guest printed.
   expect(annotations).toHaveLength(2);
-  for (const line of annotations) expect(line).toMatch(/^::error title=(amd64|arm64)\/vm\/bad › fails/);
+  for (const line of annotations)
+    expect(line).toMatch(/^::error title=(amd64|arm64)\/vm\/bad › fails,file=suites\/bad\/a\.scenario\.ts,line=3/);
   expect(await readFile(summary, 'utf8')).toContain('arm64/vm/bad');
   const results = await merger.results();
   expect(countsOf(results)).toEqual(countsOf(await local.results()));

@@ -185,5 +185,7 @@ test('every report can be made again from the events', async () => {
   const { exitCode: again } = await project.harness(['report']);
   expect(again).toBe(1);
   expect(await project.read('results.json')).toBe(before);
-  expect(await readFile(join(project.folder, '.harness/runs/latest/summary.md'), 'utf8')).toContain('spins for ever');
+  const summary = await readFile(join(project.folder, '.harness/runs/latest/summary.md'), 'utf8');
+  expect(summary).toContain('spins for ever');
+  expect(summary).toContain('npx harness run matrices/trouble.yaml --only amd64/vm/spins');
 });

@@ -34,7 +34,9 @@ const halves = [
 ];
 
 test('the counts, cells and verdict of the parts are those of the whole', () => {
-  const merged = foldEvents(mergeEvents(halves, start.cells));
+  // A plan, which `harness list` prints, knows less of a cell than who ran it.
+  const plan = start.cells.map(({ folder: _folder, ...cell }) => cell);
+  const merged = foldEvents(mergeEvents(halves, plan));
   const once = foldEvents(whole);
   expect(merged.counts).toEqual(once.counts);
   expect(merged.cells).toEqual(once.cells);

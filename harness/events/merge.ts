@@ -32,7 +32,9 @@ export function mergeEvents(parts: readonly Part[], planned?: readonly PlannedCe
       owners.set(name, source);
     }
   }
-  const cells = planned ?? parts.flatMap((part) => startOf(part).cells);
+  const run = new Map(parts.flatMap((part) => startOf(part).cells.map((cell) => [cell.name, cell])));
+  // Who ran a cell knows more of it than who planned it.
+  const cells = planned?.map((cell) => run.get(cell.name) ?? cell) ?? [...run.values()];
   for (const [name, source] of owners)
     if (!cells.some((cell) => cell.name === name))
       throw new ConfigError(`cannot merge: ${source} has the cell ${name}, which was not planned`);

@@ -52,6 +52,8 @@ export interface PlannedCell {
   readonly arch: CellArch;
   readonly target: string;
   readonly suite: string;
+  /** The suite's folder in the repository, or in a project that is in none; absent: it is from elsewhere. */
+  readonly folder?: string;
   readonly voting: boolean;
 }
 
@@ -64,7 +66,7 @@ export interface ErrorData {
   readonly stack?: string;
   /** Unified diff of expected and actual, where the assertion had one. */
   readonly diff?: string;
-  /** Where in the suite, relative to the project: 1-based. */
+  /** Where in the suite, relative to its folder: 1-based. */
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
@@ -117,6 +119,7 @@ export interface RunStarted {
   readonly type: 'run.started';
   readonly run: string;
   readonly harness: string;
+  /** Its file as the project has it; absolute where that is elsewhere, absent where there is none. */
   readonly matrix: { readonly name: string; readonly file?: string };
   readonly control: ArchName;
   readonly host: HostFacts;

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { isAbsolute, join, relative } from 'node:path';
 import { HarnessError, InfraError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
 import { decide, foldEvents } from '../events/fold.ts';
-import type { HarnessEvent, HostFacts, RunStarted, StoredEvent } from '../events/types.ts';
+import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
 import { openEventLog } from '../events/writer.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
@@ -18,6 +17,7 @@ import type { ChosenBenchmarks } from './context.ts';
 import { imageSettings } from './image.ts';
 import { collectGarbage, openLease } from './lease.ts';
 import { QuietLock, Slots } from './quiet.ts';
+import { type GitState, gitState, pathsInRepository } from './repository.ts';
 import { Interrupted } from './step.ts';
 
 export interface RunOptions {
@@ -82,14 +82,18 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const wanted = options.jobs ?? matrix.limits.jobs;
   const capacity = capacityFor(guestBytes, machines, await hostCapacity(), wanted);
   const git = options.git ?? (await gitState(project));
+  const inRepository = await pathsInRepository(project);
   await emit({
     type: 'run.started',
     run,
     harness: options.version,
-    matrix: { name: matrix.name, ...(matrix.file === undefined ? {} : { file: matrix.file }) },
+    matrix: { name: matrix.name, ...(matrix.file === undefined ? {} : { file: inProject(project, matrix.file) }) },
     control: matrix.control,
     host: await hostFacts(),
-    cells: cells.map(({ name, arch, target, suite, voting }) => ({ name, arch, target, suite: suite.name, voting })),
+    cells: cells.map(({ name, arch, target, suite, voting }) => {
+      const folder = inRepository(suite.folder);
+      return { name, arch, target, suite: suite.name, ...(folder === undefined ? {} : { folder }), voting };
+    }),
     jobs: capacity.jobs,
     jobsReason: capacity.reason,
     ...(git ? { git } : {}),
@@ -162,13 +166,10 @@ async function hostFacts(): Promise<HostFacts> {
   };
 }
 
-type GitState = NonNullable<RunStarted['git']>;
-
-async function gitState(folder: string): Promise<GitState | undefined> {
-  const git = (...args: string[]) => execa('git', ['-C', folder, ...args], { reject: false, stdin: 'ignore' });
-  const head = await git('rev-parse', '--verify', 'HEAD');
-  if (head.failed) return undefined;
-  return { sha: head.stdout.trim(), dirty: (await git('status', '--porcelain', '--untracked-files=no')).stdout !== '' };
+/** A path as whoever stands in the project's folder would type it. */
+function inProject(project: string, file: string): string {
+  const path = relative(project, file);
+  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
 /** `latest` is the newest run, for people and for `harness report`. */

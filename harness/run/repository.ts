@@ -1,0 +1,31 @@
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { execa } from 'execa';
+import type { RunStarted } from '../events/types.ts';
+
+/** What a project's folder holds. */
+export type GitState = NonNullable<RunStarted['git']>;
+
+const git = (folder: string, ...args: string[]) =>
+  execa('git', ['-C', folder, ...args], { reject: false, stdin: 'ignore' });
+
+/** The commit that a folder is at; undefined where there is none. */
+export async function gitState(folder: string): Promise<GitState | undefined> {
+  const head = await git(folder, 'rev-parse', '--verify', 'HEAD');
+  if (head.failed) return undefined;
+  const status = await git(folder, 'status', '--porcelain', '--untracked-files=no');
+  return { sha: head.stdout.trim(), dirty: status.stdout !== '' };
+}
+
+/**
+ * What tells a folder's path, with `/`, in the repository that a project is in, or in a project that is in none; undefined
+ * for one that is elsewhere, and for what a package manager has put there.
+ */
+export async function pathsInRepository(project: string): Promise<(folder: string) => string | undefined> {
+  const asked = await git(project, 'rev-parse', '--show-prefix');
+  const prefix = asked.failed ? '' : asked.stdout.trim();
+  return (folder) => {
+    const path = join(prefix, relative(project, folder));
+    const parts = path.split(sep);
+    return isAbsolute(path) || parts[0] === '..' || parts.includes('node_modules') ? undefined : parts.join('/');
+  };
+}
