@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
 import type { StoredEvent, TestStarted } from '../events/types.ts';
@@ -104,7 +106,7 @@ test('nothing of the run is left', async () => {
 });
 
 describe('on a machine that was there before', () => {
-  test('of a run that was killed gc removes the services, with what they keep', async () => {
+  test('of a run that was killed gc removes the services, with what they keep, and leaves the images', async () => {
     await using own = await makeProject({
       'matrices/stays.yaml': 'arch: [amd64]\ntarget: [ssh]\nsuite: [stays]\nlimits: {scale: 10}\n',
       'suites/stays/suite.yaml': suiteYaml(),
@@ -115,18 +117,35 @@ test('takes long', async ({ target }) => { await target.sh('sleep 1000', { secon
     });
     const [machine] = (await standIns(own, ['amd64'], WITH_ENGINE)) as [StandIn];
     await using _machine = machine;
+    const onMachine = async (command: string) =>
+      (await machine.target.exec(['sh', '-c', command], { deadlineMs: 120_000 })).stdout.trim();
     const held = async () => {
       const list = 'docker ps --all --quiet; docker volume ls --quiet; docker network ls --quiet --filter type=custom';
-      const asked = ['sh', '-c', `systemctl start docker && { ${list}; }`];
-      return (await machine.target.exec(asked, { deadlineMs: 120_000 })).stdout.split('\n').slice(0, -1);
+      return (await onMachine(`systemctl start docker && { ${list}; }`)).split('\n').filter((line) => line !== '');
     };
     expect(await held()).toEqual([]);
-    const killed = own.start(['run', 'stays', '--machines', await writeInventory(own, [machine])]);
+    await onMachine(
+      `printf '#!/bin/sh\necho "$*" >> /root/docker.log\nexec /usr/bin/docker "$@"\n' > /usr/local/bin/docker && chmod +x /usr/local/bin/docker`,
+    );
+    const machines = await writeInventory(own, [machine]);
+    const killed = own.start(['run', 'stays', '--machines', machines]);
     await own.event((event): event is StoredEvent & TestStarted => event.type === 'test.started');
     killed.kill('SIGKILL');
     await killed;
     expect(await held()).toHaveLength(3);
     expect((await own.harness(['gc'])).stdout).toContain('1 things elsewhere');
+    expect(await held()).toEqual([]);
+
+    // The image is what stays, and is not sent again.
+    await writeFile(
+      join(own.folder, 'suites/stays/a.scenario.ts'),
+      `import { expect, test } from 'multiarch-harness';
+test('its image is there', async ({ target }) => expect(await target.sh('docker ps --format {{.Image}}')).toBe('tool:1'));
+`,
+    );
+    const again = await own.harness(['run', 'stays', '--machines', machines]);
+    expect(again.exitCode, again.stderr).toBe(0);
+    expect(await onMachine('grep -c ^load /root/docker.log')).toBe('1');
     expect(await held()).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { architectures } from '../arch/index.ts';
 import type { Apt } from './apt.ts';
-import { buildContainer, CONTAINER_FILE, type ContainerRequest } from './container.ts';
+import { buildContainer, CONTAINER_FILE, type ContainerRequest, imageIdOf } from './container.ts';
 
 const noArchive: Apt = {
   folder: '',
@@ -41,18 +41,20 @@ async function build(more: Partial<ContainerRequest> = {}) {
   ];
   const config = Buffer.from(await read(manifest.Config)).toString();
   const layer = Buffer.from(await read(manifest.Layers[0]!));
+  const id = await imageIdOf(archive);
   const digest = createHash('sha256')
     .update(await readFile(archive))
     .digest('hex');
   await rm(folder, { recursive: true });
-  return { manifest, config, layer, digest };
+  return { manifest, config, layer, digest, id };
 }
 
 test('an engine finds the right architecture, digests that fit, and what to run', async () => {
-  const { manifest, config, layer } = await build();
+  const { manifest, config, layer, id } = await build();
   expect(manifest.RepoTags).toEqual(['my-web:1']);
   const sha256 = (data: Buffer | string) => createHash('sha256').update(data).digest('hex');
   expect(manifest.Config).toBe(`${sha256(config)}.json`);
+  expect(id).toBe(`sha256:${sha256(config)}`);
   expect(JSON.parse(config)).toMatchObject({
     architecture: 'ppc64le',
     os: 'linux',

@@ -90,6 +90,13 @@ export async function writeArchive(request: ArchiveRequest, scratch: string, fol
   return tag;
 }
 
+/** The id that an engine gives the image of an archive of ours: the digest of its configuration. */
+export async function imageIdOf(archive: string): Promise<string> {
+  const { stdout } = await run(['tar', '-xOf', archive, './manifest.json'], { purpose: `read ${archive}` });
+  const [{ Config }] = JSON.parse(String(stdout)) as [{ Config: string }];
+  return `sha256:${Config.replace(/\.json$/, '')}`;
+}
+
 /** What makes a container image of an older harness another one. */
 export const CONTAINER_RECIPE = 3;
 

@@ -6,6 +6,7 @@ import { retryUntil, scaledMs } from '../base/time.ts';
 import { REGISTRY, registryTag } from '../config/registry.ts';
 import type { Suite } from '../config/suite.ts';
 import { containerPath, type Image } from '../images/build.ts';
+import { imageIdOf } from '../images/container.ts';
 import type { Target } from '../targets/target.ts';
 import { deployCompose } from './compose.ts';
 import { argvOf, awaitReady } from './ready.ts';
@@ -107,10 +108,15 @@ async function loadImages(
   const load = ['docker', 'load', '--quiet'];
   for (const [index, { tag, archive }] of containers.entries()) {
     if (onImage) await runCommand(target, [...load, '--input', containerPath(index)], suite, options);
-    // A machine of somebody's has no room made for it on its disk.
-    else
+    // A machine of somebody's has no room made for it on its disk, and may have it from a run before.
+    else if (!(await hasImage(target, tag, await imageIdOf(archive), scaledMs(suite.timeouts.command, options.scale))))
       await runCommand(target, load, suite, options, { shown: `docker load # ${tag}`, stdin: await readFile(archive) });
   }
+}
+
+async function hasImage(target: Target, tag: string, id: string, deadlineMs: number): Promise<boolean> {
+  const { stdout } = await target.exec(['docker', 'image', 'inspect', '--format', '{{.Id}}', tag], { deadlineMs });
+  return stdout.trim() === id;
 }
 
 /** Awaits the registry, and pushes what every machine is to have. */
