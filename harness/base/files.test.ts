@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { replaceFile } from './files.ts';
+import { placeBelow, replaceFile } from './files.ts';
 
 test('a reader finds a whole file, whoever writes it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'harness-files-'));
@@ -19,4 +19,17 @@ test('a reader finds a whole file, whoever writes it', async () => {
   expect(new Set(read.map(({ length }) => length))).toEqual(new Set([2 ** 20]));
   expect(await readdir(folder)).toEqual(['memo.json']);
   await rm(folder, { recursive: true });
+});
+
+test.each([
+  ['/project/matrices/a.yaml', 'matrices/a.yaml'],
+  // Of the folder's, wherever this process is.
+  ['matrices/a.yaml', 'matrices/a.yaml'],
+  ['/project', ''],
+  ['/project/..a/b', '..a/b'],
+  ['/projects/a.yaml', undefined],
+  ['../a.yaml', undefined],
+  ['/', undefined],
+])('where %s is below a folder', (path, place) => {
+  expect(placeBelow('/project', path)).toBe(place);
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { access, rename, writeFile } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 
 /** Writes a file so that whoever reads it meanwhile finds the old one or the new one, whole. */
 export async function replaceFile(path: string, content: string): Promise<void> {
@@ -14,4 +15,10 @@ export function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Where a path is below a folder, with `/`, and `` for the folder itself; undefined where it is not. A relative path is the folder's. */
+export function placeBelow(folder: string, path: string): string | undefined {
+  const place = relative(folder, resolve(folder, path));
+  return place === '..' || place.startsWith(`..${sep}`) || isAbsolute(place) ? undefined : place.split(sep).join('/');
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { ConfigError, InfraError } from '../base/errors.ts';
+import { placeBelow } from '../base/files.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { formatDuration } from '../base/text.ts';
 import type { BenchmarkChange } from '../bench/regression.ts';
@@ -133,8 +134,7 @@ async function measureOnce(
 
 /** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */
 function matrixIn(file: string, project: string): string {
-  const path = relative(project, file);
-  return path.startsWith('..') ? basename(file).replace(/\.ya?ml$/, '') : path;
+  return placeBelow(project, file) ?? basename(file).replace(/\.ya?ml$/, '');
 }
 
 /** The tests that measured the suspects of a cell; where a run does not say which, all of the file. */

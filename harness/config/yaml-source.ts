@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
-import { isAbsolute, relative, sep } from 'node:path';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { ConfigError } from '../base/errors.ts';
+import { placeBelow } from '../base/files.ts';
 import { inert } from './quote.ts';
 
 /** A configuration is written by hand; whatever is larger than this is not one. */
@@ -30,8 +30,7 @@ export interface YamlSource {
 
 /** A file's path as messages show it: relative when it is below the folder that the user is in. */
 export function shownPath(file: string, cwd: string): string {
-  const path = relative(cwd, file);
-  return inert(path === '' || path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path) ? file : path);
+  return inert(placeBelow(cwd, file) || file);
 }
 
 /**

@@ -1,5 +1,6 @@
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { execa } from 'execa';
+import { placeBelow } from '../base/files.ts';
 import type { RunStarted } from '../events/types.ts';
 
 /** What a project's folder holds. */
@@ -21,11 +22,10 @@ export async function gitState(folder: string): Promise<GitState | undefined> {
  * for one that is elsewhere, and for what a package manager has put there.
  */
 export async function pathsInRepository(project: string): Promise<(folder: string) => string | undefined> {
-  const asked = await git(project, 'rev-parse', '--show-prefix');
-  const prefix = asked.failed ? '' : asked.stdout.trim();
+  const up = await git(project, 'rev-parse', '--show-cdup');
+  const root = up.failed ? project : resolve(project, up.stdout.trim());
   return (folder) => {
-    const path = join(prefix, relative(project, folder));
-    const parts = path.split(sep);
-    return isAbsolute(path) || parts[0] === '..' || parts.includes('node_modules') ? undefined : parts.join('/');
+    const path = placeBelow(root, folder);
+    return path?.split('/').includes('node_modules') ? undefined : path;
   };
 }

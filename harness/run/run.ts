@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
-import { isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { HarnessError, InfraError } from '../base/errors.ts';
+import { placeBelow } from '../base/files.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
 import { decide, foldEvents } from '../events/fold.ts';
@@ -87,7 +88,10 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     type: 'run.started',
     run,
     harness: options.version,
-    matrix: { name: matrix.name, ...(matrix.file === undefined ? {} : { file: inProject(project, matrix.file) }) },
+    matrix: {
+      name: matrix.name,
+      ...(matrix.file === undefined ? {} : { file: placeBelow(project, matrix.file) ?? matrix.file }),
+    },
     control: matrix.control,
     host: await hostFacts(),
     cells: cells.map(({ name, arch, target, suite, voting }) => {
@@ -164,12 +168,6 @@ async function hostFacts(): Promise<HostFacts> {
     kernel: release(),
     node: process.version,
   };
-}
-
-/** A path as whoever stands in the project's folder would type it. */
-function inProject(project: string, file: string): string {
-  const path = relative(project, file);
-  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
 /** `latest` is the newest run, for people and for `harness report`. */
