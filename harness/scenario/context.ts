@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import type { Suite } from '../config/suite.ts';
 import type { Handle } from '../targets/target.ts';
 
@@ -27,10 +28,15 @@ export interface ScenarioContext {
 
 /** A test that is to run; without a name, every test of the file. */
 export interface ChosenTest {
-  /** Relative to the suite's folder, with `/`. */
+  /** As `fileInSuite` names it. */
   readonly file: string;
   /** Full name: `describe > test`. */
   readonly test?: string;
+}
+
+/** How a file of a suite is named: relative to the suite's folder, with `/`. */
+export function fileInSuite({ folder }: Pick<Suite, 'folder'>, path: string): string {
+  return relative(folder, path).split(sep).join('/');
 }
 
 /** Whether a test is to run. */

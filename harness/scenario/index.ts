@@ -1,15 +1,13 @@
-import { relative, sep } from 'node:path';
 import { test as base, inject } from 'vitest';
 import { request } from '../base/ask.ts';
 import { InfraError } from '../base/errors.ts';
 import type { Measurement } from '../events/types.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
-import type { ContextNode } from './context.ts';
+import { type ContextNode, fileInSuite } from './context.ts';
 import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
 import { note } from './journal.ts';
 import { errorData, verdictOf } from './thrown.ts';
-import './context.ts';
 
 export { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 export type { Arch, ArchName } from '../arch/index.ts';
@@ -77,11 +75,11 @@ export const test = connection
   })
   .extend('journal', { auto: true }, async ({ task, onTestFinished }) => {
     const { journal, suite } = inject('harness');
-    const which = { name: task.fullTestName, file: relative(suite.folder, task.file.filepath).split(sep).join('/') };
+    const which = { name: task.fullTestName, file: fileInSuite(suite, task.file.filepath) };
     note(journal, which);
     const began = performance.now();
     onTestFinished(({ task: { result } }) => {
-      const errors = result?.errors?.map((error) => errorData(error, suite.folder)) ?? [];
+      const errors = result?.errors?.map((error) => errorData(error, suite)) ?? [];
       const verdict = result?.state === 'fail' ? verdictOf(errors) : 'passed';
       note(journal, { ...which, attempt: { verdict, durationMs: Math.round(performance.now() - began), errors } });
     });

@@ -1,9 +1,9 @@
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
 import { messageOf } from '../base/errors.ts';
 import { cacheFolder } from '../base/folders.ts';
-import { type ScenarioContext, SUITE_FILES } from './context.ts';
+import { fileInSuite, type ScenarioContext, SUITE_FILES } from './context.ts';
 import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
 
@@ -68,7 +68,7 @@ async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
 function chosenFiles(files: readonly TestSpecification[], { only, suite }: ScenarioContext): TestSpecification[] {
   if (only === undefined) return [...files];
   return files.flatMap((file) => {
-    const path = relative(suite.folder, file.moduleId).split(sep).join('/');
+    const path = fileInSuite(suite, file.moduleId);
     const chosen = only.filter((one) => one.file === path);
     if (chosen.every(({ test }) => test !== undefined)) file.testNames = chosen.map(({ test }) => test!);
     return chosen.length > 0 ? [file] : [];

@@ -1,7 +1,6 @@
-import { relative, sep } from 'node:path';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { Attempt, TestFinished } from '../events/types.ts';
-import { isChosen, type ScenarioContext } from './context.ts';
+import { fileInSuite, isChosen, type ScenarioContext } from './context.ts';
 import type { SuiteReport } from './messages.ts';
 import { errorData, type ThrownError, verdictOf } from './thrown.ts';
 
@@ -17,7 +16,7 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
     told.add(`${what} ${id}`);
     tell();
   };
-  const fileOf = (module: TestModule) => relative(suite.folder, module.moduleId).split(sep).join('/');
+  const fileOf = (module: TestModule) => fileInSuite(suite, module.moduleId);
   // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
   const isReported = (test: TestCase) => isChosen(context, fileOf(test.module), test.fullName);
   const plan = (module: TestModule) =>
@@ -50,7 +49,7 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
       // A file that could not be read, or whose hooks failed, has no test that says so.
       const errors = [...module.errors(), ...[...module.children.allSuites()].flatMap((group) => group.errors())];
       if (errors.length === 0) return;
-      const data = errors.map((error) => errorData(error as ThrownError, suite.folder));
+      const data = errors.map((error) => errorData(error as ThrownError, suite));
       const attempt: Attempt = {
         verdict: verdictOf(data),
         durationMs: Math.round(module.diagnostic().collectDuration),
@@ -96,7 +95,7 @@ function testFinished(test: TestCase, file: string, { cell, step, suite }: Scena
     };
   }
   const attempts = test.attempts().map((attempt): Attempt => {
-    const errors = (attempt.errors ?? []).map((error) => errorData(error as ThrownError, suite.folder));
+    const errors = (attempt.errors ?? []).map((error) => errorData(error as ThrownError, suite));
     return {
       verdict: attempt.state === 'passed' ? 'passed' : verdictOf(errors),
       durationMs: Math.round(attempt.duration ?? 0),
@@ -104,7 +103,7 @@ function testFinished(test: TestCase, file: string, { cell, step, suite }: Scena
     };
   });
   if (attempts.length === 0) {
-    const errors = (result.errors ?? []).map((error) => errorData(error as ThrownError, suite.folder));
+    const errors = (result.errors ?? []).map((error) => errorData(error as ThrownError, suite));
     attempts.push({
       verdict: result.state === 'passed' ? 'passed' : verdictOf(errors),
       durationMs: common.durationMs,

@@ -1,5 +1,7 @@
-import { relative, sep } from 'node:path';
+import { sep } from 'node:path';
+import type { Suite } from '../config/suite.ts';
 import type { ErrorData } from '../events/types.ts';
+import { fileInSuite } from './context.ts';
 
 /** What vitest tells of an error that a test threw: to its reporters, and to the test itself, where `stacks` is absent. */
 export interface ThrownError {
@@ -19,9 +21,9 @@ export function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'e
   return errors.length > 0 && errors.every((error) => error.type === 'InfraError') ? 'infra' : 'failed';
 }
 
-/** @param folder the suite's: places are told relative to it. */
-export function errorData(error: ThrownError, folder: string): ErrorData {
-  const place = error.stacks?.find((frame) => frame.file.startsWith(folder + sep)) ?? error.stacks?.[0];
+/** An error with its place in the suite, or elsewhere where the suite is not on the way to it. */
+export function errorData(error: ThrownError, suite: Pick<Suite, 'folder'>): ErrorData {
+  const place = error.stacks?.find((frame) => frame.file.startsWith(suite.folder + sep)) ?? error.stacks?.[0];
   const causes: string[] = [];
   for (
     let cause = error.cause as ThrownError | undefined;
@@ -36,9 +38,7 @@ export function errorData(error: ThrownError, folder: string): ErrorData {
     ...(error.stack === undefined ? {} : { stack: error.stack }),
     ...(error.diff === undefined ? {} : { diff: error.diff }),
     ...(typeof error.hint === 'string' ? { hint: error.hint } : {}),
-    ...(place
-      ? { file: relative(folder, place.file).split(sep).join('/'), line: place.line, column: place.column }
-      : {}),
+    ...(place ? { file: fileInSuite(suite, place.file), line: place.line, column: place.column } : {}),
     ...(causes.length > 0 ? { causes } : {}),
     ...(Array.isArray(error.consoleTail) ? { consoleTail: error.consoleTail.map(String) } : {}),
   };
