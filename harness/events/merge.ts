@@ -21,21 +21,22 @@ export function mergeEvents(parts: readonly Part[], planned?: readonly PlannedCe
   const [first, ...others] = parts.map((part) => ({ ...part, started: startOf(part) }));
   if (!first) throw new ConfigError('cannot merge: there are no parts');
   for (const other of others) mustAgree(first, other);
-  const owners = new Map<string, string>();
+  const owners = new Map<string, { readonly source: string; readonly cell: PlannedCell }>();
   for (const { source, started } of [first, ...others]) {
-    for (const { name } of started.cells) {
+    for (const cell of started.cells) {
+      const { name } = cell;
       const owner = owners.get(name);
       if (owner !== undefined)
-        throw new ConfigError(`cannot merge: the cell ${name} is in two parts, ${owner} and ${source}`, {
+        throw new ConfigError(`cannot merge: the cell ${name} is in two parts, ${owner.source} and ${source}`, {
           hint: 'Give the events of each job once. A job that was run again replaces its first run.',
         });
-      owners.set(name, source);
+      owners.set(name, { source, cell });
     }
   }
-  const run = new Map(parts.flatMap((part) => startOf(part).cells.map((cell) => [cell.name, cell])));
+  const run = [...owners.values()].map(({ cell }) => cell);
   // Who ran a cell knows more of it than who planned it.
-  const cells = planned?.map((cell) => run.get(cell.name) ?? cell) ?? [...run.values()];
-  for (const [name, source] of owners)
+  const cells = planned?.map((cell) => owners.get(cell.name)?.cell ?? cell) ?? run;
+  for (const [name, { source }] of owners)
     if (!cells.some((cell) => cell.name === name))
       throw new ConfigError(`cannot merge: ${source} has the cell ${name}, which was not planned`);
 

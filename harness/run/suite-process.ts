@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { EmulatorError, InfraError, SuiteError } from '../base/errors.ts';
+import { InfraError, SuiteError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import type { Attempt, HarnessEvent, TestFinished } from '../events/types.ts';
 import type { ScenarioContext } from '../scenario/context.ts';
 import { readJournal } from '../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
+import { verdictOf } from '../scenario/thrown.ts';
 import { errorDataOf } from './error-data.ts';
 import { Interrupted } from './step.ts';
 
@@ -156,6 +157,6 @@ function unreported(context: ScenarioContext, finished: readonly TestFinished[],
 
 /** A test that was running when its process was ended. */
 function cutAttempt(error: Error): Attempt {
-  const verdict = error instanceof EmulatorError ? 'emulator' : error instanceof InfraError ? 'infra' : 'failed';
-  return { verdict, durationMs: 0, errors: [errorDataOf(error)] };
+  const errors = [errorDataOf(error)];
+  return { verdict: verdictOf(errors), durationMs: 0, errors };
 }

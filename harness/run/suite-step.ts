@@ -61,15 +61,16 @@ export async function suiteStep(
  * @throws what it died of.
  */
 async function blameDeath(started: StartedCell): Promise<void> {
-  const answers = started.nodes.map(async ({ target }) => {
-    const { exitCode } = await target.exec(['true'], { deadlineMs: DEATH_MS });
-    if (exitCode !== 0) throw new Error('it does not answer');
-  });
-  // One that gives no answer, dead or switched off, has the rest of its moment.
-  const alive = Promise.all(answers).catch(() => new Promise<never>(() => {}));
+  const died = anyDeath(started);
+  const asked = started.nodes.map(({ target }) => target.exec(['true'], { deadlineMs: DEATH_MS }));
+  const answered = Promise.all(asked).then(
+    (answers) => (answers.every(({ exitCode }) => exitCode === 0) ? undefined : died),
+    // One that gives no answer, dead or switched off, has the rest of its moment.
+    () => died,
+  );
   const late = () => new Error('it says nothing');
-  const died = await withDeadline(Promise.race([anyDeath(started), alive]), DEATH_MS, late).catch(() => undefined);
-  if (died instanceof Error) throw died;
+  const why = await withDeadline(Promise.race([died, answered]), DEATH_MS, late).catch(() => undefined);
+  if (why) throw why;
 }
 
 /** What failed where there is no Docker engine any more says nothing about the suite. @throws InfraError */
