@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { cgroupLimits } from '../base/cgroup.ts';
 import { formatBytes } from '../base/text.ts';
 
 /** How many guests at once, and the reason in words. */
@@ -14,8 +16,11 @@ const OVERHEAD_BYTES = 200 * 2 ** 20;
 const RESERVE_BYTES = 2 ** 30;
 
 export interface HostCapacity {
+  /** With a fraction where a CPU quota gives one. */
   readonly cores: number;
   readonly availableBytes: number;
+  /** Where the numbers are not the machine's own: what limits them, for people. */
+  readonly limits?: { readonly cores?: string; readonly memory?: string };
 }
 
 /**
@@ -27,14 +32,40 @@ export function capacityFor(guestBytes: number, cells: number, host: HostCapacit
   const byCores = Math.max(1, Math.floor(host.cores * 1.5));
   if (wanted !== undefined) return { jobs: Math.min(wanted, cells), reason: `asked for ${wanted}` };
   const jobs = Math.min(byMemory, byCores, cells);
-  const memory = `${formatBytes(host.availableBytes)} of memory for guests of ${formatBytes(guestBytes)} allow ${byMemory}`;
-  const cores = `${host.cores} cores allow ${byCores}`;
+  const { limits = {} } = host;
+  const because = (why: string | undefined) => (why === undefined ? '' : ` (${why})`);
+  const memory = `${formatBytes(host.availableBytes)} of memory${because(limits.memory)} for guests of ${formatBytes(guestBytes)} allow ${byMemory}`;
+  const cores = `${Number(host.cores.toFixed(2))} cores${because(limits.cores)} allow ${byCores}`;
   return { jobs, reason: jobs === cells ? `all cells; ${cores}, ${memory}` : `${cores}, ${memory}` };
 }
 
-/** This host's cores, and the memory that can be had without swapping. */
-export async function hostCapacity(): Promise<HostCapacity> {
-  const meminfo = await readFile('/proc/meminfo', 'utf8');
+/** Bytes that an image build is given room for; what it may take at most is the build's own limit. */
+const BUILD_BYTES = 2 ** 30;
+
+/** How many images are built at once: one a core, as far as memory goes. */
+export function buildersFor(host: HostCapacity): number {
+  return Math.max(1, Math.min(Math.floor(host.cores), Math.floor(host.availableBytes / BUILD_BYTES)));
+}
+
+/**
+ * The cores and the memory that this process may use without swapping: this host's, or less where a control group
+ * limits it, as containers, CI jobs and systemd units do.
+ * @param root where `/proc` is found; a parameter for tests.
+ */
+export async function hostCapacity(root = '/'): Promise<HostCapacity> {
+  const meminfo = await readFile(join(root, 'proc/meminfo'), 'utf8').catch(() => '');
   const kib = Number(/^MemAvailable:\s+(\d+) kB/m.exec(meminfo)?.[1] ?? 0);
-  return { cores: availableParallelism(), availableBytes: kib * 1024 };
+  const group = await cgroupLimits(root);
+  const free = kib * 1024;
+  const cores = availableParallelism();
+  const fewer = group.cores !== undefined && group.cores < cores;
+  const less = group.memoryLeftBytes !== undefined && group.memoryLeftBytes < free;
+  return {
+    cores: fewer ? group.cores! : cores,
+    availableBytes: less ? group.memoryLeftBytes! : free,
+    limits: {
+      ...(fewer ? { cores: 'the CPU quota of a control group' } : {}),
+      ...(less ? { memory: `left of the ${formatBytes(group.memoryBytes!)} of a control group` } : {}),
+    },
+  };
 }

@@ -12,7 +12,7 @@ import { openEventLog } from '../events/writer.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import type { Providers } from '../targets/providers.ts';
-import { capacityFor, hostCapacity } from './capacity.ts';
+import { buildersFor, capacityFor, hostCapacity } from './capacity.ts';
 import { runCell } from './cell.ts';
 import type { ChosenBenchmarks } from './context.ts';
 import { imageSettings } from './image.ts';
@@ -81,7 +81,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const guestBytes = Math.max(...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
   const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
   const wanted = options.jobs ?? matrix.limits.jobs;
-  const capacity = capacityFor(guestBytes, machines, await hostCapacity(), wanted);
+  const host = await hostCapacity();
+  const capacity = capacityFor(guestBytes, machines, host, wanted);
   const git = options.git ?? (await gitState(project));
   const inRepository = await pathsInRepository(project);
   await emit({
@@ -130,7 +131,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     bench: options.bench,
     only: options.only,
     cold: options.cold,
-    builders: new Slots(Math.max(1, cpus().length)),
+    builders: new Slots(buildersFor(host)),
     guests: new Slots(capacity.jobs),
     // Who says how many cells means cells, whatever machines they have.
     placesOf: (cell: Cell) => (wanted === undefined ? nodesOf(cell).length : 1),

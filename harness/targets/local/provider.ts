@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { nativeArch } from '../../arch/index.ts';
+import { memoryHere } from '../../base/cgroup.ts';
 import { InfraError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import type { TargetFacts } from '../../events/types.ts';
@@ -38,7 +39,7 @@ export function localProvider(options: LocalOptions = {}): TargetProvider {
         capabilities: await capabilitiesOf(why === undefined),
         installs: [],
         hasModule: (module) => modules.has(module),
-        memoryBytes: totalmem(),
+        memoryBytes: await memoryHere(),
       });
       const detail =
         why === undefined
@@ -64,7 +65,7 @@ async function acquireLocal(spec: TargetSpec, io: Io, own: boolean): Promise<Tar
     host: system?.host ?? '127.0.0.1',
     ownNetwork: system?.ownNetwork ?? false,
     ports: spec.ports,
-    facts: factsOf(spec, system),
+    facts: factsOf(spec, system, await memoryHere()),
     can: await capabilitiesOf(own),
   };
   await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
@@ -98,7 +99,7 @@ async function hasModule(name: string): Promise<boolean> {
   return !failed;
 }
 
-function factsOf({ arch }: TargetSpec, system: OwnSystem | undefined): TargetFacts {
+function factsOf({ arch }: TargetSpec, system: OwnSystem | undefined, memoryBytes: number): TargetFacts {
   return {
     arch: arch.name,
     kind: 'local',
@@ -106,7 +107,7 @@ function factsOf({ arch }: TargetSpec, system: OwnSystem | undefined): TargetFac
     cpu: cpus()[0]?.model.trim() || 'unknown',
     machine: system ? 'this host, a system of its own' : 'this host',
     vcpus: cpus().length,
-    memoryBytes: totalmem(),
+    memoryBytes,
     kernel: release(),
   };
 }
