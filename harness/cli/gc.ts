@@ -1,12 +1,14 @@
-import { stateFolder } from '../base/folders.ts';
-import { lastLines } from '../base/text.ts';
+import { cacheFolder, stateFolder } from '../base/folders.ts';
+import { formatBytes, lastLines } from '../base/text.ts';
+import { removeDeadBuilds } from '../images/cache.ts';
 import { collectGarbage } from '../run/lease.ts';
 
-/** `harness gc`: what killed runs left, and targets that --keep left. A run that is going on is not touched. */
+/** `harness gc`: what killed runs and image builds left, and targets that --keep left. A run that is going on is not touched. */
 export async function gc(options: { readonly dryRun?: boolean; readonly json?: boolean }): Promise<number> {
   const runs = await collectGarbage(stateFolder(), { includeKept: true, dryRun: options.dryRun === true });
+  const builds = await removeDeadBuilds(cacheFolder(), options);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ runs }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ runs, builds }, null, 2)}\n`);
     return 0;
   }
   const verb = options.dryRun ? 'would remove' : 'removed';
@@ -25,6 +27,8 @@ export async function gc(options: { readonly dryRun?: boolean; readonly json?: b
           .concat('\n'),
       );
   }
-  if (runs.length === 0) process.stdout.write('nothing to remove\n');
+  for (const folder of builds.folders) process.stdout.write(`${verb} ${folder}, of an image build that was killed\n`);
+  if (builds.folders.length > 0) process.stdout.write(`${verb} ${formatBytes(builds.bytes)} of such builds\n`);
+  if (runs.length === 0 && builds.folders.length === 0) process.stdout.write('nothing to remove\n');
   return runs.some(({ failed }) => failed.length > 0) ? 3 : 0;
 }

@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes, formatDuration } from '../base/text.ts';
-import { bytesIn, listEntries } from '../images/cache.ts';
+import { bytesIn, listEntries, removeDeadBuilds } from '../images/cache.ts';
 import { imageSettings, imagesOf } from '../run/image.ts';
 import { Slots } from '../run/quiet.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
@@ -64,7 +64,7 @@ export async function listImages(options: { readonly json?: boolean }): Promise<
 
 /** `harness images gc` */
 export async function collectImages(options: { readonly days: number; readonly all?: boolean }): Promise<number> {
-  const { entries, partial } = await listEntries(cacheFolder());
+  const { entries } = await listEntries(cacheFolder());
   const oldest = Date.now() - options.days * 86_400_000;
   let bytes = 0;
   let removed = 0;
@@ -74,13 +74,9 @@ export async function collectImages(options: { readonly days: number; readonly a
     removed += 1;
     await rm(folder, { recursive: true, force: true });
   }
-  for (const folder of partial) {
-    // A build that is going on touches its folder; one that died does not.
-    if (!options.all && Date.now() - (await stat(folder)).mtimeMs < 3_600_000) continue;
-    bytes += await bytesIn(folder);
-    removed += 1;
-    await rm(folder, { recursive: true, force: true });
-  }
+  const dead = await removeDeadBuilds(cacheFolder());
+  bytes += dead.bytes;
+  removed += dead.folders.length;
   process.stdout.write(`removed ${removed} entries, ${formatBytes(bytes)}\n`);
   return 0;
 }

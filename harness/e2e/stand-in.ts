@@ -41,7 +41,7 @@ const POWER = join(import.meta.dirname, 'power.ts');
 /** A Debian package's archive: not in the image, whose packages are those of `web`, so that it is built once for both. */
 async function packageFile(name: string, arch: ArchName): Promise<Buffer> {
   const settings = imageSettings(matrixSchema.parse({ arch: [arch], suite: ['real'] }), cacheFolder());
-  const apt = await openApt(settings, architectures[arch], () => {});
+  const apt = await openApt(settings, architectures[arch]);
   await apt.download([name]);
   const resolved = (await apt.resolve([name])).find((one) => one.name === name);
   return readFile(apt.archive(resolved!));

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { parseSimulation } from './apt.ts';
+import { describe, expect, test } from 'vitest';
+import { areFresh, type FetchedLists, parseSimulation } from './apt.ts';
 import { aptSources } from './settings.ts';
 
 test('packages are read from what apt would do', () => {
@@ -24,4 +24,24 @@ test('the security archive is a sibling of the mirror, and every source is verif
     'http://mirror.example/debian-security bookworm-security main',
   ]);
   expect(sources.every((line) => line.includes('signed-by='))).toBe(true);
+});
+
+describe('package lists', () => {
+  const at = '2026-11-20T10:00:00.000Z';
+  const later = (hours: number) => Date.parse(at) + hours * 3_600_000;
+  const left = { sources: ['deb http://mirror.example bookworm-security main'], why: 'Mirror sync in progress?' };
+
+  test('are kept as long as they are young', () => {
+    expect(areFresh({ at, by: 'a', sources: [] }, 24, later(23), 'b')).toBe(true);
+    expect(areFresh({ at, by: 'a', sources: [] }, 24, later(25), 'b')).toBe(false);
+  });
+
+  test('from which something was left out are fetched again by the next run, and not by each cell of this one', () => {
+    expect(areFresh({ at, by: 'a', sources: [], left }, 24, later(0.1), 'b')).toBe(false);
+    expect(areFresh({ at, by: 'a', sources: [], left }, 24, later(0.1), 'a')).toBe(true);
+  });
+
+  test('of an older harness, which did not note when and by whom, are fetched again', () => {
+    expect(areFresh({ sources: [] } as unknown as FetchedLists, 24, later(0.1), 'a')).toBe(false);
+  });
 });

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { ConfigError, InfraError, messageOf } from '../base/errors.ts';
@@ -36,21 +36,31 @@ export interface Apt {
   archive(resolved: ResolvedPackage): string;
 }
 
+/** What opening an archive may tell: warnings, and what it waits for. */
+export interface AptIo {
+  readonly warn?: ((message: string) => void) | undefined;
+  readonly progress?: ((message: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Opens the archive of an architecture and fetches its package lists when they are too old. The release's own list
  * must be there; updates and security are left out, with a warning, when the mirror does not serve them in one piece
- * (Debian's security archive was seen to list a file for ppc64el that it does not have).
+ * (Debian's security archive was seen to list a file for ppc64el that it does not have), and asked for again by the
+ * next run.
+ *
+ * Lists and downloads have locks of their own, and fresh lists are read without one: a run that has everything in its
+ * cache does not wait for another one's downloads.
  */
-export async function openApt(
-  settings: ImageSettings,
-  arch: Arch,
-  warn: (message: string) => void,
-  signal?: AbortSignal,
-): Promise<Apt> {
+export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {}): Promise<Apt> {
+  const { signal } = io;
   const all = aptSources(settings);
   const id = createHash('sha256').update(all.join('\n')).digest('hex').slice(0, 8);
   const folder = join(settings.cache, 'apt', `${settings.release}-${arch.name}-${id}`);
-  await using _lock = await lock(join(folder, 'lock'), undefined, signal);
+  const waitFor = (what: string) => ({
+    onWait: (holder: string) => io.progress?.(`waiting for ${holder}, which ${what} for ${arch.name}`),
+    signal,
+  });
   const config = await writeAptConfig(folder, arch);
   const apt = (args: readonly string[], purpose: string) =>
     run(['apt-get', ...args], {
@@ -60,26 +70,23 @@ export async function openApt(
     });
 
   const stamp = join(folder, 'refreshed.json');
-  const age =
-    Date.now() -
-    (await stat(stamp).then(
-      (found) => found.mtimeMs,
-      () => 0,
-    ));
-  if (age > settings.refreshHours * 3_600_000) {
-    const purpose = `fetch the package lists of Debian ${settings.release} for ${arch.name} from ${settings.mirror}`;
-    const fetched = await fetchLists(
-      folder,
-      all,
-      () => apt(['update', '-o', 'APT::Update::Error-Mode=any'], purpose),
-      signal,
-    );
-    await writeFile(stamp, JSON.stringify({ at: new Date().toISOString(), ...fetched }));
+  if (!(await isFresh(stamp, settings))) {
+    await using _lock = await lock(join(folder, 'lists.lock'), waitFor('fetches package lists'));
+    if (!(await isFresh(stamp, settings))) {
+      const purpose = `fetch the package lists of Debian ${settings.release} for ${arch.name} from ${settings.mirror}`;
+      const update = () => apt(['update', '-o', 'APT::Update::Error-Mode=any'], purpose);
+      const fetched: FetchedLists = {
+        at: new Date().toISOString(),
+        by: openedHere,
+        ...(await fetchLists(folder, all, update, signal)),
+      };
+      await replaceFile(stamp, JSON.stringify(fetched));
+    }
   }
   const listsOf = await readFile(stamp, 'utf8');
   const { sources, left } = JSON.parse(listsOf) as FetchedLists;
   if (left)
-    warn(
+    io.warn?.(
       `Debian's ${left.sources.map((line) => line.split(' ').at(-2)).join(' and ')} is left out for ${arch.name}: ${left.why}`,
     );
 
@@ -109,7 +116,7 @@ export async function openApt(
       return resolved;
     },
     async download(packages, without = []) {
-      await using _downloading = await lock(join(folder, 'lock'), undefined, signal);
+      await using _downloading = await lock(join(folder, 'archives.lock'), waitFor('downloads packages'));
       const left = await assumed(folder, arch, without);
       await apt(
         ['install', '--download-only', '--yes', ...left, ...new Set(packages)],
@@ -169,9 +176,31 @@ function explainMissing(error: unknown, wanted: readonly string[], arch: Arch, s
   );
 }
 
-interface FetchedLists {
+/** Which package lists there are, and what is not among them; kept in the folder's `refreshed.json`. */
+export interface FetchedLists {
+  /** ISO time. */
+  readonly at: string;
+  /** The process that fetched them. */
+  readonly by: string;
   readonly sources: readonly string[];
   readonly left?: { readonly sources: readonly string[]; readonly why: string };
+}
+
+/** Names this process: what it could not fetch a moment ago it does not ask for again with each of its cells. */
+const openedHere = randomUUID();
+
+async function isFresh(stamp: string, { refreshHours }: ImageSettings): Promise<boolean> {
+  const text = await readFile(stamp, 'utf8').catch(() => undefined);
+  return text !== undefined && areFresh(JSON.parse(text) as FetchedLists, refreshHours, Date.now(), openedHere);
+}
+
+/**
+ * Whether package lists need not be fetched: they are young enough, and whole unless this very process fetched them. A
+ * mirror that is being synchronised is whole again in minutes.
+ * @param now milliseconds since 1970.
+ */
+export function areFresh({ at, by, left }: FetchedLists, refreshHours: number, now: number, process: string): boolean {
+  return now - Date.parse(at) <= refreshHours * 3_600_000 && (left === undefined || by === process);
 }
 
 /** Fetches the lists of as many sources as can be had: all, else without the last ones. */
@@ -180,7 +209,7 @@ async function fetchLists(
   all: readonly string[],
   update: () => Promise<unknown>,
   signal?: AbortSignal,
-): Promise<FetchedLists> {
+): Promise<Pick<FetchedLists, 'sources' | 'left'>> {
   let why: string | undefined;
   for (let count = all.length; ; count--) {
     const sources = all.slice(0, count);

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type BuildRequest, cached, listEntries } from './cache.ts';
+import { lock } from '../base/lock.ts';
+import { type BuildRequest, cached, listEntries, removeDeadBuilds } from './cache.ts';
 
 let cache: string;
 beforeEach(async () => {
@@ -57,6 +58,20 @@ test('a build that fails, and one that was killed, leave nothing that is taken f
   const again = await cached(request(), write('whole again'));
   expect(await readFile(join(again.folder, 'disk'), 'utf8')).toBe('whole again');
   expect((await listEntries(cache)).partial).toEqual([]);
+});
+
+test('what dead builds left is removed by the next build of anything, and a build that goes on is left alone', async () => {
+  for (const name of ['packages-dead', 'base-alive']) {
+    await mkdir(join(cache, 'images', `${name}.partial`), { recursive: true });
+    await write('half')(join(cache, 'images', `${name}.partial`));
+  }
+  await using _building = await lock(join(cache, 'locks', 'base-alive'));
+  expect((await removeDeadBuilds(cache, { dryRun: true })).folders).toEqual([
+    join(cache, 'images', 'packages-dead.partial'),
+  ]);
+  await cached(request(), write('one'));
+  expect((await listEntries(cache)).partial).toEqual([join(cache, 'images', 'base-alive.partial')]);
+  expect(await removeDeadBuilds(cache)).toEqual({ folders: [], bytes: 0 });
 });
 
 test('no disk space is told before anything is built, with the space that is needed', async () => {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InfraError } from '../base/errors.ts';
-import { lock } from '../base/lock.ts';
+import { exists } from '../base/files.ts';
+import { lock, tryLock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
+import { removeBuild } from './as-root.ts';
 
 /** What an entry of the cache holds. */
 export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'system' | 'container' | 'snapshot';
@@ -42,7 +44,8 @@ export interface BuildRequest {
   readonly ingredients: unknown;
   /** Free disk space, in bytes, without which the build is not begun. */
   readonly needBytes: number;
-  readonly onWait?: () => void;
+  /** Called again and again while another builds it, with who that is. */
+  readonly onWait?: (holder: string) => void;
   readonly signal?: AbortSignal | undefined;
   /** Free bytes below a folder; a parameter for tests. */
   readonly freeBytes?: (folder: string) => Promise<number>;
@@ -72,13 +75,14 @@ export async function cached(request: BuildRequest, build: (folder: string) => P
   const found = await openEntry(folder);
   if (found) return { ...found, hit: true };
 
-  await using _lock = await lock(join(cache, 'locks', `${kind}-${key}`), request.onWait, request.signal);
+  await removeDeadBuilds(cache);
+  await using _lock = await lock(lockOf(cache, `${kind}-${key}`), request);
   const meanwhile = await openEntry(folder);
   if (meanwhile) return { ...meanwhile, hit: true };
 
-  const temporary = `${folder}.partial`;
+  const temporary = `${folder}${PARTIAL}`;
   // We hold the key's lock: whatever is here was left by a build that died.
-  await rm(temporary, { recursive: true, force: true });
+  await removeBuild(temporary);
   await mkdir(temporary, { recursive: true });
   const started = performance.now();
   try {
@@ -96,9 +100,42 @@ export async function cached(request: BuildRequest, build: (folder: string) => P
     await rename(temporary, folder);
     return { kind, key, folder, meta, hit: false };
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await removeBuild(temporary).catch(() => {});
     throw isDiskFull(error) ? noSpace(request, error) : error;
   }
+}
+
+function lockOf(cache: string, entry: string): string {
+  return join(cache, 'locks', entry);
+}
+
+const PARTIAL = '.partial';
+
+/**
+ * Removes what builds that were killed have left. A build that goes on holds the lock of its entry, and a dead one
+ * holds nothing.
+ * @returns the folders that were removed, and their bytes on the disk.
+ */
+export async function removeDeadBuilds(
+  cache: string,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<{ readonly folders: string[]; readonly bytes: number }> {
+  const folders: string[] = [];
+  let bytes = 0;
+  for (const folder of await partialFolders(cache)) {
+    await using dead = await tryLock(lockOf(cache, basename(folder, PARTIAL)));
+    // Between the look at the folder and the lock the build may have been finished.
+    if (!dead || !(await exists(folder))) continue;
+    bytes += await bytesIn(folder);
+    if (!options.dryRun) await removeBuild(folder);
+    folders.push(folder);
+  }
+  return { folders, bytes };
+}
+
+async function partialFolders(cache: string): Promise<string[]> {
+  const names = await readdir(join(cache, 'images')).catch(() => []);
+  return names.filter((name) => name.endsWith(PARTIAL)).map((name) => join(cache, 'images', name));
 }
 
 async function checkSpace(request: BuildRequest): Promise<void> {
@@ -135,18 +172,18 @@ async function openEntry(folder: string): Promise<Omit<CacheEntry, 'hit'> | unde
   return { kind: meta.kind, key: meta.key, folder, meta };
 }
 
-/** Every finished entry, and the folders of builds that did not finish. */
+/** Every finished entry, and the folders of builds that are not finished: going on, or dead. */
 export async function listEntries(cache: string): Promise<{ entries: Omit<CacheEntry, 'hit'>[]; partial: string[] }> {
   const folder = join(cache, 'images');
   const names = await readdir(folder).catch(() => []);
   const entries: Omit<CacheEntry, 'hit'>[] = [];
-  for (const name of names.filter((name) => !name.endsWith('.partial'))) {
+  for (const name of names.filter((name) => !name.endsWith(PARTIAL))) {
     const text = await readFile(join(folder, name, 'meta.json'), 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     const meta = JSON.parse(text) as EntryMeta;
     entries.push({ kind: meta.kind, key: meta.key, folder: join(folder, name), meta });
   }
-  return { entries, partial: names.filter((name) => name.endsWith('.partial')).map((name) => join(folder, name)) };
+  return { entries, partial: await partialFolders(cache) };
 }
 
 /** Bytes on the disk below a folder; holes of sparse files do not count. */

@@ -32,7 +32,7 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
     if (durationMs > 50) request.phase?.({ name, durationMs });
     return result;
   };
-  const apt = await timed('package lists', () => openApt(settings, arch, request.warn ?? (() => {}), signal));
+  const apt = await timed('package lists', () => openApt(settings, arch, request));
   const layer: LayerOf = (kind, label, ingredients, needBytes, build) =>
     timed(`${kind} layer`, () =>
       cached(
@@ -42,7 +42,7 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
           label: `${arch.name} ${label}`,
           ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
           needBytes,
-          onWait: () => request.progress?.(`waiting for another run that builds the ${kind} layer of ${arch.name}`),
+          onWait: (holder) => request.progress?.(`${kind} layer: waiting for ${holder}, which builds it`),
           ...(signal ? { signal } : {}),
         },
         build,

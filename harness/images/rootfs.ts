@@ -4,6 +4,7 @@ import type { Arch } from '../arch/index.ts';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
+import { asRoot } from './as-root.ts';
 import type { ImageSettings } from './settings.ts';
 
 /** What every guest has beside Debian's essential packages. */
@@ -87,11 +88,6 @@ async function seedArchive(seed: string, apt: Apt, resolved: readonly ResolvedPa
     const copy = join(seed, 'archives', file.slice(file.lastIndexOf('/') + 1));
     await link(file, copy).catch(() => copyFile(file, copy));
   }
-}
-
-/** argv under which a command sees itself as root: as it is for root, else in a user namespace. */
-export function asRoot(argv: readonly string[]): string[] {
-  return process.getuid?.() === 0 ? [...argv] : ['unshare', '--map-root-user', '--map-auto', '--', ...argv];
 }
 
 /** Writes a shell script and runs it as root (see `asRoot`), stopping at its first error. */
