@@ -76,14 +76,13 @@ function run(root, program, args) {
 }
 
 /**
- * `npm ci` refuses a lock file that was made from a registry without some platform's optional packages (a mirror that
- * leaves out other systems' binaries): it wants an entry for each and has no version to ask for. `npm install --no-save`
- * takes the same lock file, installs the same versions and passes over what no registry has.
+ * Whether what `npm ci` says is about the lock file (it lacks a package, has another version than package.json asks for, is
+ * not there, is older than `npm ci` reads, is not JSON), and not about the network or the disk. `npm ci` repairs nothing;
+ * `npm install --no-save` takes from the same lock file what is right in it, finds the rest itself, and leaves the file alone.
  * @param {string} output
  */
-export function refusesOptional(output) {
-  const missing = output.match(/Missing: .* from lock file/g) ?? [];
-  return missing.length > 0 && missing.every((line) => /^Missing: \S+@ from lock file$/.test(line));
+export function refusesLock(output) {
+  return /code (EUSAGE|EJSONPARSE)\b|lock ?file|package-lock|shrinkwrap/i.test(output);
 }
 
 /** npm prints its whole usage after an error; the first lines say what is wrong. @param {string} output */
@@ -99,7 +98,9 @@ export function installNpm(root) {
     say('npm packages: npm ci …');
     const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
     let { ok, output } = run(root, 'npm', ['ci', ...quiet]);
-    if (!ok && refusesOptional(output)) {
+    if (!ok && refusesLock(output)) {
+      say(`npm packages: npm ci does not take package-lock.json:\n${headOf(output)}`);
+      say('npm packages: npm install --no-save …');
       ({ ok, output } = run(root, 'npm', ['install', '--no-save', ...quiet]));
     }
     if (!ok) throw new SetupError(`cannot install the npm packages: npm failed\n${headOf(output)}`, 3);
