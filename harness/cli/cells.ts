@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { cacheFolder } from '../base/folders.ts';
-import { type TargetKindName, targetKinds } from '../config/fields.ts';
 import { loadMatrix, loadSuites, matrixFromFlags, resolveMatrixFile } from '../config/load.ts';
-import { type Inventory, loadInventory, parseAddress } from '../config/load-machines.ts';
+import { type Inventory, loadInventory } from '../config/load-machines.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject, type Project } from '../config/project.ts';
 import { quote } from '../config/quote.ts';
@@ -17,6 +16,7 @@ import { filterCells } from '../matrix/filter.ts';
 import { parseShard, shardOf } from '../matrix/shard.ts';
 import { preferredKind } from '../run/gate.ts';
 import { commandsOf, machinesOf } from '../run/machines.ts';
+import { type TargetKind, targetKinds } from '../targets/kinds.ts';
 import { createProviders, type Providers } from '../targets/providers.ts';
 import { bundled } from './package.ts';
 
@@ -60,12 +60,11 @@ export function providersOf(inventory: Inventory): Providers {
     machines: machinesOf(inventory),
     commands: commandsOf(inventory),
     inventory: inventory.name,
-    readAddress: parseAddress,
   });
 }
 
 /** Kinds of target, and the address of a machine, which stands for its kind. */
-function targetsOf(given: readonly string[] | undefined): { kinds: TargetKindName[]; address?: string } {
+function targetsOf(given: readonly string[] | undefined): { kinds: TargetKind[]; address?: string } {
   const words = splitList(given);
   const addresses = words.filter((word) => word.includes('://'));
   if (addresses.length > 1)
@@ -78,7 +77,7 @@ function targetsOf(given: readonly string[] | undefined): { kinds: TargetKindNam
 }
 
 /** @throws ConfigError for a word that is no kind of target. */
-function kindOf(word: string): TargetKindName {
+function kindOf(word: string): TargetKind {
   const kind = targetKinds.find((one) => one === word);
   if (kind) return kind;
   throw new ConfigError(

@@ -7,6 +7,8 @@ import { formatBytes } from '../base/text.ts';
 import { loadInventory } from '../config/load-machines.ts';
 import { findProject } from '../config/project.ts';
 import { capacityFor, hostCapacity } from '../run/capacity.ts';
+import { commandsOf, machinesOf } from '../run/machines.ts';
+import { kinds, targetKinds } from '../targets/kinds.ts';
 import type { Availability } from '../targets/target.ts';
 import { providersOf } from './cells.ts';
 
@@ -58,19 +60,13 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   const cache = cacheFolder();
   const inventory = await loadInventory(await findProject(process.cwd()));
   const providers = providersOf(inventory);
-  const named = (list: object) => Object.keys(list).length > 0;
-  const kinds = [
-    'vm' as const,
-    'container' as const,
-    'local' as const,
-    ...(named(inventory.machines) ? (['ssh'] as const) : []),
-    ...(named(inventory.commands) ? (['command'] as const) : []),
-  ];
+  const known = { machines: machinesOf(inventory), commands: commandsOf(inventory) };
+  const asked = targetKinds.filter((kind) => kinds[kind].doctor(known));
   const targets: { arch: string; target: string; images: string; availability: Availability }[] = [];
   for (const arch of archNames) {
     const images = await maintainerScripts(arch);
-    for (const target of kinds)
-      targets.push({ arch, target, images, availability: await providers(target).probe(arch) });
+    for (const target of asked)
+      targets.push({ arch, target, images, availability: await (await providers(target)).probe(arch) });
   }
   const tools = await Promise.all(
     Object.entries(TOOLS).map(async ([tool, name]) => ({ tool, package: name, found: await onPath(tool) })),

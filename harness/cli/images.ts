@@ -16,7 +16,7 @@ export async function buildImages(named: string | undefined, options: CellOption
     cells.map((cell) =>
       slots.use(async () => {
         const started = performance.now();
-        const made = await imagesOf(cell, providers(cell.target).image, settings, {
+        const made = await imagesOf(cell, (await providers(cell.target)).image, settings, {
           progress: (message) => say(`${cell.name}  ${message}`),
           warn: (message) => say(`${cell.name}  warning: ${message}`),
         });

@@ -11,8 +11,9 @@ import { nodesOf } from '../matrix/nodes.ts';
 import { cellFolder } from '../run/context.ts';
 import { openCell } from '../run/open-cell.ts';
 import { runsFolder } from '../run/run.ts';
+import { HANDLE_FILE } from '../targets/handle.ts';
 import { reconnect } from '../targets/reconnect.ts';
-import type { Handle, Target } from '../targets/target.ts';
+import type { Target } from '../targets/target.ts';
 import { chooseCells } from './cells.ts';
 
 interface Options {
@@ -27,9 +28,10 @@ export async function shell(name: string, command: string[], { node }: Options):
   const project = await findProject(process.cwd());
   const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
   if (kept) return enter(kept, command);
-  const [arch, , suite] = name.split('/');
+  const [arch, target, suite] = name.split('/');
   const { matrix, cells, providers } = await chooseCells(undefined, {
     ...(arch ? { arch: [arch] } : {}),
+    ...(target ? { target: [target] } : {}),
     ...(suite ? { suite: [suite] } : {}),
   });
   const cell = cells.find((one) => one.name === name);
@@ -66,9 +68,9 @@ async function keptTarget(run: string, name: string, node: string | undefined): 
   const place = cellFolder(run, name);
   const below = await readdir(place).catch(() => []);
   for (const folder of node === undefined ? ['.', ...below.sort()] : [node]) {
-    const text = await readFile(join(place, folder, 'target.json'), 'utf8').catch(() => undefined);
+    const text = await readFile(join(place, folder, HANDLE_FILE), 'utf8').catch(() => undefined);
     if (text === undefined) continue;
-    return reconnect(JSON.parse(text) as Handle);
+    return reconnect(JSON.parse(text));
   }
   return undefined;
 }

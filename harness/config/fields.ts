@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ArchName, architectures, archNames, type CellArch, findArch, findCellArch } from '../arch/index.ts';
+import { targetKinds } from '../targets/kinds.ts';
 import { quote } from './quote.ts';
 
 /** Every spelling of every architecture: what a typo is compared with. */
@@ -39,9 +40,7 @@ export const cellArchField = z
   })
   .meta({ anyOf: [{ enum: [...new Set([...archNames, ...archSpellings])] }, { pattern: '\\+' }] });
 
-/** Kinds of target that a matrix can name. */
-export const targetKinds = ['vm', 'container', 'ssh', 'local', 'command'] as const;
-export type TargetKindName = (typeof targetKinds)[number];
+/** A kind of target that a matrix can name. */
 export const targetField = z.enum(targetKinds);
 
 export const nameField = z

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../base/errors.ts';
-import { loadInventory, parseAddress } from './load-machines.ts';
+import { parseAddress } from '../targets/ssh/address.ts';
+import { loadInventory } from './load-machines.ts';
 import { findProject } from './project.ts';
 import { rejection, tempFiles } from './temp-files.ts';
 

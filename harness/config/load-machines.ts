@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError } from '../base/errors.ts';
+import { parseAddress } from '../targets/ssh/address.ts';
 import type { MachinesConfig } from './machines-schema.ts';
 import { machinesSchema } from './machines-schema.ts';
 import type { Project } from './project.ts';
-import { quote } from './quote.ts';
 import { readYaml } from './yaml.ts';
 
 /** An inventory, or the one machine of a command line. */
@@ -48,23 +47,6 @@ export async function loadInventory(project: Project, places: InventoryPlaces = 
     commands: withKeys(data.commands),
     ...(data['ssh-config'] === undefined ? {} : { sshConfig: path(data['ssh-config']) }),
     whereIs: (list, name) => source.place([list, name]),
-  };
-}
-
-/** `ssh://user@host:port`, `ssh://host`. */
-export function parseAddress(text: string): { readonly user?: string; readonly host: string; readonly port?: number } {
-  const parts =
-    /^ssh:\/\/(?:([a-z_][a-z0-9_.-]{0,31})@)?([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9a-fA-F:.%a-z]+\])(?::(\d{1,5}))?\/?$/i.exec(
-      text,
-    );
-  const port = parts?.[3] === undefined ? undefined : Number(parts[3]);
-  if (!parts || (port !== undefined && (port < 1 || port > 65535)))
-    throw new ConfigError(`cannot read the address ${quote(text)}: expected ssh://user@host:port`);
-  const [, user, host] = parts;
-  return {
-    ...(user === undefined ? {} : { user }),
-    host: host!.replace(/^\[|\]$/g, ''),
-    ...(port === undefined ? {} : { port }),
   };
 }
 

@@ -55,7 +55,9 @@ export const machinesSchema = z
           ),
           reconnect: command
             .optional()
-            .describe('Exits with 0 while the machine of $HARNESS_ADDRESS is there, and prints its address.'),
+            .describe(
+              'Exits with 0 while the machine of $HARNESS_ADDRESS is there, and prints its address where that has changed.',
+            ),
           release: command.describe('Gives the machine of $HARNESS_ADDRESS back; may be run more than once.'),
           tags: z.array(nameField).default([]),
           key: z.string().min(1).optional(),

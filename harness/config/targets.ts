@@ -1,8 +1,8 @@
-import type { TargetKindName } from './fields.ts';
+import type { TargetKind } from '../targets/kinds.ts';
 import type { Matrix } from './suite.ts';
 
 /** Kinds of target in the order in which they are preferred. */
-export type Preference = readonly [TargetKindName, ...TargetKindName[]];
+export type Preference = readonly [TargetKind, ...TargetKind[]];
 
 /** What a matrix says of targets: a list is one preference, and `each` is a cell for every kind. */
 export function preferencesOf({ target }: Pick<Matrix, 'target'>): readonly Preference[] {
@@ -13,7 +13,7 @@ export function preferencesOf({ target }: Pick<Matrix, 'target'>): readonly Pref
  * A matrix with the kinds of target of a command line. Kinds that the matrix names are what is left of it; of one that
  * it does not name, everything runs on what was asked for.
  */
-export function withTargets(matrix: Matrix, kinds: readonly TargetKindName[]): Matrix {
+export function withTargets(matrix: Matrix, kinds: readonly TargetKind[]): Matrix {
   if (kinds.length === 0) return matrix;
   const left = preferencesOf(matrix)
     .map((preference) => preference.filter((kind) => kinds.includes(kind)))
@@ -30,6 +30,6 @@ export function withTargets(matrix: Matrix, kinds: readonly TargetKindName[]): M
 }
 
 /** A preference of which only some kinds are left; those cells that are left may all come from `include`. */
-function narrowed(matrix: Matrix, left: readonly TargetKindName[] | undefined): Matrix {
+function narrowed(matrix: Matrix, left: readonly TargetKind[] | undefined): Matrix {
   return left ? { ...matrix, target: [...left] } : matrix;
 }

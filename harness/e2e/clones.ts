@@ -52,7 +52,7 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
     const folder = join(project.folder, 'clones', String(index));
     await mkdir(folder, { recursive: true });
     const begun = performance.now();
-    const target = await provider.resume!(
+    const target = await provider.snapshots!.resume(
       {
         cell: `clone-${index}`,
         arch: architectures[arch],
@@ -61,13 +61,9 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
         memoryBytes: suite.machine.memory * 2 ** 20,
         ports: [],
         hostname: `clone-${index}`,
-        image,
         network: false,
-        identity: 'own',
-        timers: 'coarse',
-        snapshots: false,
-        counting: false,
         bootDeadlineMs: 300_000,
+        vm: { image, identity: 'own', timers: 'coarse', snapshots: false, counting: false },
       },
       snapshot,
       {

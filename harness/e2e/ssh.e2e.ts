@@ -10,7 +10,7 @@ const scenario = (body: string) => `import { expect, test } from 'multiarch-harn
 
 /** Suites for the machine's bad days; each says something of what it changed. */
 const files = {
-  'matrices/bad.yaml': matrixYaml(['waits', 'full'], 'target: [ssh]\n'),
+  'matrices/bad.yaml': matrixYaml(['waits', 'full', 'fails'], 'target: [ssh]\n'),
   'suites/waits/suite.yaml': suiteYaml(`needs: [root]
 stack:
   files:
@@ -21,6 +21,10 @@ stack:
     `test('is done at once', async ({ target }) => { expect(await target.sh('id -un; cat /etc/motd')).toBe('root\\nchanged'); });
 test('takes long', async ({ target }) => { await target.sh('sleep 1000', { seconds: 100 }); });`,
   ),
+  'suites/fails/suite.yaml': suiteYaml(`stack:
+  files:
+    - { path: /etc/motd, content: "changed\\n" }`),
+  'suites/fails/a.scenario.ts': scenario(`test('fails', () => { expect(1).toBe(2); });`),
   'suites/full/suite.yaml': suiteYaml(`stack:
   files:
     - { path: /mnt/small/file, from: large }`),
@@ -199,6 +203,7 @@ commands:
   cloud:
     arch: [amd64]
     acquire: 'echo "acquire $HARNESS_ARCH for $HARNESS_CELL" >> ${log}; echo ${acquire}'
+    reconnect: 'echo "reconnect $HARNESS_ADDRESS" >> ${log}'
     release: 'echo "release $HARNESS_ADDRESS" >> ${log}'
 `,
     );
@@ -217,8 +222,27 @@ commands:
     expect((await own.harness(['gc'])).stdout).toContain('2 things elsewhere');
     expect(await state()).toBe(before);
     expect(await readFile(log, 'utf8')).toBe(
-      'acquire amd64 for amd64/command/waits\nrelease ssh://real-amd64-direct\n',
+      'acquire amd64 for amd64/command/waits\nreconnect ssh://real-amd64-direct\nrelease ssh://real-amd64-direct\n',
     );
+  });
+
+  test('is found again by its command when it was kept, and given back by gc', async () => {
+    const args = await commands('ssh://real-amd64-direct');
+    await writeFile(log, '');
+    const before = await state();
+    const run = await project.harness(['run', 'bad', '--suite', 'fails', '--keep', ...args]);
+    expect(run.exitCode).toBe(1);
+    const inside = await project.harness(['shell', 'amd64/command/fails', '--', 'cat', '/etc/motd']);
+    expect(inside).toMatchObject({ exitCode: 0, stdout: 'changed' });
+    expect((await project.harness(['gc'])).exitCode).toBe(0);
+    expect(await state()).toBe(before);
+    expect((await readFile(log, 'utf8')).split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'acquire',
+      'reconnect',
+      'reconnect',
+      'release',
+      '',
+    ]);
   });
 
   test('a command that prints no address is at fault, and what there may be is given back', async () => {

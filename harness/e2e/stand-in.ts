@@ -86,13 +86,7 @@ export async function standIns(
   const matrix = await loadMatrix(join(project.folder, 'stand-in/real.yaml'));
   const suites = await loadSuites(matrix, [join(project.folder, 'stand-in/suites')]);
   const cache = cacheFolder();
-  const providers = createProviders({
-    cache,
-    machines: [],
-    commands: [],
-    inventory: '',
-    readAddress: () => ({ host: '' }),
-  });
+  const providers = createProviders({ cache });
   return Promise.all(
     expandCells(matrix, suites).map(async (cell): Promise<StandIn> => {
       const arch = cell.arch as ArchName;

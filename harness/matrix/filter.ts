@@ -1,9 +1,10 @@
 import { archNames, findCellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
-import { archSpellings, targetKinds } from '../config/fields.ts';
+import { archSpellings } from '../config/fields.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { quote } from '../config/quote.ts';
 import { splitList } from '../config/split-list.ts';
+import { targetKinds } from '../targets/kinds.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob } from './glob.ts';
 

@@ -77,7 +77,7 @@ async function takeThroughSteps(cell: Cell, context: RunContext, state: CellStat
 }
 
 async function buildStep(cell: Cell, context: RunContext, io: StepIo): Promise<[CellImages, StepOutcome]> {
-  const images = await imagesOf(cell, context.providers(cell.target).image, context.settings, {
+  const images = await imagesOf(cell, (await context.providers(cell.target)).image, context.settings, {
     signal: context.signal,
     progress: io.progress,
     phase: io.phase,
@@ -178,7 +178,7 @@ async function acquireStep(
   const { matrix, lease, keep, cold, signal } = context;
   const started = await startCell(cell, {
     matrix,
-    provider: context.providers(cell.target),
+    provider: await context.providers(cell.target),
     cache: context.settings.cache,
     folder,
     lease,

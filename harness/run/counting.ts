@@ -19,15 +19,18 @@ export async function startCounting({ cell, context, started }: OnTarget, io: St
   const folder = join(cellFolder(context.folder, cell.name), 'counting');
   await mkdir(folder, { recursive: true });
   const { matrix, lease, cold, signal } = context;
+  const provider = await context.providers(cell.target);
+  if (!provider.counts)
+    throw new SuiteError(`cannot count instructions on a ${cell.target} target: a vm has a clock that does`);
   const scale = Math.min(SCALE_BOUNDS.most, started.scale.factor * COUNTING_SLOWDOWN);
   const counting = await startCell(cell, {
     // Its own clock says nothing of how long it takes here.
     matrix: { ...matrix, limits: { ...matrix.limits, scale } },
-    provider: context.providers(cell.target),
+    provider,
     cache: context.settings.cache,
     folder,
     lease,
-    images: await imagesOf(cell, context.providers(cell.target).image, context.settings, { signal }),
+    images: await imagesOf(cell, provider.image, context.settings, { signal }),
     keep: false,
     cold,
     counting: true,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { suiteSchema } from '../config/suite-schema.ts';
+import type { TargetKind } from '../targets/kinds.ts';
 import { lacking, type Offer } from '../targets/lacking.ts';
-import type { Availability, TargetKind, TargetProvider } from '../targets/target.ts';
+import type { Availability, TargetProvider } from '../targets/target.ts';
 import { preferredKind, unsupportedReason } from './gate.ts';
 
 const suite = (config: object) => ({ ...suiteSchema.parse(config), name: 's', folder: '/suites/s' });
@@ -17,7 +18,7 @@ const container: Offer = {
 /** What a kind answers; those that are not given are not asked. */
 const providers =
   (answers: Partial<Record<TargetKind, Availability | Offer>>) =>
-  (kind: TargetKind): TargetProvider => ({
+  async (kind: TargetKind): Promise<TargetProvider> => ({
     kind,
     image: 'none',
     probe: async (_arch, needs) => {

@@ -3,9 +3,9 @@ import { missingImage, usesEngine } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { isCluster, nodesOf } from '../matrix/nodes.ts';
-import { kindsWith } from '../targets/lacking.ts';
+import { kindsWith, type TargetKind } from '../targets/kinds.ts';
 import type { Providers } from '../targets/providers.ts';
-import type { Availability, Capability, Lack, Needs, TargetKind } from '../targets/target.ts';
+import type { Availability, Capability, Lack, Needs } from '../targets/target.ts';
 
 type AskedCell = Pick<Cell, 'target' | 'arch' | 'suite'>;
 
@@ -70,7 +70,8 @@ async function firstReason(
 ): Promise<string | undefined> {
   const needs = needsOf(suite);
   for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
-    const why = reason(await providers(target).probe(one, needs), target, one, needs) ?? missingImage(suite, one);
+    const why =
+      reason(await (await providers(target)).probe(one, needs), target, one, needs) ?? missingImage(suite, one);
     if (why !== undefined) return why;
   }
   return undefined;

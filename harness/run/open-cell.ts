@@ -23,12 +23,13 @@ export interface OpenCellOptions {
 export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const { cell, matrix, folder, progress } = options;
   const settings = imageSettings(matrix, options.cache);
-  const images = await imagesOf(cell, options.providers(cell.target).image, settings, { progress });
+  const provider = await options.providers(cell.target);
+  const images = await imagesOf(cell, provider.image, settings, { progress });
   const lease = openLease(options.state, `shell-${process.pid}-${randomBytes(2).toString('hex')}`, folder);
   try {
     const started = await startCell(cell, {
       matrix,
-      provider: options.providers(cell.target),
+      provider,
       cache: options.cache,
       folder,
       lease,

@@ -42,7 +42,7 @@ export async function cellSnapshot(
 ): Promise<CellSnapshot | string> {
   const machines: unknown[] = [];
   for (const { name, spec } of specs) {
-    const support = (await provider.snapshotIdentity?.(spec)) ?? { why: `a ${provider.kind} cannot be saved` };
+    const support = (await provider.snapshots?.identity(spec)) ?? { why: `a ${provider.kind} cannot be saved` };
     if ('why' in support) return support.why;
     machines.push([name, support.identity]);
   }
@@ -65,7 +65,7 @@ export async function cellSnapshot(
         const barrier = createBarrier(nodes.length);
         const saves = nodes.map(async ({ name, target }) => {
           await mkdir(join(folder, name));
-          await target.save?.(join(folder, name), barrier);
+          await target.snapshots?.save(join(folder, name), barrier);
         });
         await Promise.all(
           saves.map((save) =>

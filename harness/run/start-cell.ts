@@ -17,7 +17,7 @@ import type { Io, Target, TargetProvider, TargetSpec } from '../targets/target.t
 import { calibrate } from './calibrate.ts';
 import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
 import { needsOf } from './gate.ts';
-import type { CellImage, CellImages } from './image.ts';
+import type { CellImages } from './image.ts';
 import type { Lease } from './lease.ts';
 import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
 
@@ -75,10 +75,12 @@ export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<voi
   if (!found) throw new InfraError('cannot put the machines back: they were not saved');
   const barrier = createBarrier(nodes.length);
   await each([...nodes.entries()], async ([index, node]) => {
-    const handle = await node.target.restore!(join(found.folder, node.name), barrier).catch((error: Error) => {
-      barrier.fail(error);
-      throw error;
-    });
+    const handle = await node.target
+      .snapshots!.restore(join(found.folder, node.name), barrier)
+      .catch((error: Error) => {
+        barrier.fail(error);
+        throw error;
+      });
     nodes[index] = { ...node, target: { ...node.target, handle } };
   });
 }
@@ -129,7 +131,7 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
     const savable = typeof snapshot !== 'string';
     const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
       const io = await ioOf(cell, node, options);
-      const target = await provider.acquire({ ...spec, snapshots: savable }, io);
+      const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, io);
       started.push(target);
       return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, options, io.phase) };
     });
@@ -178,6 +180,7 @@ function specOf(
   { matrix, images, cold, counting = false }: StartCellOptions,
 ): TargetSpec {
   const { suite } = cell;
+  const image = images.get(node.arch)!;
   // Machines of a cluster boot beside each other, and wait for the slowest.
   const crowd = nodesOf(cell).length;
   const slowest = matrix.limits.scale ?? Math.max(...assumed.values());
@@ -189,21 +192,19 @@ function specOf(
     memoryBytes: suite.machine.memory * 2 ** 20,
     ports: [...Object.values(suite.stack.ports), ...(suite.stack.registry === undefined ? [] : [REGISTRY.port])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
-    ...imageOfNode(images.get(node.arch)!),
     network: suite.needs.includes('network'),
-    identity: suite.machine.identity,
-    timers: suite.machine.timers,
-    snapshots: !cold,
-    counting,
     // Twice: nothing has been measured yet, and other guests may be booting.
     bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),
-    ...(network ? { lan: network.place(node.name) } : {}),
+    ...('archive' in image ? { system: image } : {}),
+    vm: {
+      ...('disk' in image ? { image } : {}),
+      identity: suite.machine.identity,
+      timers: suite.machine.timers,
+      snapshots: !cold,
+      counting,
+      ...(network ? { lan: network.place(node.name) } : {}),
+    },
   };
-}
-
-function imageOfNode(image: CellImage): Pick<TargetSpec, 'image' | 'system'> {
-  if ('disk' in image) return { image };
-  return 'archive' in image ? { system: image } : {};
 }
 
 function snapshotOf(
@@ -241,10 +242,12 @@ async function resume(
   const barrier = createBarrier(specs.length);
   const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode> => {
     const io = await ioOf(cell, node, options);
-    const resumed = await provider.resume!(spec, join(found.folder, node.name), io, barrier).catch((error: Error) => {
-      barrier.fail(error);
-      throw error;
-    });
+    const resumed = await provider
+      .snapshots!.resume(spec, join(found.folder, node.name), io, barrier)
+      .catch((error: Error) => {
+        barrier.fail(error);
+        throw error;
+      });
     const target: Target = { ...resumed, facts: { ...resumed.facts, resumed: found.createdAt } };
     started.push(target);
     const begun = performance.now();

@@ -1,4 +1,5 @@
 import { type Arch, architectures } from '../arch/index.ts';
+import { InfraError } from '../base/errors.ts';
 import { type HostTime, hostTimeOf, waitedShare } from '../base/host-time.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
 import { controllerClock } from '../bench/clock.ts';
@@ -8,7 +9,7 @@ import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { runCompose } from '../stacks/compose-command.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
-import type { Capability, Endpoint, ExecResult, Target } from '../targets/target.ts';
+import type { Capability, Endpoint, ExecResult, Power, Target } from '../targets/target.ts';
 import type { ScenarioContext } from './context.ts';
 
 export interface CommandOptions {
@@ -140,12 +141,21 @@ export function scenarioTarget(target: Target, context: ScenarioContext): Scenar
       return target.socket(path);
     },
     async powerCycle() {
-      await target.powerOff();
-      await target.powerOn();
+      const power = powerOf(target);
+      await power.off();
+      await power.on();
       await awaitReady(target, suite, scale);
     },
     consoleTail: (lines) => target.consoleTail(lines),
   };
+}
+
+/** @throws InfraError where nothing switches it. */
+function powerOf({ power, facts }: Target): Power {
+  if (power) return power;
+  throw new InfraError(`cannot cut the power of ${facts.machine ?? 'the target'}: nothing switches it`, {
+    hint: "Skip the test with target.can('power'), or say `needs: [power]`; a machine of machines.yaml has `power: { off: …, on: … }`.",
+  });
 }
 
 /** @throws Error in a suite without `nodes`. */
@@ -163,8 +173,8 @@ export async function scenarioCluster(
         node: name,
         address,
         stack: await scenarioStack(machine, context),
-        powerOff: () => machine.powerOff(),
-        powerOn: () => machine.powerOn(),
+        powerOff: async () => powerOf(machine).off(),
+        powerOn: async () => powerOf(machine).on(),
       };
     }),
   );

@@ -20,9 +20,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   arch: { may: [] },
   net: { may: [] },
   events: { may: ['arch'] },
-  config: { may: ['arch'] },
-  // A cell's architecture is named in the type of the cell itself.
-  matrix: { may: ['config', 'arch'] },
+  // The kinds of target that a matrix names are those that there are.
+  config: { may: ['arch', 'targets'] },
+  // A cell's architecture and kind of target are named in the type of the cell itself.
+  matrix: { may: ['config', 'arch', 'targets'] },
   images: { may: ['arch'] },
   targets: { may: ['arch', 'images', 'net'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'config'] },

@@ -1,5 +1,6 @@
 import { formatBytes } from '../base/text.ts';
-import type { Availability, Capability, Lack, Needs, TargetKind } from './target.ts';
+import type { TargetKind } from './kinds.ts';
+import type { Availability, Capability, Lack, Needs } from './target.ts';
 
 /** What a target has, in the terms in which suites ask. */
 export interface Offer {
@@ -15,15 +16,6 @@ export interface Offer {
 
 /** A machine says how much memory its kernel has left for others: of 512 MiB about 455. */
 const KERNEL_LEAVES = 0.85;
-
-/** What each kind of target can have at best: who is refused is told where it would work. */
-const AT_BEST: Readonly<Record<TargetKind, readonly Capability[]>> = {
-  vm: ['system', 'root', 'power', 'network', 'docker', 'cluster'],
-  container: ['root', 'network'],
-  ssh: ['system', 'root', 'power', 'network', 'docker'],
-  local: ['root', 'network'],
-  command: ['system', 'root', 'network', 'docker'],
-};
 
 /** What a suite needs and a target does not have; undefined when it has everything. */
 export function lacking(
@@ -49,11 +41,4 @@ export function lacking(
     });
   const [first, ...more] = lacks;
   return first && { state: 'lacking', lacks: [first, ...more] };
-}
-
-/** The kinds of target that can have all of some capabilities. */
-export function kindsWith(capabilities: readonly Capability[]): TargetKind[] {
-  return (Object.keys(AT_BEST) as TargetKind[]).filter((kind) =>
-    capabilities.every((need) => AT_BEST[kind].includes(need)),
-  );
 }

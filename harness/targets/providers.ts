@@ -1,13 +1,10 @@
-import { commandProvider, type KnownCommand, type ReadAddress } from './command/provider.ts';
-import { containerProvider } from './container/provider.ts';
-import { localProvider } from './local/provider.ts';
+import type { KnownCommand } from './command/provider.ts';
+import { kinds, type TargetKind } from './kinds.ts';
 import type { KnownMachine } from './ssh/machines.ts';
-import { sshProvider } from './ssh/provider.ts';
-import type { TargetKind, TargetProvider } from './target.ts';
-import { vmProvider } from './vm/provider.ts';
+import type { KindOfTarget, TargetProvider } from './target.ts';
 
 /** The provider of a kind of target; one for a whole run, because it remembers what it has found out. */
-export type Providers = (kind: TargetKind) => TargetProvider;
+export type Providers = (kind: TargetKind) => Promise<TargetProvider>;
 
 export interface ProviderOptions {
   /** Where images and what was found out about this host are kept. */
@@ -16,22 +13,16 @@ export interface ProviderOptions {
   readonly machines: readonly KnownMachine[];
   readonly commands: readonly KnownCommand[];
   readonly inventory: string;
-  readonly readAddress: ReadAddress;
 }
 
+/** Who has read no inventory. */
+const NONE: Omit<ProviderOptions, 'cache'> = { machines: [], commands: [], inventory: 'machines.yaml' };
+
 /** Every kind of target, each made when it is first asked for. */
-export function createProviders(options: ProviderOptions): Providers {
-  const { cache, machines, commands, inventory, readAddress } = options;
-  const make: Record<TargetKind, () => TargetProvider> = {
-    vm: () => vmProvider(cache),
-    container: () => containerProvider(),
-    ssh: () => sshProvider(machines, inventory),
-    local: () => localProvider(),
-    command: () => commandProvider(commands, inventory, readAddress),
-  };
-  const made = new Map<TargetKind, TargetProvider>();
+export function createProviders(options: Pick<ProviderOptions, 'cache'> & Partial<ProviderOptions>): Providers {
+  const made = new Map<TargetKind, Promise<TargetProvider>>();
   return (kind) => {
-    const provider = made.get(kind) ?? make[kind]();
+    const provider = made.get(kind) ?? (kinds[kind] as KindOfTarget).provider({ ...NONE, ...options });
     made.set(kind, provider);
     return provider;
   };

@@ -1,22 +1,24 @@
 import { execa } from 'execa';
+import { z } from 'zod';
 import { InfraError } from '../base/errors.ts';
 import { shellQuote } from '../base/text.ts';
 import { execProcess } from './exec-process.ts';
 import type { ExecOptions, ExecResult } from './target.ts';
 
 /** How ssh gets to a machine. Plain JSON. */
-export interface SshAddress {
+export const addressField = z.object({
   /** `user@host`, as ssh takes it; it never begins with a "-". */
-  readonly destination: string;
+  destination: z.string().regex(/^[^-]/),
   /** ssh's options for the way there, and for what proves both sides. */
-  readonly options: readonly string[];
+  options: z.array(z.string()).readonly(),
   /** The kept connection's socket: a short path. */
-  readonly socket: string;
+  socket: z.string(),
   /** As people know it. */
-  readonly name: string;
+  name: z.string(),
   /** Commands go over the kept connection or not at all: without it the machine may be somebody else's by now. */
-  readonly onlyKept?: boolean;
-}
+  onlyKept: z.boolean().exactOptional(),
+});
+export type SshAddress = Readonly<z.output<typeof addressField>>;
 
 /** The way to a machine of ours on this host: nothing of the user's ssh takes part, and its key is pinned. */
 export function pinnedOptions(machine: {

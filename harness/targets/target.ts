@@ -5,9 +5,8 @@ import type { Phase, TargetFacts } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 import type { SystemImage } from '../images/build-system.ts';
 import type { EngineAddress } from './container/engine.ts';
-
-/** The kinds of target. What differs between them is behind this contract; nothing else asks which it is. */
-export type TargetKind = 'vm' | 'container' | 'ssh' | 'local' | 'command';
+import type { TargetKind } from './kinds.ts';
+import type { ProviderOptions } from './providers.ts';
 
 /** What a target may have beside being able to run commands; `docs/targets.md` says what each means. */
 export const CAPABILITIES = ['system', 'root', 'power', 'network', 'docker', 'cluster'] as const;
@@ -53,7 +52,7 @@ export interface Handle {
 }
 
 export interface ExecOptions {
-  /** Milliseconds of this host's time, already scaled. Default 60,000 times nothing: callers pass their own. */
+  /** Milliseconds of this host's time, already scaled. No default: the caller must pass one. */
   readonly deadlineMs: number;
   readonly stdin?: string | Uint8Array;
   /** Called for each chunk of output as it arrives. */
@@ -100,10 +99,8 @@ export interface Target extends AsyncDisposable {
    * @returns the path here, short enough for any client.
    */
   socket?(remotePath: string): Promise<string>;
-  /** Cuts the power: the machine stands still from one instruction to the next, and its memory is lost. */
-  powerOff(): Promise<void>;
-  /** Gives the power back; resolves when commands are answered again. */
-  powerOn(): Promise<void>;
+  /** Absent: its power cannot be cut. */
+  readonly power?: Power;
   /** The last console lines, oldest first, control characters removed. */
   consoleTail(lines?: number): Promise<string[]>;
   /** argv of a process that runs a command there for a person, or without one a shell. */
@@ -112,21 +109,35 @@ export interface Target extends AsyncDisposable {
   hostTime?(): HostTime | undefined;
   /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
   leave(): void;
+  /** Absent: this target cannot be saved. */
+  readonly snapshots?: MachineSnapshots;
+  /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
+  readonly died: Promise<Error>;
+}
+
+/** A power supply that the controller switches. */
+export interface Power {
+  /** Cuts the power: the machine stands still from one instruction to the next, and its memory is lost. */
+  off(): Promise<void>;
+  /** Gives the power back; resolves when commands are answered again. */
+  on(): Promise<void>;
+}
+
+/** Saves a running machine and puts it back. */
+export interface MachineSnapshots {
   /**
-   * Saves the running machine into an empty folder, for `TargetProvider.resume`. It stands still for a moment, and
-   * connections to it are opened anew. Absent: this target cannot be saved.
+   * Saves the machine into an empty folder, for `ProviderSnapshots.resume`. It stands still for a moment, and connections
+   * to it are opened anew.
    * @param together where the machines of a cluster wait for each other, twice: all stand still before one is saved,
    * and all are saved before one goes on.
    */
-  save?(folder: string, together?: Barrier): Promise<void>;
+  save(folder: string, together?: Barrier): Promise<void>;
   /**
    * Puts the machine back to the state of a snapshot of it, in place: its ports, keys and name stay, connections to it are
    * opened anew.
    * @returns the handle by which other processes find it from now on.
    */
-  restore?(snapshot: string, together?: Barrier): Promise<Handle>;
-  /** Resolves with the reason when the target dies by itself: panic, emergency shell, dead emulator. Never rejects. */
-  readonly died: Promise<Error>;
+  restore(snapshot: string, together?: Barrier): Promise<Handle>;
 }
 
 /** What a suite asks of a machine. */
@@ -139,12 +150,20 @@ export interface TargetSpec {
   /** TCP ports of the target to be reachable from the controller. */
   readonly ports: readonly number[];
   readonly hostname: string;
-  /** What it is started from; absent for a kind whose machines have a system of their own. */
-  readonly image?: Pick<Image, 'key' | 'kernel' | 'initrd' | 'disk'>;
-  /** The same for a container. */
-  readonly system?: Pick<SystemImage, 'key' | 'tag' | 'archive'>;
   /** Whether it may reach other machines than the controller. */
   readonly network: boolean;
+  /** Milliseconds until commands are answered. */
+  readonly bootDeadlineMs: number;
+  /** What a container is started from. */
+  readonly system?: Pick<SystemImage, 'key' | 'tag' | 'archive'>;
+  /** What is asked of QEMU only. */
+  readonly vm: VmRequest;
+}
+
+/** What a suite asks of a QEMU machine, which no other kind of target can give. */
+export interface VmRequest {
+  /** What it is started from; absent: nothing was built for a machine. */
+  readonly image?: Pick<Image, 'key' | 'kernel' | 'initrd' | 'disk'>;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
   readonly identity: 'own' | 'kept';
   /** How exact an emulated machine's timers are: `coarse` to its tick, `fine` as on a real one. */
@@ -153,8 +172,6 @@ export interface TargetSpec {
   readonly counting: boolean;
   /** Whether it is to be possible to save the machine. */
   readonly snapshots: boolean;
-  /** Milliseconds until commands are answered. */
-  readonly bootDeadlineMs: number;
   /** Its place in a cluster's network. */
   readonly lan?: LanPlace;
 }
@@ -215,19 +232,44 @@ export interface TargetProvider {
    * @param needs what a suite asks for; absent: whether there is a target at all.
    */
   probe(arch: ArchName, needs?: Needs): Promise<Availability>;
+  /** Whether there are machines whose clock counts their instructions (`VmRequest.counting`). */
+  readonly counts?: true;
   /** Registers what it starts before it uses it. The deadline is the caller's signal. */
   acquire(spec: TargetSpec, io: Io): Promise<Target>;
+  /** Absent: targets of this kind cannot be saved. */
+  readonly snapshots?: ProviderSnapshots;
+  /**
+   * The target of a handle, for another process than the one that acquired it, or undefined when it is gone. The result's
+   * disposal leaves the target alone.
+   * @param handle as it was read, from a file or from another process.
+   * @throws InfraError when it is no handle of this kind.
+   */
+  reconnect(handle: unknown): Promise<Target | undefined>;
+}
+
+/** What makes a machine out of what was saved of another. */
+export interface ProviderSnapshots {
   /**
    * Everything of a machine that must be the same for a snapshot of it to be resumed instead, as plain JSON; or why it
    * cannot be saved.
    */
-  snapshotIdentity?(spec: TargetSpec): Promise<{ readonly identity: unknown } | { readonly why: string }>;
+  identity(spec: TargetSpec): Promise<{ readonly identity: unknown } | { readonly why: string }>;
   /**
-   * A machine from what `Target.save` wrote: as `acquire`, with everything that ran in it running. It has its own keys,
-   * entropy, machine id and time.
+   * A machine from what `MachineSnapshots.save` wrote: as `acquire`, with everything that ran in it running. It has its own
+   * keys, entropy, machine id and time.
    * @param together where the machines of a cluster wait for each other before one goes on.
    */
-  resume?(spec: TargetSpec, snapshot: string, io: Io, together?: Barrier): Promise<Target>;
-  /** The target of a handle, or undefined when it is gone. The result's disposal leaves the target alone. */
-  reconnect(handle: Handle): Promise<Target | undefined>;
+  resume(spec: TargetSpec, snapshot: string, io: Io, together?: Barrier): Promise<Target>;
+}
+
+/** What a kind of target is, where no machine of it is needed yet; in `kinds.ts` under its name. */
+export interface KindOfTarget {
+  /** What one can have at best: a suite that is refused elsewhere is told where it would work. */
+  readonly atBest: readonly Capability[];
+  /** Whether `harness doctor` asks for it, given what the inventory names. */
+  doctor(known: Pick<ProviderOptions, 'machines' | 'commands'>): boolean;
+  /** Left out wherever kinds are listed or named: for tests of the harness. */
+  readonly hidden?: true;
+  /** Its code is loaded here: who uses one kind waits for no other. */
+  provider(options: ProviderOptions): Promise<TargetProvider>;
 }

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
+import { z } from 'zod';
 import type { ArchName } from '../../arch/index.ts';
 import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
 import { dieWithParent, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { retryUntil } from '../../base/time.ts';
+import { noteHandle, parseHandle } from '../handle.ts';
 import { lacking } from '../lacking.ts';
+import { type MachineAddress, parseAddress } from '../ssh/address.ts';
 import { lookAt } from '../ssh/look.ts';
-import { reconnectSsh } from '../ssh/machine.ts';
-import type { KnownMachine } from '../ssh/machines.ts';
+import { reconnectSsh, sshHandle, useSshMachine } from '../ssh/machine.ts';
+import { type KnownMachine, wayTo } from '../ssh/machines.ts';
 import { acquireSsh, capabilitiesOf, offerOf } from '../ssh/provider.ts';
-import type { Handle, Io, TargetProvider, TargetSpec } from '../target.ts';
+import type { Io, Target, TargetProvider, TargetSpec } from '../target.ts';
 
 /** Three commands of the user's that make a machine, find it again and give it back. */
 export interface KnownCommand {
@@ -27,18 +30,26 @@ export interface KnownCommand {
   readonly where: string;
 }
 
-/** How an address is read; a parameter, because what users write is the configuration's business. */
-export type ReadAddress = (text: string) => { readonly user?: string; readonly host: string; readonly port?: number };
-
-/** Milliseconds for giving a machine back. */
+/** Milliseconds for giving a machine back, or finding it again. */
 const RELEASE_MS = 300_000;
 
+/** What `reconnect` is run with, beside what every process over ssh needs. */
+const commandHandle = sshHandle.extend({
+  kind: z.literal('command'),
+  again: z
+    .object({
+      argv: z.array(z.string()).min(1).readonly(),
+      env: z.record(z.string(), z.string()),
+      /** The command's name, for errors. */
+      where: z.string(),
+      /** ssh's options for the way to an address that it prints, beside the port. */
+      options: z.array(z.string()).readonly(),
+    })
+    .exactOptional(),
+});
+
 /** Machines that the user's own commands make, of kinds that we will never know. */
-export function commandProvider(
-  commands: readonly KnownCommand[],
-  inventory: string,
-  readAddress: ReadAddress,
-): TargetProvider {
+export function commandProvider(commands: readonly KnownCommand[], inventory: string): TargetProvider {
   const commandFor = (arch: ArchName, tags: readonly string[] = []) =>
     commands.find((command) => command.archs.includes(arch) && tags.every((tag) => command.tags.includes(tag)));
   return {
@@ -61,26 +72,13 @@ export function commandProvider(
     async acquire(spec, io) {
       const command = commandFor(spec.arch.name, spec.needs.tags);
       if (!command) throw new InfraError(`cannot make a machine: ${inventory} names no command for ${spec.arch.name}`);
-      return acquireByCommand(command, spec, io, readAddress);
+      return acquireByCommand(command, spec, io);
     },
-    async reconnect(handle) {
-      const again = (handle as Handle & { readonly again?: { argv: string[]; env: Record<string, string> } }).again;
-      if (again) {
-        const [program, ...args] = dieWithParent(again.argv);
-        const { exitCode } = await execa(program!, args, {
-          env: again.env,
-          reject: false,
-          stdin: 'ignore',
-          timeout: RELEASE_MS,
-        });
-        if (exitCode !== 0) return undefined;
-      }
-      return reconnectSsh(handle);
-    },
+    reconnect: reconnectByCommand,
   };
 }
 
-async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io, readAddress: ReadAddress) {
+async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io): Promise<Target> {
   // By this name the commands can find the machine also when the harness was killed before it heard of an address.
   const name = `${command.name}-${randomBytes(4).toString('hex')}`;
   const env = { HARNESS_NAME: name, HARNESS_ARCH: spec.arch.name, HARNESS_CELL: spec.cell };
@@ -105,7 +103,7 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io,
       cancelSignal: io.signal,
     });
     const last = (lastLines(String(made.stdout), 1)[0] ?? '').trim();
-    const { user, host, port } = addressIn(last, command, readAddress);
+    const { user, host, port } = addressIn(last, 'make a machine', command);
     address = { HARNESS_ADDRESS: last };
     await registered(address);
     const machine: KnownMachine = {
@@ -131,11 +129,13 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io,
         `the suite needs ${lacks.lacks.map(({ need, why }) => `${need}, which ${why}`).join(', and ')}`,
       );
     const target = await acquireSsh('command', machine, facts, spec, io);
-    const { reconnect } = command;
-    const again = reconnect ? { again: { argv: reconnect, env: { ...env, ...address } } } : {};
+    const { reconnect, where, key, sshConfig } = command;
+    const again = { argv: reconnect, env: { ...env, ...address }, where, options: wayTo({ key, sshConfig }) };
+    const handle = { ...target.handle, ...(reconnect ? { again } : {}) };
+    await noteHandle(io, handle);
     return {
       ...target,
-      handle: { ...target.handle, ...again },
+      handle,
       can: capabilitiesOf(machine, facts),
       async [Symbol.asyncDispose]() {
         await target[Symbol.asyncDispose]();
@@ -149,13 +149,43 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io,
 }
 
 /** @throws InfraError when a command printed something else: it is the user's command, and not the suite, that is wrong. */
-function addressIn(line: string, { where }: KnownCommand, readAddress: ReadAddress): ReturnType<ReadAddress> {
+function addressIn(line: string, purpose: string, { where }: Pick<KnownCommand, 'where'>): MachineAddress {
   try {
-    return readAddress(line);
+    return parseAddress(line);
   } catch (cause) {
-    throw new InfraError(`cannot make a machine with ${where}: ${messageOf(cause)}`, {
+    throw new InfraError(`cannot ${purpose} with ${where}: ${messageOf(cause)}`, {
       cause,
-      hint: 'The last line that `acquire` prints is the address.',
+      hint: 'The last line that `acquire` and `reconnect` print is the address.',
     });
   }
+}
+
+/**
+ * The machine as the user's `reconnect` finds it. While its owner holds a connection, commands go over that; later they go
+ * to the address that the command prints, or to the one of before when it prints none.
+ */
+async function reconnectByCommand(handle: unknown): Promise<Target | undefined> {
+  const { again, ...ssh } = parseHandle(commandHandle, handle);
+  if (!again) return reconnectSsh(ssh);
+  const [program, ...args] = dieWithParent(again.argv);
+  const { exitCode, stdout } = await execa(program!, args, {
+    env: again.env,
+    reject: false,
+    stdin: 'ignore',
+    timeout: RELEASE_MS,
+  });
+  if (exitCode !== 0) return undefined;
+  const owned = await reconnectSsh(ssh);
+  if (owned) return owned;
+  const { onlyKept: _, ...address } = ssh.address;
+  const line = (lastLines(stdout, 1)[0] ?? '').trim();
+  const now = line === '' ? {} : wayNow(addressIn(line, 'find the machine again', again), again.options);
+  return useSshMachine({ ...ssh, address: { ...address, ...now } }, new Promise(() => {}));
+}
+
+function wayNow({ user, host, port }: MachineAddress, options: readonly string[]) {
+  return {
+    destination: user === undefined ? host : `${user}@${host}`,
+    options: [...options, ...(port === undefined ? [] : ['-p', String(port)])],
+  };
 }

@@ -1,21 +1,23 @@
 import type Dockerode from 'dockerode';
+import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
-import type { TargetFacts } from '../../events/types.ts';
 import { filesBy } from '../by-commands.ts';
-import type { Capability, Handle, Target } from '../target.ts';
-import { asked, type EngineAddress, openEngine } from './engine.ts';
+import { factsField, parseHandle, portsField } from '../handle.ts';
+import type { Capability, Target } from '../target.ts';
+import { asked, engineField, openEngine } from './engine.ts';
 import { execInContainer } from './exec.ts';
 import { logTail } from './logs.ts';
 
 /** Everything that another process needs to use a container. */
-export interface ContainerHandle extends Handle {
-  readonly kind: 'container';
-  readonly engine: EngineAddress;
-  readonly id: string;
+const containerHandle = z.object({
+  kind: z.literal('container'),
+  engine: engineField,
+  id: z.string(),
   /** Port of the container to port where the engine publishes it. */
-  readonly ports: Readonly<Record<string, number>>;
-  readonly facts: TargetFacts;
-}
+  ports: portsField,
+  facts: factsField,
+});
+export type ContainerHandle = Readonly<z.output<typeof containerHandle>>;
 
 /** What a container has of what a suite may ask for: its kernel is the engine's, and nobody cuts that one's power. */
 export const CONTAINER_CAPABILITIES: readonly Capability[] = ['root', 'network'];
@@ -25,11 +27,6 @@ export function useContainer(handle: ContainerHandle, died: Promise<Error>): Tar
   const { engine, id, ports } = handle;
   const container: Dockerode.Container = openEngine(engine).getContainer(id);
   const exec: Target['exec'] = (argv, options) => execInContainer(container, argv, options);
-  const noPower = async (): Promise<never> => {
-    throw new InfraError('cannot cut the power of a container: it has none of its own', {
-      hint: "Skip the test with target.can('power'), or say needs: [power].",
-    });
-  };
   return {
     facts: handle.facts,
     handle,
@@ -43,8 +40,6 @@ export function useContainer(handle: ContainerHandle, died: Promise<Error>): Tar
         throw new InfraError(`cannot reach port ${port} of the target: the suite's stack does not name it`);
       return { host: engine.portsAt, port: published };
     },
-    powerOff: noPower,
-    powerOn: noPower,
     consoleTail: (lines = 50) => logTail(container, lines),
     enter: (command, terminal) => [
       ...['docker', ...(engine.certificates ? ['--tlsverify', '--tlscacert', `${engine.certificates}/ca.pem`] : [])],
@@ -59,8 +54,8 @@ export function useContainer(handle: ContainerHandle, died: Promise<Error>): Tar
 }
 
 /** The container of a handle from another process, or undefined when it does not run any more. */
-export async function reconnectContainer(handle: Handle): Promise<Target | undefined> {
-  const container = handle as ContainerHandle;
+export async function reconnectContainer(handle: unknown): Promise<Target | undefined> {
+  const container = parseHandle(containerHandle, handle);
   const running = await asked(container.engine, 'ask', (engine) =>
     engine
       .getContainer(container.id)

@@ -1,18 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
+import { z } from 'zod';
 import { ConfigError, InfraError, messageOf } from '../../base/errors.ts';
 import { withDeadline } from '../../base/time.ts';
 
 /** Where a Docker engine is, as Docker's own programs are told. Plain JSON. */
-export interface EngineAddress {
+export const engineField = z.object({
   /** `unix:///var/run/docker.sock`, `tcp://host:2376`. */
-  readonly host: string;
+  host: z.string(),
   /** The folder of ca.pem, cert.pem and key.pem; present: with TLS. */
-  readonly certificates?: string;
+  certificates: z.string().exactOptional(),
   /** Where ports that containers publish are reached. */
-  readonly portsAt: string;
-}
+  portsAt: z.string(),
+});
+export type EngineAddress = Readonly<z.output<typeof engineField>>;
 
 /** The label that says which run a container, network or volume belongs to. */
 export const RUN_LABEL = 'multiarch-harness.run';

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
-import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
+import { InfraError, messageOf } from '../../base/errors.ts';
 import { withDeadline } from '../../base/time.ts';
 import { ensureBinfmt } from '../../images/binfmt.ts';
+import { noteHandle } from '../handle.ts';
 import type { Io, Target, TargetSpec } from '../target.ts';
 import { consoleTail as fileTail } from '../vm/console.ts';
 import { type ContainerHandle, useContainer } from './container.ts';
@@ -14,7 +14,6 @@ import { type FollowedLog, followLog } from './logs.ts';
 
 /** Starts a container with a suite's whole system in it, and makes sure that it is of the architecture asked for. */
 export async function acquireContainer(spec: TargetSpec, engine: EngineAddress, io: Io): Promise<Target> {
-  if (spec.counting) throw new UnsupportedError('cannot count instructions in a container: a vm has a clock that does');
   const { system: image } = spec;
   if (!image) throw new InfraError(`cannot start a container for ${spec.cell}: it has no image`);
   const info = await engineInfo(engine);
@@ -56,7 +55,7 @@ export async function acquireContainer(spec: TargetSpec, engine: EngineAddress, 
     const ports = await publishedPorts(container);
     const facts = await factsOf(spec, engine, info);
     const handle: ContainerHandle = { kind: 'container', engine, id, ports, facts };
-    await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+    await noteHandle(io, handle);
     const died = watch(container, engine, log);
     const target = useContainer(handle, died);
     await checkArchitecture(target, spec);

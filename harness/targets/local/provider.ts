@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
-import { join } from 'node:path';
 import { execa } from 'execa';
 import { nativeArch } from '../../arch/index.ts';
 import { memoryHere } from '../../base/cgroup.ts';
 import { InfraError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import type { TargetFacts } from '../../events/types.ts';
+import { noteHandle } from '../handle.ts';
 import { lacking } from '../lacking.ts';
 import type { Capability, Io, Target, TargetProvider, TargetSpec } from '../target.ts';
 import { type OwnSystem, startOwnSystem, whyNotOwnSystem } from './own-system.ts';
@@ -48,7 +47,6 @@ export function localProvider(options: LocalOptions = {}): TargetProvider {
       return lacks ?? { state: 'usable', accelerator: 'native', detail };
     },
     async acquire(spec, io) {
-      if (spec.counting) throw new InfraError('cannot count instructions on this host: a vm has a clock that does');
       const why = await whyNot();
       if (why !== undefined) io.progress(`the target is this host itself, nothing of it is private: ${why}`);
       return acquireLocal(spec, io, why === undefined);
@@ -68,7 +66,7 @@ async function acquireLocal(spec: TargetSpec, io: Io, own: boolean): Promise<Tar
     facts: factsOf(spec, system, await memoryHere()),
     can: await capabilitiesOf(own),
   };
-  await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+  await noteHandle(io, handle);
   if (!system) return useLocal(handle, new Promise(() => {}));
   const died = system.ended.then((said) => {
     return new InfraError('the local target has ended', { consoleTail: said.split('\n') });

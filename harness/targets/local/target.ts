@@ -1,24 +1,26 @@
+import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
-import { isAlive, type ProcessIdentity } from '../../base/process.ts';
-import type { TargetFacts } from '../../events/types.ts';
+import { isAlive } from '../../base/process.ts';
 import { filesBy } from '../by-commands.ts';
 import { execProcess } from '../exec-process.ts';
-import type { Capability, Handle, Target } from '../target.ts';
+import { capabilitiesField, factsField, identityField, parseHandle } from '../handle.ts';
+import type { Target } from '../target.ts';
 
 /** Everything that another process of this host needs to use a local target. */
-export interface LocalHandle extends Handle {
-  readonly kind: 'local';
+const localHandle = z.object({
+  kind: z.literal('local'),
   /** The first process of its own system; absent where there is none and commands run on the host itself. */
-  readonly first?: ProcessIdentity;
+  first: identityField.exactOptional(),
   /** Where its ports are. */
-  readonly host: string;
+  host: z.string(),
   /** Whether it has a network of its own. */
-  readonly ownNetwork: boolean;
-  readonly ports: readonly number[];
-  readonly facts: TargetFacts;
-  readonly can: readonly Capability[];
-  readonly undoFolder?: string;
-}
+  ownNetwork: z.boolean(),
+  ports: z.array(z.int()).readonly(),
+  facts: factsField,
+  can: capabilitiesField,
+  undoFolder: z.string().exactOptional(),
+});
+export type LocalHandle = Readonly<z.output<typeof localHandle>>;
 
 /** What commands see, whatever the harness was started with. */
 const ENVIRONMENT = {
@@ -53,11 +55,6 @@ export function useLocal(handle: LocalHandle, died: Promise<Error>): Target {
     const whole = [...within(options.outside === true), ...limit, ...argv];
     return execProcess(whole, options, argv.join(' ').slice(0, 120), ENVIRONMENT);
   };
-  const noPower = async (): Promise<never> => {
-    throw new InfraError('cannot cut the power of this host', {
-      hint: "Skip the test with target.can('power'), or say needs: [power].",
-    });
-  };
   return {
     facts: handle.facts,
     handle,
@@ -71,8 +68,6 @@ export function useLocal(handle: LocalHandle, died: Promise<Error>): Target {
         throw new InfraError(`cannot reach port ${port} of the target: the suite's stack does not name it`);
       return { host, port };
     },
-    powerOff: noPower,
-    powerOn: noPower,
     consoleTail: async () => [],
     enter: (command) => [...within(false), ...(command.length > 0 ? command : ['bash', '-l'])],
     leave() {},
@@ -85,8 +80,8 @@ export function gone(): InfraError {
 }
 
 /** The target of a handle from another process, or undefined when it is gone. */
-export async function reconnectLocal(handle: Handle): Promise<Target | undefined> {
-  const local = handle as LocalHandle;
+export async function reconnectLocal(handle: unknown): Promise<Target | undefined> {
+  const local = parseHandle(localHandle, handle);
   if (local.first && !isAlive(local.first)) return undefined;
   return useLocal(local, new Promise(() => {}));
 }

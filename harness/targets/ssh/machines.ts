@@ -22,7 +22,7 @@ export interface KnownMachine {
 }
 
 /** ssh's options for the way to a machine: the user's own, and never less strict. */
-export function wayTo({ port, key, sshConfig }: Pick<KnownMachine, 'port' | 'key' | 'sshConfig'>): string[] {
+export function wayTo({ port, key, sshConfig }: Partial<Pick<KnownMachine, 'port' | 'key' | 'sshConfig'>>): string[] {
   return [
     ...(sshConfig === undefined ? [] : ['-F', sshConfig]),
     ...(port === undefined ? [] : ['-p', String(port)]),

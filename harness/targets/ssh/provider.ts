@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArchName } from '../../arch/index.ts';
@@ -6,9 +6,11 @@ import { InfraError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import { shellQuote } from '../../base/text.ts';
 import type { TargetFacts } from '../../events/types.ts';
+import { noteHandle } from '../handle.ts';
+import type { TargetKind } from '../kinds.ts';
 import { lacking, type Offer } from '../lacking.ts';
 import type { SshAddress } from '../ssh-connection.ts';
-import type { Availability, Capability, Io, Needs, Target, TargetKind, TargetProvider, TargetSpec } from '../target.ts';
+import type { Availability, Capability, Io, Needs, Target, TargetProvider, TargetSpec } from '../target.ts';
 import { type Hold, type HoldOptions, holdMachine } from './hold.ts';
 import { lookAt, type MachineFacts } from './look.ts';
 import { isBack, reconnectSsh, type SshHandle, useSshMachine } from './machine.ts';
@@ -194,7 +196,7 @@ async function useHeld(
     argv: [...(kind === 'command' ? UNLESS_GONE : []), ...undoArgv(machine, handle, facts)],
     what: `what was changed on ${machine.name}`,
   });
-  await writeFile(join(io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+  await noteHandle(io, handle);
   const { promise: died, resolve: die } = Promise.withResolvers<Error>();
   const ended = new AbortController();
   let current = first;

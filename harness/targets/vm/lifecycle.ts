@@ -5,6 +5,7 @@ import { InfraError } from '../../base/errors.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil, withDeadline } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
+import { noteHandle } from '../handle.ts';
 import { closeSsh, openSsh, pinnedOptions, type SshAddress } from '../ssh-connection.ts';
 import type { Io, Target } from '../target.ts';
 import { openAgent } from './agent.ts';
@@ -209,7 +210,7 @@ async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qem
     facts,
     bootDeadlineMs: spec.bootDeadlineMs,
   };
-  await writeFile(join(place.io.folder, 'target.json'), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
+  await noteHandle(place.io, handle);
   return handle;
 }
 
@@ -245,7 +246,7 @@ async function finish(spec: VmSpec, kind: MachineKind, place: Place, first: Qemu
   };
   return {
     ...useMachine({ ...handle, facts: { ...handle.facts, kernel } }, died),
-    ...(spec.snapshots ? { save, restore } : {}),
+    ...(spec.snapshots ? { snapshots: { save, restore } } : {}),
     leave: () => place.qemu?.leave(),
     [Symbol.asyncDispose]: () => release(place),
   };

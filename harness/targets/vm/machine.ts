@@ -1,30 +1,30 @@
+import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
 import { hostTimeOf } from '../../base/host-time.ts';
 import { isAlive } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
-import type { TargetFacts } from '../../events/types.ts';
 import { endpointOf, filesBy } from '../by-commands.ts';
-import { closeSsh, execSsh, openSsh, type SshAddress, shellArguments } from '../ssh-connection.ts';
+import { factsField, identityField, parseHandle, portsField } from '../handle.ts';
+import { addressField, closeSsh, execSsh, openSsh, shellArguments } from '../ssh-connection.ts';
 import { forwardSocket } from '../ssh-socket.ts';
-import type { Capability, Handle, Target } from '../target.ts';
+import type { Capability, Target } from '../target.ts';
 import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from './console.ts';
 import { openQmp } from './qmp.ts';
 
 /** Everything that another process needs to use a machine, and `gc` to remove it. */
-export interface VmHandle extends Handle {
-  readonly kind: 'vm';
-  readonly pid: number;
-  readonly startTime: string;
-  readonly ssh: SshAddress;
+const vmHandle = identityField.extend({
+  kind: z.literal('vm'),
+  ssh: addressField,
   /** Port of the guest to port on 127.0.0.1. */
-  readonly ports: Readonly<Record<string, number>>;
-  readonly consoleFile: string;
+  ports: portsField,
+  consoleFile: z.string(),
   /** A QMP socket for whoever uses the machine; its owner keeps another. */
-  readonly controlSocket: string;
-  readonly facts: TargetFacts;
+  controlSocket: z.string(),
+  facts: factsField,
   /** Milliseconds within which it has to boot. */
-  readonly bootDeadlineMs: number;
-}
+  bootDeadlineMs: z.number(),
+});
+export type VmHandle = Readonly<z.output<typeof vmHandle>>;
 
 /** What every machine of ours can do, whatever its architecture. */
 export const VM_CAPABILITIES: readonly Capability[] = ['system', 'root', 'power', 'network', 'cluster'];
@@ -41,18 +41,20 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
     socket: (path) => forwardSocket(handle.ssh, path),
-    async powerOff() {
-      using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
-      // The guest is gone in the middle of whatever it does; its connections die with it.
-      await qmp.execute('stop');
-      await closeSsh(handle.ssh);
-    },
-    async powerOn() {
-      const from = await consoleSize(handle.consoleFile);
-      using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
-      await qmp.execute('system_reset');
-      await qmp.execute('cont');
-      await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
+    power: {
+      async off() {
+        using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
+        // The guest is gone in the middle of whatever it does; its connections die with it.
+        await qmp.execute('stop');
+        await closeSsh(handle.ssh);
+      },
+      async on() {
+        const from = await consoleSize(handle.consoleFile);
+        using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
+        await qmp.execute('system_reset');
+        await qmp.execute('cont');
+        await connectWhenListening(handle, from, AbortSignal.timeout(handle.bootDeadlineMs));
+      },
     },
     hostTime: () => hostTimeOf(handle.pid),
     consoleTail: (lines = 50) => consoleTail(handle.consoleFile, lines),
@@ -94,9 +96,9 @@ export async function connectWhenListening(
 }
 
 /** The machine of a handle from another process, or undefined when its QEMU is gone. */
-export async function reconnectVm(handle: Handle): Promise<Target | undefined> {
-  const vm = handle as VmHandle;
-  if (!isAlive({ pid: vm.pid, startTime: vm.startTime })) return undefined;
+export async function reconnectVm(handle: unknown): Promise<Target | undefined> {
+  const vm = parseHandle(vmHandle, handle);
+  if (!isAlive(vm)) return undefined;
   // Its owner watches the machine and ends whoever uses it.
   return useMachine(vm, new Promise(() => {}));
 }

@@ -15,11 +15,14 @@ export function vmProvider(cache: string): TargetProvider {
   return {
     kind: 'vm',
     image: 'disk',
+    counts: true,
     probe: (arch, needs) => probe(arch, cache, needs),
     acquire: async (spec, io) => bootMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), io),
-    snapshotIdentity: (spec) => snapshotIdentity(vmSpec(spec), cache),
-    resume: async (spec, snapshot, io, together) =>
-      resumeMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), snapshot, io, together),
+    snapshots: {
+      identity: (spec) => snapshotIdentity(vmSpec(spec), cache),
+      resume: async (spec, snapshot, io, together) =>
+        resumeMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), snapshot, io, together),
+    },
     reconnect: reconnectVm,
   };
 }

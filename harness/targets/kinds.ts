@@ -1,0 +1,25 @@
+import { command } from './command/kind.ts';
+import { container } from './container/kind.ts';
+import { local } from './local/kind.ts';
+import { ssh } from './ssh/kind.ts';
+import type { Capability, KindOfTarget } from './target.ts';
+import { vm } from './vm/kind.ts';
+
+/**
+ * Every kind of target, by the name that people use. Another one is a folder beside the others and a line here: what a
+ * matrix may name, what `harness doctor` asks for, what is recommended to suites, and reconnecting follow from it.
+ */
+export const kinds = { vm, container, ssh, local, command } satisfies Record<string, KindOfTarget>;
+
+export type TargetKind = keyof typeof kinds;
+
+/** All of them, in the order in which they are listed. */
+const entries = Object.entries(kinds) as [TargetKind, KindOfTarget][];
+
+/** Those that people can name. */
+export const targetKinds: readonly TargetKind[] = entries.filter(([, { hidden }]) => !hidden).map(([name]) => name);
+
+/** The kinds of target that can have all of some capabilities. */
+export function kindsWith(capabilities: readonly Capability[]): TargetKind[] {
+  return targetKinds.filter((kind) => capabilities.every((need) => kinds[kind].atBest.includes(need)));
+}

@@ -1,0 +1,8 @@
+import type { KindOfTarget } from '../target.ts';
+
+/** Machines that exist, from an inventory. */
+export const ssh: KindOfTarget = {
+  atBest: ['system', 'root', 'power', 'network', 'docker'],
+  doctor: ({ machines }) => machines.length > 0,
+  provider: async ({ machines, inventory }) => (await import('./provider.ts')).sshProvider(machines, inventory),
+};
