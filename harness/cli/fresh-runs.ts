@@ -5,8 +5,7 @@ import { placeBelow } from '../base/files.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { formatDuration } from '../base/text.ts';
 import type { BenchmarkChange } from '../bench/regression.ts';
-import { foldEvents } from '../events/fold.ts';
-import { readEvents } from '../events/reader.ts';
+import { loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { checkoutCommit } from '../run/checkout.ts';
 import type { Side } from '../run/confirm.ts';
@@ -129,7 +128,7 @@ async function measureOnce(
     onEnd: async () => {},
   });
   if (exitCode === 130) throw new Interrupted('interrupted');
-  return foldEvents((await readEvents(join(folder, run, 'events.jsonl'))).events);
+  return loadRun(join(folder, run));
 }
 
 /** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { cp, lstat, mkdir, readdir, readFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { cp, lstat, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import {
   renderResultsJson,
@@ -11,13 +13,13 @@ import {
 } from '../../reports/index.ts';
 import { findCellArch } from '../arch/index.ts';
 import { ConfigError, messageOf } from '../base/errors.ts';
-import { replaceFile } from '../base/files.ts';
+import { printable } from '../base/text.ts';
 import { findProject } from '../config/project.ts';
-import { foldEvents } from '../events/fold.ts';
-import { mergeEvents, type Part } from '../events/merge.ts';
-import { readEvents } from '../events/reader.ts';
+import { loadRun } from '../events/load-run.ts';
+import { openMerge, type Part, type Plan } from '../events/merge.ts';
+import { eventsIn } from '../events/reader.ts';
 import { toLine } from '../events/sanitize.ts';
-import type { PlannedCell } from '../events/types.ts';
+import type { StoredEvent } from '../events/types.ts';
 import { pointLatest, runsFolder } from '../run/run.ts';
 
 /** How deep below a folder runs are looked for: an artifact has `.harness/runs/RUN/` or less. */
@@ -32,22 +34,20 @@ export async function merge(
   options: { readonly plan?: string; readonly json?: boolean },
 ): Promise<number> {
   const project = await findProject(process.cwd());
-  const files = (await Promise.all(folders.map((folder) => eventFiles(folder, DEPTH)))).flat();
-  if (files.length === 0)
-    throw new ConfigError(`cannot merge: there is no events.jsonl in ${folders.join(', ')}`, {
-      hint: 'Each job has to upload its folder .harness/runs, hidden files included.',
-    });
-  const parts = await readParts(files);
-  const merged = mergeEvents(parts, options.plan === undefined ? undefined : await readPlan(options.plan));
-  const run = `${foldEvents(merged).run}-merged-${randomBytes(2).toString('hex')}`;
-  const [first, ...rest] = merged;
-  const events = [{ ...first!, run }, ...rest];
-  const folder = join(runsFolder(project.root), run);
+  const planned = options.plan === undefined ? undefined : await readPlan(options.plan);
+  const parts = (await Promise.all(folders.map(partsIn))).flat();
+  const merging = await openMerge(parts, {
+    planned,
+    // It names a folder, and is from a file.
+    nameOf: (earliest) => `${earliest.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-merged-${randomBytes(2).toString('hex')}`,
+  });
+  const folder = join(runsFolder(project.root), merging.run);
   await mkdir(folder, { recursive: true });
-  for (const { source } of parts) await copyCells(dirname(source), folder);
-  await replaceFile(join(folder, 'events.jsonl'), events.map((event) => `${toLine(event)}\n`).join(''));
-  await pointLatest(runsFolder(project.root), run);
-  const result = foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
+  await writeEvents(join(folder, 'events.jsonl'), merging.events());
+  for (const warning of merging.warnings) process.stderr.write(`warning: ${printable(warning)}\n`);
+  for (const { source } of merging.parts) await copyCells(dirname(source), folder);
+  await pointLatest(runsFolder(project.root), merging.run);
+  const result = await loadRun(folder);
   await writeReports(result, folder);
   await writeJobSummary(renderSummary(result));
   if (options.json) process.stdout.write(renderResultsJson(result));
@@ -55,39 +55,69 @@ export async function merge(
     writeAnnotations(result);
     const place = relative(process.cwd(), folder);
     process.stdout.write(
-      `${result.state}: ${result.cells.length} cells, ${result.counts.planned} tests of ${parts.length} runs: ${place}/index.html\n`,
+      `${result.state}: ${result.cells.length} cells, ${result.counts.planned} tests of ${merging.parts.length} runs: ${place}/index.html\n`,
     );
   }
   return result.exitCode;
 }
 
-/** Every `events.jsonl` below a folder, sorted. Links are not followed: `latest` is one of the others. */
-async function eventFiles(folder: string, depth: number): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new ConfigError(`cannot merge ${folder}: ${messageOf(cause)}`, { cause });
-  });
-  if (entries.some((entry) => entry.name === 'events.jsonl' && entry.isFile())) return [join(folder, 'events.jsonl')];
-  if (depth === 0) return [];
-  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
-  return (await Promise.all(below.map((inner) => eventFiles(inner, depth - 1)))).flat().sort();
+/** The parts below a folder of the command line; one that says why there are none, so that it counts as lost. */
+async function partsIn(folder: string): Promise<Part[]> {
+  const found = await partsBelow(folder, DEPTH);
+  return found.length > 0 ? found : [lost(folder, 'there is no events.jsonl in it: does the job upload hidden files?')];
 }
 
-/** An artifact may hold a run twice, for `latest` is uploaded as a copy: the same bytes are one part. */
-async function readParts(files: readonly string[]): Promise<Part[]> {
-  const seen = new Set<string>();
-  const parts: Part[] = [];
-  for (const source of files) {
-    const text = await readFile(source, 'latin1');
-    if (seen.has(text)) continue;
-    seen.add(text);
-    const { events, notes } = await readEvents(source);
-    for (const note of notes) process.stderr.write(`${note}\n`);
-    parts.push({ source, events });
+/** Every part below a folder, sorted. Links are not followed: `latest` is one of the others. */
+async function partsBelow(folder: string, depth: number): Promise<Part[]> {
+  try {
+    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const source = join(folder, 'events.jsonl');
+    if (entries.some((entry) => entry.name === 'events.jsonl' && entry.isFile()))
+      return [{ source, bytes: (await stat(source)).size, events: () => eventsIn(source) }];
+    if (entries.some((entry) => entry.name === 'cells' && entry.isDirectory()))
+      return [lost(folder, 'it is the folder of a run, and its events.jsonl is missing')];
+    if (depth === 0) return [];
+    const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+    return (await Promise.all(below.map((inner) => partsBelow(inner, depth - 1)))).flat();
+  } catch (cause) {
+    return [lost(folder, messageOf(cause))];
   }
-  return parts;
+}
+
+/** A part of which there is nothing to read. */
+function lost(source: string, why: string): Part {
+  return {
+    source,
+    bytes: 0,
+    events: () => {
+      throw new ConfigError(why);
+    },
+  };
+}
+
+/** Characters of events that are written at once. */
+const BATCH = 2 ** 18;
+
+/** Writes events to a file, which is there once all are in it. */
+async function writeEvents(file: string, events: AsyncIterable<StoredEvent>): Promise<void> {
+  async function* batches() {
+    let batch = '';
+    for await (const event of events) {
+      batch += `${toLine(event)}\n`;
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = '';
+    }
+    yield batch;
+  }
+  const temporary = `${file}.partial`;
+  await pipeline(batches, createWriteStream(temporary));
+  await rename(temporary, file);
 }
 
 const plan = z.object({
+  matrix: z.string().optional(),
+  control: z.string().optional(),
   cells: z.array(
     z.object({
       name: z.string(),
@@ -104,7 +134,7 @@ const plan = z.object({
 });
 
 /** What `harness list --json` printed. */
-async function readPlan(file: string): Promise<PlannedCell[]> {
+async function readPlan(file: string): Promise<Plan> {
   const hint = 'It is what `harness list --json` prints in the plan job.';
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ConfigError(`cannot read the plan ${file}: ${messageOf(cause)}`, { cause, hint });
@@ -118,7 +148,7 @@ async function readPlan(file: string): Promise<PlannedCell[]> {
   const parsed = plan.safeParse(data);
   if (!parsed.success)
     throw new ConfigError(`cannot read the plan ${file}: ${z.prettifyError(parsed.error)}`, { hint });
-  return parsed.data.cells;
+  return parsed.data;
 }
 
 /** The consoles and journals of a part, for the links of the report. Only plain files: a link may lead anywhere. */

@@ -1,8 +1,7 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { findProject } from '../config/project.ts';
-import { foldEvents } from '../events/fold.ts';
-import { readEvents } from '../events/reader.ts';
+import { foldFile, loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { historyFolder, runOfCommit } from '../run/history.ts';
 import { findRun } from '../run/run.ts';
@@ -13,12 +12,11 @@ export async function runOf(name: string, history: string | undefined): Promise<
   const { root } = await findProject(process.cwd());
   const place = basename(name) === 'events.jsonl' ? `${dirname(name)}/` : name;
   try {
-    const folder = await findRun(root, place);
-    return foldEvents((await readEvents(join(folder, 'events.jsonl'))).events);
+    return await loadRun(await findRun(root, place));
   } catch (error) {
     const nights = await nightsOf(history ?? historyFolder(root));
     const found = await runOfCommit(root, nights, name);
-    if (found !== undefined) return foldEvents((await readEvents(found)).events);
+    if (found !== undefined) return foldFile(found);
     throw new ConfigError(`${messageOf(error)}, and the history has no run of a commit ${JSON.stringify(name)}`, {
       cause: error,
       hint: `The history has ${nights.length} runs: harness history list`,

@@ -7,8 +7,7 @@ import {
   writeReports,
 } from '../../reports/index.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
-import { foldEvents } from '../events/fold.ts';
-import { readEvents } from '../events/reader.ts';
+import { loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { type RunOutcome, runMatrix } from '../run/run.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
@@ -64,7 +63,7 @@ export async function runCells(
         onEvent: (event) => terminal?.event(event),
         onProgress: (cell, message) => terminal?.progress(cell, message),
         onEnd: async (folder) => {
-          const result = foldEvents((await readEvents(`${folder}/events.jsonl`)).events);
+          const result = await loadRun(folder);
           await writeReports(result, folder);
           await terminal?.done(result);
           onResult(result);

@@ -2,10 +2,12 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+export interface TempFiles extends AsyncDisposable {
+  readonly folder: string;
+}
+
 /** A folder for one test, with these files in it; gone when it is disposed of. */
-export async function tempFiles(
-  files: Readonly<Record<string, string>> = {},
-): Promise<AsyncDisposable & { readonly folder: string }> {
+export async function tempFiles(files: Readonly<Record<string, string>> = {}): Promise<TempFiles> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'harness-config-'));
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });

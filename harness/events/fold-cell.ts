@@ -10,6 +10,10 @@ type OpenStep = Mutable<StepResult> & { open: boolean };
 export class CellFold {
   readonly #cell: Mutable<CellResult>;
   readonly #tests: OpenTest[] = [];
+  /** Those that have not finished, by file and name, the first planned first: two tests may have the same name. */
+  readonly #open = new Map<string, OpenTest[]>();
+  readonly #benchmarks: Mutable<CellResult['benchmarks'][number]>[] = [];
+  readonly #logs: CellResult['logs'][number][] = [];
   readonly #steps: OpenStep[] = [];
   #finished = false;
   #lastAt: string | undefined;
@@ -52,7 +56,7 @@ export class CellFold {
         this.#cell.scale = { factor: event.factor, source: event.source };
         break;
       case 'tests.planned':
-        for (const { file, name } of event.tests) this.#tests.push(plannedTest(event.step, file, name));
+        for (const { file, name } of event.tests) this.#plan(event.step, file, name);
         break;
       case 'test.started':
         this.#openTest(event.file, event.name).startedAt = event.at;
@@ -61,13 +65,14 @@ export class CellFold {
         this.#finishTest(event);
         break;
       case 'benchmark.finished':
-        this.#cell.benchmarks = [
-          ...this.#cell.benchmarks,
-          { ...event.measurement, file: event.file, ...(event.test === undefined ? {} : { test: event.test }) },
-        ];
+        this.#benchmarks.push({
+          ...event.measurement,
+          file: event.file,
+          ...(event.test === undefined ? {} : { test: event.test }),
+        });
         break;
       case 'log':
-        this.#cell.logs = [...this.#cell.logs, { level: event.level, message: event.message }];
+        this.#logs.push({ level: event.level, message: event.message });
         break;
       case 'cell.finished':
         this.#finishCell(event);
@@ -83,7 +88,13 @@ export class CellFold {
     const tests = this.#tests.map(({ open, ...test }) =>
       open && test.startedAt ? { ...test, durationMs: between(test.startedAt, end) } : test,
     );
-    const cell: CellResult = { ...this.#cell, steps, tests };
+    const cell: CellResult = {
+      ...this.#cell,
+      steps,
+      tests,
+      benchmarks: [...this.#benchmarks],
+      logs: [...this.#logs],
+    };
     if (!this.#finished) {
       const step = this.#steps.findLast(({ open }) => open)?.step;
       const reason = cell.startedAt ? `never finished${step ? `: it was in the step ${step}` : ''}` : 'never started';
@@ -116,17 +127,24 @@ export class CellFold {
     if (event.note !== undefined) open.note = event.note;
   }
 
-  /** The first test of this name that has not finished; two tests may have the same name. */
+  #plan(step: 'scenarios' | 'benchmarks', file: string, name: string): OpenTest {
+    const test = plannedTest(step, file, name);
+    this.#tests.push(test);
+    const key = JSON.stringify([file, name]);
+    const same = this.#open.get(key);
+    if (same) same.push(test);
+    else this.#open.set(key, [test]);
+    return test;
+  }
+
+  /** The first test of this name that has not finished. */
   #openTest(file: string, name: string, step: 'scenarios' | 'benchmarks' = 'scenarios'): OpenTest {
-    const found = this.#tests.find((test) => test.open && test.file === file && test.name === name);
-    if (found) return found;
-    const unplanned = plannedTest(step, file, name);
-    this.#tests.push(unplanned);
-    return unplanned;
+    return this.#open.get(JSON.stringify([file, name]))?.[0] ?? this.#plan(step, file, name);
   }
 
   #finishTest(event: Stored<'test.finished'>): void {
     const test = this.#openTest(event.file, event.name, event.step);
+    this.#open.get(JSON.stringify([event.file, event.name]))?.shift();
     test.open = false;
     test.step = event.step;
     test.verdict = event.verdict;

@@ -12,49 +12,65 @@ export { type DecidedCell, decide, type RunExitCode, stateOf } from './decide.ts
  * @throws HarnessError when the stream does not begin with `run.started`.
  */
 export function foldEvents(events: Iterable<StoredEvent>): RunResult {
-  let started: (RunStarted & { readonly at: string }) | undefined;
-  let finished: RunFinished | undefined;
-  let lastAt: string | undefined;
-  const cells = new Map<string, CellFold>();
-  for (const event of events) {
-    lastAt = event.at;
+  const fold = new RunFold();
+  for (const event of events) fold.add(event);
+  return fold.result();
+}
+
+/** A run while its events come in: what they amount to so far is kept, and not the events. */
+export class RunFold {
+  readonly #cells = new Map<string, CellFold>();
+  #started: (RunStarted & { readonly at: string }) | undefined;
+  #finished: RunFinished | undefined;
+  #lastAt: string | undefined;
+
+  /** @throws HarnessError for an event before `run.started`, or of a cell that was not planned. */
+  add(event: StoredEvent): void {
+    this.#lastAt = event.at;
     if (event.type === 'run.started') {
-      started ??= event;
-      for (const cell of event.cells) if (!cells.has(cell.name)) cells.set(cell.name, new CellFold(cell));
-    } else if (!started) {
+      this.#started ??= event;
+      for (const cell of event.cells) if (!this.#cells.has(cell.name)) this.#cells.set(cell.name, new CellFold(cell));
+    } else if (!this.#started) {
       throw new HarnessError(`cannot fold the events: the first is ${event.type}, not run.started`);
     } else if (event.type === 'run.finished') {
-      finished = event;
+      this.#finished = event;
     } else if (event.cell !== undefined) {
-      const cell = cells.get(event.cell);
+      const cell = this.#cells.get(event.cell);
       if (!cell)
         throw new HarnessError(`cannot fold the events: ${event.type} of ${event.cell}, a cell that was not planned`);
       cell.add(event);
     }
   }
-  if (!started) throw new HarnessError('cannot fold the events: there are none');
 
-  const folded = compareWithControl(
-    [...cells.values()].map((cell) => cell.result()),
-    started.control,
-  );
-  const exitCode = exitCodeOf(folded, finished);
-  return {
-    run: started.run,
-    harness: started.harness,
-    matrix: started.matrix,
-    control: started.control,
-    host: started.host,
-    ...(started.git ? { git: started.git } : {}),
-    jobs: started.jobs,
-    jobsReason: started.jobsReason,
-    startedAt: started.at,
-    durationMs: finished?.durationMs ?? between(started.at, lastAt),
-    state: stateOf(exitCode),
-    exitCode,
-    cells: folded,
-    counts: countTests(folded),
-  };
+  /** Each cell as it is now, in the order of the plan. */
+  cells(): CellResult[] {
+    return [...this.#cells.values()].map((cell) => cell.result());
+  }
+
+  /** @throws HarnessError when nothing was added. */
+  result(): RunResult {
+    const started = this.#started;
+    const finished = this.#finished;
+    if (!started) throw new HarnessError('cannot fold the events: there are none');
+    const cells = compareWithControl(this.cells(), started.control);
+    const exitCode = exitCodeOf(cells, finished);
+    return {
+      run: started.run,
+      harness: started.harness,
+      matrix: started.matrix,
+      control: started.control,
+      host: started.host,
+      ...(started.git ? { git: started.git } : {}),
+      jobs: started.jobs,
+      jobsReason: started.jobsReason,
+      startedAt: started.at,
+      durationMs: finished?.durationMs ?? between(started.at, this.#lastAt),
+      state: stateOf(exitCode),
+      exitCode,
+      cells,
+      counts: countTests(cells),
+    };
+  }
 }
 
 function exitCodeOf(cells: readonly CellResult[], finished: RunFinished | undefined): number {
@@ -66,37 +82,48 @@ function exitCodeOf(cells: readonly CellResult[], finished: RunFinished | undefi
 
 /** Adds to each failed test what the same test did on the control architecture with the same kind of target. */
 function compareWithControl(cells: readonly CellResult[], control: CellResult['arch']): CellResult[] {
+  const keyOf = ({ target, suite }: CellResult) => JSON.stringify([target, suite]);
+  const legs = new Map<string, CellResult>();
+  for (const cell of cells) if (cell.arch === control && !legs.has(keyOf(cell))) legs.set(keyOf(cell), cell);
   return cells.map((cell) => {
-    if (cell.arch === control) return cell;
-    const leg = cells.find(
-      (other) => other.arch === control && other.target === cell.target && other.suite === cell.suite,
+    if (cell.arch === control || !cell.tests.some(({ verdict }) => verdict === 'failed')) return cell;
+    const same = Map.groupBy(legs.get(keyOf(cell))?.tests ?? [], nameOf);
+    const tests = cell.tests.map((test) =>
+      test.verdict === 'failed' ? { ...test, control: controlOf(same.get(nameOf(test)) ?? []) } : test,
     );
-    return {
-      ...cell,
-      tests: cell.tests.map((test) => (test.verdict === 'failed' ? { ...test, control: controlOf(test, leg) } : test)),
-    };
+    return { ...cell, tests };
   });
 }
 
-function controlOf(test: TestResult, leg: CellResult | undefined): ControlComparison {
-  const same = leg?.tests.filter(({ file, name }) => file === test.file && name === test.name) ?? [];
+function nameOf({ file, name }: TestResult): string {
+  return JSON.stringify([file, name]);
+}
+
+/** @param same the tests of that name on the control architecture. */
+function controlOf(same: readonly TestResult[]): ControlComparison {
   if (same.some(({ verdict }) => verdict === 'failed')) return 'fails-on-control';
   return same.some(({ verdict }) => verdict === 'passed' || verdict === 'flaky')
     ? 'passes-on-control'
     : 'control-unknown';
 }
 
+/** How each verdict on a test is counted. */
+const COUNTED = {
+  passed: 'passed',
+  failed: 'failed',
+  flaky: 'flaky',
+  skipped: 'skipped',
+  infra: 'infra',
+  emulator: 'infra',
+  incomplete: 'neverRan',
+} as const satisfies Record<TestResult['verdict'], keyof Counts>;
+
 function countTests(cells: readonly CellResult[]): Counts {
-  const tests = cells.flatMap((cell) => cell.tests);
-  const count = (...verdicts: readonly TestResult['verdict'][]): number =>
-    tests.filter(({ verdict }) => verdicts.includes(verdict)).length;
-  return {
-    planned: tests.length,
-    passed: count('passed'),
-    failed: count('failed'),
-    flaky: count('flaky'),
-    skipped: count('skipped'),
-    infra: count('infra', 'emulator'),
-    neverRan: count('incomplete'),
-  };
+  const counts = { planned: 0, passed: 0, failed: 0, flaky: 0, skipped: 0, infra: 0, neverRan: 0 };
+  for (const { tests } of cells)
+    for (const { verdict } of tests) {
+      counts.planned++;
+      counts[COUNTED[verdict]]++;
+    }
+  return counts;
 }

@@ -1,96 +1,165 @@
-import { ConfigError } from '../base/errors.ts';
+import { ConfigError, messageOf } from '../base/errors.ts';
 import { decide } from './decide.ts';
-import { foldEvents } from './fold.ts';
-import { EVENTS_VERSION, type PlannedCell, type RunFinished, type RunStarted, type StoredEvent } from './types.ts';
+import { RunFold } from './fold.ts';
+import { type OpenPart, openParts, type Part, type Plan } from './merge-parts.ts';
+import { EVENTS_VERSION, type HarnessEvent, type PlannedCell, type RunStarted, type StoredEvent } from './types.ts';
 
-/** The events of one job, and where they are from. */
-export interface Part {
-  /** For messages: a file. */
-  readonly source: string;
-  readonly events: readonly StoredEvent[];
+export type { Part, Plan } from './merge-parts.ts';
+
+export interface MergeOptions {
+  /** What was to be run: a cell that is in no part is incomplete. Default: what the parts planned. */
+  readonly planned?: Plan | undefined;
+  /** Names the merged run, given the name of its earliest part. */
+  readonly nameOf?: (earliest: string) => string;
+}
+
+/** One run out of the runs of several jobs. */
+export interface Merge {
+  /** Its name. */
+  readonly run: string;
+  /** The parts that are in it. */
+  readonly parts: readonly Pick<Part, 'source'>[];
+  /**
+   * Its events, part after part and each part's in its own order: no clock has a say in it, because those of several
+   * machines need not agree. Events keep their times and get new numbers. To be iterated once.
+   */
+  events(): AsyncGenerator<StoredEvent>;
+  /** What is wrong with the parts, one sentence each; all of it once the events have been iterated. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * One run out of the runs of several jobs, as if one harness had run all their cells. Events keep their times and get
- * new numbers.
- * @param planned what was to be run: a cell that is in no part is incomplete. Default: what the parts planned.
- * @throws ConfigError when a cell is in two parts, a part has cells that were not planned, or the parts are of different
- * commits, matrices or control architectures.
+ * Merges the runs of several jobs as if one harness had run all their cells. A part that is damaged, of another commit or
+ * matrix, or has somebody else's cells takes nothing from the others: what can be had of it is taken, there is a warning,
+ * and the run is incomplete, because nobody knows what is missing.
+ * @throws ConfigError when no part can be used.
  */
-export function mergeEvents(parts: readonly Part[], planned?: readonly PlannedCell[]): StoredEvent[] {
-  const [first, ...others] = parts.map((part) => ({ ...part, started: startOf(part) }));
-  if (!first) throw new ConfigError('cannot merge: there are no parts');
-  for (const other of others) mustAgree(first, other);
-  const owners = new Map<string, { readonly source: string; readonly cell: PlannedCell }>();
-  for (const { source, started } of [first, ...others]) {
-    for (const cell of started.cells) {
-      const { name } = cell;
-      const owner = owners.get(name);
-      if (owner !== undefined)
-        throw new ConfigError(`cannot merge: the cell ${name} is in two parts, ${owner.source} and ${source}`, {
-          hint: 'Give the events of each job once. A job that was run again replaces its first run.',
-        });
-      owners.set(name, { source, cell });
-    }
-  }
-  const run = [...owners.values()].map(({ cell }) => cell);
-  // Who ran a cell knows more of it than who planned it.
-  const cells = planned?.map((cell) => owners.get(cell.name)?.cell ?? cell) ?? run;
-  for (const [name, { source }] of owners)
-    if (!cells.some((cell) => cell.name === name))
-      throw new ConfigError(`cannot merge: ${source} has the cell ${name}, which was not planned`);
+export async function openMerge(parts: readonly Part[], options: MergeOptions = {}): Promise<Merge> {
+  const { planned, nameOf = (earliest) => earliest } = options;
+  if (parts.length === 0) throw new ConfigError('cannot merge: there are no parts');
+  const warnings: string[] = [];
+  /** Something is missing, and nobody knows what: the run is not green. */
+  let lossy = false;
+  const lose = (warning: string) => {
+    lossy = true;
+    warnings.push(warning);
+  };
+  const opened = await openParts(parts, planned, { warn: (warning) => warnings.push(warning), lose });
+  if (opened.length === 0)
+    throw new ConfigError(
+      `cannot merge ${parts.map(({ source }) => source).join(', ')}: no part can be used\n${warnings.join('\n')}`,
+      {
+        hint: 'Give the folders that the jobs have uploaded: each holds an events.jsonl.',
+      },
+    );
+  const started = startOf(opened, planned?.cells, nameOf);
 
-  const events = parts
-    .flatMap((part) => part.events)
-    .filter(({ type }) => type !== 'run.started' && type !== 'run.finished')
-    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
-  const ends = parts.flatMap((part) => part.events.filter((event) => event.type === 'run.finished'));
-  const begin = [first, ...others]
+  async function* unnumbered(): AsyncGenerator<HarnessEvent & { readonly at: string }> {
+    const fold = new RunFold();
+    const seen = <T extends HarnessEvent & { readonly at: string }>(event: T): T => {
+      // What decides does not look at versions and numbers.
+      fold.add(event as unknown as StoredEvent);
+      return event;
+    };
+    yield seen(started);
+    const ends: PartEnd[] = [];
+    for (const part of opened) {
+      const end: PartEnd = {};
+      ends.push(end);
+      try {
+        for await (const event of part.events()) {
+          end.lastAt = event.at;
+          if (event.type === 'run.finished') {
+            end.durationMs = Number.isFinite(event.durationMs) ? event.durationMs : 0;
+            end.interrupted = event.interrupted;
+          } else if (event.type !== 'run.started') {
+            if (event.cell !== undefined && !part.planned.has(event.cell))
+              throw new Error(`it has an event of ${event.cell}, a cell that it did not plan`);
+            if (event.cell === undefined || part.cells.has(event.cell)) yield seen(event);
+          }
+        }
+        if (end.durationMs === undefined) lose(`${part.source} has no end: its harness was killed`);
+      } catch (error) {
+        lose(`${part.source} is damaged, and what follows is missing: ${messageOf(error)}`);
+      }
+    }
+    const at = latest(ends.map(({ lastAt }) => lastAt)) ?? started.at;
+    for (const message of warnings) yield { type: 'log', level: 'warn', message, at };
+    const interrupted = ends.some((end) => end.interrupted);
+    const exitCode = decide(fold.cells(), { interrupted });
+    yield {
+      type: 'run.finished',
+      exitCode: exitCode === 0 && lossy ? 4 : exitCode,
+      interrupted,
+      durationMs: durationOf(opened, ends),
+      at,
+    };
+  }
+
+  return {
+    run: started.run,
+    parts: opened,
+    warnings,
+    async *events() {
+      let seq = 0;
+      for await (const event of unnumbered()) yield { ...event, v: EVENTS_VERSION, seq: seq++ };
+    },
+  };
+}
+
+/** How a part ended, as far as it was read. */
+interface PartEnd {
+  lastAt?: string;
+  durationMs?: number;
+  interrupted?: boolean;
+}
+
+function startOf(
+  parts: readonly OpenPart[],
+  planned: readonly PlannedCell[] | undefined,
+  nameOf: (earliest: string) => string,
+): RunStarted & { readonly at: string } {
+  const ran = new Map(
+    parts.flatMap(({ started, cells }) =>
+      started.cells.filter(({ name }) => cells.has(name)).map((cell) => [cell.name, cell]),
+    ),
+  );
+  const begin = parts
     .map(({ started }) => started)
-    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))[0]!;
-  const lastAt =
-    parts
-      .flatMap(({ events }) => events.at(-1)?.at ?? [])
-      .sort()
-      .at(-1) ?? begin.at;
-  const started: RunStarted = {
-    ...begin,
-    cells,
+    .reduce((one, other) => (Date.parse(other.at) < Date.parse(one.at) ? other : one));
+  const { git: _git, ...rest } = begin;
+  const git = parts.flatMap(({ started }) => started.git ?? []);
+  return {
+    ...rest,
+    run: nameOf(begin.run),
+    ...(git[0] ? { git: { sha: git[0].sha, dirty: git.some(({ dirty }) => dirty) } } : {}),
+    // Who ran a cell knows more of it than who planned it.
+    cells: planned?.map((cell) => ran.get(cell.name) ?? cell) ?? [...ran.values()],
     jobs: parts.length,
-    jobsReason: `merged from the runs ${parts.map((part) => startOf(part).run).join(', ')}`,
+    jobsReason: `merged from the runs ${parts.map(({ started }) => started.run).join(', ')}`,
     argv: [],
   };
-  const numbered = (all: readonly object[]) => all.map((event, seq) => ({ ...event, v: EVENTS_VERSION, seq }));
-  const unfinished = numbered([started, ...events]) as StoredEvent[];
-  const interrupted = ends.some((end) => end.interrupted);
-  const finished: RunFinished & { readonly at: string } = {
-    type: 'run.finished',
-    exitCode: decide(foldEvents(unfinished).cells, { interrupted }),
-    interrupted,
-    durationMs: Date.parse(lastAt) - Date.parse(begin.at),
-    at: lastAt,
-  };
-  return numbered([started, ...events, finished]) as StoredEvent[];
 }
 
-type Started = RunStarted & { readonly at: string };
-
-function startOf({ source, events }: Part): Started {
-  const [first] = events;
-  if (first?.type !== 'run.started')
-    throw new ConfigError(`cannot merge ${source}: it does not begin with the start of a run`);
-  return first;
+/**
+ * Milliseconds for which the jobs were at work: from the first start to the last end, but no less than the longest part
+ * and no more than all parts together, which is what is left where the clocks of the machines are years apart.
+ */
+function durationOf(parts: readonly OpenPart[], ends: readonly PartEnd[]): number {
+  const own = parts.map(({ started }, index) => {
+    const { durationMs, lastAt } = ends[index]!;
+    return durationMs ?? Math.max(0, Date.parse(lastAt ?? started.at) - Date.parse(started.at));
+  });
+  const begins = parts.map(({ started }) => Date.parse(started.at));
+  const finishes = begins.map((begin, index) => begin + own[index]!);
+  const span = finishes.reduce((a, b) => Math.max(a, b)) - begins.reduce((a, b) => Math.min(a, b));
+  const longest = own.reduce((a, b) => Math.max(a, b));
+  const together = own.reduce((a, b) => a + b);
+  return Math.round(Math.min(together, Math.max(longest, span)));
 }
 
-function mustAgree(one: Part & { readonly started: Started }, other: Part & { readonly started: Started }): void {
-  const differ = (what: string, a: string | undefined, b: string | undefined) => {
-    if (a !== b)
-      throw new ConfigError(
-        `cannot merge: ${one.source} is of ${what} ${a ?? 'unknown'}, ${other.source} of ${b ?? 'unknown'}`,
-      );
-  };
-  differ('commit', one.started.git?.sha, other.started.git?.sha);
-  differ('matrix', one.started.matrix.name, other.started.matrix.name);
-  differ('control architecture', one.started.control, other.started.control);
-  differ('harness version', one.started.harness, other.started.harness);
+function latest(times: readonly (string | undefined)[]): string | undefined {
+  return times.reduce((one, other) =>
+    one === undefined || (other !== undefined && Date.parse(other) > Date.parse(one)) ? other : one,
+  );
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigError, HarnessError, messageOf } from '../base/errors.ts';
 import { sanitize } from './sanitize.ts';
@@ -10,6 +11,37 @@ export interface ReadEvents {
   readonly notes: readonly string[];
   /** Bytes of the file up to and with the last whole line. */
   readonly validBytes: number;
+}
+
+/**
+ * The events of a file one after another, for files that are larger than memory.
+ * @param onNote is told what was left out, and why, one sentence each.
+ * @throws ConfigError when there is no such file, or a newer harness wrote it.
+ * @throws HarnessError with `file:line` when a line is corrupt or events are missing; what came before it was given out.
+ */
+export async function* eventsIn(file: string, onNote: (note: string) => void = () => {}): AsyncGenerator<StoredEvent> {
+  const lines = new EventLines(file);
+  let pieces: Buffer[] = [];
+  for await (const chunk of chunksOf(file)) {
+    const end = chunk.lastIndexOf(0x0a);
+    if (end < 0) {
+      pieces.push(chunk);
+      continue;
+    }
+    const whole = Buffer.concat([...pieces, chunk.subarray(0, end)]);
+    pieces = [chunk.subarray(end + 1)];
+    for (const line of whole.toString('utf8').split('\n')) yield lines.read(line);
+  }
+  const torn = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (torn > 0) onNote(lines.tornNote(torn));
+}
+
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 18 })) yield chunk as Buffer;
+  } catch (cause) {
+    throw new ConfigError(`cannot read ${file}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /**
@@ -29,28 +61,51 @@ export function parseEvents(bytes: Uint8Array, file: string): ReadEvents {
   // Cut by bytes: a crash may have split a character.
   const validBytes = bytes.lastIndexOf(0x0a) + 1;
   const text = new TextDecoder().decode(bytes.subarray(0, validBytes));
-  const lines = text.split('\n').slice(0, -1);
-  const notes: string[] = [];
-  if (validBytes < bytes.length) {
-    const torn = bytes.length - validBytes;
-    notes.push(
-      `${file}:${lines.length + 1}: the last line is torn (${torn} bytes): the harness was killed while it wrote`,
-    );
-  }
-  const events = lines.map((line, index) => parseLine(line, index, `${file}:${index + 1}`));
-  const other = events.findIndex(({ v }) => v !== events[0]!.v);
-  if (other > 0) {
-    throw new HarnessError(
-      `cannot read ${file}:${other + 1}: events of version ${events[other]!.v} behind some of version ${events[0]!.v}: two streams in one file`,
-    );
-  }
+  const lines = new EventLines(file);
+  const events = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => lines.read(line));
+  const notes = validBytes < bytes.length ? [lines.tornNote(bytes.length - validBytes)] : [];
   return { events, notes, validBytes };
 }
+
+/** The lines of one stream, in order. */
+class EventLines {
+  readonly #file: string;
+  #count = 0;
+  #version: number | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @throws HarnessError with `file:line` for a line that is not the next event. */
+  read(line: string): StoredEvent {
+    const where = `${this.#file}:${this.#count + 1}`;
+    const event = parseLine(line, this.#count, where);
+    this.#version ??= event.v;
+    if (event.v !== this.#version)
+      throw new HarnessError(
+        `cannot read ${where}: events of version ${event.v} behind some of version ${this.#version}: two streams in one file`,
+      );
+    this.#count++;
+    return event;
+  }
+
+  tornNote(bytes: number): string {
+    return `${this.#file}:${this.#count + 1}: the last line is torn (${bytes} bytes): the harness was killed while it wrote`;
+  }
+}
+
+/** What {@link sanitize} would change can only come from escapes of surrogates, and from numbers without end. */
+const TO_SANITIZE = /\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{309}/;
 
 function parseLine(line: string, expected: number, where: string): StoredEvent {
   let event: Partial<StoredEvent> & { readonly v?: unknown };
   try {
-    event = sanitize(JSON.parse(line));
+    event = JSON.parse(line);
+    if (TO_SANITIZE.test(line)) event = sanitize(event);
   } catch (cause) {
     throw new HarnessError(`cannot read ${where}: the line is no JSON: ${messageOf(cause)}`, { cause });
   }

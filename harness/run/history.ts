@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
-import { foldEvents } from '../events/fold.ts';
-import { readEvents } from '../events/reader.ts';
+import { foldFile } from '../events/load-run.ts';
 import { ENDING, type HistoryNight } from './history-index.ts';
 
 /** Where a project's history is unless a command names another folder: beside its matrices, to be kept in git or not. */
@@ -22,7 +21,7 @@ export async function addToHistory(
   folder: string,
   events: string,
 ): Promise<{ readonly file: string; readonly added: boolean }> {
-  const result = foldEvents((await readEvents(events)).events);
+  const result = await foldFile(events);
   const file = join(folder, `${fileName(result.run)}${ENDING}`);
   const text = await readFile(events, 'utf8');
   if (!text.includes('"type":"run.finished"'))

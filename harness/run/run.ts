@@ -6,7 +6,7 @@ import { HarnessError, InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
-import { decide, foldEvents } from '../events/fold.ts';
+import { decide, RunFold } from '../events/fold.ts';
 import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
 import { openEventLog } from '../events/writer.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -73,8 +73,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   await mkdir(folder, { recursive: true });
   const lease = openLease(options.state, run, folder);
   const log = await openEventLog(join(folder, 'events.jsonl'));
-  const stored: StoredEvent[] = [];
-  log.onEvent((event) => void stored.push(event));
+  const fold = new RunFold();
+  log.onEvent((event) => fold.add(event));
   log.onEvent(options.onEvent);
   const emit = async (event: HarnessEvent) => void (await log.append(event));
 
@@ -141,7 +141,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   try {
     await Promise.all(cells.map((cell) => runCell(cell, context)));
     const interrupted = stop.signal.reason instanceof Interrupted;
-    exitCode = decide(foldEvents(stored).cells, { interrupted });
+    exitCode = decide(fold.cells(), { interrupted });
     await emit({ type: 'run.finished', exitCode, interrupted, durationMs: Math.round(performance.now() - started) });
   } finally {
     clearTimeout(overtime);

@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { RunFold } from './fold.ts';
+import { eventsIn } from './reader.ts';
+import type { RunResult } from './result.ts';
+
+/** What the run in a folder amounts to. @throws what {@link foldFile} throws. */
+export function loadRun(folder: string): Promise<RunResult> {
+  return foldFile(join(folder, 'events.jsonl'));
+}
+
+/**
+ * What the events of a file amount to; they are never all in memory. A torn last line is left out, as after a kill.
+ * @throws ConfigError when there is no such file, or a newer harness wrote it.
+ * @throws HarnessError with `file:line` when it is damaged.
+ */
+export async function foldFile(file: string): Promise<RunResult> {
+  const fold = new RunFold();
+  for await (const event of eventsIn(file)) fold.add(event);
+  return fold.result();
+}
