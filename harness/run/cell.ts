@@ -9,7 +9,7 @@ import { anyDeath, cellFolder, type OnTarget, type RunContext, warner } from './
 import { deployOn, putBackOn } from './deploy.ts';
 import { unsupportedReason } from './gate.ts';
 import { type CellImages, imagesOf } from './image.ts';
-import { nodeFolder, type StartedCell, startCell } from './start-cell.ts';
+import { leftBehind, nodeFolder, type StartedCell, startCell } from './start-cell.ts';
 import { type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 import { suiteStep } from './suite-step.ts';
 
@@ -151,6 +151,11 @@ async function leave(on: OnTarget, context: RunContext, state: CellState): Promi
     const note = await putBackOn(on).catch((error: unknown) => void warner(cell, context)(messageOf(error)));
     await started[Symbol.asyncDispose]();
     return [undefined, { verdict: 'passed', ...(note === undefined ? {} : { note }) }];
+  }).catch((error: unknown) => {
+    context.lease.leaveBehind();
+    // What the cell failed of is what people want to know first.
+    if (good) throw error;
+    warner(cell, context)(leftBehind(messageOf(error)));
   });
 }
 

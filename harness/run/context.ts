@@ -8,6 +8,7 @@ import type { Lease } from './lease.ts';
 import type { QuietLock, Slots } from './quiet.ts';
 import type { StartedCell } from './start-cell.ts';
 import type { StepContext } from './step.ts';
+import type { RunSuite } from './suite-process.ts';
 
 /** Benchmarks by the name of their cell. */
 export type ChosenBenchmarks = ReadonlyMap<string, readonly ChosenTest[]>;
@@ -31,6 +32,8 @@ export interface RunContext extends StepContext {
   /** How many places among the guests a cell takes. */
   readonly placesOf: (cell: Cell) => number;
   readonly quiet: QuietLock;
+  /** Runs the files of a suite on machines that are there. */
+  readonly runSuite: RunSuite;
 }
 
 /** The folder of a cell in its run; `+` and `/` of the name are the folders' own. */

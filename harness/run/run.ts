@@ -20,6 +20,7 @@ import { collectGarbage, openLease } from './lease.ts';
 import { QuietLock, Slots } from './quiet.ts';
 import { type GitState, gitState, pathsInRepository } from './repository.ts';
 import { Interrupted } from './step.ts';
+import { type RunSuite, runSuiteProcess } from './suite-process.ts';
 
 export interface RunOptions {
   readonly matrix: Matrix;
@@ -46,6 +47,8 @@ export interface RunOptions {
   readonly interrupt: AbortSignal;
   readonly onEvent: (event: StoredEvent) => void;
   readonly onProgress: (cell: string, message: string) => void;
+  /** Runs the files of a suite; absent: a process of its own, with vitest in it. */
+  readonly runSuite?: RunSuite;
   /** Renders the reports of a folder that holds the run's events; called when the run has ended, however it did. */
   readonly onEnd: (folder: string) => Promise<void>;
 }
@@ -136,6 +139,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     // Who says how many cells means cells, whatever machines they have.
     placesOf: (cell: Cell) => (wanted === undefined ? nodesOf(cell).length : 1),
     quiet: new QuietLock(),
+    runSuite: options.runSuite ?? runSuiteProcess,
   };
   let exitCode: number;
   try {

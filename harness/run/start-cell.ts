@@ -266,6 +266,11 @@ async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): P
   return settled.map((result) => (result as PromiseFulfilledResult<R>).value) as [R, ...R[]];
 }
 
+/** What people are told of something that could not be given back. */
+export function leftBehind(why: string): string {
+  return `something stays behind until the next run or \`harness gc\`: ${why}`;
+}
+
 async function ioOf(cell: Cell, node: CellNode, options: StartCellOptions): Promise<Io> {
   const folder = nodeFolder(cell, options.folder, node.name);
   await mkdir(folder, { recursive: true });
@@ -279,7 +284,7 @@ async function ioOf(cell: Cell, node: CellNode, options: StartCellOptions): Prom
     register: async (resource) => options.lease.register(resource),
     leaveBehind(why) {
       options.lease.leaveBehind();
-      options.warn(`something stays behind until the next run or \`harness gc\`: ${why}`);
+      options.warn(leftBehind(why));
     },
     progress: (message) => options.progress(named(message)),
     phase: (phase) => options.phase({ ...phase, name: named(phase.name) }),

@@ -28,6 +28,9 @@ export interface SuiteOutcome {
   readonly cutShort?: Error;
 }
 
+/** Runs the files of a suite. Never throws for a failing test. */
+export type RunSuite = (options: SuiteRunOptions) => Promise<SuiteOutcome>;
+
 /** Milliseconds beside a test's own deadline after which its process is taken to hang. */
 const GRACE_MS = 15_000;
 /** Milliseconds in which the process has to have read its files. */

@@ -10,7 +10,6 @@ import { errorDataOf } from './error-data.ts';
 import type { StartedCell } from './start-cell.ts';
 import { type StepOutcome, step } from './step.ts';
 import { contextNodes, serveControl } from './suite-control.ts';
-import { runSuiteProcess } from './suite-process.ts';
 
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
 export async function suiteStep(
@@ -24,7 +23,7 @@ export async function suiteStep(
     const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
     const journal = join(cellFolder(context.folder, cell.name), `${name}.journal`);
     await using control = await serveControl({ cell, context, started }, io);
-    const { finished, files, cutShort } = await runSuiteProcess({
+    const { finished, files, cutShort } = await context.runSuite({
       context: {
         cell: cell.name,
         nodes: contextNodes(started),

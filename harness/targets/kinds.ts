@@ -1,6 +1,7 @@
 import { command } from './command/kind.ts';
 import { container } from './container/kind.ts';
 import { local } from './local/kind.ts';
+import { memory } from './memory/kind.ts';
 import { ssh } from './ssh/kind.ts';
 import type { Capability, KindOfTarget } from './target.ts';
 import { vm } from './vm/kind.ts';
@@ -9,7 +10,7 @@ import { vm } from './vm/kind.ts';
  * Every kind of target, by the name that people use. Another one is a folder beside the others and a line here: what a
  * matrix may name, what `harness doctor` asks for, what is recommended to suites, and reconnecting follow from it.
  */
-export const kinds = { vm, container, ssh, local, command } satisfies Record<string, KindOfTarget>;
+export const kinds = { vm, container, ssh, local, command, memory } satisfies Record<string, KindOfTarget>;
 
 export type TargetKind = keyof typeof kinds;
 

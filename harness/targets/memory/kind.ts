@@ -1,0 +1,9 @@
+import { CAPABILITIES, type KindOfTarget } from '../target.ts';
+
+/** Machines in the memory of a process, for tests of the harness itself. */
+export const memory: KindOfTarget = {
+  atBest: CAPABILITIES,
+  doctor: () => false,
+  hidden: true,
+  provider: async () => (await import('./provider.ts')).memoryProvider(),
+};

@@ -1,0 +1,126 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Barrier } from '../../base/barrier.ts';
+import type { TargetFacts } from '../../events/types.ts';
+import { noteHandle } from '../handle.ts';
+import { lacking } from '../lacking.ts';
+import {
+  type Availability,
+  CAPABILITIES,
+  type Capability,
+  type Io,
+  type Target,
+  type TargetProvider,
+  type TargetSpec,
+} from '../target.ts';
+import { type Answers, type MemoryHandle, plainAnswers, reconnectMemory, useMemory } from './machine.ts';
+
+export interface MemoryOptions {
+  readonly answers?: Answers;
+  /** What the machines have of what a suite may ask for. Default: everything but a cluster's network. */
+  readonly can?: readonly Capability[];
+  /** What is answered where nothing is lacking; default: there is one. */
+  readonly availability?: Availability;
+  /** Waits as a boot does, or throws what one throws. */
+  readonly boot?: (spec: TargetSpec, io: Io) => Promise<void> | void;
+  /** The same when a machine is resumed from a snapshot. */
+  readonly resume?: (spec: TargetSpec) => Promise<void> | void;
+  /** Throws what giving a machine back may throw. */
+  readonly release?: () => Promise<void> | void;
+  /** Where changes are noted, as on a machine that outlives the run. */
+  readonly undoFolder?: string;
+  /** Whether machines can be saved. */
+  readonly snapshots?: boolean;
+}
+
+/** A machine in memory, seen by its test. */
+export interface MemoryMachine {
+  readonly spec: TargetSpec;
+  /** What was done with it, in order: `booted`, `off`, `on`, `saved`, `restored`, `left`, `released`. */
+  readonly life: readonly string[];
+  /** It dies by itself. */
+  die(why: Error): void;
+}
+
+export interface MemoryProvider extends TargetProvider {
+  /** Every machine that there was, the oldest first. */
+  readonly machines: readonly MemoryMachine[];
+}
+
+/** Machines whose commands are a map, which boot, die, hang and are saved as a test says. */
+export function memoryProvider(options: MemoryOptions = {}): MemoryProvider {
+  const { answers = {}, can = CAPABILITIES.filter((one) => one !== 'cluster') } = options;
+  const machines: MemoryMachine[] = [];
+
+  const start = async (spec: TargetSpec, io: Io, how: 'booted' | 'resumed'): Promise<Target> => {
+    const life: string[] = [how];
+    const { promise: died, resolve: die } = Promise.withResolvers<Error>();
+    machines.push({ spec, life, die });
+    const noted = (what: string) => async () => void life.push(what);
+    const handle: MemoryHandle = {
+      kind: 'memory',
+      facts: factsOf(spec),
+      can: [...can],
+      ports: spec.ports,
+      answers: plainAnswers(answers),
+    };
+    await noteHandle(io, handle);
+    await writeFile(join(io.folder, 'console.log'), 'the end of the console\n');
+    const snapshots = {
+      async save(folder: string, together?: Barrier) {
+        await together?.arrive();
+        await writeFile(join(folder, 'machine'), spec.hostname);
+        await together?.arrive();
+        life.push('saved');
+      },
+      async restore(snapshot: string, together?: Barrier) {
+        await readFile(join(snapshot, 'machine'));
+        await together?.arrive();
+        life.push('restored');
+        return handle;
+      },
+    };
+    return {
+      ...useMemory(handle, answers, died),
+      ...(options.undoFolder === undefined ? {} : { undoFolder: options.undoFolder }),
+      ...(can.includes('power') ? { power: { off: noted('off'), on: noted('on') } } : {}),
+      ...(spec.vm.snapshots && options.snapshots ? { snapshots } : {}),
+      leave: () => void life.push('left'),
+      async [Symbol.asyncDispose]() {
+        life.push('released');
+        await options.release?.();
+      },
+    };
+  };
+
+  return {
+    kind: 'memory',
+    image: 'none',
+    machines,
+    async probe(_arch, needs) {
+      const offer = { kind: 'memory', capabilities: can, installs: [], hasModule: () => true } as const;
+      return (
+        lacking(needs, offer) ?? options.availability ?? { state: 'usable', accelerator: 'native', detail: 'in memory' }
+      );
+    },
+    async acquire(spec, io) {
+      await options.boot?.(spec, io);
+      io.signal.throwIfAborted();
+      return start(spec, io, 'booted');
+    },
+    snapshots: {
+      identity: async ({ hostname }) => (options.snapshots ? { identity: hostname } : { why: 'it was not asked for' }),
+      async resume(spec, snapshot, io, together) {
+        await readFile(join(snapshot, 'machine'));
+        await options.resume?.(spec);
+        await together?.arrive();
+        return start(spec, io, 'resumed');
+      },
+    },
+    reconnect: reconnectMemory,
+  };
+}
+
+function factsOf({ arch, vcpus, memoryBytes }: TargetSpec): TargetFacts {
+  return { arch: arch.name, kind: 'memory', accelerator: 'native', cpu: 'none', machine: 'memory', vcpus, memoryBytes };
+}
