@@ -1,17 +1,23 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { homedir, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where images and package lists are kept: `$HARNESS_CACHE`, else the XDG cache folder. */
 export function cacheFolder(env: Env = process.env): string {
-  return env['HARNESS_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'multiarch-harness');
+  return env['HARNESS_CACHE'] || join(xdgFolder(env, 'XDG_CACHE_HOME', '.cache'), 'multiarch-harness');
 }
 
 /** Where the leases of running runs are kept, of every project of this user: `$HARNESS_STATE`, else XDG's. */
 export function stateFolder(env: Env = process.env): string {
-  return env['HARNESS_STATE'] || join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'multiarch-harness');
+  return env['HARNESS_STATE'] || join(xdgFolder(env, 'XDG_STATE_HOME', '.local/state'), 'multiarch-harness');
+}
+
+/** The XDG base directory specification: "If an implementation encounters a relative path […] it should […] ignore it." */
+function xdgFolder(env: Env, name: string, byDefault: string): string {
+  const given = env[name];
+  return given && isAbsolute(given) ? given : join(homedir(), byDefault);
 }
 
 /**

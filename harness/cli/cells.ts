@@ -107,13 +107,16 @@ async function inShard(cells: readonly Cell[], text: string, { durations }: Cell
   });
 }
 
-const recorded = z.object({ cells: z.array(z.object({ name: z.string(), durationMs: z.number().min(0) })) });
+/** A cell that has no duration is one that was never timed. */
+const recorded = z.object({
+  cells: z.array(z.object({ name: z.string(), durationMs: z.number().min(0).optional().catch(undefined) })),
+});
 
 /** How long each cell took in an earlier run, in milliseconds. */
 async function durationsIn(file: string): Promise<ReadonlyMap<string, number>> {
   try {
     const { cells } = recorded.parse(JSON.parse(await readFile(file, 'utf8')));
-    return new Map(cells.map(({ name, durationMs }) => [name, durationMs]));
+    return new Map(cells.flatMap(({ name, durationMs }) => (durationMs === undefined ? [] : [[name, durationMs]])));
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
     throw new ConfigError(`cannot read --durations ${file}: ${why}`, {

@@ -33,7 +33,11 @@ function cellOptions(command: Command): Command {
     .option('--target <kinds>', 'these kinds of target, or a machine: ssh://user@host:port', collect)
     .option('--machines <file>', 'the inventory of machines; default: machines.yaml of the project')
     .option('--suite <names>', 'only these suites', collect)
-    .option('--only <glob>', 'only cells whose name (arch/target/suite) matches; may be given more than once', collect)
+    .option(
+      '--only <glob>',
+      'only cells whose name (arch/target/suite) matches; * stops at /, ** does not; may be given more than once',
+      collect,
+    )
     .option('--shard <i/n>', 'only the cells of one of n jobs, divided by how long they take')
     .option('--durations <file>', 'a results.json of an earlier run, for --shard')
     .option('--json', 'print one JSON document on stdout, and no progress');

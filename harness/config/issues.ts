@@ -74,8 +74,12 @@ function problemOf(issue: Issue, root: unknown): Problem {
 function textOf(issue: Issue, path: Path, value: unknown): string {
   const has = `${pathText(path)} is ${valueText(value)}`;
   switch (issue.code) {
-    case 'invalid_type':
-      return `${has}, expected ${typeText(issue.expected)}`;
+    case 'invalid_type': {
+      if (issue.message.startsWith('expected ')) return `${has}, ${issue.message}`;
+      // YAML has made something else of it.
+      const unquoted = issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
+      return `${has}, expected ${typeText(issue.expected)}${unquoted ? ': put it in quotes' : ''}`;
+    }
     case 'invalid_value':
       return `${has}, ${expectedValues(issue.values)}${wordFor(value, issue.values)}`;
     case 'too_small':

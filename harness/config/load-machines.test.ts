@@ -37,6 +37,19 @@ commands:
     expect(inventory.whereIs('machines', 'power')).toBe('machines.yaml:4:3');
   });
 
+  test.each([
+    ['::1', '::1'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['[fe80::1%eth0]', 'fe80::1%eth0'],
+    ['2001:db8::2', '2001:db8::2'],
+    ['::ffff:10.0.0.1', '::ffff:10.0.0.1'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['pi4.local', 'pi4.local'],
+  ])('the address %s', async (written, read) => {
+    const { machines } = await load(`machines: { a: { address: "${written}" } }`);
+    expect(machines['a']?.address).toBe(read);
+  });
+
   test('without an inventory there are no machines', async () => {
     await using files = await tempFiles({ 'suites/a': '' });
     expect(await loadInventory(await findProject(files.folder))).toMatchObject({ machines: {}, commands: {} });
@@ -48,6 +61,14 @@ commands:
       'machines:\n  a: { address: -oProxyCommand=x }',
       'machines.yaml:2:17: machines.a.address is "-oProxyCommand=x", expected a host',
     ],
+    ...['pi4:2222', '10.0.0.1:22', '[::1]:2222'].map((address): [string, string] => [
+      `machines:\n  a: { address: "${address}" }`,
+      `machines.yaml:2:17: machines.a.address is "${address}", expected a host: a name, an address, or a Host of ssh_config; its port goes to \`port: ${address.split(':').at(-1)}\` beside it`,
+    ]),
+    ...['pi4:', 'a:b:c', '[::1', 'a%b', ':', '::g', '[pi4]'].map((address): [string, string] => [
+      `machines:\n  a: { address: "${address}" }`,
+      `machines.yaml:2:17: machines.a.address is "${address}", expected a host: a name`,
+    ]),
     [
       'machines:\n  a: { address: b, user: -l }',
       'machines.yaml:2:26: machines.a.user is "-l", expected the name of a user',

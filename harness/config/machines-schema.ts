@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { archField, nameField, portField } from './fields.ts';
 
@@ -6,10 +7,23 @@ const command = z
   .union([z.string().min(1), z.array(z.string()).min(1)])
   .transform((value) => (typeof value === 'string' ? ['sh', '-c', value] : value));
 
-/** A name or an address, with nothing in it that ssh would take for an option or a shell for more than a word. */
+const HOST = 'expected a host: a name, an address, or a Host of ssh_config';
+
+/**
+ * A name or an address, with nothing in it that ssh would take for an option or a shell for more than a word. An IPv6
+ * address may stand in brackets, and may have a zone.
+ */
 const host = z
   .string()
-  .regex(/^[A-Za-z0-9_[][A-Za-z0-9_.:%\]-]{0,252}$/, 'expected a host: a name, an address, or a Host of ssh_config');
+  .regex(/^[A-Za-z0-9_:[][A-Za-z0-9_.:%\]-]{0,252}$/, HOST)
+  .transform((written, context) => {
+    const bare = /^\[(.*)\]$/.exec(written)?.[1] ?? written;
+    if (isIPv6(bare.replace(/%[A-Za-z0-9_.-]+$/, ''))) return bare;
+    const port = /^([^:]+|\[.*\]):(\d+)$/.exec(written);
+    if (port) context.addIssue({ code: 'custom', message: `${HOST}; its port goes to \`port: ${port[2]}\` beside it` });
+    else if (!/^[A-Za-z0-9_.-]+$/.test(written)) context.addIssue({ code: 'custom', message: HOST });
+    return written;
+  });
 
 /** `machines.yaml`: machines that exist, and commands that make them. */
 export const machinesSchema = z

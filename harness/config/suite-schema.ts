@@ -19,7 +19,11 @@ const stackFile = z
     from: z.string().min(1).optional().describe("A file in the suite's folder."),
     content: z.string().optional(),
     mode: z
-      .string()
+      .string({
+        // YAML 1.2 reads 0644 as the number 644, and 0o644 as 420.
+        error: ({ input }) =>
+          typeof input === 'number' ? 'expected an octal mode in quotes, such as "0644"' : undefined,
+      })
       .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
       .default('0644'),
   })

@@ -92,6 +92,22 @@ describe('a matrix', () => {
 });
 
 describe('a suite', () => {
+  test('what YAML takes for a number or a truth is to be put in quotes', async () => {
+    const text = `stack:
+  files:
+    - { path: /a, content: x, mode: 0644 }
+    - { path: /b, content: 12, mode: 0o600 }
+  images: [{ tag: 1, command: [yes, true] }]
+`;
+    expect(await problems(text, suiteSchema)).toEqual([
+      'm.yaml:3:37: stack.files[0].mode is 644, expected an octal mode in quotes, such as "0644"',
+      'm.yaml:4:28: stack.files[1].content is 12, expected a string: put it in quotes',
+      'm.yaml:4:38: stack.files[1].mode is 384, expected an octal mode in quotes, such as "0644"',
+      'm.yaml:5:19: stack.images[0].tag is 1, expected a string: put it in quotes',
+      'm.yaml:5:37: stack.images[0].command[1] is true, expected a string: put it in quotes',
+    ]);
+  });
+
   test('everything that is wrong is said at once', async () => {
     const text = [
       'needs: [rooot]',

@@ -4,7 +4,7 @@ import { quote } from '../config/quote.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { type Preference, preferencesOf } from '../config/targets.ts';
 import type { Cell } from './cell.ts';
-import { cellGlob } from './glob.ts';
+import { cellGlob, globHint } from './glob.ts';
 
 /** More than anybody means: each of them boots a machine. */
 export const MAX_CELLS = 1000;
@@ -63,8 +63,10 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, 
   const names = made.map(cellName);
   const silent = matrix['non-voting'].map((glob) => {
     const match = cellGlob(glob);
-    if (!names.some((name) => match(name)))
-      throw new ConfigError(`${where}: non-voting ${quote(glob)} matches no cell`);
+    if (!names.some((name) => match(name))) {
+      const hint = globHint(glob, names);
+      throw new ConfigError(`${where}: non-voting ${quote(glob)} matches no cell`, hint === undefined ? {} : { hint });
+    }
     return match;
   });
   const cells = made.map((cell): Cell => {

@@ -36,6 +36,21 @@ describe('filterCells', () => {
   });
 
   test.each([
+    ['amd64/*', "`*` stops at `/`: try 'amd64/**'"],
+    ['*', "`*` stops at `/`: try '**'"],
+    ['amd64*', "`*` stops at `/`: try 'amd64*/**'"],
+    ['*/web', "`*` stops at `/`: try '**/*/web'"],
+    ['*web', "`*` stops at `/`: try '**/*web'"],
+    ['vm/*', "`*` stops at `/`: try '**/vm/*'"],
+    ['arm64', "a glob matches whole names: try 'arm64/**'"],
+    ['vm', "a glob matches whole names: try '**/vm/**'"],
+    ['nothing/*', undefined],
+  ])('--only %s matches nothing, and a glob that would is named', (glob, hint) => {
+    const refused = expect.objectContaining({ message: expect.stringContaining('no cell matches --only'), hint });
+    expect(() => filterCells(cells, { only: [glob] })).toThrow(refused);
+  });
+
+  test.each([
     [{ arch: ['amr64'] }, 'unknown architecture "amr64", expected one of amd64, arm64, ppc64le; did you mean "arm64"?'],
     [{ suite: ['wbe'] }, 'unknown suite "wbe", expected one of web, smoke; did you mean "web"?'],
     [

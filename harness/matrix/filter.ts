@@ -6,7 +6,7 @@ import { quote } from '../config/quote.ts';
 import { splitList } from '../config/split-list.ts';
 import { targetKinds } from '../targets/kinds.ts';
 import type { Cell } from './cell.ts';
-import { cellGlob } from './glob.ts';
+import { cellGlob, globHint } from './glob.ts';
 
 /** Filters of the command line. A cell must pass each that is given; within one, any value will do. */
 export interface CellFilter {
@@ -38,7 +38,14 @@ export function filterCells(cells: readonly Cell[], filter: CellFilter): Cell[] 
       (globs.length === 0 || globs.some((match) => match(cell.name))),
   );
   if (passed.length > 0) return passed;
-  throw new ConfigError(`no cell matches ${filterText(filter)}; the cells are ${cellNames(cells)}`);
+  const names = cells.map(({ name }) => name);
+  const hints = (filter.only ?? []).flatMap((glob) =>
+    names.some(cellGlob(glob)) ? [] : (globHint(glob, names) ?? []),
+  );
+  throw new ConfigError(
+    `no cell matches ${filterText(filter)}; the cells are ${cellNames(cells)}`,
+    hints[0] === undefined ? {} : { hint: hints[0] },
+  );
 }
 
 function known(what: string, word: string, among: readonly string[]): string {

@@ -56,6 +56,26 @@ test('a cell that was never timed takes the median', () => {
   expect(shardOf(all, { index: 2, count: 2 }, durations).map(({ name }) => name)).toEqual(['new/vm/x']);
 });
 
+test('no shard is empty while there are as many cells as shards, whatever is said of durations', () => {
+  const odd = fc.constantFrom(0, -0, Number.NaN, -5, Number.POSITIVE_INFINITY, undefined, 0.001, 1e300);
+  fc.assert(
+    fc.property(fc.array(odd, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 20 }), (durations, count) => {
+      fc.pre(count <= durations.length);
+      const all = durations.map((_, index) => ({ name: `c${index}` }));
+      const known = new Map(
+        durations.flatMap((ms, index): [string, number][] => (ms === undefined ? [] : [[`c${index}`, ms]])),
+      );
+      const shards = Array.from({ length: count }, (_, index) => shardOf(all, { index: index + 1, count }, known));
+      expect(shards.map((shard) => shard.length)).not.toContain(0);
+      expect(shards.flat()).toHaveLength(all.length);
+    }),
+  );
+  // And what takes no time is shared as evenly as what does.
+  const zeros = cells('a', 'b', 'c', 'd');
+  const none = new Map(zeros.map(({ name }) => [name, 0]));
+  expect([1, 2].map((index) => shardOf(zeros, { index, count: 2 }, none).length)).toEqual([2, 2]);
+});
+
 test.each(['', '1', '0/2', '3/2', '1/0', 'a/b', '1/2/3', '-1/2'])('--shard %j is refused', (text) => {
   expect(() => parseShard(text)).toThrow('expected i/n');
 });

@@ -20,23 +20,34 @@ export function parseShard(text: string): Shard {
 /**
  * The cells of one shard: the longest first, each to the shard that has least to do so far, so that no shard takes
  * longer than 4/3 of the best division (Graham, Bounds on Multiprocessing Timing Anomalies, 1969). The same cells and
- * durations give the same shards, whichever is asked for. A shard may be empty where there are more of them than cells.
- * @param durations milliseconds by a cell's name; a cell that is not in it takes the median of those that are.
+ * durations give the same shards, whichever is asked for. A shard is empty only where there are more of them than cells.
+ * @param durations milliseconds by a cell's name; a cell that is not in it, or with what is no duration, takes the median.
  */
 export function shardOf<T extends { readonly name: string }>(
   cells: readonly T[],
   { index, count }: Shard,
   durations: ReadonlyMap<string, number>,
 ): T[] {
-  const known = [...durations.values()].sort((a, b) => a - b);
+  const known = [...durations.values()].filter(isDuration).sort((a, b) => a - b);
   const usual = known[known.length >> 1] ?? 1;
-  const sized = cells.map((cell) => ({ cell, ms: durations.get(cell.name) ?? usual }));
+  const sized = cells.map((cell) => {
+    const ms = durations.get(cell.name);
+    return { cell, ms: isDuration(ms) ? ms : usual };
+  });
   sized.sort((a, b) => b.ms - a.ms || (a.cell.name < b.cell.name ? -1 : 1));
   const shards = Array.from({ length: count }, () => ({ ms: 0, names: new Set<string>() }));
   for (const { cell, ms } of sized) {
-    const least = shards.reduce((best, shard) => (shard.ms < best.ms ? shard : best));
+    const least = shards.reduce((best, shard) => {
+      // What takes no time would all go to the first.
+      const more = shard.ms - best.ms || shard.names.size - best.names.size;
+      return more < 0 ? shard : best;
+    });
     least.ms += ms;
     least.names.add(cell.name);
   }
   return cells.filter(({ name }) => shards[index - 1]!.names.has(name));
+}
+
+function isDuration(ms: number | undefined): ms is number {
+  return ms !== undefined && Number.isFinite(ms) && ms >= 0;
 }

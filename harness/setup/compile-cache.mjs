@@ -1,6 +1,6 @@
 import module from 'node:module';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /**
  * Has Node keep what it compiled, of types stripped and all, in the cache of the harness: every command then starts in half
@@ -11,7 +11,9 @@ import { join } from 'node:path';
  */
 export function keepCompiled(env = process.env) {
   // As `cacheFolder` in harness/base/folders.ts, which is of the kind that is to be kept.
-  const cache = env['HARNESS_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'multiarch-harness');
+  const xdg = env['XDG_CACHE_HOME'];
+  const base = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
+  const cache = env['HARNESS_CACHE'] || join(base, 'multiarch-harness');
   env['NODE_COMPILE_CACHE'] ??= join(cache, 'node');
   module.enableCompileCache?.(env['NODE_COMPILE_CACHE']);
 }
