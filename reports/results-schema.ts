@@ -41,6 +41,7 @@ const test = z.object({
   step: z.enum(['scenarios', 'benchmarks']),
   file: z.string().describe("Relative to the suite's folder."),
   name: z.string(),
+  nth: z.int().optional().describe('Which of those of this name in this file, from 0; absent: there is one.'),
   line: z.int().optional(),
   verdict: z.enum(['passed', 'failed', 'flaky', 'skipped', 'infra', 'emulator', 'incomplete']),
   startedAt: time.optional(),

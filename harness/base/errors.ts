@@ -1,3 +1,5 @@
+import { isNativeError, readThrown } from './thrown.ts';
+
 /** What the user can do about an error, beside its message. */
 export interface ErrorAdvice {
   /** The next step to take, one sentence or one command line. */
@@ -28,9 +30,15 @@ export class UnsupportedError extends HarnessError {}
 export class InfraError extends HarnessError {
   /** The last lines of the target's console, oldest first, when there is one. */
   readonly consoleTail: readonly string[];
-  constructor(message: string, advice: ErrorAdvice & { readonly consoleTail?: readonly string[] } = {}) {
+  /** Whether it is only that something did not end within its deadline. */
+  readonly late: boolean;
+  constructor(
+    message: string,
+    advice: ErrorAdvice & { readonly consoleTail?: readonly string[]; readonly late?: boolean } = {},
+  ) {
     super(message, advice);
     this.consoleTail = advice.consoleTail ?? [];
+    this.late = advice.late ?? false;
   }
 }
 
@@ -49,7 +57,12 @@ export class StackError extends HarnessError {
 /** The suite itself cannot go on: a file that cannot be read, a test that hangs its process. */
 export class SuiteError extends HarnessError {}
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown; an inspection of what has none. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return readThrown(error).message;
+}
+
+/** Whether an error says that something did not end within its deadline. */
+export function isLate(error: unknown): boolean {
+  return isNativeError(error) && error instanceof InfraError && error.late;
 }

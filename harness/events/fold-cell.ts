@@ -1,3 +1,5 @@
+import { attemptsFrom, errorFrom } from './error-data.ts';
+import { type TestName, testKey, testNames } from './identity.ts';
 import type { CellResult, StepResult, TestResult } from './result.ts';
 import type { HarnessEvent, PlannedCell, StepName, StoredEvent } from './types.ts';
 
@@ -56,10 +58,10 @@ export class CellFold {
         this.#cell.scale = { factor: event.factor, source: event.source };
         break;
       case 'tests.planned':
-        for (const { file, name } of event.tests) this.#plan(event.step, file, name);
+        for (const planned of event.tests) this.#plan(event.step, planned);
         break;
       case 'test.started':
-        this.#openTest(event.file, event.name).startedAt = event.at;
+        this.#openTest(event).startedAt = event.at;
         break;
       case 'test.finished':
         this.#finishTest(event);
@@ -85,9 +87,11 @@ export class CellFold {
     const steps = this.#steps.map(({ open, ...step }) =>
       open ? { ...step, durationMs: between(step.startedAt, end) } : step,
     );
-    const tests = this.#tests.map(({ open, ...test }) =>
-      open && test.startedAt ? { ...test, durationMs: between(test.startedAt, end) } : test,
-    );
+    const names = testNames(this.#tests);
+    const tests = this.#tests.map(({ open, ...test }, index) => {
+      const which = { ...test, ...names[index]! };
+      return open && test.startedAt ? { ...which, durationMs: between(test.startedAt, end) } : which;
+    });
     const cell: CellResult = {
       ...this.#cell,
       steps,
@@ -123,33 +127,40 @@ export class CellFold {
     open.verdict = event.verdict;
     open.durationMs = event.durationMs;
     open.phases = event.phases ?? [];
-    if (event.error) open.error = event.error;
+    if (event.error) open.error = errorFrom(event.error);
     if (event.note !== undefined) open.note = event.note;
   }
 
-  #plan(step: 'scenarios' | 'benchmarks', file: string, name: string): OpenTest {
-    const test = plannedTest(step, file, name);
+  #plan(step: 'scenarios' | 'benchmarks', which: TestName): OpenTest {
+    const test = plannedTest(step, which);
     this.#tests.push(test);
-    const key = JSON.stringify([file, name]);
-    const same = this.#open.get(key);
-    if (same) same.push(test);
-    else this.#open.set(key, [test]);
+    this.#openOf(which).push(test);
     return test;
   }
 
-  /** The first test of this name that has not finished. */
-  #openTest(file: string, name: string, step: 'scenarios' | 'benchmarks' = 'scenarios'): OpenTest {
-    return this.#open.get(JSON.stringify([file, name]))?.[0] ?? this.#plan(step, file, name);
+  /** Those of a name that have not finished. */
+  #openOf({ file, name }: TestName): OpenTest[] {
+    const key = testKey({ file, name });
+    const same = this.#open.get(key) ?? [];
+    this.#open.set(key, same);
+    return same;
+  }
+
+  /** The test that is meant; where an event does not say which of its name, the first that has not finished. */
+  #openTest(which: TestName, step: 'scenarios' | 'benchmarks' = 'scenarios'): OpenTest {
+    const meant = ({ nth }: TestName) => which.nth === undefined || nth === undefined || nth === which.nth;
+    return this.#openOf(which).find(meant) ?? this.#plan(step, which);
   }
 
   #finishTest(event: Stored<'test.finished'>): void {
-    const test = this.#openTest(event.file, event.name, event.step);
-    this.#open.get(JSON.stringify([event.file, event.name]))?.shift();
+    const test = this.#openTest(event, event.step);
+    const open = this.#openOf(event);
+    open.splice(open.indexOf(test), 1);
     test.open = false;
     test.step = event.step;
     test.verdict = event.verdict;
     test.durationMs = event.durationMs;
-    test.attempts = event.attempts;
+    test.attempts = attemptsFrom(event.attempts);
     if (event.line !== undefined) test.line = event.line;
     if (event.note !== undefined) test.note = event.note;
   }
@@ -164,8 +175,17 @@ export class CellFold {
   }
 }
 
-function plannedTest(step: 'scenarios' | 'benchmarks', file: string, name: string): OpenTest {
-  return { step: step satisfies StepName, file, name, verdict: 'incomplete', durationMs: 0, attempts: [], open: true };
+function plannedTest(step: 'scenarios' | 'benchmarks', { file, name, nth }: TestName): OpenTest {
+  return {
+    step: step satisfies StepName,
+    file,
+    name,
+    ...(nth === undefined ? {} : { nth }),
+    verdict: 'incomplete',
+    durationMs: 0,
+    attempts: [],
+    open: true,
+  };
 }
 
 /** Milliseconds between two ISO times; 0 when one is missing or the clock was set back. */

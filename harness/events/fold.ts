@@ -1,6 +1,7 @@
 import { HarnessError } from '../base/errors.ts';
 import { decide, stateOf } from './decide.ts';
 import { between, CellFold } from './fold-cell.ts';
+import { testKey } from './identity.ts';
 import type { CellResult, ControlComparison, Counts, RunResult, TestResult } from './result.ts';
 import type { RunFinished, RunStarted, StoredEvent } from './types.ts';
 
@@ -87,19 +88,15 @@ function compareWithControl(cells: readonly CellResult[], control: CellResult['a
   for (const cell of cells) if (cell.arch === control && !legs.has(keyOf(cell))) legs.set(keyOf(cell), cell);
   return cells.map((cell) => {
     if (cell.arch === control || !cell.tests.some(({ verdict }) => verdict === 'failed')) return cell;
-    const same = Map.groupBy(legs.get(keyOf(cell))?.tests ?? [], nameOf);
+    const same = Map.groupBy(legs.get(keyOf(cell))?.tests ?? [], testKey);
     const tests = cell.tests.map((test) =>
-      test.verdict === 'failed' ? { ...test, control: controlOf(same.get(nameOf(test)) ?? []) } : test,
+      test.verdict === 'failed' ? { ...test, control: controlOf(same.get(testKey(test)) ?? []) } : test,
     );
     return { ...cell, tests };
   });
 }
 
-function nameOf({ file, name }: TestResult): string {
-  return JSON.stringify([file, name]);
-}
-
-/** @param same the tests of that name on the control architecture. */
+/** @param same the test of that name on the control architecture. */
 function controlOf(same: readonly TestResult[]): ControlComparison {
   if (same.some(({ verdict }) => verdict === 'failed')) return 'fails-on-control';
   return same.some(({ verdict }) => verdict === 'passed' || verdict === 'flaky')

@@ -1,3 +1,4 @@
+import { FILE_ITSELF, type TestName, testKey, testNames } from './identity.ts';
 import type { CellResult, TestResult } from './result.ts';
 
 /** How a test came out on one kind of target, in the words of a comparison. */
@@ -12,16 +13,14 @@ export interface Outcome {
   readonly reason?: string;
 }
 
-export interface TestOutcome {
-  readonly file: string;
-  readonly name: string;
+export interface TestOutcome extends TestName {
   readonly outcome: Outcome;
 }
 
 /** What is known of a cell's tests; `absent` is the outcome of a test that it never saw. */
 export interface CellOutcomes {
   readonly tests: ReadonlyMap<string, TestOutcome>;
-  absent(): Outcome;
+  absent(test: TestName): Outcome;
 }
 
 /** Whether two failures say the same. Numbers and identifiers do not count: ports and times differ in any two runs. */
@@ -32,19 +31,14 @@ export function sameMessage(one: Outcome, other: Outcome): boolean {
 }
 
 /**
- * The outcomes of a cell's tests by file and name; two of the same name in one file by their order as well.
+ * The outcomes of a cell's tests by their identity.
  * @param target the kind of target, for people.
  */
 export function outcomesOf(cell: CellResult | undefined, target: string): CellOutcomes {
   const tests = new Map<string, TestOutcome>();
-  const seen = new Map<string, number>();
-  for (const test of cell?.tests ?? []) {
-    const name = JSON.stringify([test.step, test.file, test.name]);
-    const count = seen.get(name) ?? 0;
-    seen.set(name, count + 1);
-    tests.set(`${name}${count}`, { file: test.file, name: test.name, outcome: outcomeOf(test, cell!, target) });
-  }
-  return { tests, absent: () => absence(cell, target) };
+  for (const [index, which] of testNames(cell?.tests ?? []).entries())
+    tests.set(testKey(which), { ...which, outcome: outcomeOf(cell!.tests[index]!, cell!, target) });
+  return { tests, absent: (test) => absence(test, cell, target) };
 }
 
 function outcomeOf(test: TestResult, cell: CellResult, target: string): Outcome {
@@ -65,7 +59,12 @@ function outcomeOf(test: TestResult, cell: CellResult, target: string): Outcome 
 }
 
 /** Why a cell has no such test. */
-function absence(cell: CellResult | undefined, target: string): Outcome {
+function absence({ file, name }: TestName, cell: CellResult | undefined, target: string): Outcome {
+  const ofFile = cell?.tests.filter((test) => test.file === file) ?? [];
+  // Nothing is said of a file that could be read, unless something was wrong with it.
+  if (name === FILE_ITSELF && ofFile.length > 0) return { state: 'passed' };
+  const broken = ofFile.find((test) => test.name === FILE_ITSELF);
+  if (broken) return outcomeOf(broken, cell!, target);
   if (!cell) return { state: 'not run', reason: `no cell on ${target}` };
   const because = cell.reason ? `: ${cell.reason}` : '';
   if (cell.verdict === 'unsupported') return { state: 'not run', reason: `unsupported on ${target}${because}` };

@@ -1,3 +1,4 @@
+import { type TestName, testKey } from './identity.ts';
 import { type Outcome, outcomesOf, sameMessage } from './outcomes.ts';
 import type { CellResult, RunResult } from './result.ts';
 import { type Accelerator, isEmulated } from './types.ts';
@@ -30,11 +31,9 @@ export type ParityState = (typeof PARITY_STATES)[number];
  */
 export type ParityCause = 'machine' | 'target' | 'architecture' | 'test' | 'unknown';
 
-export interface ParityTest {
+export interface ParityTest extends TestName {
   readonly arch: string;
   readonly suite: string;
-  readonly file: string;
-  readonly name: string;
   readonly state: ParityState;
   readonly a: Outcome;
   readonly b: Outcome;
@@ -76,10 +75,10 @@ export function compareParity(a: ParitySide, b: ParitySide): Parity {
     const keys = [...new Set([...left.tests.keys(), ...right.tests.keys()])];
     return keys.map((key): ParityTest => {
       const [one, other] = [left.tests.get(key), right.tests.get(key)];
-      const { file, name } = (one ?? other)!;
-      const outcomes = { a: one?.outcome ?? left.absent(), b: other?.outcome ?? right.absent() };
-      const legs = { a: controlOf(a, cellsA, suite, key), b: controlOf(b, cellsB, suite, key) };
-      return { arch, suite, file, name, ...outcomes, ...judge(outcomes, { arch, a, b, cells: pair, legs }) };
+      const { outcome: _outcome, ...which } = (one ?? other)!;
+      const outcomes = { a: one?.outcome ?? left.absent(which), b: other?.outcome ?? right.absent(which) };
+      const legs = { a: controlOf(a, cellsA, suite, which), b: controlOf(b, cellsB, suite, which) };
+      return { arch, suite, ...which, ...outcomes, ...judge(outcomes, { arch, a, b, cells: pair, legs }) };
     });
   });
   const counts = Object.fromEntries(
@@ -97,9 +96,9 @@ function cellsOf({ run, target }: ParitySide): Cells {
   );
 }
 
-function controlOf({ run, target }: ParitySide, cells: Cells, suite: string, key: string): Outcome {
+function controlOf({ run, target }: ParitySide, cells: Cells, suite: string, which: TestName): Outcome {
   const { tests, absent } = outcomesOf(cells.get(`${run.control}/${suite}`), target);
-  return tests.get(key)?.outcome ?? absent();
+  return tests.get(testKey(which))?.outcome ?? absent(which);
 }
 
 interface Circumstances {

@@ -1,4 +1,5 @@
 import type { ArchName, CellArch } from '../arch/index.ts';
+import type { TestName } from './identity.ts';
 
 /** Version of the event stream. A reader refuses a newer one and upgrades an older one. */
 export const EVENTS_VERSION = 1;
@@ -170,27 +171,21 @@ export interface TestsPlanned {
   readonly type: 'tests.planned';
   readonly cell: string;
   readonly step: 'scenarios' | 'benchmarks';
-  readonly tests: readonly { readonly file: string; readonly name: string }[];
+  readonly tests: readonly TestName[];
 }
-export interface TestStarted {
+export interface TestStarted extends TestName {
   readonly type: 'test.started';
   readonly cell: string;
-  readonly file: string;
-  readonly name: string;
 }
-export interface TestFinished {
+export interface TestFinished extends TestName {
   readonly type: 'test.finished';
   readonly cell: string;
   readonly step: 'scenarios' | 'benchmarks';
-  /** Relative to the suite's folder, with `/`. */
-  readonly file: string;
-  /** Full name: `describe > test`. */
-  readonly name: string;
   readonly line?: number;
   readonly verdict: 'passed' | 'failed' | 'flaky' | 'skipped' | 'infra' | 'emulator';
   readonly durationMs: number;
   readonly attempts: readonly Attempt[];
-  /** Why it was skipped. */
+  /** Why it was skipped, or why it failed without having run. */
   readonly note?: string;
 }
 export interface BenchmarkFinished {

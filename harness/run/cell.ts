@@ -24,7 +24,7 @@ export async function runCell(cell: Cell, context: RunContext): Promise<Verdict>
     await takeThroughSteps(cell, context, state);
   } catch (error) {
     state.verdict = verdictOfError(error);
-    state.reason = error instanceof Error ? error.message : String(error);
+    state.reason = messageOf(error);
   }
   await context.emit({
     type: 'cell.finished',
@@ -110,7 +110,7 @@ async function onTarget(cell: Cell, context: RunContext, images: CellImages, sta
     if (on) await measureOn(on, scenarios, state);
   } catch (error) {
     state.verdict = verdictOfError(error);
-    state.reason = error instanceof Error ? error.message : String(error);
+    state.reason = messageOf(error);
   } finally {
     if (on) await leave(on, context, state);
   }

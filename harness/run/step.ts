@@ -1,7 +1,7 @@
 import { EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
+import { errorDataOf } from '../events/error-data.ts';
 import type { HarnessEvent, Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { errorDataOf } from './error-data.ts';
 
 /** What a step needs of a run. */
 export interface StepContext {

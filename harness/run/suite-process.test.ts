@@ -5,9 +5,47 @@ import { InfraError } from '../base/errors.ts';
 import { retryUntil } from '../base/time.ts';
 import { loadSuite } from '../config/load.ts';
 import { tempFiles } from '../config/temp-files.ts';
+import { errorDataOf } from '../events/error-data.ts';
+import type { HarnessEvent } from '../events/types.ts';
 import { readJournal } from '../scenario/journal.ts';
 import { Interrupted } from './step.ts';
 import { runSuiteProcess, type SuiteOutcome } from './suite-process.ts';
+
+const timing = { scale: 1, testTimeoutMs: 60_000 };
+
+/** Runs the files of a suite to their end. */
+async function ran(
+  scenarios: Readonly<Record<string, string>>,
+  { testTimeoutMs = 60_000, config = '{}\n' } = {},
+): Promise<SuiteOutcome & { readonly events: HarnessEvent[] }> {
+  const inSuite = Object.entries(scenarios).map(([name, text]) => [`s/${name}`, text]);
+  await using files = await tempFiles({ 's/suite.yaml': config, ...Object.fromEntries(inSuite) });
+  const events: HarnessEvent[] = [];
+  const outcome = await runSuiteProcess({
+    context: {
+      ...timing,
+      cell: 'amd64/vm/s',
+      nodes: [],
+      controlSocket: join(files.folder, 'nobody'),
+      suite: await loadSuite(join(files.folder, 's'), files.folder),
+      step: 'scenarios',
+      cacheFolder: join(files.folder, 'cache'),
+      journal: join(files.folder, 'journal'),
+      testTimeoutMs,
+    },
+    emit: async (event) => void events.push(event),
+    progress: () => {},
+    signal: new AbortController().signal,
+  });
+  return { ...outcome, events };
+}
+
+const IMPORTS =
+  "import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'multiarch-harness';\n";
+
+/** A test's errors in the order in which they are told. */
+const errorsOf = (outcome: SuiteOutcome, name: string) =>
+  outcome.finished.find((test) => test.name === name)?.attempts.flatMap(({ errors }) => errors) ?? [];
 
 /** Runs a file until its test is at `until` and its process can tell nobody any more; then it is ended. */
 async function endedAt(
@@ -31,19 +69,18 @@ async function endedAt(
       nodes: [],
       controlSocket: join(files.folder, 'nobody'),
       suite: await loadSuite(join(files.folder, 's'), files.folder),
-      scale: 1,
+      ...timing,
       step: 'scenarios',
       cacheFolder: join(files.folder, 'cache'),
       journal,
-      testTimeoutMs: 60_000,
     },
     emit: async () => {},
     progress: () => {},
     signal: end.signal,
   });
   const reached = async () => {
-    const [line] = readJournal(journal);
-    if (!line || (until === 'ended' && !line.attempt)) throw new Error(`the test has not ${until}`);
+    const [test] = readJournal(journal).tests;
+    if (!test || (until === 'ended' && test.running)) throw new Error(`the test has not ${until}`);
   };
   await retryUntil(reached, { deadlineMs: 30_000, everyMs: 20 });
   end.abort(why);
@@ -86,4 +123,96 @@ test('a test that runs when somebody interrupts has come to nothing', async () =
   const { finished, cutShort } = await endedAt('started', 'for (;;);', new Interrupted('the run was interrupted'));
   expect(cutShort?.message).toBe('the run was interrupted');
   expect(finished).toEqual([]);
+});
+
+test('whatever a test throws is told, and the next one runs', async () => {
+  const outcome = await ran({
+    'a.scenario.ts': `${IMPORTS}
+      const hostile = () => { const p: object = new Proxy({ secret: 'inside' }, { get() { throw p; }, getPrototypeOf() { throw p; } }); return p; };
+      test('object', () => { throw { code: 14, details: 'unavailable' }; });
+      test('no message', () => { throw Object.assign(new Error(), { message: undefined, code: 3 }); });
+      test('several', () => { throw new AggregateError([new Error('first'), new Error('second')], 'both fail'); });
+      test('none of several', () => { throw new AggregateError([]); });
+      test('cause', () => { throw new Error('outer', { cause: { code: 7 } }); });
+      test('proxy', () => { throw hostile(); });
+      test('array', () => { throw []; });
+      test('getter', () => { throw Object.defineProperty(new Error('x'), 'name', { get() { throw hostile(); } }); });
+      test('difference', () => { expect({ a: 1 }).toEqual({ a: 2 }); });
+      test('last', () => {});`,
+  });
+  const told = (name: string) => errorsOf(outcome, name).map(({ message }) => message);
+  expect(outcome.cutShort).toBeUndefined();
+  expect(told('object')).toEqual(["{ code: 14, details: 'unavailable' }"]);
+  expect(told('no message')).toEqual(['Error without a message: { code: 3 }']);
+  expect(told('several')).toEqual(['both fail', 'first', 'second']);
+  expect(told('none of several')).toEqual(['']);
+  expect(errorsOf(outcome, 'cause')).toMatchObject([
+    { message: 'outer', causes: ['{ code: 7 }'], file: 'a.scenario.ts' },
+  ]);
+  expect(told('proxy')).toEqual(["{ secret: 'inside' }"]);
+  expect(told('array')).toEqual(['[]']);
+  expect(told('getter')).toEqual(['x']);
+  const diff = errorsOf(outcome, 'difference')[0]?.diff;
+  expect(diff).toContain('+   "a": 1');
+  expect(diff).not.toContain('\u001b');
+  expect(outcome.finished.map(({ verdict }) => verdict)).toEqual([...Array(9).fill('failed'), 'passed']);
+});
+
+test('what nobody caught is told with its stack, its file and the test that ran', async () => {
+  const { cutShort, finished } = await ran({
+    'a.scenario.ts': `${IMPORTS}
+      test('first', () => { setTimeout(() => Promise.reject(new Error('later')), 50); });
+      test('second', () => new Promise((resolve) => setTimeout(resolve, 300)));
+      test('third', () => { setTimeout(() => { throw { code: 9 }; }); return new Promise((resolve) => setTimeout(resolve, 100)); });`,
+  });
+  const error = errorDataOf(cutShort);
+  expect(error).toMatchObject({
+    message: 'unhandled rejection in a.scenario.ts while "second" ran: later',
+    file: 'a.scenario.ts',
+    line: 3,
+    causes: ['also: uncaught exception in a.scenario.ts while "third" ran: { code: 9 }'],
+  });
+  expect(error.stack).toContain('a.scenario.ts:3');
+  expect(finished.map(({ verdict }) => verdict)).toEqual(['passed', 'passed', 'passed']);
+});
+
+test('a file that is no TypeScript is told with the place in it', async () => {
+  const outcome = await ran({
+    'a.scenario.ts': `${IMPORTS}const answer = = 42;\n`,
+    'b.scenario.ts': `${IMPORTS}import { x } from './broken.ts';\ntest('uses', () => { x(); });\n`,
+    'broken.ts': 'export const x = {{;\n',
+  });
+  const [a, b] = outcome.finished.map(({ attempts }) => attempts[0]!.errors[0]!);
+  expect(a).toMatchObject({ type: 'SyntaxError', file: 'a.scenario.ts', line: 2, column: 16 });
+  expect(a!.message).toMatch(/^Unexpected token\n/);
+  expect(a!.stack).toBeUndefined();
+  expect(b).toMatchObject({ type: 'SyntaxError', file: 'broken.ts', line: 1 });
+});
+
+test('tests that a hook kept from running failed because of it', async () => {
+  const outcome = await ran({
+    'a.scenario.ts': `${IMPORTS}
+      beforeAll(() => { throw { code: 5 }; });
+      test('one', () => {});
+      describe('group', () => { test('two', () => {}); test.skip('three', () => {}); });`,
+    'b.scenario.ts': `${IMPORTS}
+      describe('each', () => { beforeEach(() => { throw new Error('before each'); }); test('four', () => {}); });
+      describe('late', () => { afterAll(() => { throw new Error('after all'); }); test('five', ({ skip }) => skip('not here')); });
+      test('six', () => {});`,
+  });
+  expect(outcome.finished.map(({ name, verdict }) => [name, verdict])).toEqual([
+    ['group > three', 'skipped'],
+    ['one', 'failed'],
+    ['group > two', 'failed'],
+    ['each > four', 'failed'],
+    ['late > five', 'skipped'],
+    ['six', 'passed'],
+    ['(the file itself)', 'failed'],
+  ]);
+  for (const name of ['one', 'group > two'])
+    expect(errorsOf(outcome, name)).toMatchObject([{ message: '{ code: 5 }' }]);
+  expect(errorsOf(outcome, 'each > four')).toMatchObject([{ message: 'before each' }]);
+  expect(errorsOf(outcome, '(the file itself)')).toMatchObject([
+    { message: 'after all', file: 'b.scenario.ts', line: 4 },
+  ]);
 });

@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InfraError, SuiteError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
-import type { Attempt, HarnessEvent, TestFinished } from '../events/types.ts';
+import { errorDataOf, ReportedError } from '../events/error-data.ts';
+import { testKey } from '../events/identity.ts';
+import type { Attempt, ErrorData, HarnessEvent, TestFinished } from '../events/types.ts';
 import type { ScenarioContext } from '../scenario/context.ts';
-import { readJournal } from '../scenario/journal.ts';
+import { type Journal, readJournal, sharedClock } from '../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
 import { verdictOf } from '../scenario/thrown.ts';
-import { errorDataOf } from './error-data.ts';
 import { Interrupted } from './step.ts';
 
 export interface SuiteRunOptions {
@@ -60,11 +61,8 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   child.stderr?.on('data', keepPrinted);
 
   const finished: TestFinished[] = [];
-  const inFlight = () =>
-    readJournal(context.journal)
-      .filter(({ attempt }) => attempt === undefined)
-      .map(({ file, name }) => `${file} > ${name}`);
   let files = 0;
+  const problems: ErrorData[] = [];
   let done = false;
   let cutShort: Error | undefined;
   let writes: Promise<void> = Promise.resolve();
@@ -82,27 +80,42 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     cutShort ??= error;
     kill();
   };
-  let watchdog = setTimeout(() => {}, 0);
-  const expect = (ms: number, what: () => string) => {
+  let watchdog: NodeJS.Timeout | undefined;
+  const endAfter = (ms: number, check: () => void) => {
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => cut(new SuiteError(`${what()}; its process was ended`)), ms);
+    watchdog = setTimeout(check, ms);
+  };
+  let heardAt = sharedClock();
+  // A message says that something goes on; a part that began since, and may take longer, says so in the journal only.
+  const checkSilence = () => {
+    const { tests, phase } = readJournal(context.journal);
+    const begun =
+      phase && phase.allowedMs === null ? Number.POSITIVE_INFINITY : (phase?.atMs ?? 0) + (phase?.allowedMs ?? 0);
+    const due = Math.max(heardAt + context.testTimeoutMs, begun) + GRACE_MS;
+    const left = due - sharedClock();
+    if (left > 0) return endAfter(Math.min(left, context.testTimeoutMs + GRACE_MS), checkSilence);
+    const running = tests.filter((test) => test.running).map(({ file, name }) => `${file} > ${name}`);
+    const silent = Math.round((sharedClock() - Math.max(heardAt, phase?.atMs ?? 0)) / 1000);
+    const what = running.join(', ') || (phase ? `a hook of the suite (${phase.phase})` : 'the suite');
+    cut(new SuiteError(`${what} hangs: nothing was heard of it for ${silent} s; its process was ended`));
   };
   const onAbort = () => cut(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
-  expect(COLLECT_MS, () => `the suite's files were not read within ${COLLECT_MS / 1000} s`);
+  endAfter(COLLECT_MS, () =>
+    cut(new SuiteError(`the suite's files were not read within ${COLLECT_MS / 1000} s; its process was ended`)),
+  );
 
   child.on('message', (message) => {
     const report = message as SuiteReport;
-    expect(context.testTimeoutMs + GRACE_MS, () => {
-      const names = inFlight().join(', ') || 'the suite';
-      return `${names} hangs: nothing was heard of it for ${Math.round((context.testTimeoutMs + GRACE_MS) / 1000)} s`;
-    });
+    heardAt = sharedClock();
+    endAfter(context.testTimeoutMs + GRACE_MS, checkSilence);
+    if (report.type === 'alive') return;
     if (report.type === 'printed') return progress(lastLines(report.text, 1)[0] ?? '');
     if (report.type === 'done') {
       done = true;
       files = report.files;
-      if (report.problem) cutShort ??= new SuiteError(report.problem);
+      problems.push(...report.problems);
       return;
     }
     const { event } = report;
@@ -124,12 +137,22 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
       resolve();
     });
   });
-  child.send({ context, scenarioModule: modulePath('../scenario/index') } satisfies SuiteOrder);
+  child.send({
+    context,
+    scenarioModule: modulePath('../scenario/index'),
+    runnerModule: modulePath('../scenario/runner'),
+  } satisfies SuiteOrder);
   await ended;
   kill();
   clearTimeout(watchdog);
   signal.removeEventListener('abort', onAbort);
-  for (const event of unreported(context, finished, cutShort)) {
+  const journal = readJournal(context.journal);
+  // A test that ran at the end was cut short by what ended its process, not by what nobody caught before.
+  const [crash, ...crashes] = problems;
+  const ending = cutShort ?? (crash && new ReportedError([crash, ...crashes]));
+  const [problem, ...more] = [...journal.unhandled, ...problems];
+  if (problem) cutShort ??= new ReportedError([problem, ...more]);
+  for (const event of unreported(context, journal, finished, ending)) {
     finished.push(event);
     pass(event);
   }
@@ -138,24 +161,29 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
 }
 
 /** Tests that began, or even ended, and were not reported any more: from the journal. */
-function unreported(context: ScenarioContext, finished: readonly TestFinished[], error?: Error): TestFinished[] {
-  const reported = new Set(finished.map(({ file, name }) => `${file} > ${name}`));
-  return (
-    readJournal(context.journal)
-      .filter(({ file, name }) => !reported.has(`${file} > ${name}`))
+function unreported(
+  { cell, step }: ScenarioContext,
+  journal: Journal,
+  finished: readonly TestFinished[],
+  error?: Error,
+): TestFinished[] {
+  const reported = new Set(finished.map(testKey));
+  return journal.tests
+    .filter((test) => !reported.has(testKey(test)))
+    .flatMap(({ file, name, nth, attempts, running, skipped }): TestFinished[] => {
+      const which = { type: 'test.finished', cell, step, file, name, ...(nth === undefined ? {} : { nth }) } as const;
+      if (skipped !== undefined)
+        return [{ ...which, verdict: 'skipped', durationMs: 0, attempts: [], note: skipped || 'skipped in the suite' }];
       // Who interrupts says nothing about the test that was running: it never ended.
-      .filter(({ attempt }) => attempt !== undefined || !(error instanceof Interrupted))
-      .map(({ file, name, attempt = cutAttempt(error ?? new SuiteError('its process ended')) }) => ({
-        type: 'test.finished',
-        cell: context.cell,
-        step: context.step,
-        file,
-        name,
-        verdict: attempt.verdict,
-        durationMs: attempt.durationMs,
-        attempts: [attempt],
-      }))
-  );
+      if (running && error instanceof Interrupted) return [];
+      const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'))] : attempts;
+      const last = all.at(-1);
+      if (!last) return [];
+      const verdict = last.verdict === 'passed' && all.length > 1 ? 'flaky' : last.verdict;
+      return [
+        { ...which, verdict, durationMs: all.reduce((sum, { durationMs }) => sum + durationMs, 0), attempts: all },
+      ];
+    });
 }
 
 /** A test that was running when its process was ended. */

@@ -4,12 +4,10 @@ import { InfraError } from '../base/errors.ts';
 import type { Measurement } from '../events/types.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
-import { type ContextNode, fileInSuite } from './context.ts';
+import type { ContextNode } from './context.ts';
 import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
-import { note } from './journal.ts';
-import { errorData, verdictOf } from './thrown.ts';
 
-export { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+export { beforeAll, beforeEach, describe, expect } from 'vitest';
 export type { Arch, ArchName } from '../arch/index.ts';
 export type { Measurement, TargetFacts } from '../events/types.ts';
 export type { Impairment, PortCounters } from '../net/lan.ts';
@@ -25,6 +23,7 @@ export type {
   ScenarioStack,
   ScenarioTarget,
 } from './fixtures.ts';
+export { afterAll, afterEach } from './hooks.ts';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -72,17 +71,6 @@ async function countingMachine(): Promise<Target> {
 export const test = connection
   .extend('fresh', { auto: true }, async () => {
     if (inject('harness').suite.isolate === 'test') await askForNodes('restore');
-  })
-  .extend('journal', { auto: true }, async ({ task, onTestFinished }) => {
-    const { journal, suite } = inject('harness');
-    const which = { name: task.fullTestName, file: fileInSuite(suite, task.file.filepath) };
-    note(journal, which);
-    const began = performance.now();
-    onTestFinished(({ task: { result } }) => {
-      const errors = result?.errors?.map((error) => errorData(error, suite)) ?? [];
-      const verdict = result?.state === 'fail' ? verdictOf(errors) : 'passed';
-      note(journal, { ...which, attempt: { verdict, durationMs: Math.round(performance.now() - began), errors } });
-    });
   })
   .extend('target', async ({ machine }) => scenarioTarget(machine, inject('harness')))
   .extend('cluster', async ({ machines }) => scenarioCluster(machines, inject('harness')))

@@ -1,4 +1,4 @@
-import type { BenchmarkFinished, TestFinished, TestStarted, TestsPlanned } from '../events/types.ts';
+import type { BenchmarkFinished, ErrorData, TestFinished, TestStarted, TestsPlanned } from '../events/types.ts';
 import type { ScenarioContext } from './context.ts';
 
 /** What the run sends to a suite's process: once, at its start. */
@@ -6,10 +6,15 @@ export interface SuiteOrder {
   readonly context: ScenarioContext;
   /** The module that suites import under the package's name. */
   readonly scenarioModule: string;
+  /** The module that runs their tests. */
+  readonly runnerModule: string;
 }
 
 /** What a suite's process sends back, as things happen. */
 export type SuiteReport =
   | { readonly type: 'event'; readonly event: TestsPlanned | TestStarted | TestFinished | BenchmarkFinished }
   | { readonly type: 'printed'; readonly text: string }
-  | { readonly type: 'done'; readonly files: number; readonly problem?: string };
+  /** Something goes on: a hook, another attempt. */
+  | { readonly type: 'alive' }
+  /** `problems`: what went wrong outside of tests. */
+  | { readonly type: 'done'; readonly files: number; readonly problems: readonly ErrorData[] };

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
-import { messageOf } from '../base/errors.ts';
 import { cacheFolder } from '../base/folders.ts';
+import { errorDataOf } from '../events/error-data.ts';
 import { fileInSuite, type ScenarioContext, SUITE_FILES } from './context.ts';
 import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
+import { errorData } from './thrown.ts';
 
 /** Files run in the order of their names, so that an author decides what is last. */
 class ByName extends BaseSequencer {
@@ -18,7 +19,7 @@ class ByName extends BaseSequencer {
  * A suite's own process: runs its files with vitest against a target that somebody else holds, and reports each event
  * to its parent. One process a cell, so that a suite that hangs or crashes takes nothing with it.
  */
-async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
+async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Promise<void> {
   const { suite } = context;
   const vitest = await createVitest(
     {
@@ -28,6 +29,7 @@ async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
       include: [SUITE_FILES[context.step]],
       exclude: ['**/node_modules/**'],
       passWithNoTests: true,
+      runner: runnerModule,
       reporters: [eventReporter(context, send)],
       provide: { harness: context },
       testTimeout: context.testTimeoutMs,
@@ -54,13 +56,13 @@ async function main({ context, scenarioModule }: SuiteOrder): Promise<void> {
   const files = chosenFiles(await vitest.globTestSpecifications(), context);
   // vitest takes a run without files for a mistake; a suite without benchmarks is none.
   if (files.length === 0) {
-    send({ type: 'done', files: 0 });
+    send({ type: 'done', files: 0, problems: [] });
     return vitest.close();
   }
   await vitest.standalone();
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(files, context.only === undefined);
-  const problem = unhandledErrors.map(messageOf).join('\n');
-  send({ type: 'done', files: testModules.length, ...(problem ? { problem } : {}) });
+  const problems = unhandledErrors.map((error) => errorData(error, suite));
+  send({ type: 'done', files: testModules.length, problems });
   await vitest.close();
 }
 
@@ -86,11 +88,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.once('message', (order) => {
     main(order as SuiteOrder)
       .catch((error: unknown) => {
-        send({
-          type: 'done',
-          files: 0,
-          problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        });
+        send({ type: 'done', files: 0, problems: [errorDataOf(error)] });
       })
       .finally(() => {
         process.off('disconnect', orphaned);

@@ -1,14 +1,19 @@
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import type { Attempt, TestFinished } from '../events/types.ts';
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+import { FILE_ITSELF, numbered, type TestName } from '../events/identity.ts';
+import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
 import { fileInSuite, isChosen, type ScenarioContext } from './context.ts';
 import type { SuiteReport } from './messages.ts';
-import { errorData, type ThrownError, verdictOf } from './thrown.ts';
+import { fileError } from './syntax-error.ts';
+import { errorData, verdictOf } from './thrown.ts';
 
 /**
  * Turns vitest's reports into events and sends each at once, in the order in which things happen: what is planned, what
  * begins, what ends. vitest reports a batch without waiting for the one before: on a busy host a test ends before it begins.
  */
-export function eventReporter(context: ScenarioContext, send: (report: SuiteReport) => void): Reporter {
+export function eventReporter(
+  context: ScenarioContext,
+  send: (report: SuiteReport) => void,
+): Reporter & { onTaskUpdate(): void } {
   const { cell, step, suite } = context;
   const told = new Set<string>();
   const once = (what: 'planned' | 'begun', id: string, tell: () => void) => {
@@ -16,21 +21,36 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
     told.add(`${what} ${id}`);
     tell();
   };
+  const numbers = new Map<string, number>();
   const fileOf = (module: TestModule) => fileInSuite(suite, module.moduleId);
   // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
   const isReported = (test: TestCase) => isChosen(context, fileOf(test.module), test.fullName);
+  const nameOf = (test: TestCase): TestName => {
+    const nth = numbers.get(test.id);
+    return { file: fileOf(test.module), name: test.fullName, ...(nth === undefined ? {} : { nth }) };
+  };
   const plan = (module: TestModule) =>
     once('planned', module.id, () => {
-      const tests = [...module.children.allTests()]
-        .filter(isReported)
-        .map((test) => ({ file: fileOf(module), name: test.fullName }));
-      send({ type: 'event', event: { type: 'tests.planned', cell, step, tests } });
+      const all = [...module.children.allTests()];
+      for (const [test, nth] of numbered(all, ({ fullName }) => fullName)) numbers.set(test.id, nth);
+      send({ type: 'event', event: { type: 'tests.planned', cell, step, tests: all.filter(isReported).map(nameOf) } });
     });
   const begin = (test: TestCase) =>
     once('begun', test.id, () => {
       plan(test.module);
-      send({ type: 'event', event: { type: 'test.started', cell, file: fileOf(test.module), name: test.fullName } });
+      send({ type: 'event', event: { type: 'test.started', cell, ...nameOf(test) } });
     });
+  const finish = (test: TestCase, outcome: Outcome) => {
+    begin(test);
+    for (const measurement of test.meta().measurements ?? []) {
+      const where = { cell, file: fileOf(test.module), test: test.fullName };
+      send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
+    }
+    const line = test.location ? { line: test.location.line } : {};
+    send({ type: 'event', event: { type: 'test.finished', cell, step, ...nameOf(test), ...line, ...outcome } });
+  };
+  /** Tests that never ran although nobody left them out: what stopped them is known when their file has ended. */
+  const stopped = new Set<TestCase>();
   return {
     onTestModuleCollected: plan,
     onTestCaseReady(test) {
@@ -38,36 +58,31 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
     },
     onTestCaseResult(test) {
       if (!isReported(test)) return;
-      begin(test);
-      for (const measurement of test.meta().measurements ?? []) {
-        const where = { cell, file: fileOf(test.module), test: test.fullName };
-        send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
-      }
-      send({ type: 'event', event: testFinished(test, fileOf(test.module), context) });
+      if (wasStopped(test)) stopped.add(test);
+      else finish(test, outcomeOf(test, suite));
     },
     onTestModuleEnd(module) {
-      // A file that could not be read, or whose hooks failed, has no test that says so.
-      const errors = [...module.errors(), ...[...module.children.allSuites()].flatMap((group) => group.errors())];
-      if (errors.length === 0) return;
-      const data = errors.map((error) => errorData(error as ThrownError, suite));
-      const attempt: Attempt = {
-        verdict: verdictOf(data),
-        durationMs: Math.round(module.diagnostic().collectDuration),
-        errors: data,
-      };
-      send({
-        type: 'event',
-        event: {
-          type: 'test.finished',
-          cell,
-          step,
-          file: fileOf(module),
-          name: '(the file itself)',
-          verdict: attempt.verdict,
-          durationMs: attempt.durationMs,
-          attempts: [attempt],
-        },
-      });
+      plan(module);
+      const groups: Group[] = [module, ...module.children.allSuites()];
+      const errors = new Map(groups.map((group) => [group, group.errors().map((error) => fileError(error, suite))]));
+      for (const test of stopped) {
+        if (test.module !== module) continue;
+        stopped.delete(test);
+        const why = groupsOf(test).find((group) => errors.get(group)?.length);
+        finish(test, why ? failedBefore(errors.get(why)!) : outcomeOf(test, suite));
+        if (why) told.add(`told ${why.id}`);
+      }
+      // A file that could not be read, or whose hooks failed behind its tests, has no test that says so.
+      const untold = groups.filter(({ id }) => !told.has(`told ${id}`)).flatMap((group) => errors.get(group)!);
+      if (untold.length === 0) return;
+      const durationMs = Math.round(module.diagnostic().collectDuration);
+      const attempts: Attempt[] = [{ verdict: verdictOf(untold), durationMs, errors: untold }];
+      const which = { file: fileOf(module), name: FILE_ITSELF };
+      const outcome = { verdict: attempts[0]!.verdict, durationMs, attempts };
+      send({ type: 'event', event: { type: 'test.finished', cell, step, ...which, ...outcome } });
+    },
+    onTaskUpdate() {
+      send({ type: 'alive' });
     },
     onUserConsoleLog(log) {
       send({ type: 'printed', text: log.content });
@@ -75,27 +90,44 @@ export function eventReporter(context: ScenarioContext, send: (report: SuiteRepo
   };
 }
 
-function testFinished(test: TestCase, file: string, { cell, step, suite }: ScenarioContext): TestFinished {
-  const common = {
-    type: 'test.finished' as const,
-    cell,
-    step,
-    file,
-    name: test.fullName,
-    ...(test.location ? { line: test.location.line } : {}),
-    durationMs: Math.round(test.diagnostic()?.duration ?? 0),
-  };
+type Group = TestModule | TestSuite;
+type Outcome = Pick<TestFinished, 'verdict' | 'durationMs' | 'attempts' | 'note'>;
+
+/** The groups that a test is in, innermost first. */
+function groupsOf(test: TestCase): Group[] {
+  const groups: Group[] = [];
+  for (let group: Group = test.parent; ; group = group.parent) {
+    groups.push(group);
+    if (group.type === 'module') return groups;
+  }
+}
+
+/** Whether vitest calls a test skipped that was to run, and that did not leave itself out. */
+function wasStopped(test: TestCase): boolean {
+  if (test.result().state !== 'skipped' || test.attempts().length > 0) return false;
+  return (['skip', 'todo'] as const).every(
+    (mode) =>
+      test.options.mode !== mode &&
+      !groupsOf(test).some((group) => group.type === 'suite' && group.options.mode === mode),
+  );
+}
+
+/** What becomes of a test because of a hook before it. */
+function failedBefore(errors: readonly ErrorData[]): Outcome {
+  const verdict = verdictOf(errors);
+  return { verdict, durationMs: 0, attempts: [{ verdict, durationMs: 0, errors }], note: 'a hook before it failed' };
+}
+
+function outcomeOf(test: TestCase, suite: ScenarioContext['suite']): Outcome {
+  const durationMs = Math.round(test.diagnostic()?.duration ?? 0);
   const result = test.result();
   if (result.state === 'skipped' || result.state === 'pending') {
-    return {
-      ...common,
-      verdict: 'skipped',
-      attempts: [],
-      note: (result.state === 'skipped' && result.note) || 'skipped in the suite',
-    };
+    const note = (result.state === 'skipped' && result.note) || 'skipped in the suite';
+    return { verdict: 'skipped', durationMs, attempts: [], note };
   }
+  const dataOf = (thrown: readonly unknown[] | undefined) => (thrown ?? []).map((error) => errorData(error, suite));
   const attempts = test.attempts().map((attempt): Attempt => {
-    const errors = (attempt.errors ?? []).map((error) => errorData(error as ThrownError, suite));
+    const errors = dataOf(attempt.errors);
     return {
       verdict: attempt.state === 'passed' ? 'passed' : verdictOf(errors),
       durationMs: Math.round(attempt.duration ?? 0),
@@ -103,14 +135,10 @@ function testFinished(test: TestCase, file: string, { cell, step, suite }: Scena
     };
   });
   if (attempts.length === 0) {
-    const errors = (result.errors ?? []).map((error) => errorData(error as ThrownError, suite));
-    attempts.push({
-      verdict: result.state === 'passed' ? 'passed' : verdictOf(errors),
-      durationMs: common.durationMs,
-      errors,
-    });
+    const errors = dataOf(result.errors);
+    attempts.push({ verdict: result.state === 'passed' ? 'passed' : verdictOf(errors), durationMs, errors });
   }
   const verdict =
     result.state === 'passed' ? (attempts.length > 1 ? 'flaky' : 'passed') : (attempts.at(-1)?.verdict ?? 'failed');
-  return { ...common, verdict, attempts };
+  return { verdict, durationMs, attempts };
 }

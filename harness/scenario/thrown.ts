@@ -1,19 +1,9 @@
-import { sep } from 'node:path';
+import { dirname, isAbsolute, sep } from 'node:path';
+import { propertyOf } from '../base/thrown.ts';
 import type { Suite } from '../config/suite.ts';
+import { errorDataOf } from '../events/error-data.ts';
 import type { ErrorData } from '../events/types.ts';
 import { fileInSuite } from './context.ts';
-
-/** What vitest tells of an error that a test threw: to its reporters, and to the test itself, where `stacks` is absent. */
-export interface ThrownError {
-  readonly name?: string;
-  readonly message: string;
-  readonly stack?: string;
-  readonly diff?: string;
-  readonly hint?: unknown;
-  readonly cause?: unknown;
-  readonly consoleTail?: unknown;
-  readonly stacks?: readonly { readonly file: string; readonly line: number; readonly column: number }[];
-}
 
 /** An assertion is the suite's word; a lost connection or a dead emulator is not. */
 export function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'emulator' {
@@ -21,25 +11,58 @@ export function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'e
   return errors.length > 0 && errors.every((error) => error.type === 'InfraError') ? 'infra' : 'failed';
 }
 
-/** An error with its place in the suite, or elsewhere where the suite is not on the way to it. */
-export function errorData(error: ThrownError, suite: Pick<Suite, 'folder'>): ErrorData {
-  const place = error.stacks?.find((frame) => frame.file.startsWith(suite.folder + sep)) ?? error.stacks?.[0];
-  const causes: string[] = [];
-  for (
-    let cause = error.cause as ThrownError | undefined;
-    cause && causes.length < 5;
-    cause = cause.cause as ThrownError | undefined
-  ) {
-    causes.push(typeof cause === 'string' ? cause : String(cause.message ?? cause));
-  }
-  return {
-    type: error.name ?? 'Error',
-    message: error.message,
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
-    ...(error.diff === undefined ? {} : { diff: error.diff }),
-    ...(typeof error.hint === 'string' ? { hint: error.hint } : {}),
-    ...(place ? { file: fileInSuite(suite, place.file), line: place.line, column: place.column } : {}),
-    ...(causes.length > 0 ? { causes } : {}),
-    ...(Array.isArray(error.consoleTail) ? { consoleTail: error.consoleTail.map(String) } : {}),
-  };
+/** An error with its place in the suite, or elsewhere in the project where the suite is not on the way to it. */
+export function errorData(thrown: unknown, suite: Pick<Suite, 'folder'>): ErrorData {
+  const error = errorDataOf(withoutStacks(thrown));
+  const place = placeOf(thrown, suite);
+  return place ? { ...error, ...place, file: fileInSuite(suite, place.file) } : error;
+}
+
+/** The harness's own code: where in it something was thrown helps nobody. */
+const OURS = dirname(import.meta.dirname) + sep;
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** vitest adds the frames to what it sends, also to what is no error and would be inspected with them. */
+function withoutStacks(thrown: unknown): unknown {
+  if (propertyOf(thrown, 'stacks') === undefined || propertyOf(thrown, 'stack') !== undefined) return thrown;
+  const { stacks: _stacks, ...rest } = thrown as object & { stacks: unknown };
+  return rest;
+}
+
+/** The first frame of the suite; without one, the first that is of no package. */
+function placeOf(thrown: unknown, { folder }: Pick<Suite, 'folder'>): Place | undefined {
+  const stacks = propertyOf(thrown, 'stacks');
+  const frames = (Array.isArray(stacks) ? stacks : framesOf(thrown))
+    .filter(isPlace)
+    .map(({ file, line, column }) => ({ file, line, column }));
+  return (
+    frames.find(({ file }) => file.startsWith(folder + sep)) ??
+    frames.find(({ file }) => isAbsolute(file) && !file.split(sep).includes('node_modules') && !file.startsWith(OURS))
+  );
+}
+
+/** vitest reads the stacks of what tests throw; of what nobody caught it is read here. */
+function framesOf(thrown: unknown): unknown[] {
+  const stack = propertyOf(thrown, 'stack');
+  if (typeof stack !== 'string') return [];
+  return [...stack.matchAll(/^\s+at .*?\(?(?:file:\/\/)?(\/[^\n()]*):(\d+):(\d+)\)?$/gm)].map(
+    ([, file, line, column]) => ({
+      file,
+      line: Number(line),
+      column: Number(column),
+    }),
+  );
+}
+
+function isPlace(frame: unknown): frame is Place {
+  return (
+    typeof propertyOf(frame, 'file') === 'string' &&
+    typeof propertyOf(frame, 'line') === 'number' &&
+    typeof propertyOf(frame, 'column') === 'number'
+  );
 }

@@ -66,6 +66,7 @@ export async function runCompose(
   if (result.timedOut)
     throw new InfraError(`cannot finish \`${what}\`: no end after ${formatDuration(deadlineMs)}`, {
       cause: lastLines(result.stderr, 5).join('\n') || undefined,
+      late: true,
     });
   if (result.exitCode === undefined) throw new InfraError(`cannot run \`${what}\`: ${result.shortMessage}`);
   const { exitCode, stdout, stderr } = result;

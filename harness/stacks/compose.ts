@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { messageOf, StackError } from '../base/errors.ts';
+import { isLate, messageOf, StackError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { retryUntil, scaledMs } from '../base/time.ts';
 import type { Target } from '../targets/target.ts';
@@ -31,7 +31,7 @@ export async function deployCompose(
   const up = await runCompose(target, suite, ['up', '--detach', '--no-build'], { deadlineMs, signal }).catch(
     async (error: Error) => {
       signal.throwIfAborted();
-      if (!/no end after/.test(error.message)) throw error;
+      if (!isLate(error)) throw error;
       throw await failed(notUp(await serviceStates(target, suite, AbortSignal.timeout(STATES_MS)), deadlineMs));
     },
   );

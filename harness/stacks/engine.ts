@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { InfraError, messageOf } from '../base/errors.ts';
+import { InfraError, isLate } from '../base/errors.ts';
 import type { Target } from '../targets/target.ts';
 
 /** Where a Docker engine listens. */
@@ -47,6 +47,6 @@ export async function engineProblem(target: Target): Promise<string | undefined>
     const asked = await target.exec(['docker', 'version', '--format', '{{.Server.Version}}'], { deadlineMs: ALIVE_MS });
     return asked.exitCode === 0 ? undefined : asked.stderr.trim().split('\n').at(-1);
   } catch (error) {
-    return /no end after/.test(messageOf(error)) ? `it does not answer within ${ALIVE_MS / 1000} s` : undefined;
+    return isLate(error) ? `it does not answer within ${ALIVE_MS / 1000} s` : undefined;
   }
 }

@@ -37,6 +37,7 @@ export async function execProcess(
   if (result.timedOut) {
     throw new InfraError(`cannot finish \`${what}\`: no end after ${(request.deadlineMs / 1000).toFixed(1)} s`, {
       cause: stderr.slice(-500) || undefined,
+      late: true,
     });
   }
   if (result.isCanceled) throw request.signal?.reason ?? new InfraError(`cannot finish \`${what}\`: it was cancelled`);

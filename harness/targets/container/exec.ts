@@ -46,6 +46,7 @@ export async function execInContainer(
     if (late.aborted)
       throw new InfraError(`cannot finish \`${what}\`: no end after ${(request.deadlineMs / 1000).toFixed(1)} s`, {
         cause: output.stderr.text().slice(-500) || undefined,
+        late: true,
       });
     throw new InfraError(`cannot run \`${what}\` in the container: ${messageOf(cause)}`, { cause });
   }

@@ -1,0 +1,63 @@
+import { HarnessError, SuiteError } from '../base/errors.ts';
+import { inspected, isNativeError, propertyOf, readThrown } from '../base/thrown.ts';
+import type { Attempt, ErrorData } from './types.ts';
+
+/** What another process told of what went wrong there. */
+export class ReportedError extends SuiteError {
+  readonly reported: ErrorData;
+  constructor([first, ...others]: readonly [ErrorData, ...ErrorData[]]) {
+    super(first.message);
+    const causes = [...(first.causes ?? []), ...others.map(({ message }) => `also: ${message}`)];
+    this.reported = { ...first, ...(causes.length > 0 ? { causes } : {}) };
+  }
+}
+
+/** Anything that was thrown as data for an event: the one door through which what others throw gets in. */
+export function errorDataOf(thrown: unknown): ErrorData {
+  const ours = isNativeError(thrown) && thrown instanceof HarnessError;
+  if (ours && thrown instanceof ReportedError) return thrown.reported;
+  const { causes, consoleTail, stack, ...said } = readThrown(thrown);
+  return {
+    ...said,
+    // Our own errors say all in their message; where in the harness they were thrown helps nobody.
+    ...(stack === undefined || ours ? {} : { stack }),
+    ...(causes.length > 0 ? { causes } : {}),
+    ...(consoleTail.length > 0 ? { consoleTail } : {}),
+  };
+}
+
+/** An error as some version wrote it down, with everything that reports rely on; its parts keep their order. */
+export function errorFrom(written: unknown): ErrorData {
+  const read = errorDataOf(written);
+  const type = propertyOf(written, 'type');
+  const causes = listFrom(propertyOf(written, 'causes')).map((cause) =>
+    typeof cause === 'string' ? cause : inspected(cause),
+  );
+  const whole: Record<string, unknown> = {
+    ...read,
+    type: typeof type === 'string' && type !== '' ? type : read.type,
+    ...(causes.length > 0 ? { causes } : {}),
+  };
+  for (const [key, kind] of [
+    ['file', 'string'],
+    ['line', 'number'],
+    ['column', 'number'],
+  ] as const)
+    if (typeof propertyOf(written, key) === kind) whole[key] = propertyOf(written, key);
+  const order = new Set([...Object.keys((written ?? {}) as object), ...Object.keys(whole)]);
+  return Object.fromEntries(
+    [...order].filter((key) => key in whole).map((key) => [key, whole[key]]),
+  ) as unknown as ErrorData;
+}
+
+/** The same of a test's attempts. */
+export function attemptsFrom(written: unknown): readonly Attempt[] {
+  return listFrom(written).map((attempt) => {
+    const { verdict = 'failed', durationMs = 0, errors } = (attempt ?? {}) as Partial<Attempt>;
+    return { verdict, durationMs, errors: listFrom(errors).map(errorFrom) };
+  });
+}
+
+function listFrom(written: unknown): readonly unknown[] {
+  return Array.isArray(written) ? written : [];
+}

@@ -1,0 +1,139 @@
+import {
+  inject,
+  type RunnerTask,
+  type RunnerTestCase,
+  type RunnerTestSuite,
+  TestRunner,
+  type TestTryOptions,
+} from 'vitest';
+import { propertyOf } from '../base/thrown.ts';
+import { numbered, type TestName } from '../events/identity.ts';
+import type { ErrorData } from '../events/types.ts';
+import { fileInSuite } from './context.ts';
+import { guard, guardWhole } from './guard.ts';
+import { longestAfter } from './hooks.ts';
+import { type JournalLine, note, sharedClock } from './journal.ts';
+import { errorData, verdictOf } from './thrown.ts';
+
+/** Where vitest keeps the deadline of a hook that runs before tests. */
+const HOOK_TIMEOUT = Symbol.for('VITEST_CLEANUP_TIMEOUT');
+
+type Hook = (...args: never[]) => unknown;
+
+/**
+ * Runs the tests of a file as vitest does, and notes in the journal what begins and ends, what nobody catches, and how long
+ * each part may take. What a suite throws is looked at before vitest sees it.
+ */
+export default class SuiteRunner extends TestRunner {
+  /** Attempts that run: how many errors of earlier ones the test's result holds, and when this one began. */
+  readonly #running = new Map<
+    RunnerTask,
+    { readonly name: TestName; readonly errors: number; readonly atMs: number }
+  >();
+  #last: TestName | undefined;
+  #file = '';
+
+  constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
+    super(config);
+    for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+      // vitest hears it too, and says nothing where it is not alone. A suite may listen itself: then it is its business.
+      const others = process.listeners(event as 'uncaughtException').length;
+      const hear = (thrown: unknown) => {
+        if (process.listeners(event as 'uncaughtException').length > others + 1) return;
+        this.#note({ unhandled: this.#unhandled(event, thrown) });
+      };
+      process.on(event as 'uncaughtException', hear);
+    }
+  }
+
+  override importFile(filepath: string, source: Parameters<TestRunner['importFile']>[1]): unknown {
+    this.#file = fileInSuite(inject('harness').suite, filepath);
+    return guardWhole(() => super.importFile(filepath, source));
+  }
+
+  override async onBeforeRunSuite(suite: RunnerTestSuite): Promise<void> {
+    await super.onBeforeRunSuite(suite);
+    // A file that could not be read has none.
+    const hooks = (TestRunner.getSuiteHooks(suite) ?? {}) as unknown as Record<string, Hook[]>;
+    for (const kind of ['beforeAll', 'afterAll', 'beforeEach', 'afterEach'])
+      hooks[kind]?.forEach((hook, index, all) => {
+        all[index] = this.#watched(kind, hook);
+      });
+  }
+
+  override onBeforeTryTask(test: RunnerTask, options: TestTryOptions): void {
+    super.onBeforeTryTask(test, options);
+    const begun = nameOf(test as RunnerTestCase);
+    this.#running.set(test, { name: begun, errors: test.result?.errors?.length ?? 0, atMs: performance.now() });
+    this.#note({ begun });
+  }
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    this.#phase('test', test.timeout);
+    await guard(() => TestRunner.getTestFn(test)());
+  }
+
+  override async onAfterRetryTask(test: RunnerTestCase, options: TestTryOptions): Promise<void> {
+    await super.onAfterRetryTask(test, options);
+    const { name: ended, errors: before, atMs } = this.#running.get(test)!;
+    this.#running.delete(test);
+    this.#last = ended;
+    const { result } = test;
+    // vitest has the note there, and not in its types.
+    if (result?.state === 'skip') return this.#note({ ended, skipped: String(propertyOf(result, 'note') ?? '') });
+    const { suite } = inject('harness');
+    const thrown = (result?.errors ?? []).slice(before).map((error) => errorData(error, suite));
+    const failed = (result?.state === 'fail') !== (test.fails ?? false);
+    const errors = failed ? thrown : [];
+    const verdict = failed ? verdictOf(errors) : 'passed';
+    const durationMs = Math.round(performance.now() - atMs);
+    this.#note({ ended, attempt: { verdict, durationMs, errors } });
+  }
+
+  /** A hook that notes when it begins, and throws what vitest can read. */
+  #watched(kind: string, hook: Hook): Hook {
+    const own = (hook as { [HOOK_TIMEOUT]?: number })[HOOK_TIMEOUT];
+    const watched = (...args: never[]) => {
+      const { hookTimeout } = this.config;
+      this.#phase(kind, own ?? (kind.startsWith('after') ? Math.max(hookTimeout, longestAfter()) : hookTimeout));
+      return guard(() => hook(...args));
+    };
+    return Object.assign(watched, hook);
+  }
+
+  #phase(phase: string, allowedMs: number | undefined): void {
+    const limit = allowedMs !== undefined && allowedMs > 0 && Number.isFinite(allowedMs) ? allowedMs : null;
+    this.#note({ phase, atMs: sharedClock(), allowedMs: limit });
+  }
+
+  #unhandled(event: 'unhandledRejection' | 'uncaughtException', thrown: unknown): ErrorData {
+    const what = event === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+    const running = [...this.#running.values()].map(({ name }) => `"${name.name}"`);
+    const when =
+      running.length > 0
+        ? `while ${running.join(' and ')} ran`
+        : this.#last
+          ? `after "${this.#last.name}" had ended`
+          : 'before any test ran';
+    const error = errorData(thrown, inject('harness').suite);
+    return { ...error, message: `${what} in ${this.#file} ${when}: ${error.message}` };
+  }
+
+  #note(line: JournalLine): void {
+    note(inject('harness').journal, line);
+  }
+}
+
+function nameOf(test: RunnerTestCase): TestName {
+  const { suite } = inject('harness');
+  const nth = numbered(testsOf(test.file.tasks), ({ fullTestName = '' }) => fullTestName).get(test);
+  return {
+    file: fileInSuite(suite, test.file.filepath),
+    name: test.fullTestName ?? test.name,
+    ...(nth === undefined ? {} : { nth }),
+  };
+}
+
+function testsOf(tasks: readonly RunnerTask[]): RunnerTestCase[] {
+  return tasks.flatMap((task) => (task.type === 'suite' ? testsOf(task.tasks) : [task]));
+}
