@@ -38,6 +38,21 @@ export default defineConfig({
   test: {
     exclude: EXCLUDED,
     teardownTimeout: 60_000,
+    // With --coverage, as `npm run coverage` has it: shown by folder, and no bar to pass.
+    coverage: {
+      provider: 'v8',
+      include: ['harness/**/*.ts', 'reports/**/*.ts'],
+      exclude: [
+        '**/*.test.ts',
+        'harness/e2e/**',
+        'harness/setup/**',
+        'harness/run/testing.ts',
+        'harness/targets/memory/**',
+      ],
+      reporter: ['json-summary'],
+      reportsDirectory: '.harness/coverage',
+      reportOnFailure: true,
+    },
     sequence: { sequencer: LongestFirst },
     projects: [
       {

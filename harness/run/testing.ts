@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CellArch } from '../arch/index.ts';
 import { matrixSchema } from '../config/matrix-schema.ts';
 import type { Suite } from '../config/suite.ts';
@@ -18,6 +18,8 @@ export interface Given {
   readonly suites?: Readonly<Record<string, object>>;
   /** Default: amd64. */
   readonly arch?: readonly CellArch[];
+  /** Files of the project: `suites/s/a.scenario.ts`. */
+  readonly files?: Readonly<Record<string, string>>;
   /** As in a matrix; deadlines are not measured unless `scale` is undefined. */
   readonly limits?: object;
   readonly machines?: MemoryOptions;
@@ -50,6 +52,10 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
   const place = given.place ?? (await mkdtemp(join(tmpdir(), 'harness-run-')));
   const project = join(place, 'project');
   await mkdir(project, { recursive: true });
+  for (const [path, text] of Object.entries(given.files ?? {})) {
+    await mkdir(dirname(join(project, path)), { recursive: true });
+    await writeFile(join(project, path), text);
+  }
   const suites = Object.entries(given.suites ?? { s: {} });
   const arch = given.arch ?? ['amd64'];
   const limits = { scale: 1, ...given.limits };
