@@ -239,7 +239,6 @@ commands:
     expect((await readFile(log, 'utf8')).split('\n').map((line) => line.split(' ')[0])).toEqual([
       'acquire',
       'reconnect',
-      'reconnect',
       'release',
       '',
     ]);
