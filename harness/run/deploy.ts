@@ -3,7 +3,7 @@ import type { Cell } from '../matrix/cell.ts';
 import { type DeployOptions, deployStacks } from '../stacks/deploy.ts';
 import { installStack } from '../stacks/install.ts';
 import { putBack } from '../stacks/undo.ts';
-import { anyDeath, type OnTarget, warner } from './context.ts';
+import { anyDeath, type OnTarget } from './context.ts';
 import { filesOf } from './image.ts';
 import type { CellSnapshot } from './snapshots.ts';
 import type { StartedCell } from './start-cell.ts';
@@ -11,18 +11,14 @@ import type { StepIo } from './step.ts';
 
 /** Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot. */
 export async function deployOn(on: OnTarget, io: StepIo): Promise<void> {
-  const { cell, context, started } = on;
+  const { context, started, signal } = on;
   if (started.deployed) return;
-  const options = {
-    scale: started.scale.factor,
-    signal: context.signal,
-    progress: io.progress,
-    warn: warner(cell, context),
-  };
+  const { progress, warn } = io;
+  const options = { scale: started.scale.factor, signal, progress, warn };
   const died = anyDeath(started).then((error) => {
     throw error;
   });
-  await Promise.race([deployNodes(started, cell, options), died]);
+  await Promise.race([deployNodes(started, context.cell, options), died]);
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
 }
 
@@ -41,7 +37,7 @@ export async function deployNodes(started: StartedCell, cell: Cell, options: Dep
  * Puts machines that outlive the run back to what they were.
  * @returns what was put back and what stays, in words; undefined where there is nothing to say.
  */
-export async function putBackOn({ cell, started }: OnTarget): Promise<string | undefined> {
+export async function putBackOn({ context: { cell }, started }: OnTarget): Promise<string | undefined> {
   const said: string[] = [];
   for (const { target, installed, containers } of started.nodes) {
     const count = await putBack(target, { scale: started.scale.factor });
@@ -63,12 +59,12 @@ export async function putBackOn({ cell, started }: OnTarget): Promise<string | u
 }
 
 /** A snapshot that cannot be saved costs the next run its time, not this one its result. */
-async function saveSnapshot({ cell, context, started }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
+async function saveSnapshot({ started, signal }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
   io.progress('saving a snapshot');
   const begun = performance.now();
   await snapshot.save(started.nodes, started.scale).catch((error: unknown) => {
-    context.signal.throwIfAborted();
-    warner(cell, context)(`no snapshot was saved: ${messageOf(error)}`);
+    signal.throwIfAborted();
+    io.warn(`no snapshot was saved: ${messageOf(error)}`);
   });
   io.phase({ name: 'snapshot', durationMs: Math.round(performance.now() - begun) });
 }

@@ -27,27 +27,19 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const images = await imagesOf(cell, provider.image, settings, { progress });
   const lease = openLease(options.state, `shell-${process.pid}-${randomBytes(2).toString('hex')}`, folder);
   try {
-    const started = await startCell(cell, {
-      matrix,
-      provider,
-      cache: options.cache,
-      folder,
-      lease,
-      images,
-      keep: false,
-      cold: false,
-      warn: progress,
-      signal: new AbortController().signal,
-      progress,
-      phase: () => {},
-    });
+    const { signal } = new AbortController();
+    const started = await startCell(
+      cell,
+      { provider, images, limits: matrix.limits, cold: false },
+      { folder, cache: options.cache, lease, keep: false, signal },
+      { progress, phase: () => {}, warn: progress },
+    );
     const end = async () => {
       for (const { target } of started.nodes) await putBack(target, { scale: started.scale.factor });
       await started[Symbol.asyncDispose]();
       await lease.end();
     };
     try {
-      const signal = new AbortController().signal;
       const deploy = { scale: started.scale.factor, signal, progress, warn: progress };
       if (!started.deployed) await deployNodes(started, cell, deploy);
     } catch (error) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EmulatorError, InfraError } from '../base/errors.ts';
 import { memoryProvider } from '../targets/memory/provider.ts';
+import type { Io } from '../targets/target.ts';
 import { endless, passes, reports, runInMemory } from './testing.ts';
 
 const lost = () => {
@@ -220,11 +221,25 @@ describe('--keep', () => {
 });
 
 describe('time', () => {
-  test('a cell that takes too long is ended', async () => {
+  const tooLong = 'cannot finish the cell: it took longer than 60 ms (limits.cell-minutes)';
+
+  test('a cell that takes too long is ended, and its machine is given back', async () => {
     await using run = await runInMemory({ runSuite: endless, limits: { 'cell-minutes': 0.001 } });
-    expect(run.exitCode).toBe(3);
-    expect(run.cell.reason).toBe('cannot finish the cell: it took longer than 60 ms (limits.cell-minutes)');
-    expect(run.provider.machines[0]!.life).toEqual(['booted', 'released']);
+    expect([run.exitCode, run.cell.reason]).toEqual([3, tooLong]);
+    // On a busy host its time may be up before there is one.
+    expect(run.provider.machines.map(({ life }) => life.at(-1))).toEqual(run.provider.machines.map(() => 'released'));
+    expect(run.leases).toEqual([]);
+  });
+
+  test('a boot is not waited for when the time of its cell is up', async () => {
+    const boot = (_: unknown, { signal }: Io) =>
+      new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    await using run = await runInMemory({ machines: { boot }, limits: { 'cell-minutes': 0.001 } });
+    expect([run.exitCode, run.cell.reason]).toEqual([3, tooLong]);
+    expect(run.steps).toEqual(['image passed', 'acquire infra']);
   });
 
   test('a run that takes too long is ended, with what waits for a place in it', async () => {

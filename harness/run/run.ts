@@ -1,28 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { readFile, rename, rm, symlink } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError, InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
-import { decide, RunFold } from '../events/fold.ts';
-import type { HarnessEvent, HostFacts, StoredEvent } from '../events/types.ts';
-import { openEventLog } from '../events/writer.ts';
+import { decide } from '../events/fold.ts';
+import type { HostFacts, RunStarted, StoredEvent } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import type { Providers } from '../targets/providers.ts';
-import { buildersFor, capacityFor, hostCapacity } from './capacity.ts';
+import { buildersFor, type Capacity, capacityFor, type HostCapacity, hostCapacity } from './capacity.ts';
 import { runCell } from './cell.ts';
-import type { ChosenBenchmarks } from './context.ts';
+import type { RunChoices, RunContext } from './context.ts';
 import { imageSettings } from './image.ts';
-import { collectGarbage, openLease } from './lease.ts';
+import { collectGarbage } from './lease.ts';
+import { type OpenRun, openRun } from './open-run.ts';
 import { QuietLock, Slots } from './quiet.ts';
 import { type GitState, gitState, pathsInRepository } from './repository.ts';
 import { Interrupted } from './step.ts';
 import { type RunSuite, runSuiteProcess } from './suite-process.ts';
 
-export interface RunOptions {
+export interface RunOptions extends RunChoices {
   readonly matrix: Matrix;
   readonly cells: readonly Cell[];
   /** The project's folder; results go to `.harness/runs/` below it. */
@@ -33,16 +32,10 @@ export interface RunOptions {
   readonly version: string;
   readonly argv: readonly string[];
   readonly jobs?: number | undefined;
-  readonly keep: boolean;
-  readonly bench: boolean;
-  /** The benchmarks to run in each cell, and no scenarios; absent: everything. */
-  readonly only?: ChosenBenchmarks | undefined;
   /** Where the run's folder is made; absent: the project's own. */
   readonly runs?: string | undefined;
   /** What the project's folder holds, where it is no repository; absent: git is asked. */
   readonly git?: GitState | undefined;
-  /** Neither use nor make snapshots. */
-  readonly cold: boolean;
   /** Aborted when the user interrupts. */
   readonly interrupt: AbortSignal;
   readonly onEvent: (event: StoredEvent) => void;
@@ -70,25 +63,64 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const started = performance.now();
   // What runs before this one left behind when they were killed would hold memory that this one counts on.
   await collectGarbage(options.state, { includeKept: false });
-  const run = runName(new Date());
   const runs = options.runs ?? runsFolder(project);
-  const folder = join(runs, run);
-  await mkdir(folder, { recursive: true });
-  const lease = openLease(options.state, run, folder);
-  const log = await openEventLog(join(folder, 'events.jsonl'));
-  const fold = new RunFold();
-  log.onEvent((event) => fold.add(event));
-  log.onEvent(options.onEvent);
-  const emit = async (event: HarnessEvent) => void (await log.append(event));
+  const open = await openRun(runs, options.state, options.onEvent);
+  using end = endOfRun(matrix, options.interrupt);
+  let exitCode: number;
+  try {
+    const host = await hostCapacity();
+    const capacity = capacityOf(options, host);
+    await open.emit(await startedEvent(options, open, capacity));
+    await pointLatest(runs, open.name);
+    const context: RunContext = {
+      open,
+      matrix,
+      settings: imageSettings(matrix, options.cache),
+      providers: options.providers,
+      choices: options,
+      schedule: {
+        builders: new Slots(buildersFor(host)),
+        guests: new Slots(capacity.jobs),
+        // Who says how many cells means cells, whatever machines they have.
+        placesOf: (cell) => (wantedJobs(options) === undefined ? nodesOf(cell).length : 1),
+        quiet: new QuietLock(),
+      },
+      runSuite: options.runSuite ?? runSuiteProcess,
+      progress: options.onProgress,
+      signal: end.signal,
+    };
+    await Promise.all(cells.map((cell) => runCell(cell, context)));
+    const interrupted = end.signal.reason instanceof Interrupted;
+    exitCode = decide(open.fold.cells(), { interrupted });
+    const durationMs = Math.round(performance.now() - started);
+    await open.emit({ type: 'run.finished', exitCode, interrupted, durationMs });
+  } finally {
+    await open[Symbol.asyncDispose]();
+  }
+  await options.onEnd(open.folder);
+  return { run: open.name, folder: open.folder, exitCode };
+}
 
+function wantedJobs({ jobs, matrix }: RunOptions): number | undefined {
+  return jobs ?? matrix.limits.jobs;
+}
+
+function capacityOf(options: RunOptions, host: HostCapacity): Capacity {
+  const { cells } = options;
   const guestBytes = Math.max(...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
   const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
-  const wanted = options.jobs ?? matrix.limits.jobs;
-  const host = await hostCapacity();
-  const capacity = capacityFor(guestBytes, machines, host, wanted);
+  return capacityFor(guestBytes, machines, host, wantedJobs(options));
+}
+
+async function startedEvent(
+  options: RunOptions,
+  { name: run }: OpenRun,
+  { jobs, reason }: Capacity,
+): Promise<RunStarted> {
+  const { matrix, cells, project } = options;
   const git = options.git ?? (await gitState(project));
   const inRepository = await pathsInRepository(project);
-  await emit({
+  return {
     type: 'run.started',
     run,
     harness: options.version,
@@ -102,65 +134,32 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       const folder = inRepository(suite.folder);
       return { name, arch, target, suite: suite.name, ...(folder === undefined ? {} : { folder }), voting };
     }),
-    jobs: capacity.jobs,
-    jobsReason: capacity.reason,
+    jobs,
+    jobsReason: reason,
     ...(git ? { git } : {}),
     argv: options.argv,
-  });
-  await pointLatest(runs, run);
-
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
-  if (options.interrupt.aborted) onInterrupt();
-  options.interrupt.addEventListener('abort', onInterrupt, { once: true });
-  const limitMs = matrix.limits.minutes * 60_000;
-  const overtime = setTimeout(
-    () =>
-      stop.abort(
-        new InfraError(`cannot finish the run: it took longer than ${formatDuration(limitMs)} (limits.minutes)`),
-      ),
-    limitMs,
-  );
-  const context = {
-    matrix,
-    settings: imageSettings(matrix, options.cache),
-    providers: options.providers,
-    folder,
-    lease,
-    emit,
-    progress: options.onProgress,
-    signal: stop.signal,
-    keep: options.keep,
-    bench: options.bench,
-    only: options.only,
-    cold: options.cold,
-    builders: new Slots(buildersFor(host)),
-    guests: new Slots(capacity.jobs),
-    // Who says how many cells means cells, whatever machines they have.
-    placesOf: (cell: Cell) => (wanted === undefined ? nodesOf(cell).length : 1),
-    quiet: new QuietLock(),
-    runSuite: options.runSuite ?? runSuiteProcess,
   };
-  let exitCode: number;
-  try {
-    await Promise.all(cells.map((cell) => runCell(cell, context)));
-    const interrupted = stop.signal.reason instanceof Interrupted;
-    exitCode = decide(fold.cells(), { interrupted });
-    await emit({ type: 'run.finished', exitCode, interrupted, durationMs: Math.round(performance.now() - started) });
-  } finally {
-    clearTimeout(overtime);
-    options.interrupt.removeEventListener('abort', onInterrupt);
-    await log.close();
-    await lease.end();
-  }
-  await options.onEnd(folder);
-  return { run, folder, exitCode };
 }
 
-/** `20261120-214512-3f9a`: sorts by time, and two runs in one second differ. */
-function runName(now: Date): string {
-  const [date, time] = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').split('T');
-  return `${date}-${time}-${randomBytes(2).toString('hex')}`;
+/** What ends everything in a run: somebody who interrupts, or its own limit. Disposal forgets both. */
+function endOfRun({ limits }: Matrix, interrupt: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
+  if (interrupt.aborted) onInterrupt();
+  interrupt.addEventListener('abort', onInterrupt, { once: true });
+  const limitMs = limits.minutes * 60_000;
+  const tooLong = () =>
+    stop.abort(
+      new InfraError(`cannot finish the run: it took longer than ${formatDuration(limitMs)} (limits.minutes)`),
+    );
+  const overtime = setTimeout(tooLong, limitMs);
+  return {
+    signal: stop.signal,
+    [Symbol.dispose]() {
+      clearTimeout(overtime);
+      interrupt.removeEventListener('abort', onInterrupt);
+    },
+  };
 }
 
 async function hostFacts(): Promise<HostFacts> {

@@ -20,26 +20,38 @@ import { needsOf } from './gate.ts';
 import type { CellImages } from './image.ts';
 import type { Lease } from './lease.ts';
 import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
+import type { StepIo } from './step.ts';
 
-export interface StartCellOptions {
-  readonly matrix: Matrix;
+/** What machines are asked for. */
+export interface StartRequest {
   readonly provider: TargetProvider;
-  readonly cache: string;
-  /** The cell's folder, absolute. */
-  readonly folder: string;
-  readonly lease: Lease;
   /** The suite's image for each architecture of the cell. */
   readonly images: CellImages;
-  readonly keep: boolean;
+  readonly limits: Matrix['limits'];
   /** Neither use nor make a snapshot. */
   readonly cold: boolean;
   /** Machines whose clocks count their instructions. */
   readonly counting?: boolean;
+}
+
+/** Where a cell's machines live, and what ends their start. */
+export interface CellPlace {
+  /** The cell's folder, absolute. */
+  readonly folder: string;
+  /** Where snapshots are kept. */
+  readonly cache: string;
+  readonly lease: Lease;
+  /** They outlive the run. */
+  readonly keep: boolean;
   readonly signal: AbortSignal;
-  readonly progress: (message: string) => void;
-  readonly phase: (phase: Phase) => void;
-  /** Something that people should know and that does not stop the cell. */
-  readonly warn: (message: string) => void;
+}
+
+/** A start that is going on. */
+interface Start {
+  readonly cell: Cell;
+  readonly request: StartRequest;
+  readonly place: CellPlace;
+  readonly io: StepIo;
 }
 
 /** One machine of a cell that runs. */
@@ -94,11 +106,12 @@ export function nodeFolder(cell: Pick<Cell, 'suite'>, cellFolder: string, node: 
 }
 
 /** Acquires a cell's machines: resumed from their snapshot if there is a good one, else booted, and measured. */
-export async function startCell(cell: Cell, options: StartCellOptions): Promise<StartedCell> {
-  const { provider } = options;
+export async function startCell(cell: Cell, request: StartRequest, place: CellPlace, io: StepIo): Promise<StartedCell> {
+  const start: Start = { cell, request, place, io };
+  const { provider } = request;
   const assumed = new Map<ArchName, number>();
   for (const { arch } of nodesOf(cell)) assumed.set(arch, await assumedSlowdown(cell, arch, provider));
-  const network = await networkOf(cell, options);
+  const network = await networkOf(start);
   const started: Target[] = [];
   const end = async () => {
     await Promise.all(started.map((target) => target[Symbol.asyncDispose]()));
@@ -107,19 +120,19 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
   const common = { network, [Symbol.asyncDispose]: end };
   try {
     const specs = nodesOf(cell).map((node): NodeSpec => {
-      const image = options.images.get(node.arch)!;
+      const image = request.images.get(node.arch)!;
       const { containers } = image;
-      return { ...node, containers, onImage: 'key' in image, spec: specOf(cell, node, assumed, network, options) };
+      return { ...node, containers, onImage: 'key' in image, spec: specOf(start, node, assumed, network) };
     });
-    const snapshot = options.cold ? '--cold' : await snapshotOf(cell, provider, specs, options);
+    const snapshot = request.cold ? '--cold' : await snapshotOf(start, specs);
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
     if (typeof snapshot !== 'string' && found) {
       try {
-        return { ...common, ...(await resume(cell, provider, specs, found, options, started)), snapshot };
+        return { ...common, ...(await resume(start, specs, found, started)), snapshot };
       } catch (error) {
         await Promise.all(started.splice(0).map((target) => target[Symbol.asyncDispose]()));
-        options.signal.throwIfAborted();
-        options.warn(droppedMessage(error));
+        place.signal.throwIfAborted();
+        io.warn(droppedMessage(error));
         await snapshot.drop(found);
       }
     }
@@ -130,10 +143,10 @@ export async function startCell(cell: Cell, options: StartCellOptions): Promise<
     // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
     const savable = typeof snapshot !== 'string';
     const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
-      const io = await ioOf(cell, node, options);
-      const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, io);
+      const nodeIo = await ioOf(start, node);
+      const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, nodeIo);
       started.push(target);
-      return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, options, io.phase) };
+      return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, request.limits, nodeIo.phase) };
     });
     const scale = nodes.map((node) => node.scale).reduce((a, b) => (a.factor >= b.factor ? a : b));
     return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
@@ -161,29 +174,28 @@ async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider:
   return isEmulated(availability.accelerator) ? architectures[arch].qemu.assumedSlowdown : 1;
 }
 
-async function networkOf(cell: Cell, options: StartCellOptions): Promise<ClusterNetwork | undefined> {
+async function networkOf({ cell, place }: Start): Promise<ClusterNetwork | undefined> {
   if (!isCluster(cell)) return undefined;
-  return createNetwork(nodesOf(cell), await leasedFolder(options));
+  return createNetwork(nodesOf(cell), await leasedFolder(place));
 }
 
-async function leasedFolder({ lease }: StartCellOptions): Promise<string> {
+async function leasedFolder({ lease }: CellPlace): Promise<string> {
   const path = await makeRuntimeFolder();
   lease.register({ kind: 'path', path });
   return path;
 }
 
 function specOf(
-  cell: Cell,
+  { cell, request: { limits, images, cold, counting = false } }: Start,
   node: CellNode,
   assumed: ReadonlyMap<ArchName, number>,
   network: ClusterNetwork | undefined,
-  { matrix, images, cold, counting = false }: StartCellOptions,
 ): TargetSpec {
   const { suite } = cell;
   const image = images.get(node.arch)!;
   // Machines of a cluster boot beside each other, and wait for the slowest.
   const crowd = nodesOf(cell).length;
-  const slowest = matrix.limits.scale ?? Math.max(...assumed.values());
+  const slowest = limits.scale ?? Math.max(...assumed.values());
   return {
     cell: cell.name,
     arch: architectures[node.arch],
@@ -207,19 +219,16 @@ function specOf(
   };
 }
 
-function snapshotOf(
-  cell: Cell,
-  provider: TargetProvider,
-  specs: readonly NodeSpec[],
-  { cache, matrix, signal }: StartCellOptions,
-): Promise<CellSnapshot | string> {
-  return cellSnapshot(cell, provider, specs, { cache, limitBytes: matrix.limits['snapshots-gib'] * 2 ** 30, signal });
+function snapshotOf({ cell, request, place }: Start, specs: readonly NodeSpec[]): Promise<CellSnapshot | string> {
+  const { cache, signal } = place;
+  const limitBytes = request.limits['snapshots-gib'] * 2 ** 30;
+  return cellSnapshot(cell, request.provider, specs, { cache, limitBytes, signal });
 }
 
 async function measure(
   target: Target,
   assumed: number,
-  { matrix: { limits } }: StartCellOptions,
+  limits: Matrix['limits'],
   phase: (phase: Phase) => void,
 ): Promise<Scale> {
   if (limits.scale !== undefined) return { factor: limits.scale, source: 'fixed' };
@@ -230,19 +239,18 @@ async function measure(
 }
 
 async function resume(
-  cell: Cell,
-  provider: TargetProvider,
+  start: Start,
   specs: readonly NodeSpec[],
   found: FoundSnapshot,
-  options: StartCellOptions,
   started: Target[],
 ): Promise<Pick<StartedCell, 'nodes' | 'scale' | 'deployed'>> {
-  const fixed = options.matrix.limits.scale;
+  const { cell, request, place } = start;
+  const fixed = request.limits.scale;
   const scale: Scale = fixed === undefined ? found.scale : { factor: fixed, source: 'fixed' };
   const barrier = createBarrier(specs.length);
   const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode> => {
-    const io = await ioOf(cell, node, options);
-    const resumed = await provider
+    const io = await ioOf(start, node);
+    const resumed = await request.provider
       .snapshots!.resume(spec, join(found.folder, node.name), io, barrier)
       .catch((error: Error) => {
         barrier.fail(error);
@@ -251,7 +259,7 @@ async function resume(
     const target: Target = { ...resumed, facts: { ...resumed.facts, resumed: found.createdAt } };
     started.push(target);
     const begun = performance.now();
-    await awaitReady(target, cell.suite, scale.factor, options.signal);
+    await awaitReady(target, cell.suite, scale.factor, place.signal);
     io.phase({ name: 'ready', durationMs: Math.round(performance.now() - begun) });
     return { ...node, target };
   });
@@ -271,22 +279,23 @@ export function leftBehind(why: string): string {
   return `something stays behind until the next run or \`harness gc\`: ${why}`;
 }
 
-async function ioOf(cell: Cell, node: CellNode, options: StartCellOptions): Promise<Io> {
-  const folder = nodeFolder(cell, options.folder, node.name);
+async function ioOf({ cell, place, io }: Start, node: CellNode): Promise<Io> {
+  const folder = nodeFolder(cell, place.folder, node.name);
   await mkdir(folder, { recursive: true });
   const named = (text: string) => (isCluster(cell) ? `${node.name}: ${text}` : text);
+  const { lease, signal, keep } = place;
   return {
-    run: options.lease.run,
+    run: lease.run,
     folder,
-    signal: options.signal,
-    keep: options.keep,
-    makeRuntimeFolder: () => leasedFolder(options),
-    register: async (resource) => options.lease.register(resource),
+    signal,
+    keep,
+    makeRuntimeFolder: () => leasedFolder(place),
+    register: async (resource) => lease.register(resource),
     leaveBehind(why) {
-      options.lease.leaveBehind();
-      options.warn(leftBehind(why));
+      lease.leaveBehind();
+      io.warn(leftBehind(why));
     },
-    progress: (message) => options.progress(named(message)),
-    phase: (phase) => options.phase({ ...phase, name: named(phase.name) }),
+    progress: (message) => io.progress(named(message)),
+    phase: (phase) => io.phase({ ...phase, name: named(phase.name) }),
   };
 }

@@ -1,15 +1,7 @@
 import { EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
 import { errorDataOf } from '../events/error-data.ts';
-import type { HarnessEvent, Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
-import type { Cell } from '../matrix/cell.ts';
-
-/** What a step needs of a run. */
-export interface StepContext {
-  readonly emit: (event: HarnessEvent) => Promise<void>;
-  readonly progress: (cell: string, message: string) => void;
-  /** Aborted when the run is interrupted, its time is up, or the target died; the reason is an Error. */
-  readonly signal: AbortSignal;
-}
+import type { Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
+import { type CellContext, warn } from './context.ts';
 
 /** How a step came out where nothing was thrown. */
 export interface StepOutcome {
@@ -22,20 +14,22 @@ export interface StepOutcome {
 export interface StepIo {
   readonly progress: (message: string) => void;
   readonly phase: (phase: Phase) => void;
+  /** Something that people should know and that does not stop the cell. */
+  readonly warn: (message: string) => void;
 }
 
 /** Runs a step between its two events. What it throws is in the second one, and goes on. */
 export async function step<T>(
-  cell: Cell,
-  context: StepContext,
+  context: CellContext,
   name: StepName,
   work: (io: StepIo) => Promise<[T, StepOutcome & { error?: StepFinished['error'] }]>,
 ): Promise<T> {
+  const { cell, run } = context;
   const phases: Phase[] = [];
-  await context.emit({ type: 'step.started', cell: cell.name, step: name });
+  await run.open.emit({ type: 'step.started', cell: cell.name, step: name });
   const started = performance.now();
   const finish = (outcome: StepOutcome & { error?: StepFinished['error'] }) =>
-    context.emit({
+    run.open.emit({
       type: 'step.finished',
       cell: cell.name,
       step: name,
@@ -47,8 +41,9 @@ export async function step<T>(
     });
   try {
     const [result, outcome] = await work({
-      progress: (message) => context.progress(cell.name, message),
+      progress: (message) => run.progress(cell.name, message),
       phase: (phase) => void phases.push(phase),
+      warn: (message) => warn(context, message),
     });
     await finish(outcome);
     return result;
@@ -61,9 +56,10 @@ export async function step<T>(
 }
 
 /** A step that is not taken, and why. */
-export async function skipStep(cell: Cell, context: StepContext, name: StepName, note: string): Promise<void> {
-  await context.emit({ type: 'step.started', cell: cell.name, step: name });
-  await context.emit({ type: 'step.finished', cell: cell.name, step: name, verdict: 'skipped', durationMs: 0, note });
+export async function skipStep({ cell, run }: CellContext, name: StepName, note: string): Promise<void> {
+  const { emit } = run.open;
+  await emit({ type: 'step.started', cell: cell.name, step: name });
+  await emit({ type: 'step.finished', cell: cell.name, step: name, verdict: 'skipped', durationMs: 0, note });
 }
 
 /** Thrown into everything that runs when the user interrupts. */

@@ -23,8 +23,9 @@ export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
  */
 export async function serveControl(on: OnTarget, io: StepIo): Promise<AsyncDisposable & { readonly socket: string }> {
   const { started, context } = on;
+  const { lease } = context.run.open;
   const folder = await makeRuntimeFolder();
-  context.lease.register({ kind: 'path', path: folder });
+  lease.register({ kind: 'path', path: folder });
   const socket = join(folder, 'control');
   let used = false;
   let counting: Promise<StartedCell> | undefined;

@@ -6,24 +6,22 @@ import { errorDataOf } from '../events/error-data.ts';
 import type { Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { engineProblem } from '../stacks/engine.ts';
-import { anyDeath, cellFolder, type OnTarget } from './context.ts';
+import { anyDeath, type OnTarget, whileAlive } from './context.ts';
 import type { StartedCell } from './start-cell.ts';
 import { type StepOutcome, step } from './step.ts';
 import { contextNodes, serveControl } from './suite-control.ts';
 
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
-export async function suiteStep(
-  { cell, context, started }: OnTarget,
-  name: 'scenarios' | 'benchmarks',
-): Promise<StepOutcome> {
+export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'): Promise<StepOutcome> {
+  const { started, signal } = on;
+  const { cell, run, folder } = on.context;
+  const { only } = run.choices;
   const { network } = started;
   const scale = started.scale.factor;
-  return step(cell, context, name, async (io) => {
+  return step(whileAlive(on), name, async (io) => {
     const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
-    const cacheFolder = join(cellFolder(context.folder, cell.name), 'vitest');
-    const journal = join(cellFolder(context.folder, cell.name), `${name}.journal`);
-    await using control = await serveControl({ cell, context, started }, io);
-    const { finished, files, cutShort } = await context.runSuite({
+    await using control = await serveControl(on, io);
+    const { finished, files, cutShort } = await run.runSuite({
       context: {
         cell: cell.name,
         nodes: contextNodes(started),
@@ -31,15 +29,15 @@ export async function suiteStep(
         suite: cell.suite,
         scale,
         step: name,
-        ...(context.only === undefined ? {} : { only: context.only.get(cell.name) ?? [] }),
-        cacheFolder,
-        journal,
+        ...(only === undefined ? {} : { only: only.get(cell.name) ?? [] }),
+        cacheFolder: join(folder, 'vitest'),
+        journal: join(folder, `${name}.journal`),
         controlSocket: control.socket,
         testTimeoutMs: scaledMs(native, scale),
       },
-      emit: context.emit,
+      emit: run.open.emit,
       progress: io.progress,
-      signal: context.signal,
+      signal,
     });
     const outcome = outcomeOf(name, finished, files);
     if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameDeath(started);
