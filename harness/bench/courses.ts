@@ -16,6 +16,8 @@ export interface Course {
   readonly accelerator?: Accelerator;
   /** As {@link Figure.machine}. */
   readonly machine: string;
+  /** As {@link Figure.operations}. */
+  readonly operations: number;
   /** The nights that have a figure, in order. */
   readonly points: readonly CoursePoint[];
   /** Nights that should have one and do not, and why. */
@@ -39,14 +41,17 @@ export interface Machine {
   readonly factors: readonly (number | undefined)[];
 }
 
-/** Every benchmark's course. Figures of another machine, processor or emulator are a course of their own. */
+/**
+ * Every benchmark's course. Figures of another machine, processor or emulator, or of another number of operations a
+ * sample, are a course of their own.
+ */
 export function coursesOf(nights: readonly Night[]): { courses: Course[]; machines: Machine[] } {
   const drafts = new Map<string, Draft>();
   for (const [night, { cells }] of nights.entries())
     for (const cell of cells) for (const figure of cell.figures) add(drafts, night, cell, figure);
   const cells = Map.groupBy(
     [...drafts.values()].filter(({ clock, points }) => clock !== 'instructions' && points.length > 0),
-    ({ cell, machine }) => JSON.stringify([cell, machine.replace(/, \d+ operations a sample$/, '')]),
+    ({ cell, machine }) => JSON.stringify([cell, machine]),
   );
   const factors = new Map<Draft, Machine['factors']>();
   const machines: Machine[] = [];
@@ -76,8 +81,8 @@ interface Draft extends Omit<Course, 'points' | 'gaps'> {
 }
 
 function add(drafts: Map<string, Draft>, night: number, cell: NightCell, figure: Figure): void {
-  const { file, name, clock, per, machine, median, interval, problem } = figure;
-  const key = JSON.stringify([cell.name, file, name, clock, cell.accelerator, machine]);
+  const { file, name, clock, per, machine, operations, median, interval, problem } = figure;
+  const key = JSON.stringify([cell.name, file, name, clock, cell.accelerator, machine, operations]);
   let draft = drafts.get(key);
   if (!draft) {
     draft = {
@@ -91,6 +96,7 @@ function add(drafts: Map<string, Draft>, night: number, cell: NightCell, figure:
       ...(per === undefined ? {} : { per }),
       ...(cell.accelerator === undefined ? {} : { accelerator: cell.accelerator }),
       machine,
+      operations,
       points: [],
       gaps: [],
     };

@@ -7,7 +7,7 @@ import { summarize } from './statistics.ts';
  * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
  * differs.
  */
-export const NIGHT_VERSION = 1;
+export const NIGHT_VERSION = 2;
 
 /** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
 export interface Night {
@@ -51,6 +51,8 @@ export interface Figure {
    * emulator; for times also the host's processor, which does not matter to a count of instructions.
    */
   readonly machine: string;
+  /** How many operations a sample had: figures with another number are no continuation of these either. */
+  readonly operations: number;
   /** Milliseconds, or millions of instructions, an operation; absent where there is a `problem`. */
   readonly median?: number;
   /** The 95 % interval of the median, where there were samples enough. */
@@ -105,7 +107,6 @@ function figureOf(
     `${facts?.vcpus ?? '?'} vCPU`,
     facts?.emulator,
     ...(clock === 'instructions' ? [] : [`on ${run.host.cpu}`]),
-    ...(operations > 1 ? [`${operations} operations a sample`] : []),
   ];
   const figure = {
     file,
@@ -113,6 +114,7 @@ function figureOf(
     clock,
     ...(per === undefined ? {} : { per }),
     machine: machine.filter(Boolean).join(', '),
+    operations,
   };
   // What a file holds is not what its type says: NaN is null in JSON.
   const samples: readonly unknown[] = Array.isArray(benchmark.samplesMs) ? benchmark.samplesMs : [];

@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
 import type { BenchClock } from '../events/types.ts';
 import { commonMode } from './common-mode.ts';
@@ -52,7 +53,15 @@ function nightsOf({ nights, level = () => 1, machine = () => 1, edit = (figure) 
             Math.exp((counted ? 0.0003 : 0.03) * noise());
           return (
             edit(
-              { file: 'web.bench.ts', name, clock, machine: 'max', median, interval: [median * 0.98, median * 1.03] },
+              {
+                file: 'web.bench.ts',
+                name,
+                clock,
+                machine: 'max',
+                operations: 1,
+                median,
+                interval: [median * 0.98, median * 1.03],
+              },
               night,
               arch,
             ) ?? []
@@ -141,6 +150,77 @@ test('the common factor needs five benchmarks, and one that changed moves it by 
   for (const night of [0, 11, 19]) expect(common[night]).toBeCloseTo(1);
 });
 
+describe.each([20, 28])('a step of 15 % in four of twelve benchmarks from night %i of 40 on', (at) => {
+  const touched = (name: string) => Number(name) < 4;
+  const nights = (seed: string) => {
+    const random = seededRandom(seed);
+    const noise = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    return nightsOf({ nights: 40 }).map((night, index): Night => {
+      const busy = Math.exp(0.08 * noise()) * (index % 7 === 0 ? 1.5 : 1);
+      const figures = Array.from({ length: 12 }, (_, number): Figure => {
+        const step = touched(`${number}`) && index >= at ? 1.15 : 1;
+        const median = (number + 1) * busy * step * Math.exp(0.03 * noise());
+        return { file: 'f', name: `${number}`, clock: 'guest', machine: 'max', operations: 1, median };
+      });
+      return { ...night, cells: [{ ...night.cells[0]!, figures }] };
+    });
+  };
+  const histories = Array.from({ length: 10 }, (_, seed) => trendsOf(nights(`step ${seed}`)));
+
+  test('is shown as what it is, not as what the common factor leaves of it', () => {
+    for (const { trends } of histories)
+      for (const { course, changes } of trends.filter((trend) => touched(trend.course.name))) {
+        const [change] = changes.filter(({ first }) => Math.abs(first - at) <= 3);
+        expect(change, course.name).toBeDefined();
+        expect(change!.ratio).toBeGreaterThan(1.09);
+      }
+    const ratios = histories.flatMap(({ trends }) =>
+      trends.filter(({ course }) => touched(course.name)).map(({ changes }) => changes[0]!.ratio),
+    );
+    expect(median(ratios)).toBeCloseTo(1.15, 1.5);
+  });
+
+  test('changes none of the eight that nobody touched', () => {
+    const changed = histories.flatMap(({ trends }) =>
+      trends.filter(({ course, changes }) => !touched(course.name) && changes.length > 0),
+    );
+    expect(changed.map(({ course, changes }) => [course.name, changes])).toEqual([]);
+  });
+});
+
+test('beside what is left without the machine stands what was measured', () => {
+  const level: Plan['level'] = (name, _arch, night, clock) =>
+    name === 'application' && clock === 'guest' && night >= 20 ? 1.3 : 1;
+  const { groups } = trendsOf(nightsOf({ nights: 40, level, machine: (night) => (night >= 20 ? 1.5 : 1) }));
+  const [group, ...others] = groups;
+  expect(others).toEqual([]);
+  for (const { change } of group!.members) {
+    expect(change.ratio).toBeCloseTo(1.3, 1);
+    expect(change.rawRatio / change.ratio).toBeCloseTo(1.5, 1);
+  }
+});
+
+test('no third of the benchmarks moves the common factor, however far they go', () => {
+  const random = seededRandom('third');
+  const noise = Array.from({ length: 12 * 40 }, () => Math.exp(0.02 * (random() - 0.5)));
+  const factors = (far: number) =>
+    commonMode(
+      Array.from(
+        { length: 12 },
+        (_, at) =>
+          new Map(
+            Array.from({ length: 40 }, (_, night) => [
+              night,
+              noise[at * 40 + night]! * (at < 4 && (night === 7 || night >= 30) ? far : 1),
+            ]),
+          ),
+      ),
+      40,
+    );
+  for (const far of [0.001, 0.5, 0.8, 1, 1.2, 2, 1000])
+    for (const factor of factors(far)) expect(Math.abs(factor! - 1), `${far}`).toBeLessThan(0.015);
+});
+
 test('another machine is another course, and the change between them nobody’s', () => {
   const nights = nightsOf({
     nights: 40,
@@ -150,6 +230,13 @@ test('another machine is another course, and the change between them nobody’s'
   const { trends, groups } = trendsOf(nights);
   expect(groups).toEqual([]);
   expect(trends).toHaveLength(72);
+});
+
+test('another number of operations a sample is another course on the same machine', () => {
+  const nights = nightsOf({ nights: 4, edit: (figure, night) => ({ ...figure, operations: night >= 2 ? 10 : 1 }) });
+  const { courses, machines } = coursesOf(nights);
+  expect(courses.map(({ points }) => points.length)).toEqual(new Array(72).fill(2));
+  expect(machines).toHaveLength(3);
 });
 
 test('nights without a figure are gaps with a reason, and the others go on', () => {

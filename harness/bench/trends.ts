@@ -9,6 +9,11 @@ export interface CourseChange extends ChangePoint {
   /** The last night before, and the first after: the commit is between them. */
   readonly lastBefore: number;
   readonly first: number;
+  /**
+   * As `ratio`, of the medians as they were measured: with what the machine did to all benchmarks of the cell still in
+   * them. Of counts, which no machine moves, the two are the same.
+   */
+  readonly rawRatio: number;
 }
 
 /** A benchmark that was far from its level last, for too short a time to tell. */
@@ -90,10 +95,13 @@ function trendOf(course: Course, nights: number, alpha: number): Trend {
   const values = points.map(({ adjusted }) => adjusted);
   const counted = clock === 'instructions';
   const minEffect = counted ? MIN_EFFECT.instructions : MIN_EFFECT.time;
-  const changes = changePoints(values, { alpha, minEffect, ...(counted ? { clear: FAR } : {}) }).map((change) => ({
+  const found = changePoints(values, { alpha, minEffect, ...(counted ? { clear: FAR } : {}) });
+  const raw = (from: number, to?: number) => median(points.slice(from, to).map((point) => point.median));
+  const changes = found.map((change, at) => ({
     ...change,
     lastBefore: points[change.index - 1]!.night,
     first: points[change.index]!.night,
+    rawRatio: raw(change.index, found[at + 1]?.index) / raw(found[at - 1]?.index ?? 0, change.index),
   }));
   // A benchmark that has no figure any more is nobody's suspect.
   const isCurrent = points.at(-1)?.night === nights - 1;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
-import { commitRange, percent } from '../../reports/nightly/words.ts';
+import { commitRange, measured, percent } from '../../reports/nightly/words.ts';
 import { renderNightly } from '../../reports/nightly.ts';
 import { visible } from '../../reports/text.ts';
 import { ConfigError } from '../base/errors.ts';
@@ -113,7 +113,9 @@ async function logOf(
 function lineOf(group: ChangeGroup, nights: readonly Night[]): string {
   const members = group.members
     .slice(0, 3)
-    .map(({ trend: { course }, change }) => `${course.cell} ${course.name} ${percent(change.ratio)}`);
+    .map(
+      ({ trend: { course }, change }) => `${course.cell} ${course.name} ${percent(change.ratio)}${measured(change)}`,
+    );
   const more = group.members.length > 3 ? ` and ${group.members.length - 3} more` : '';
   return `${members.join(', ')}${more}, ${commitRange(group, nights) ?? `since ${nights[group.first]!.startedAt}`}`;
 }
@@ -125,23 +127,25 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
     startedAt: nights[index]!.startedAt,
     commit: nights[index]!.git?.sha,
   });
-  const benchmark = ({ cell, file, name, clock, machine }: Trends['trends'][number]['course']) => ({
+  const benchmark = ({ cell, file, name, clock, machine, operations }: Trends['trends'][number]['course']) => ({
     cell,
     file,
     name,
     clock,
     machine,
+    operations,
   });
   return {
     changes: groups.map((group) => ({
       isNew: group.isNew,
       lastBefore: night(group.lastBefore),
       first: night(group.first),
-      benchmarks: group.members.map(({ trend, change: { before, after, ratio, p, first } }) => ({
+      benchmarks: group.members.map(({ trend, change: { before, after, ratio, rawRatio, p, first } }) => ({
         ...benchmark(trend.course),
         before,
         after,
         ratio,
+        rawRatio,
         p,
         first: nights[first]!.run,
       })),

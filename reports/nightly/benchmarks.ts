@@ -5,7 +5,7 @@ import { isEmulated } from '../../harness/events/types.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { acceleratorOf } from '../words.ts';
 import { axisOf, chart } from './chart.ts';
-import { changeAnchor, commitRange, figure, percent } from './words.ts';
+import { changeAnchor, commitRange, figure, machineOf, measured, percent } from './words.ts';
 
 const clockWords: Readonly<Record<BenchClock, string>> = {
   controller: "time, by the controller's clock",
@@ -24,7 +24,10 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
     if (index < 0) return undefined;
     const member = groups[index]!.members.find((one) => one.trend === trend && one.change.first === first)!;
     const range = commitRange(groups[index]!, nights);
-    return { href: changeAnchor(index), title: `${percent(member.change.ratio)}${range ? `, ${range}` : ''}` };
+    return {
+      href: changeAnchor(index),
+      title: `${percent(member.change.ratio)}${measured(member.change)}${range ? `, ${range}` : ''}`,
+    };
   };
   const suites = Map.groupBy(trends, ({ course }) => `${course.suite} on ${course.target}`);
   return html`<section id="benchmarks"><h2>Benchmarks</h2>
@@ -62,8 +65,9 @@ function row(trend: Trend, nights: number, linkOf: LinkOf): Markup {
   const last = course.points.at(-1)!;
   const change = changes.at(-1);
   const gap = course.gaps.at(-1);
-  return html`<div class="row"><div class="of"><b>${course.arch}</b> <small title="${course.machine}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, nights, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, course.clock)}</span><span>${figure(axis.low, course.clock)}</span></div></div><div class="now"><b>${figure(last.median, course.clock)}</b>${
-    change && html` <span class="${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</span>`
+  return html`<div class="row"><div class="of"><b>${course.arch}</b> <small title="${machineOf(course)}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, nights, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, course.clock)}</span><span>${figure(axis.low, course.clock)}</span></div></div><div class="now"><b>${figure(last.median, course.clock)}</b>${
+    change &&
+    html` <span class="${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</span>${measured(change) !== '' && html`<small>${measured(change)}</small>`}`
   }${suspect && html` <small class="tag">${percent(suspect.ratio)}, ${suspect.nights} ${suspect.nights === 1 ? 'night' : 'nights'}</small>`}${
     gap &&
     html`<div class="remark">${gap.night === nights - 1 ? 'last night' : course.gaps.length === 1 ? 'one night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`

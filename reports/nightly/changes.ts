@@ -3,7 +3,7 @@ import type { ChangeGroup, Trends } from '../../harness/bench/trends.ts';
 import { FALSE_ALARM, MIN_EFFECT } from '../../harness/bench/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { acceleratorOf } from '../words.ts';
-import { changeAnchor, commitOf, commitRange, direction, figure, percent, when } from './words.ts';
+import { changeAnchor, commitOf, commitRange, direction, figure, measured, percent, when } from './words.ts';
 
 /** The most commits and benchmarks that are shown of a change. */
 const MOST = 12;
@@ -63,6 +63,6 @@ function row(
   nights: readonly Night[],
 ): Markup {
   const elsewhere = change.first === group.first ? undefined : `seen from ${when(nights[change.first]!)} on`;
-  return html`<tr><th scope="row">${course.name} <small>${course.cell}, ${acceleratorOf(course)}${elsewhere !== undefined && `, ${elsewhere}`}</small></th><td class="figure">${figure(change.before, course.clock)} → ${figure(change.after, course.clock)}${course.clock === 'instructions' && html` <small>instructions</small>`}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</td></tr>
+  return html`<tr><th scope="row">${course.name} <small>${course.cell}, ${acceleratorOf(course)}${elsewhere !== undefined && `, ${elsewhere}`}</small></th><td class="figure">${figure(change.before, course.clock)} → ${figure(change.after, course.clock)}${course.clock === 'instructions' && html` <small>instructions</small>`}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}${measured(change) !== '' && html`<small>${measured(change)}</small>`}</td></tr>
 `;
 }

@@ -1,3 +1,4 @@
+import type { Course } from '../../harness/bench/courses.ts';
 import type { Night } from '../../harness/bench/night.ts';
 import type { ChangeGroup, CourseChange } from '../../harness/bench/trends.ts';
 import type { BenchClock } from '../../harness/events/types.ts';
@@ -19,6 +20,11 @@ export function percent(ratio: number): string {
   return `${ratio >= 1 ? '+' : '−'}${share.toFixed(share < 1 ? 2 : share < 100 ? 1 : 0)} %`;
 }
 
+/** ` (as measured +16.1 %)`; nothing where that says the same. */
+export function measured({ ratio, rawRatio }: Pick<CourseChange, 'ratio' | 'rawRatio'>): string {
+  return percent(rawRatio) === percent(ratio) ? '' : ` (as measured ${percent(rawRatio)})`;
+}
+
 /** What became of a benchmark, for a sentence. */
 export function direction({ ratio }: Pick<CourseChange, 'ratio'>): 'worse' | 'better' {
   return ratio > 1 ? 'worse' : 'better';
@@ -31,6 +37,11 @@ export function commitRange(
 ): string | undefined {
   const [from, to] = [nights[group.lastBefore]?.git?.sha, nights[group.first]?.git?.sha];
   return from && to ? `${from.slice(0, 10)}..${to.slice(0, 10)}` : undefined;
+}
+
+/** What a benchmark was measured on, and how. */
+export function machineOf({ machine, operations }: Pick<Course, 'machine' | 'operations'>): string {
+  return operations > 1 ? `${machine}, ${operations} operations a sample` : machine;
 }
 
 /** The place of a change's card in the page. */
