@@ -1,3 +1,5 @@
+import { upperNormal } from './normal.ts';
+
 /** Sizes up to which the distribution is counted out; beyond, and with equal samples, it is taken for normal. */
 const EXACT = 30;
 
@@ -80,21 +82,6 @@ function unit(size: number): Float64Array {
   const values = new Float64Array(size);
   values[0] = 1;
   return values;
-}
-
-/**
- * P(Z > z) of the standard normal distribution for z ≥ 0, within 1.2e-7 of it relatively.
- * Source: Press et al., Numerical Recipes, erfc by Chebyshev fitting.
- */
-function upperNormal(z: number): number {
-  const x = z / Math.SQRT2;
-  const t = 1 / (1 + x / 2);
-  const terms = [
-    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
-    0.17087277,
-  ];
-  const polynomial = terms.reduceRight((sum, term) => sum * t + term, 0);
-  return (t * Math.exp(-x * x + polynomial)) / 2;
 }
 
 /**
