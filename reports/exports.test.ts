@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { foldEvents } from '../harness/events/fold.ts';
 import { readEvents } from '../harness/events/reader.ts';
 import type { RunResult } from '../harness/events/result.ts';
-import { exporters, renderActionBenchmark, renderBencher, renderCsv, renderGoBench } from './exports.ts';
+import { exporters, exportLacks, renderActionBenchmark, renderBencher, renderCsv, renderGoBench } from './exports.ts';
 
 const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
 const cell = run.cells.find(({ benchmarks }) => benchmarks.length > 0)!;
@@ -77,4 +77,17 @@ test.each(Object.entries(exporters))('%s: nothing of a benchmark that has no num
   const empty = { ...run, cells: [] };
   expect(render(runOf({ samplesMs: [] }))).toBe(render(empty));
   expect(render(runOf({ samplesMs: [1, Number.NaN] }))).toBe(render(empty));
+});
+
+test('what an export lacks is said: benchmarks without numbers, cells that did not measure, and everything', () => {
+  expect(exportLacks(one)).toEqual([]);
+  expect(exportLacks(runOf({ name: 'b', samplesMs: [] }))).toEqual([
+    `${cell.name} ${benchmark.file} › b: it has no samples`,
+  ]);
+  expect(exportLacks(runOf({ name: 'b', samplesMs: [1, Number.NaN] }))[0]).toContain('a sample is no number');
+  expect(exportLacks({ ...run, cells: run.cells.map((each) => ({ ...each, benchmarks: [] })) })).toEqual([
+    `the run ${run.run} has no benchmarks`,
+  ]);
+  // Of the whole fixture: the suite measures, and this cell's machine died before it did.
+  expect(exportLacks(run)).toEqual(['ppc64le/vm/web did not measure to its end: kernel panic in the step deploy']);
 });

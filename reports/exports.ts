@@ -1,3 +1,4 @@
+import { hasMeasured } from '../harness/bench/measured.ts';
 import { summarize } from '../harness/bench/statistics.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import { acceleratorWords } from './words.ts';
@@ -28,6 +29,25 @@ function figuresOf(run: RunResult): Figure[] {
       )
       .filter(({ values }) => values.length > 0 && values.every((value) => Number.isFinite(value))),
   );
+}
+
+/** What an export lacks, in words for people; empty where it has every benchmark that was measured, and at least one. */
+export function exportLacks(run: RunResult): string[] {
+  const exported = new Set(figuresOf(run).map(({ benchmark }) => benchmark));
+  const all = run.cells.flatMap((cell) => cell.benchmarks.map((benchmark) => ({ cell, benchmark })));
+  const left = all.filter(({ benchmark }) => !exported.has(benchmark));
+  const measuring = new Set(all.map(({ cell }) => cell.suite));
+  const unmeasured = run.cells.filter(
+    (cell) => measuring.has(cell.suite) && !hasMeasured(cell) && !['skipped', 'unsupported'].includes(cell.verdict),
+  );
+  return [
+    ...(all.length === 0 ? [`the run ${run.run} has no benchmarks`] : []),
+    ...left.map(
+      ({ cell, benchmark: { file, name, samplesMs } }) =>
+        `${cell.name} ${file} › ${name}: ${samplesMs.length === 0 ? 'it has no samples' : 'a sample is no number'}`,
+    ),
+    ...unmeasured.map(({ name, verdict, reason }) => `${name} did not measure to its end: ${reason ?? verdict}`),
+  ];
 }
 
 /**

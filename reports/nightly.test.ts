@@ -85,6 +85,16 @@ test('what is new comes first: a cell that recovered, and a benchmark that is su
   expect(pageOf(nightsOf(first! + 1))).not.toContain('sure since last night');
 });
 
+test('what was red the night before too is said, with since when and why', () => {
+  const red = nights.slice(0, 33);
+  const section = (page: string) => page.slice(page.indexOf('id="news"'), page.indexOf('id="cells"'));
+  const news = section(pageOf(red));
+  expect(news).not.toContain('Nothing: every cell');
+  expect(news).toMatch(new RegExp(`${failing}: still .*failed.* since 2026-01-01, 33 nights <small>[^<]+</small>`));
+  const green = red.map((night) => ({ ...night, cells: night.cells.filter(({ verdict }) => verdict === 'passed') }));
+  expect(section(pageOf(green.slice(0, 12)))).toContain('Nothing: every cell ended as it did the night before');
+});
+
 test('the page needs no network and no script, and its policy says so', () => {
   const [, style] = page.match(/<style>([\s\S]*?)<\/style>/)!;
   const hash = createHash('sha256').update(style!).digest('base64');

@@ -48,15 +48,18 @@ export function waitingIsKnown(benchmarks: readonly Benchmark[]): boolean {
   return benchmarks.every(({ waited }) => waited !== undefined && waited < 1);
 }
 
+/** Whether a cell measured to its end, so that a benchmark of which it has no figure is one that it does not have. */
+export function hasMeasured({ steps }: Pick<CellResult, 'steps'>): boolean {
+  return steps.some(({ step, verdict }) => step === 'benchmarks' && verdict === 'passed');
+}
+
 /** Why two measurements say nothing about the code between them, or undefined. */
 export function obstacle(
-  old: Measured | undefined,
-  fresh: Measured | undefined,
+  old: Measured,
+  fresh: Measured,
   base: Pick<RunResult, 'host'>,
   next: Pick<RunResult, 'host'>,
 ): string | undefined {
-  if (!old) return 'the base has no figure for it';
-  if (!fresh) return 'it has no figure any more';
   const few = [old, fresh].find(({ benchmark }) => benchmark.samplesMs.length < MIN_SAMPLES);
   if (few)
     return `${few === old ? 'the base' : 'the new run'} has ${few.benchmark.samplesMs.length} samples, and it takes ${MIN_SAMPLES}`;

@@ -1,7 +1,7 @@
 import { median } from 'simple-statistics';
 import type { RunResult } from '../events/result.ts';
 import type { BenchClock } from '../events/types.ts';
-import { type Measured, measuredIn, obstacle, perOperation, waitingIsKnown } from './measured.ts';
+import { hasMeasured, type Measured, measuredIn, obstacle, perOperation, waitingIsKnown } from './measured.ts';
 import { holm, mannWhitney } from './rank-test.ts';
 import { type Interval, ratioOfMedians } from './statistics.ts';
 
@@ -21,6 +21,10 @@ export interface BenchmarkChange {
   readonly name: string;
   readonly clock: BenchClock;
   readonly change: Change;
+  /** Whether figures of both sides were compared at all; without, it says nothing, and is no reason to be content. */
+  readonly compared: boolean;
+  /** The run that alone has a figure for it. */
+  readonly onlyIn?: 'base' | 'new';
   /** Why it cannot be told. */
   readonly reason?: string;
   /** Medians of milliseconds, or millions of instructions, an operation. */
@@ -70,22 +74,27 @@ export function compareRuns(base: RunResult, next: RunResult, options: Regressio
   const after = new Map(measuredIn(next).map((one) => [one.key, one]));
   const pairs = [...new Set([...before.keys(), ...after.keys()])].map((key) => {
     const [old, fresh] = [before.get(key), after.get(key)];
+    if (!old || !fresh) return lonely((fresh ?? old)!, fresh ? 'new' : 'base', fresh ? base : next);
     const reason = obstacle(old, fresh, base, next);
-    return reason === undefined ? pairOf(old!, fresh!) : { of: (fresh ?? old)!, reason };
+    return reason === undefined ? pairOf(old, fresh) : { of: fresh, reason };
   });
   const corrected = holm(pairs.flatMap((pair) => ('p' in pair ? [pair.p] : []))).values();
   return pairs.map((pair): BenchmarkChange => {
     const { cell, benchmark } = pair.of;
     const common = { cell: cell.name, file: benchmark.file, name: benchmark.name, clock: benchmark.clock };
-    if (!('p' in pair)) return { ...common, change: 'cannot tell', reason: pair.reason };
+    if (!('p' in pair)) {
+      const { of: _of, ...why } = pair;
+      return { ...common, change: 'cannot tell', compared: false, ...why };
+    }
     const p = corrected.next().value!;
     const compared = ratioOfMedians(pair.new, pair.old, `${cell.name} ${benchmark.file} ${benchmark.name}`);
     if (!compared?.interval)
-      return { ...common, change: 'cannot tell', reason: 'the clock is too coarse: its median is 0' };
+      return { ...common, change: 'cannot tell', compared: false, reason: 'the clock is too coarse: its median is 0' };
     const minEffect = minEffectOf(benchmark.clock, options.minEffect);
     const beyond = directionOf(compared.ratio, SCREEN.part * minEffect);
     return {
       ...common,
+      compared: true,
       ...verdict(compared.interval, p, minEffect, options.alpha),
       baseMs: median(pair.old),
       newMs: median(pair.new),
@@ -95,6 +104,18 @@ export function compareRuns(base: RunResult, next: RunResult, options: Regressio
       ...(beyond && pair.p < SCREEN.p ? { suspect: beyond } : {}),
     };
   });
+}
+
+/** A benchmark that one run alone has, and why the other, `without`, has none. */
+function lonely(of: Measured, onlyIn: 'base' | 'new', without: RunResult) {
+  const cell = without.cells.find(({ name }) => name === of.cell.name);
+  const missing = onlyIn === 'new' ? 'the base has no figure for it' : 'it has no figure any more';
+  const because = !cell
+    ? `: there is no cell ${of.cell.name}`
+    : hasMeasured(cell)
+      ? ''
+      : `: the cell ended ${cell.verdict}${cell.reason === undefined ? '' : ` (${cell.reason})`}`;
+  return { of, onlyIn, reason: `${missing}${because}` };
 }
 
 function pairOf(old: Measured, fresh: Measured) {

@@ -34,7 +34,7 @@ export function compareText(
     '',
     ...(lines.length > 0 ? lines : ['  neither run has benchmarks']),
     '',
-    `${changes.length} compared: ${counts.join(', ')}; changes below ${limit}`,
+    `${changes.filter(({ compared }) => compared).length} of ${changes.length} compared: ${counts.join(', ')}; changes below ${limit}`,
     ...(changes.some(({ change }) => change.startsWith('maybe'))
       ? ['Two runs cannot tell the code from the host that was busy during one of them: --confirm takes fresh runs.']
       : []),

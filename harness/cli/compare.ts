@@ -1,6 +1,8 @@
 import { relative } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { visible } from '../../reports/text.ts';
 import { ConfigError } from '../base/errors.ts';
+import { type Gate, gateOf } from '../bench/gate.ts';
 import { type BenchmarkChange, compareRuns, type MinEffect } from '../bench/regression.ts';
 import { findProject } from '../config/project.ts';
 import type { RunResult } from '../events/result.ts';
@@ -60,13 +62,28 @@ export async function compare(base: string, next: string | undefined, options: O
     process.stderr.write('interrupted: nothing was confirmed\n');
     return 130;
   }
+  const gate = gateOf(changes, before, { confirmed });
   if (options.json) {
+    const { compared, of } = gate;
     const sides = { base: before.run, new: after.run };
     const alpha = confirmed ? CONFIRM_ALPHA : ALPHA;
-    process.stdout.write(`${JSON.stringify({ ...sides, minEffect, alpha, confirmed, changes }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...sides, minEffect, alpha, confirmed, compared, of, changes }, null, 2)}\n`,
+    );
   } else process.stdout.write(compareText(before, after, changes, minEffect));
-  const bad = confirmed ? 'worse' : 'maybe worse';
-  return options.failOn !== undefined && changes.some(({ change }) => change === bad) ? 1 : 0;
+  if (options.failOn === undefined) return 0;
+  if (gate.exitCode === 4) process.stderr.write(noAnswer(gate));
+  return gate.exitCode;
+}
+
+/** Why there is no verdict, with the reasons that are in the way, the most frequent first. */
+function noAnswer({ compared, of, unjudged }: Gate): string {
+  if (of === 0) return 'no verdict: neither run has benchmarks\n';
+  const reasons = [...Map.groupBy(unjudged, ({ reason }) => reason ?? '')].sort(([, a], [, b]) => b.length - a.length);
+  const lines = reasons.slice(0, 5).map(([reason, of]) => `  ${of.length} × ${visible(reason)}\n`);
+  const more = reasons.length > 5 ? `  and ${reasons.length - 5} more reasons\n` : '';
+  const what = unjudged.length > 0 ? 'what was not compared may be worse' : 'the base has none of them';
+  return `no verdict: ${compared} of ${of} compared, and ${what}\n${lines.join('')}${more}`;
 }
 
 /** Asks fresh runs about what two runs made suspect. @throws Interrupted */

@@ -7,6 +7,7 @@ import { visible } from '../../reports/text.ts';
 import { ConfigError } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
 import type { Night } from '../bench/night.ts';
+import { stillRed } from '../bench/standing.ts';
 import { type ChangeGroup, type Trends, trendsOf } from '../bench/trends.ts';
 import { findProject } from '../config/project.ts';
 import { addToHistory, historyFolder } from '../run/history.ts';
@@ -81,6 +82,10 @@ async function writePage(
   else {
     for (const group of trends.groups.filter(({ isNew }) => isNew))
       process.stdout.write(`new: ${visible(lineOf(group, nights))}\n`);
+    for (const { cell, since, nights: count } of stillRed(nights))
+      process.stdout.write(
+        `still ${cell.verdict}: ${visible(cell.name)} since ${nights[since]!.startedAt.slice(0, 10)}, ${count} nights\n`,
+      );
     process.stdout.write(
       `${counted(nights.length, 'night')}, ${counted(trends.groups.length, 'change')}: ${relative(process.cwd(), page)}\n`,
     );
@@ -149,6 +154,12 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
         p,
         first: nights[first]!.run,
       })),
+    })),
+    stillRed: stillRed(nights).map(({ cell, since, nights: count }) => ({
+      cell: cell.name,
+      verdict: cell.verdict,
+      since: night(since),
+      nights: count,
     })),
     suspects: trends.flatMap(({ course, suspect }) => (suspect ? [{ ...benchmark(course), ...suspect }] : [])),
   };

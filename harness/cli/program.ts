@@ -153,7 +153,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--history <folder>', "default: the project's folder history")
     .option(
       '--fail-on <percent>',
-      'exit with 1 when a benchmark is worse (without --confirm: maybe worse) by more than that',
+      'exit with 1 when a benchmark is worse (without --confirm: maybe worse) by more than that, with 4 when one of the base could not be compared',
       percent,
     )
     .option('--parity', 'compare tests, not benchmarks: the same suites on two kinds of target')

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import type { StoredEvent } from '../events/types.ts';
 import { makeProject, matrixYaml, suiteYaml } from './project.ts';
 
 const files = {
@@ -92,4 +93,52 @@ test('compare --parity: test by test, with causes, and an exit code for machines
   const wrong = await compare('--targets', 'vm,ssh');
   expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
   expect(wrong.stderr).toContain('there is no cell of kind "ssh" to compare');
+});
+
+test('compare --fail-on: what was not compared is no success, and nothing to fail on is none either', async () => {
+  await using project = await makeProject(files);
+  const lines = (await readFile(join(fixture, 'events.jsonl'), 'utf8')).trim().split('\n');
+  const make = async (name: string, change: (event: StoredEvent) => StoredEvent | undefined) => {
+    const events = lines
+      .map((line) => JSON.parse(line) as StoredEvent)
+      // Two of the fixture's have too few samples ever to be compared.
+      .filter((event) => event.type !== 'benchmark.finished' || event.measurement.samplesMs.length >= 6)
+      .flatMap((event) => change(event) ?? []);
+    await mkdir(join(project.folder, name));
+    await writeFile(
+      join(project.folder, name, 'events.jsonl'),
+      events.map((event, seq) => `${JSON.stringify({ ...event, seq })}\n`).join(''),
+    );
+  };
+  const measured = (event: StoredEvent) => event.type === 'benchmark.finished';
+  await make('same', (event) => event);
+  await make('none', (event) => (measured(event) ? undefined : event));
+  await make('half', (event) => (measured(event) && event.seq % 2 === 0 ? undefined : event));
+  await make('processor', (event) =>
+    event.type === 'cell.facts' ? { ...event, facts: { ...event.facts, cpu: 'another' } } : event,
+  );
+  const compare = (base: string, next: string, ...args: string[]) => project.harness(['compare', base, next, ...args]);
+  const same = './same/';
+  expect(await compare(same, same, '--fail-on', '2%')).toMatchObject({ exitCode: 0, stderr: '' });
+  const none = await compare(same, './none/', '--fail-on', '2%');
+  expect(none).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('0 of 18 compared') });
+  expect(none.stderr).toMatch(/^no verdict: 0 of 18 compared.*\n {2}\d+ × it has no figure any more/);
+  expect(await compare('./none/', './none/', '--fail-on', '2%')).toMatchObject({
+    exitCode: 4,
+    stderr: 'no verdict: neither run has benchmarks',
+  });
+  const half = await compare(same, './half/', '--fail-on', '2%');
+  expect(half.exitCode).toBe(4);
+  expect(half.stdout).toMatch(/\n([1-9]|1[0-7]) of 18 compared/);
+  const few = await compare(`${fixture}/events.jsonl`, `${fixture}/events.jsonl`, '--fail-on', '2%');
+  expect(few).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('18 of 20 compared') });
+  expect(few.stderr).toContain('2 × the base has 4 samples, and it takes 6');
+  const processor = await compare(same, './processor/', '--fail-on', '2%');
+  expect(processor).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('0 of 18 compared') });
+  expect(processor.stderr).toContain('the processor was qemu64, and is another');
+  // Nobody asked for a verdict.
+  expect((await compare(same, './none/')).exitCode).toBe(0);
+  const json = JSON.parse((await compare(same, './half/', '--json')).stdout);
+  expect(json).toMatchObject({ of: 18, compared: expect.any(Number) });
+  expect(json.compared).toBeLessThan(18);
 });

@@ -44,7 +44,7 @@ export async function confirmChanges(
       runs[side] = await options.measure(side, asked);
     for (const suspect of open) {
       const reason = addFigures(suspect, runs.base!, runs.new!, options.warn);
-      if (reason !== undefined) answers.set(suspect.change, { change: 'cannot tell', reason });
+      if (reason !== undefined) answers.set(suspect.change, { change: 'cannot tell', compared: false, reason });
     }
     const decided = decide(suspects, options);
     for (const [index, answer] of decided.entries()) {
@@ -55,6 +55,7 @@ export async function confirmChanges(
   }
   const undecided: Partial<BenchmarkChange> = {
     change: 'cannot tell',
+    compared: false,
     reason: 'not confirmed: too many pairs of fresh runs could not be compared',
   };
   return changes.map((change) =>

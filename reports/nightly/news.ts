@@ -1,4 +1,5 @@
 import type { Night, NightCell } from '../../harness/bench/night.ts';
+import { hasOf, stillMissing, stillRed } from '../../harness/bench/standing.ts';
 import type { Trend, Trends } from '../../harness/bench/trends.ts';
 import type { Verdict } from '../../harness/events/types.ts';
 import { html, type Markup } from '../html/markup.ts';
@@ -9,7 +10,7 @@ import { changeAnchor, percent } from './words.ts';
 
 const GOOD: readonly Verdict[] = ['passed', 'skipped', 'unsupported'];
 
-/** What is otherwise than the night before; the reason to open the page. */
+/** What is otherwise than the night before; the reason to open the page. And what is not, and is no good either. */
 export function newsSection(nights: readonly Night[], trends: Trends): Markup {
   const [before, last] = [nights.at(-2), nights.at(-1)!];
   const items = [
@@ -17,8 +18,39 @@ export function newsSection(nights: readonly Night[], trends: Trends): Markup {
     ...(before ? [...cellNews(before, last), ...missing(before, last)] : []),
     ...suspects(trends),
   ];
+  const still = stillWrong(nights);
+  const nothing = `Nothing${still.length > 0 ? ' is new' : ''}: every cell ended as it did the night before, and no benchmark left its level.`;
   return html`<section id="news"><h2>New since ${before ? 'the night before' : 'nothing: this is the first night'}</h2>
-${items.length > 0 ? html`<ul class="news">${items.map((item) => html`<li>${item}</li>\n`)}</ul>` : html`<p class="muted">${before ? 'Nothing: every cell ended as it did the night before, and no benchmark left its level.' : 'From the second night on, what is new is said here.'}</p>`}</section>`;
+${items.length > 0 ? list(items) : html`<p class="muted">${before ? nothing : 'From the second night on, what is new is said here.'}</p>`}${
+  still.length > 0 &&
+  html`
+<h3 id="still">Still wrong</h3>
+${list(still)}`
+}</section>`;
+}
+
+function list(items: readonly Markup[]): Markup {
+  return html`<ul class="news">${items.map((item) => html`<li>${item}</li>\n`)}</ul>`;
+}
+
+/** Cells that were red the night before too, and what was missing then too. */
+function stillWrong(nights: readonly Night[]): Markup[] {
+  const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
+  const red = stillRed(nights).map(({ cell, since, nights: count }) => {
+    const tests = cell.tests.filter(({ verdict }) => !GOOD.includes(verdict)).map(({ name }) => name);
+    const about = tests.length > 0 ? some(tests, '; ') : cell.reason;
+    return html`<b class="label">cell</b> ${cell.name}: still ${verdictMark(cell.verdict)} since ${day(since)}, ${count} nights${about !== undefined && html` <small>${about}</small>`}`;
+  });
+  const gone = stillMissing(nights).map(({ cell, benchmarks, last }) =>
+    benchmarks
+      ? html`<b class="label">benchmark</b> ${cell} has had no figure of ${some(benchmarks, ', ')} since ${day(last)}`
+      : html`<b class="label">cell</b> ${cell} was run last on ${day(last)}`,
+  );
+  return [...red, ...gone];
+}
+
+function some(names: readonly string[], between: string): string {
+  return `${names.slice(0, 3).join(between)}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 }
 
 function changeNews({ groups }: Trends, nights: readonly Night[]): Markup[] {
@@ -35,11 +67,8 @@ function cellNews(before: Night, last: Night): Markup[] {
   return last.cells.flatMap((cell) => {
     const old = before.cells.find(({ name }) => name === cell.name);
     const tests = newlyBad(old, cell);
-    const shown = tests
-      .slice(0, 3)
-      .map(({ name }) => name)
-      .join('; ');
-    const about = shown === '' ? cell.reason : `${shown}${tests.length > 3 ? ` and ${tests.length - 3} more` : ''}`;
+    const names = tests.map(({ name }) => name);
+    const about = names.length === 0 ? cell.reason : some(names, '; ');
     if (!old) return [html`<b class="label">cell</b> ${cell.name} is new: ${verdictMark(cell.verdict)}`];
     if (old.verdict === cell.verdict && tests.length === 0) return [];
     return [
@@ -59,18 +88,13 @@ function missing(before: Night, last: Night): Markup[] {
   const cells = before.cells.filter(({ name }) => !last.cells.some((cell) => cell.name === name));
   const figures = last.cells.flatMap((cell) => {
     const old = before.cells.find(({ name }) => name === cell.name)?.figures ?? [];
-    const lost = old.filter(
-      (figure) =>
-        figure.median !== undefined &&
-        !cell.figures.some((one) => one.file === figure.file && one.name === figure.name && one.median !== undefined),
-    );
+    const lost = old.filter((figure) => figure.median !== undefined && !hasOf(cell, figure));
     return lost.length > 0 ? [{ cell: cell.name, names: lost.map(({ name }) => name) }] : [];
   });
   return [
     ...cells.map(({ name }) => html`<b class="label">cell</b> ${name} was not run`),
     ...figures.map(
-      ({ cell, names }) =>
-        html`<b class="label">benchmark</b> ${cell} has no figure of ${names.slice(0, 3).join(', ')}${names.length > 3 && ` and ${names.length - 3} more`}`,
+      ({ cell, names }) => html`<b class="label">benchmark</b> ${cell} has no figure of ${some(names, ', ')}`,
     ),
   ];
 }
