@@ -27,6 +27,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   images: { may: ['arch'] },
   targets: { may: ['arch', 'images', 'net'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'config'] },
+  results: { may: [] },
   bench: { may: ['arch', 'targets', 'events'] },
   scenario: { may: ['arch', 'targets', 'net', 'stacks', 'bench', 'config', 'events'] },
   run: { may: BELOW_RUN },

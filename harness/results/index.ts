@@ -1,0 +1,72 @@
+import { goJson } from './go-json.ts';
+import { junit } from './junit.ts';
+import { subunit } from './subunit.ts';
+import { ktap, tap } from './tap.ts';
+import { clean } from './text.ts';
+import {
+  DEFAULT_LIMITS,
+  type ForeignResults,
+  type ForeignTest,
+  type FoundTest,
+  type ResultsFormat,
+  type ResultsLimits,
+  type ResultsProblem,
+} from './types.ts';
+
+export { testOfExit } from './exit-code.ts';
+export { type Exit, isBad, type Judgement, judge } from './judge.ts';
+export * from './types.ts';
+
+/**
+ * A door: whoever adds a format writes one file with a {@link ResultsFormat} and one line here. Everything else follows from
+ * the list. `read-file.ts` reads a file from disk, {@link readResults} bytes, and {@link judge} says what both the tests and
+ * the exit code of the command amount to.
+ *
+ * The formats of results, by the names that people write. A new one is a file and a line here. */
+export const RESULTS_FORMATS = {
+  junit,
+  tap,
+  ktap,
+  subunit,
+  'go-json': goJson,
+} as const satisfies Readonly<Record<string, ResultsFormat>>;
+
+export type ResultsFormatName = keyof typeof RESULTS_FORMATS;
+
+/**
+ * Reads the results of another tool. It throws nothing, whatever the bytes are: what is wrong with them is in `problems`, and
+ * whatever tests were whole are there nevertheless. {@link judge} says what they amount to.
+ */
+export function readResults(
+  format: ResultsFormatName,
+  bytes: Uint8Array,
+  limits: ResultsLimits = DEFAULT_LIMITS,
+): ForeignResults {
+  const problems: ResultsProblem[] = [];
+  if (bytes.length > limits.bytes)
+    problems.push({
+      kind: 'too large',
+      severity: 'error',
+      message: `it has ${bytes.length} bytes, of which the first ${limits.bytes} were read`,
+    });
+  const read = RESULTS_FORMATS[format].read(bytes.subarray(0, limits.bytes), limits);
+  problems.push(...read.problems);
+  if (read.tests.length === 0 && !problems.some(({ severity }) => severity === 'error'))
+    problems.push({
+      kind: 'empty',
+      severity: 'error',
+      message: bytes.length === 0 ? 'it is empty' : 'it has no tests',
+    });
+  return { tests: identified(read.tests.map((test) => clean(test, limits))), problems };
+}
+
+/** Suites and name, and the second of one name is its second. */
+function identified(tests: readonly FoundTest[]): ForeignTest[] {
+  const seen = new Map<string, number>();
+  return tests.map((test) => {
+    const path = [...test.suites, test.name].join(' › ');
+    const count = (seen.get(path) ?? 0) + 1;
+    seen.set(path, count);
+    return { id: count === 1 ? path : `${path} (${count})`, ...test };
+  });
+}

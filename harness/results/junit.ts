@@ -1,0 +1,178 @@
+import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
+import { decode } from './decode.ts';
+import { type Attributes, type CasePart, isPart, testOfCase } from './junit-case.ts';
+import type { FormatResults, FoundTest, ResultsFormat, ResultsLimits, ResultsProblem } from './types.ts';
+
+/**
+ * JUnit XML: no standard, but a family. Read from real files of pytest, CTest, GoogleTest, Surefire, gotestsum, jest-junit,
+ * PHPUnit, Meson, bats and Node; what each means by what stands in `junit-case.ts`.
+ *
+ * The parser is strict but for characters that XML does not allow, which tools write when a test prints them. It knows no
+ * entities but the five of XML: one that a document declares is an error and not replaced, so that nothing is fetched and
+ * nothing grows.
+ */
+export const junit: ResultsFormat = {
+  about: 'JUnit XML, as pytest, CTest, GoogleTest, Surefire, nextest, gotestsum, jest, PHPUnit and Meson write it',
+  read: readJunit,
+};
+
+/** What a file is that is not read to its end. */
+class Stop extends Error {}
+
+interface Suite {
+  readonly name: string;
+  readonly file?: string;
+  /** What it says of itself. */
+  readonly declared: { readonly tests: number; readonly bad: number };
+  seen: number;
+  bad: number;
+}
+
+interface OpenCase {
+  readonly attributes: Attributes;
+  readonly parts: CasePart[];
+  output: string;
+}
+
+function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
+  const { text, problems: found } = decode(bytes, declaredEncoding(bytes));
+  const problems: ResultsProblem[] = [...found];
+  const tests: FoundTest[] = [];
+  const elements: string[] = [];
+  const suites: Suite[] = [];
+  let open: OpenCase | undefined;
+  let part: CasePart | undefined;
+  let collected: string | undefined;
+  let badCharacters = false;
+
+  const stop = (kind: ResultsProblem['kind'], message: string): never => {
+    problems.push({ kind, severity: 'error', message });
+    throw new Stop();
+  };
+  const parser = new SaxesParser();
+  parser.on('error', (error) => {
+    if (/disallowed character|malformed character entity/.test(error.message)) badCharacters = true;
+    else stop('malformed', `it is not well-formed: ${error.message.slice(0, 200)}`);
+  });
+  parser.on('doctype', (doctype) => {
+    if (/<!ENTITY/i.test(doctype)) stop('malformed', 'it declares entities, which are not read');
+  });
+  parser.on('opentag', ({ name: element, attributes }: SaxesTagPlain) => {
+    elements.push(element);
+    if (elements.length > limits.depth) stop('too large', `its elements are nested more than ${limits.depth} deep`);
+    if (element === 'testsuite' || element === 'testsuites') suites.push(suiteOf(element, attributes));
+    else if (element === 'testcase' && !open) {
+      if (tests.length >= limits.tests) stop('too large', `it has more than ${limits.tests} tests`);
+      open = { attributes, parts: [], output: '' };
+    } else if (isPart(element) && (open || suites.length > 0) && !part) {
+      part = { kind: element, attributes, text: '', output: '' };
+      collected = '';
+    } else if (isText(element)) {
+      // What stood before an inner element is the part's.
+      if (part && collected !== undefined) part.text += collected;
+      collected = '';
+    }
+  });
+  const collect = (more: string) => {
+    if (collected !== undefined && collected.length <= limits.text) collected += more;
+  };
+  parser.on('text', collect);
+  parser.on('cdata', collect);
+  parser.on('closetag', () => {
+    const element = elements.pop()!;
+    if (element === 'testsuite' || element === 'testsuites') closeSuite(suites, problems);
+    else if (element === 'testcase' && open && !elements.includes('testcase')) {
+      const test = testOfCase(open, suites);
+      count(suites, test);
+      tests.push(test);
+      open = undefined;
+    } else if (part && element === part.kind) {
+      if (collected !== undefined) part.text += collected;
+      if (open) open.parts.push(part);
+      else tests.push(...suiteFailure(part, suites));
+      part = undefined;
+      collected = undefined;
+    } else if (isText(element) && collected !== undefined) {
+      if (element === 'stackTrace' && part) part.text += collected;
+      else if (part) part.output += collected;
+      else if (open) open.output += collected;
+      // Beyond an inner element more text of the part may follow.
+      collected = part ? '' : undefined;
+    }
+  });
+  try {
+    parser.write(text);
+    try {
+      parser.close();
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      // What is missing at the end is what was not written any more.
+      const last = problems.pop()!;
+      problems.push({ ...last, kind: 'truncated', message: `it ends too early: ${last.message}` });
+    }
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+  }
+  if (badCharacters)
+    problems.push({ kind: 'encoding', severity: 'warning', message: 'it has characters that XML does not allow' });
+  return { tests, problems };
+}
+
+function isText(element: string): boolean {
+  return element === 'system-out' || element === 'system-err' || element === 'stackTrace';
+}
+
+/** What the declaration at the beginning of a file says of its encoding; it is ASCII in all that a mark does not tell. */
+function declaredEncoding(bytes: Uint8Array): string | undefined {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
+  const label = /^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z][\w.-]*)["']/.exec(start)?.[1];
+  // A file that can be read so far is not in UTF-16, whatever it says.
+  return label === undefined || /^utf-?16/i.test(label) ? undefined : label;
+}
+
+function suiteOf(element: string, attributes: Record<string, SaxesAttributePlain | string>): Suite {
+  const number = (name: string) => Number(attributes[name] ?? 0) || 0;
+  const file = attributes['file'];
+  return {
+    // What holds all is named after the tool or the run.
+    name: element === 'testsuites' ? '' : String(attributes['name'] ?? ''),
+    ...(typeof file === 'string' ? { file } : {}),
+    declared: { tests: number('tests'), bad: number('failures') + number('errors') },
+    seen: 0,
+    bad: 0,
+  };
+}
+
+function count(suites: readonly Suite[], { verdict }: FoundTest): void {
+  for (const suite of suites) {
+    suite.seen += 1;
+    if (verdict === 'failed' || verdict === 'error' || verdict === 'unexpected success') suite.bad += 1;
+  }
+}
+
+/** A failure that is said of a suite and of none of its tests, such as one in what it sets up. */
+function suiteFailure(part: CasePart, suites: Suite[]): FoundTest[] {
+  if (part.kind === 'skipped') return [];
+  const attributes = { name: `(${suites.at(-1)?.name || 'all tests'})` };
+  const test = testOfCase({ attributes, parts: [part], output: '' }, suites);
+  count(suites, test);
+  return [test];
+}
+
+/** Where a suite says that tests failed, and none of its tests did, one is missing. */
+function closeSuite(suites: Suite[], problems: ResultsProblem[]): void {
+  const { name, declared, seen, bad } = suites.pop()!;
+  const of = `the suite ${JSON.stringify(name.slice(0, 100))}`;
+  if (declared.bad > 0 && bad === 0)
+    problems.push({
+      kind: 'contradiction',
+      severity: 'error',
+      message: `${of} says that ${declared.bad} tests failed, and none of its ${seen} did`,
+    });
+  else if (declared.tests > 0 && seen === 0)
+    problems.push({
+      kind: 'plan',
+      severity: 'error',
+      message: `${of} says that it has ${declared.tests} tests, and there are none`,
+    });
+}
