@@ -95,6 +95,23 @@ test('what was red the night before too is said, with since when and why', () =>
   expect(section(pageOf(green.slice(0, 12)))).toContain('Nothing: every cell ended as it did the night before');
 });
 
+test('benchmarks on another machine are not silently compared with nothing', () => {
+  const green = nights.slice(0, 12).map((night) => ({
+    ...night,
+    cells: night.cells.filter(({ verdict }) => verdict === 'passed'),
+  }));
+  const moved = green.map((night, at) => ({
+    ...night,
+    cells: night.cells.map((cell) => ({
+      ...cell,
+      figures: cell.figures.map((figure) => (at === 11 ? { ...figure, machine: 'another processor' } : figure)),
+    })),
+  }));
+  const news = pageOf(moved).split('id="cells"')[0];
+  expect(news).not.toContain('Nothing: every cell');
+  expect(news).toMatch(/not compared with before <small>[^<]* → [^<]*another processor/);
+});
+
 test('the page needs no network and no script, and its policy says so', () => {
   const [, style] = page.match(/<style>([\s\S]*?)<\/style>/)!;
   const hash = createHash('sha256').update(style!).digest('base64');

@@ -6,7 +6,7 @@ import { html, type Markup } from '../html/markup.ts';
 import { verdictMark } from '../html/verdict.ts';
 import { acceleratorOf } from '../words.ts';
 import { headline } from './changes.ts';
-import { changeAnchor, percent } from './words.ts';
+import { changeAnchor, machineOf, percent } from './words.ts';
 
 const GOOD: readonly Verdict[] = ['passed', 'skipped', 'unsupported'];
 
@@ -15,7 +15,7 @@ export function newsSection(nights: readonly Night[], trends: Trends): Markup {
   const [before, last] = [nights.at(-2), nights.at(-1)!];
   const items = [
     ...changeNews(trends, nights),
-    ...(before ? [...cellNews(before, last), ...missing(before, last)] : []),
+    ...(before ? [...cellNews(before, last), ...missing(before, last), ...elsewhere(before, last)] : []),
     ...suspects(trends),
   ];
   const still = stillWrong(nights);
@@ -97,6 +97,29 @@ function missing(before: Night, last: Night): Markup[] {
       ({ cell, names }) => html`<b class="label">benchmark</b> ${cell} has no figure of ${some(names, ', ')}`,
     ),
   ];
+}
+
+/** Benchmarks that were measured on something else than the night before: nobody compares the two. */
+function elsewhere(before: Night, last: Night): Markup[] {
+  return last.cells.flatMap((cell) => {
+    const old = before.cells.find(({ name }) => name === cell.name);
+    const pairs = cell.figures.flatMap((figure) => {
+      const was = old?.figures.find((one) => one.file === figure.file && one.name === figure.name);
+      const [from, to] = [was && measuredOn(was, old!), measuredOn(figure, cell)];
+      return from === undefined || from === to || figure.median === undefined ? [] : [{ name: figure.name, from, to }];
+    });
+    return [...Map.groupBy(pairs, ({ from, to }) => `${from} → ${to}`)].map(
+      ([words, of]) =>
+        html`<b class="label">benchmark</b> ${cell.name}: ${some(
+          of.map(({ name }) => name),
+          ', ',
+        )} not compared with before <small>${words}</small>`,
+    );
+  });
+}
+
+function measuredOn(figure: NightCell['figures'][number], { accelerator }: NightCell): string {
+  return [accelerator, figure.clock, machineOf(figure)].filter(Boolean).join(', ');
 }
 
 /** One line for all that is too early to tell: on a busy host there may be many. */
