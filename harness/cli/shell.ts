@@ -6,6 +6,8 @@ import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject } from '../config/project.ts';
 import { quote } from '../config/quote.ts';
+import { loadRun } from '../events/load-run.ts';
+import { optionsFor } from '../events/selection.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import { cellFolder } from '../run/context.ts';
@@ -14,7 +16,7 @@ import { runsFolder } from '../run/run.ts';
 import { HANDLE_FILE } from '../targets/handle.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
-import { chooseCells } from './cells.ts';
+import { type CellOptions, type ChosenCells, chooseCells } from './cells.ts';
 
 interface Options {
   readonly node?: string;
@@ -28,12 +30,7 @@ export async function shell(name: string, command: string[], { node }: Options):
   const project = await findProject(process.cwd());
   const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
   if (kept) return enter(kept, command);
-  const [arch, target, suite] = name.split('/');
-  const { matrix, cells, providers } = await chooseCells(undefined, {
-    ...(arch ? { arch: [arch] } : {}),
-    ...(target ? { target: [target] } : {}),
-    ...(suite ? { suite: [suite] } : {}),
-  });
+  const { matrix, cells, providers } = await choose(project.root, name);
   const cell = cells.find((one) => one.name === name);
   if (!cell)
     throw new ConfigError(`unknown cell "${name}", expected one of ${cells.map((one) => one.name).join(', ')}`, {
@@ -54,6 +51,20 @@ export async function shell(name: string, command: string[], { node }: Options):
   const machine = node === undefined ? opened.nodes[0] : opened.nodes.find((one) => one.name === node);
   if (!machine) throw unknownNode(node!, cell);
   return await enter(machine.target, command);
+}
+
+/** The cells among which one is to be found: as the newest run chose it, where that has it; else by what its name says. */
+async function choose(root: string, name: string): Promise<ChosenCells> {
+  const latest = await loadRun(join(runsFolder(root), 'latest')).catch(() => undefined);
+  const ran = latest?.cells.find((cell) => cell.name === name);
+  const selection = ran?.selection ?? latest?.selection;
+  if (ran && selection) return chooseCells(selection.matrix, optionsFor(selection, [name]) as CellOptions);
+  const [arch, target, suite] = name.split('/');
+  return chooseCells(undefined, {
+    ...(arch ? { arch: [arch] } : {}),
+    ...(target ? { target: [target] } : {}),
+    ...(suite ? { suite: [suite] } : {}),
+  });
 }
 
 function unknownNode(node: string, cell: Cell): ConfigError {
