@@ -2,20 +2,22 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { cgroupLimits } from './cgroup.ts';
+import { cgroupLimits, oomKills } from './cgroup.ts';
 
 let root: string;
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-/** Limits read from files as a kernel has them. */
-async function limitsOf(files: Readonly<Record<string, string>>) {
+/** Files as a kernel has them. */
+async function kernelOf(files: Readonly<Record<string, string>>) {
   root = await mkdtemp(join(tmpdir(), 'harness-cgroup-'));
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), `${text}\n`);
   }
-  return cgroupLimits(root);
+  return root;
 }
+
+const limitsOf = async (files: Readonly<Record<string, string>>) => cgroupLimits(await kernelOf(files));
 
 const V2_MOUNT = '30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate';
 const v1Mount = (controller: string, from = '/') =>
@@ -90,4 +92,20 @@ test('no limits, and no control groups at all, are no limits', async () => {
   expect(none).toEqual({});
   await rm(root, { recursive: true });
   expect(await limitsOf({ 'proc/version': 'Linux' })).toEqual({});
+});
+
+test('processes that the kernel ended are counted for our own group, else for the host', async () => {
+  const files = {
+    'proc/vmstat': 'pgfault 7\noom_kill 12',
+    'proc/self/cgroup': '0::/a',
+    'proc/self/mountinfo': V2_MOUNT,
+  };
+  const events = { 'sys/fs/cgroup/a/memory.events': 'oom 9\noom_kill 3\noom_group_kill 0' };
+  expect(await oomKills(await kernelOf({ ...files, ...events }))).toBe(3);
+  await rm(root, { recursive: true });
+  expect(await oomKills(await kernelOf(files))).toBe(12);
+  await rm(root, { recursive: true });
+  const v1 = { 'proc/self/cgroup': '4:memory:/a', 'proc/self/mountinfo': v1Mount('memory') };
+  const control = { 'sys/fs/cgroup/memory/a/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 5' };
+  expect(await oomKills(await kernelOf({ ...v1, ...control }))).toBe(5);
 });

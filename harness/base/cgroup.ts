@@ -59,6 +59,20 @@ export async function cgroupLimits(root = '/'): Promise<CgroupLimits> {
   };
 }
 
+/**
+ * How many processes beside and below this one the kernel has ended until now because memory ran out: those of its control
+ * group, or of the whole host where that is not counted.
+ * @param root as for `cgroupLimits`.
+ */
+export async function oomKills(root = '/'): Promise<number> {
+  const count = (found: string) => /^oom_kill (\d+)$/m.exec(found)?.[1];
+  for (const { version, folders } of await hierarchies('memory', root)) {
+    const own = count(await text(join(folders[0]!, version === 2 ? 'memory.events' : 'memory.oom_control')));
+    if (own !== undefined) return Number(own);
+  }
+  return Number(count(await text(join(root, 'proc/vmstat'))) ?? 0);
+}
+
 /** The memory of this host, in bytes, or of the control group that limits this process to less. */
 export async function memoryHere(): Promise<number> {
   return Math.min(totalmem(), (await cgroupLimits()).memoryBytes ?? Number.POSITIVE_INFINITY);

@@ -50,6 +50,8 @@ export type RunOptions = Options & {
   readonly purpose: string;
   /** Exit codes that are not errors beside 0. */
   readonly allow?: readonly number[];
+  /** Called with the number of its process. */
+  readonly onStart?: (pid: number) => void;
 };
 
 /**
@@ -57,15 +59,17 @@ export type RunOptions = Options & {
  * @throws InfraError with the command and the end of what it printed.
  */
 export async function run(argv: readonly string[], options: RunOptions): Promise<Result> {
-  const { purpose, allow = [], ...rest } = options;
+  const { purpose, allow = [], onStart, ...rest } = options;
   const [file, ...args] = dieWithParent(argv);
-  const result = (await execa(file!, args, {
+  const child = execa(file!, args, {
     stdin: 'ignore',
     reject: false,
     forceKillAfterDelay: 2000,
     maxBuffer: 64 * 1024 * 1024,
     ...rest,
-  })) as Result;
+  });
+  if (child.pid !== undefined) onStart?.(child.pid);
+  const result = (await child) as Result;
   if (!result.failed || (result.exitCode !== undefined && allow.includes(result.exitCode))) return result;
   throw new InfraError(`cannot ${purpose}: ${failureOf(argv, result)}`, { cause: result.cause });
 }

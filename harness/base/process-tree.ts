@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process of a tree, as `/proc` shows it at one moment. */
+export interface TreeProcess {
+  readonly pid: number;
+  readonly parent: number;
+  /** Bytes of memory that only the end of the process gives back: without files and what is shared. */
+  readonly bytes: number;
+}
+
+/** Bytes of a page of this host; x86 has 4 KiB, arm64 and ppc64le may have 64. */
+const PAGE_SIZES: readonly number[] = [4096, 16_384, 65_536];
+
+/** A process and everything that descends from it, itself first; empty when it is gone. */
+export function processTree(root: number): TreeProcess[] {
+  const children = new Map<number, TreeProcess[]>();
+  let first: TreeProcess | undefined;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const found = processOf(Number(name));
+    if (!found) continue;
+    if (found.pid === root) first = found;
+    const siblings = children.get(found.parent);
+    if (siblings) siblings.push(found);
+    else children.set(found.parent, [found]);
+  }
+  const tree = first ? [first] : [];
+  for (const process of tree) tree.push(...(children.get(process.pid) ?? []));
+  return tree;
+}
+
+/** argv of a process as it shows it itself; empty when it is gone. */
+export function commandOf(pid: number): string[] {
+  return (read(`/proc/${pid}/cmdline`) ?? '').split('\0').filter(Boolean);
+}
+
+/**
+ * Bytes of a process's memory with what is shared divided among those who share it, where we may ask for that; 0 when it
+ * is gone. Much dearer than `TreeProcess.bytes`, which counts a page once for each process that has inherited it.
+ */
+export function exactBytes(pid: number): number {
+  const anonymous = /^Pss_Anon:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? '');
+  return anonymous ? Number(anonymous[1]) * 1024 : (processOf(pid)?.bytes ?? 0);
+}
+
+function processOf(pid: number): TreeProcess | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  const pages = read(`/proc/${pid}/statm`)?.split(' ').map(Number);
+  if (stat === undefined || pages === undefined) return undefined;
+  // The command's name stands in parentheses and may hold anything, so count from the last one.
+  const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [, resident = 0, shared = 0] = pages;
+  return { pid, parent: Number(parent), bytes: (resident - shared) * pageBytes() };
+}
+
+let page: number | undefined;
+/** Our own resident memory, once in pages and once in KiB. */
+function pageBytes(): number {
+  if (page !== undefined) return page;
+  const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1] ?? 0);
+  const pages = Number(read('/proc/self/statm')?.split(' ')[1] ?? 1);
+  const measured = (kib * 1024) / pages;
+  page = PAGE_SIZES.reduce((a, b) => (Math.abs(b - measured) < Math.abs(a - measured) ? b : a));
+  return page;
+}
+
+/** A file of `/proc`; undefined when its process is gone or not ours to look at. */
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

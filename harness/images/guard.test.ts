@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { retryUntil } from '../base/time.ts';
+import { type BuildLimits, isDeath, OverrunError, runGuarded } from './guard.ts';
+
+const MIB = 2 ** 20;
+const wide: BuildLimits = { memoryBytes: 512 * MIB, totalMs: 60_000, silentMs: 60_000 };
+
+/** Runs a shell script as if it were the postinst of a package. */
+async function postinst(script: string, limits: Partial<BuildLimits> = {}) {
+  const lines: string[] = [];
+  // The script's own name is what its process shows as its first argument.
+  const argv = ['sh', '-c', script, '/var/lib/dpkg/info/greedy.postinst'];
+  const ended = await runGuarded(
+    argv,
+    { ...wide, ...limits },
+    { purpose: 'install greedy for arm64', onLine: (line) => void lines.push(line) },
+  ).catch((error: Error) => error);
+  return { ended, lines };
+}
+
+test('what stays within its limits ends well, and each line is heard as it comes', async () => {
+  expect(await postinst('echo one; echo two >&2')).toEqual({ ended: undefined, lines: ['one', 'two'] });
+});
+
+test('a child that grows without end is ended before it has the limit twice, though its script hides that', async () => {
+  const started = performance.now();
+  const grow = `perl -e 'my @x; while (1) { push @x, "x" x (1 << 20) }' > /dev/null 2>&1 || true; echo went on`;
+  const { ended, lines } = await postinst(`(${grow}); sleep 1000`, { memoryBytes: 100 * MIB });
+  expect(ended).toBeInstanceOf(OverrunError);
+  expect(ended).toMatchObject({ package: 'greedy', hint: '`images.build-memory` of the matrix is the limit.' });
+  expect(ended?.message).toMatch(
+    /^cannot install greedy for arm64: while greedy was set up, perl -e .* took 1\d\d MiB of memory, and 100 MiB is allowed$/,
+  );
+  expect(lines).toEqual([]);
+  expect(performance.now() - started).toBeLessThan(30_000);
+});
+
+test('memory that children have inherited is counted once', async () => {
+  const share = `perl -e 'my $x = "x" x (60 << 20); for (1 .. 5) { fork or do { sleep 2; exit } } 1 while wait > 0'`;
+  expect((await postinst(share, { memoryBytes: 200 * MIB })).ended).toBeUndefined();
+});
+
+test('what says nothing for too long, and what takes too long, is ended with everything that it started', async () => {
+  const silent = await postinst('echo begun; sleep 987 & echo $!; wait', { silentMs: 300 });
+  expect(silent.ended?.message).toMatch(/while greedy was set up, sleep 987 said nothing for \d+ ms$/);
+  const child = Number(silent.lines[1]);
+  await retryUntil(() => expect(readFile(`/proc/${child}/stat`)).rejects.toThrow(), { deadlineMs: 5000 });
+  const endless = await postinst('while :; do echo on; sleep 0.05; done', { totalMs: 300 });
+  expect(endless.ended?.message).toMatch(/it took longer than 300 ms; .* was running$/);
+});
+
+test.each([
+  'sh -c "kill -KILL \\$\\$"; true',
+  'echo "qemu: uncaught target signal 11 (Segmentation fault) - core dumped" >&2',
+])('a child that a signal ended fails the build, though its script went on: %s', async (script) => {
+  const { ended } = await postinst(script);
+  expect(ended?.message).toMatch(
+    /^cannot install greedy for arm64: something was killed, and the script that started it went on: (Killed|qemu: )/,
+  );
+});
+
+test.each([
+  ['Killed', true],
+  ['Segmentation fault (core dumped)', true],
+  ['/var/lib/dpkg/info/a.postinst: line 230:  4711 Killed                  mariadbd --bootstrap', true],
+  ['/var/lib/dpkg/info/a.postinst: 12: Aborted', true],
+  ['qemu: uncaught target signal 6 (Aborted) - core dumped', true],
+  ['Setting up killall (1.0) ...', false],
+  ['Killed processes are restarted by systemd', false],
+  ['Aborted connections are logged', false],
+])('%s', (line, expected) => {
+  expect(isDeath(line)).toBe(expected);
+});
+
+test('a command that fails by itself says why', async () => {
+  const { ended } = await postinst('echo no luck >&2; exit 3');
+  expect(ended?.message).toBe(
+    'cannot install greedy for arm64: sh -c echo no luck >&2; exit 3: it exited with 3\nno luck',
+  );
+});

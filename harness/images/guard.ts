@@ -1,0 +1,173 @@
+import { oomKills } from '../base/cgroup.ts';
+import { InfraError } from '../base/errors.ts';
+import { type RunOptions, run } from '../base/process.ts';
+import { commandOf, exactBytes, processTree, type TreeProcess } from '../base/process-tree.ts';
+import { formatBytes, formatDuration, printable } from '../base/text.ts';
+
+/** What everything that runs in a root file system while it is built may take together. */
+export interface BuildLimits {
+  readonly memoryBytes: number;
+  /** Milliseconds for all of it. */
+  readonly totalMs: number;
+  /** Milliseconds without a line of output. */
+  readonly silentMs: number;
+}
+
+/** Something in the root took more than it may, and was ended. */
+export class OverrunError extends InfraError {
+  /** The package whose maintainer script it was; absent where that cannot be told. */
+  readonly package: string | undefined;
+  constructor(message: string, options: { readonly package: string | undefined; readonly hint: string }) {
+    super(message, options);
+    this.package = options.package;
+  }
+}
+
+/** Milliseconds between two looks: what runs wild under qemu-user was seen to take a gigabyte in half a second. */
+const LOOK_MS = 100;
+
+/**
+ * Runs a command that runs programs of others, within limits on everything that descends from it. Memory is watched, not
+ * limited by the kernel: a control group that one may make is not everywhere, limits on address space hit programs that
+ * only reserve it, and whoever is killed by the kernel is easily overlooked by the script that started it. That is also
+ * why what died of a signal is looked for in the output, and in the kernel's own count of processes that it ended.
+ * @param options.onLine called with each line of output.
+ * @throws OverrunError naming the package and the process that took more than it may.
+ * @throws InfraError when something was killed and the command succeeded nevertheless.
+ */
+export async function runGuarded(
+  argv: readonly string[],
+  limits: BuildLimits,
+  options: RunOptions & { readonly onLine: (line: string) => void },
+): Promise<void> {
+  const { onLine, purpose, cancelSignal, ...rest } = options;
+  const died: string[] = [];
+  let heardAt = performance.now();
+  const started = heardAt;
+  const listen = function* (line: unknown) {
+    const text = printable(String(line));
+    heardAt = performance.now();
+    if (isDeath(text)) died.push(text);
+    onLine(text);
+    yield line;
+  };
+  const overrun = new AbortController();
+  let pid: number | undefined;
+  const look = () => {
+    if (pid === undefined) return;
+    const now = performance.now();
+    const tree = processTree(pid);
+    const error =
+      memoryOverrun(tree, limits, purpose) ??
+      timeOverrun(tree, { totalMs: now - started, silentMs: now - heardAt }, limits, purpose);
+    if (!error) return;
+    for (const one of tree.reverse()) kill(one.pid);
+    overrun.abort(error);
+  };
+  const looking = setInterval(look, LOOK_MS);
+  const killedBefore = await oomKills();
+  try {
+    await run(argv, {
+      ...rest,
+      purpose,
+      stdout: listen,
+      stderr: listen,
+      killSignal: 'SIGKILL',
+      cancelSignal: cancelSignal ? AbortSignal.any([cancelSignal, overrun.signal]) : overrun.signal,
+      onStart: (started) => {
+        pid = started;
+      },
+    });
+  } catch (error) {
+    throw overrun.signal.aborted ? overrun.signal.reason : error;
+  } finally {
+    clearInterval(looking);
+  }
+  if (died.length > 0)
+    throw new InfraError(`cannot ${purpose}: something was killed, and the script that started it went on: ${died[0]}`);
+  const killed = (await oomKills()) - killedBefore;
+  if (killed > 0)
+    throw new InfraError(
+      `cannot ${purpose}: the kernel ended ${killed === 1 ? 'a process' : `${killed} processes`} meanwhile because memory ran out, and a script may have overlooked that it was its own`,
+      { hint: 'Run less beside the build, or give this machine (or the control group) more memory, and build again.' },
+    );
+}
+
+function memoryOverrun(tree: readonly TreeProcess[], limits: BuildLimits, purpose: string): OverrunError | undefined {
+  const sum = (of: (one: TreeProcess) => number) => tree.reduce((bytes, one) => bytes + of(one), 0);
+  if (sum(({ bytes }) => bytes) <= limits.memoryBytes) return undefined;
+  // What a process inherited has been counted for it and for its parent.
+  const exact = new Map(tree.map((one) => [one, exactBytes(one.pid)]));
+  const taken = sum((one) => exact.get(one)!);
+  if (taken <= limits.memoryBytes) return undefined;
+  const largest = tree.reduce((a, b) => (exact.get(a)! >= exact.get(b)! ? a : b));
+  const what = `${nameOf(largest)} took ${formatBytes(taken)} of memory, and ${formatBytes(limits.memoryBytes)} is allowed`;
+  return overrunOf(tree, largest, what, purpose, 'images.build-memory');
+}
+
+function timeOverrun(
+  tree: readonly TreeProcess[],
+  { totalMs, silentMs }: { readonly totalMs: number; readonly silentMs: number },
+  limits: BuildLimits,
+  purpose: string,
+): OverrunError | undefined {
+  const last = tree.at(-1);
+  if (!last) return undefined;
+  if (silentMs > limits.silentMs)
+    return overrunOf(tree, last, `${nameOf(last)} said nothing for ${formatDuration(silentMs)}`, purpose, undefined);
+  if (totalMs <= limits.totalMs) return undefined;
+  const what = `it took longer than ${formatDuration(limits.totalMs)}; ${nameOf(last)} was running`;
+  return overrunOf(tree, last, what, purpose, 'images.build-minutes');
+}
+
+function overrunOf(
+  tree: readonly TreeProcess[],
+  culprit: TreeProcess,
+  what: string,
+  purpose: string,
+  setting: string | undefined,
+): OverrunError {
+  const name = packageOf(tree, culprit);
+  return new OverrunError(`cannot ${purpose}: ${name === undefined ? '' : `while ${name} was set up, `}${what}`, {
+    package: name,
+    hint:
+      setting === undefined
+        ? 'A program that waits for an answer, or hangs under qemu-user: look at the package’s maintainer scripts.'
+        : `\`${setting}\` of the matrix is the limit.`,
+  });
+}
+
+/** The package whose maintainer script a process descends from. */
+function packageOf(tree: readonly TreeProcess[], from: TreeProcess): string | undefined {
+  for (let one: TreeProcess | undefined = from; one; one = tree.find(({ pid }) => pid === one!.parent)) {
+    const script = commandOf(one.pid).join(' ');
+    const name = /\/var\/lib\/dpkg\/info\/([a-z0-9][a-z0-9+.-]+)(?::\w+)?\.(?:pre|post)(?:inst|rm)\b/.exec(script)?.[1];
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+/** `mariadbd --bootstrap …`: without the emulator in front. */
+function nameOf({ pid }: TreeProcess): string {
+  const argv = commandOf(pid);
+  const own = /qemu-\w+(-static)?$/.test(argv[0] ?? '') ? argv.slice(1) : argv;
+  return printable(own.join(' ')).slice(0, 100) || `process ${pid}`;
+}
+
+/** What qemu-user and shells say of a program that a signal ended. */
+export function isDeath(line: string): boolean {
+  return (
+    /^qemu: uncaught target signal \d+/.test(line) ||
+    /^(?:.*: (?:line )?\d+: +(?:\d+ )?)?(?:Killed|Segmentation fault|Bus error|Illegal instruction|Aborted)(?: \(core dumped\))?(?: {2,}.*)?$/.test(
+      line,
+    )
+  );
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
