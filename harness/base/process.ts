@@ -74,6 +74,14 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
   throw new InfraError(`cannot ${purpose}: ${failureOf(argv, result)}`, { cause: result.cause });
 }
 
+/** For `stdout` or `stderr` of `run`: hears each line as it comes, and leaves the output as it is. */
+export function eachLine(hear: (line: string) => void): (line: unknown) => Generator<unknown, void> {
+  return function* (line) {
+    hear(String(line));
+    yield line;
+  };
+}
+
 function failureOf(argv: readonly string[], result: Result): string {
   const said = [result.stderr, result.stdout].find((text) => typeof text === 'string' && text.trim() !== '');
   const tail = typeof said === 'string' ? said.trim().split('\n').slice(-12).join('\n') : '';

@@ -82,6 +82,16 @@ export const matrixSchema = z
           .min(0)
           .default(24)
           .describe('Package lists older than this are fetched again; a newer package makes a new image.'),
+        'build-memory': z
+          .int()
+          .min(128)
+          .default(1536)
+          .describe('MiB that everything that is run while packages are installed in an image may take together.'),
+        'build-minutes': z
+          .number()
+          .positive()
+          .default(120)
+          .describe('Minutes that installing the packages of an image may take.'),
       })
       .prefault({}),
   })

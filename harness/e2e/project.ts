@@ -24,7 +24,10 @@ export interface TestProject extends AsyncDisposable {
   start(
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
-  ): Promise<{ exitCode?: number | undefined }> & { kill(signal: NodeJS.Signals): boolean };
+  ): Promise<{ exitCode?: number | undefined; stderr?: unknown }> & {
+    readonly pid?: number | undefined;
+    kill(signal: NodeJS.Signals): boolean;
+  };
   /** A file of the newest run. */
   read(name: string): Promise<string>;
   results(): Promise<Results>;

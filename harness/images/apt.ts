@@ -5,8 +5,9 @@ import type { Arch } from '../arch/index.ts';
 import { ConfigError, InfraError, messageOf } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
 import { lock } from '../base/lock.ts';
-import { run } from '../base/process.ts';
+import { eachLine, run } from '../base/process.ts';
 import { retryUntil } from '../base/time.ts';
+import { downloadProgress } from './progress.ts';
 import { aptSources, type ImageSettings } from './settings.ts';
 
 /** A package as the archive has it now. */
@@ -31,7 +32,11 @@ export interface Apt {
    */
   resolve(packages: readonly string[], without?: readonly string[]): Promise<ResolvedPackage[]>;
   /** Downloads these and what they depend on, signatures verified, into `archives/`. @param without as for `resolve`. */
-  download(packages: readonly string[], without?: readonly string[]): Promise<void>;
+  download(
+    packages: readonly string[],
+    without?: readonly string[],
+    progress?: (message: string) => void,
+  ): Promise<void>;
   /** Path of a downloaded package's file. */
   archive(resolved: ResolvedPackage): string;
 }
@@ -62,9 +67,10 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
     signal,
   });
   const config = await writeAptConfig(folder, arch);
-  const apt = (args: readonly string[], purpose: string) =>
+  const apt = (args: readonly string[], purpose: string, hear?: (line: string) => void) =>
     run(['apt-get', ...args], {
       purpose,
+      ...(hear ? { stdout: eachLine(hear) } : {}),
       env: { APT_CONFIG: config, LC_ALL: 'C.UTF-8' },
       ...(signal ? { cancelSignal: signal } : {}),
     });
@@ -115,12 +121,13 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
       await replaceFile(memo, JSON.stringify(resolved));
       return resolved;
     },
-    async download(packages, without = []) {
+    async download(packages, without = [], progress = () => {}) {
       await using _downloading = await lock(join(folder, 'archives.lock'), waitFor('downloads packages'));
       const left = await assumed(folder, arch, without);
       await apt(
         ['install', '--download-only', '--yes', ...left, ...new Set(packages)],
         `download packages for ${arch.name}`,
+        downloadProgress(progress),
       );
     },
     archive: (resolved) =>

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UnsupportedError } from '../base/errors.ts';
 import { digests, type ImageRequest } from './build.ts';
 import { CONTAINER_FILE } from './container.ts';
+import { whyFirstBoot } from './first-boot.ts';
 import { GIB, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
 import { serviceFiles } from './service-manager.ts';
 import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
@@ -15,14 +17,26 @@ export interface SystemImage {
   readonly archive: string;
   /** A container has no engine in it to load any into. */
   readonly containers: readonly [];
+  /** Nothing of it is left to be configured. */
+  readonly unconfigured: readonly [];
   readonly cached: boolean;
+}
+
+function whyOf(names: readonly string[]): string {
+  const why = names.map(whyFirstBoot).find((one) => one !== undefined);
+  return why === undefined ? '' : ` (${why})`;
 }
 
 /** The packages and files of a suite, as `buildImage` puts them on a disk, as the image of a container. */
 export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
   const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
-  const { base, rootfs } = await rootfsLayers(request, apt, layer);
+  const { base, rootfs, unconfigured } = await rootfsLayers(request, apt, layer);
+  if (unconfigured.length > 0)
+    throw new UnsupportedError(
+      `a container of ${arch.name} cannot have ${unconfigured.join(', ')}: qemu-user cannot configure ${unconfigured.length === 1 ? 'it' : 'them'}${whyOf(unconfigured)}`,
+      { hint: 'A vm configures what is left in its first boot: `target: [vm]`.' },
+    );
   const files = [...request.files, ...(await serviceFiles())];
   // Not the suite's: two suites with the same files have the same image.
   const name = 'multiarch-harness/system';
@@ -35,6 +49,7 @@ export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
     tag: await readFile(join(system.folder, TAG_FILE), 'utf8'),
     archive: join(system.folder, CONTAINER_FILE),
     containers: [],
+    unconfigured: [],
     cached: [base, rootfs, system].every((entry) => entry.hit),
   };
 }

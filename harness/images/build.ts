@@ -55,6 +55,8 @@ export interface Image {
   readonly modules: string;
   /** Its container images, as archives for `docker load`, in the order in which the suite names them. */
   readonly containers: readonly { readonly tag: string; readonly archive: string }[];
+  /** Packages that are unpacked on the disk and not configured: the machine does that before anything else. */
+  readonly unconfigured: readonly string[];
   /** True when nothing had to be built. */
   readonly cached: boolean;
 }
@@ -67,7 +69,7 @@ export interface Image {
 export async function buildImage(request: ImageRequest): Promise<Image> {
   const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
-  const { base, rootfs } = await rootfsLayers(request, apt, layer);
+  const { base, rootfs, unconfigured } = await rootfsLayers(request, apt, layer);
   const { kernel, busybox } = await resolveKernel(apt, arch);
   const boot = await layer(
     'kernel',
@@ -75,22 +77,28 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     { kernel, busybox, init: INIT_SCRIPT, modules: BOOT_MODULES },
     1 * GIB,
     async (folder) => {
-      await apt.download([kernel.name, 'busybox-static']);
+      await apt.download([kernel.name, 'busybox-static'], [], request.progress);
       await buildKernel(folder, { kernel: apt.archive(kernel), busybox: apt.archive(busybox) }, signal);
     },
   );
   const containers = await containerArchives(request, apt, layer);
   const files = [...request.files, ...(request.containersOnDisk ? await filesFor(containers) : [])];
-  const disk = await layer('disk', suite, diskIngredients(request, files, rootfs.key, boot.key), 2 * GIB, (folder) =>
-    buildDisk({
-      rootfs: join(rootfs.folder, ROOTFS),
-      modules: join(boot.folder, KERNEL_FILES.modules),
-      files,
-      services: request.services,
-      sizeBytes: request.diskBytes,
-      folder,
-      signal,
-    }),
+  const disk = await layer(
+    'disk',
+    suite,
+    diskIngredients(request, files, { rootfs: rootfs.key, kernel: boot.key, unconfigured }),
+    2 * GIB,
+    (folder) =>
+      buildDisk({
+        rootfs: join(rootfs.folder, ROOTFS),
+        modules: join(boot.folder, KERNEL_FILES.modules),
+        files,
+        services: request.services,
+        unconfigured,
+        sizeBytes: request.diskBytes,
+        folder,
+        signal,
+      }),
   );
   return {
     key: disk.key,
@@ -99,6 +107,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     disk: join(disk.folder, DISK_FILE),
     modules: join(boot.folder, KERNEL_FILES.modules),
     containers,
+    unconfigured,
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };
 }
@@ -118,7 +127,7 @@ async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf
     const { files, without, ...rest } = spec;
     const ingredients = { ...rest, packages, files: digests(files), container: CONTAINER_RECIPE };
     const entry = await layer('container', spec.tag, ingredients, GIB, async (folder) => {
-      if (packages.length > 0) await apt.download(spec.packages, without);
+      if (packages.length > 0) await apt.download(spec.packages, without, request.progress);
       await buildContainer({ ...spec, arch, apt, packages, signal }, folder);
     });
     made.push({ tag: spec.tag, archive: join(entry.folder, CONTAINER_FILE) });
@@ -141,10 +150,16 @@ export function digests(files: readonly ImageFile[]): unknown {
   return files.map(({ path, mode, content }) => [path, mode, createHash('sha256').update(content).digest('hex')]);
 }
 
-function diskIngredients(request: ImageRequest, files: readonly ImageFile[], rootfs: string, kernel: string): unknown {
+function diskIngredients(
+  request: ImageRequest,
+  files: readonly ImageFile[],
+  from: { readonly rootfs: string; readonly kernel: string; readonly unconfigured: readonly string[] },
+): unknown {
+  const { rootfs, kernel, unconfigured } = from;
   return {
     rootfs,
     kernel,
+    ...(unconfigured.length > 0 ? { unconfigured } : {}),
     guest: [GUEST_FILES, MASKED_UNITS, MASKED_GENERATORS],
     files: digests(files),
     services: request.services,

@@ -21,6 +21,8 @@ export interface DiskRequest {
   readonly files: readonly ImageFile[];
   /** systemd units to enable. */
   readonly services: readonly string[];
+  /** Packages that the machine has to configure before services are started. */
+  readonly unconfigured: readonly string[];
   readonly sizeBytes: number;
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -28,6 +30,10 @@ export interface DiskRequest {
 
 /** The name of the disk in a cache entry. */
 export const DISK_FILE = 'disk.qcow2';
+
+/** How far a machine starts: with packages to configure only as far as that takes, and no services yet. */
+const FIRST_TARGET = 'basic.target';
+export const LAST_TARGET = 'multi-user.target';
 
 /** Makes a qcow2 disk: the root file system, kernel modules, the suite's files, its services enabled. */
 export async function buildDisk(request: DiskRequest): Promise<void> {
@@ -44,7 +50,7 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     `tar -C ${q(root)} --keep-directory-symlink -xf ${q(request.modules)}`,
     // Keys belong to one run: none may be shared through an image.
     `rm -f ${q(root)}/etc/ssh/ssh_host_*`,
-    `ln -sf /lib/systemd/system/multi-user.target ${q(root)}/etc/systemd/system/default.target`,
+    `ln -sf /lib/systemd/system/${request.unconfigured.length > 0 ? FIRST_TARGET : LAST_TARGET} ${q(root)}/etc/systemd/system/default.target`,
     ...MASKED_UNITS.map((unit) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system', unit))}`),
     `mkdir -p ${q(root)}/etc/systemd/system-generators`,
     ...MASKED_GENERATORS.map((name) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system-generators', name))}`),

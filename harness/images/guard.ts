@@ -1,6 +1,6 @@
 import { oomKills } from '../base/cgroup.ts';
 import { InfraError } from '../base/errors.ts';
-import { type RunOptions, run } from '../base/process.ts';
+import { eachLine, type RunOptions, run } from '../base/process.ts';
 import { commandOf, exactBytes, processTree, type TreeProcess } from '../base/process-tree.ts';
 import { formatBytes, formatDuration, printable } from '../base/text.ts';
 
@@ -44,13 +44,12 @@ export async function runGuarded(
   const died: string[] = [];
   let heardAt = performance.now();
   const started = heardAt;
-  const listen = function* (line: unknown) {
-    const text = printable(String(line));
+  const listen = eachLine((line) => {
+    const text = printable(line);
     heardAt = performance.now();
     if (isDeath(text)) died.push(text);
     onLine(text);
-    yield line;
-  };
+  });
   const overrun = new AbortController();
   let pid: number | undefined;
   const look = () => {

@@ -1,10 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nativeArch } from '../arch/index.ts';
+import { messageOf } from '../base/errors.ts';
 import { type Apt, openApt } from './apt.ts';
+import { removeBuild } from './as-root.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import type { ImageRequest } from './build.ts';
 import { type CacheEntry, cached } from './cache.ts';
-import { BASE_PACKAGES, makeRootfs } from './rootfs.ts';
+import { knownForFirstBoot, leftIn, noteLeft, withDependents } from './first-boot.ts';
+import { OverrunError } from './guard.ts';
+import { BASE_PACKAGES, makeRootfs, type RootfsRequest } from './rootfs.ts';
 import { RECIPE } from './settings.ts';
 
 export const GIB = 2 ** 30;
@@ -51,68 +56,96 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
   return { apt, layer };
 }
 
-/** The root file systems: Debian's essential packages, shared by all suites, and on top of them the suite's own. */
-export async function rootfsLayers(
-  request: ImageRequest,
-  apt: Apt,
-  layer: LayerOf,
-): Promise<{ readonly base: CacheEntry; readonly rootfs: CacheEntry }> {
-  const { settings, arch, suite, signal } = request;
-  const base = await baseLayer(request, apt, layer);
-  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES, ...request.packages]);
-  const rootfs =
-    request.packages.length === 0
-      ? base
-      : await layer('packages', suite, { resolved, wanted: [...request.packages].sort() }, 2 * GIB, async (folder) => {
-          await ensureBinfmt(arch);
-          await apt.download(request.packages);
-          await withScratch(folder, (scratch) =>
-            makeRootfs({
-              settings,
-              arch,
-              apt,
-              packages: request.packages,
-              resolved: only(resolved, base),
-              onTop: join(base.folder, ROOTFS),
-              output: join(folder, ROOTFS),
-              scratch,
-              signal,
-            }),
-          );
-        });
-  return { base, rootfs };
+/** Milliseconds after which a maintainer script that says nothing hangs. */
+const SILENT_MS = 30 * 60_000;
+
+/** The root file systems of a suite. */
+export interface RootfsLayers {
+  /** Debian's essential packages, shared by all suites. */
+  readonly base: CacheEntry;
+  /** On top of them the suite's own. */
+  readonly rootfs: CacheEntry;
+  /** Names of packages that are unpacked only. */
+  readonly unconfigured: readonly string[];
 }
 
-async function baseLayer(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<CacheEntry> {
-  const { settings, arch, signal } = request;
-  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES]);
-  return layer('base', 'base', { resolved }, 2 * GIB, async (folder) => {
-    await ensureBinfmt(arch);
-    await apt.download(['?essential', ...BASE_PACKAGES]);
-    await withScratch(folder, (scratch) =>
-      makeRootfs({
+/** Makes or finds the root file systems of a suite. @throws ConfigError for a package that there is not, before anything is built. */
+export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<RootfsLayers> {
+  const { suite, packages } = request;
+  const own = ['?essential', ...BASE_PACKAGES];
+  const resolved = await apt.resolve([...own, ...packages]);
+  const baseResolved = packages.length === 0 ? resolved : await apt.resolve(own);
+  const base = await layer('base', 'base', { resolved: baseResolved }, 2 * GIB, (folder) =>
+    install(folder, request, apt, { wanted: own, packages: BASE_PACKAGES, resolved: baseResolved }),
+  );
+  if (packages.length === 0) return { base, rootfs: base, unconfigured: [] };
+  const added = only(resolved, base);
+  const known = isEmulated(request) ? knownForFirstBoot(added) : [];
+  const ingredients = {
+    resolved,
+    wanted: [...packages].sort(),
+    ...(known.length > 0 ? { firstBoot: known } : {}),
+  };
+  const rootfs = await layer('packages', suite, ingredients, 2 * GIB, (folder) =>
+    install(folder, request, apt, { wanted: packages, packages, resolved: added, onTop: join(base.folder, ROOTFS) }),
+  );
+  return { base, rootfs, unconfigured: await leftIn(rootfs.folder) };
+}
+
+interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'onTop'> {
+  /** What apt is asked to download. */
+  readonly wanted: readonly string[];
+}
+
+/**
+ * Installs packages into a root file system. Where maintainer scripts are emulated, a package that takes more than a build
+ * may is left to the guest's first boot, with what needs it, and the rest is installed anew.
+ */
+async function install(folder: string, request: ImageRequest, apt: Apt, what: Installation): Promise<void> {
+  const { settings, arch, signal, progress } = request;
+  await ensureBinfmt(arch);
+  await apt.download(what.wanted, [], progress);
+  const left = new Set(what.onTop !== undefined && isEmulated(request) ? knownForFirstBoot(what.resolved) : []);
+  for (;;) {
+    const unpacked = await withDependents(apt, what.resolved, left);
+    const scratch = join(folder, 'scratch');
+    await mkdir(scratch, { recursive: true });
+    try {
+      await makeRootfs({
         settings,
         arch,
         apt,
-        packages: BASE_PACKAGES,
-        resolved,
+        packages: what.packages,
+        resolved: what.resolved,
+        ...(what.onTop === undefined ? {} : { onTop: what.onTop }),
+        unpacked,
+        limits: { memoryBytes: settings.buildMemoryBytes, totalMs: settings.buildMs, silentMs: SILENT_MS },
         output: join(folder, ROOTFS),
         scratch,
         signal,
-      }),
-    );
-  });
+        progress,
+      });
+      await noteLeft(folder, unpacked);
+      return;
+    } catch (error) {
+      const name = error instanceof OverrunError && isEmulated(request) ? error.package : undefined;
+      const canWait = what.onTop !== undefined && what.resolved.some((one) => one.name === name);
+      if (name === undefined || !canWait || left.has(name)) throw error;
+      request.warn?.(`${messageOf(error)}; it is configured in the first boot of the guest instead`);
+      left.add(name);
+    } finally {
+      await removeBuild(scratch);
+    }
+  }
+}
+
+/** Whether programs of the image run through qemu-user on this host. */
+function isEmulated({ arch }: Pick<ImageRequest, 'arch'>): boolean {
+  return nativeArch()?.name !== arch.name;
 }
 
 /** The packages that the base does not have already. */
 function only(resolved: Awaited<ReturnType<Apt['resolve']>>, base: CacheEntry): typeof resolved {
   const has = (base.meta.ingredients as { resolved: typeof resolved }).resolved;
   return resolved.filter((item) => !has.some((other) => other.name === item.name && other.version === item.version));
-}
-
-async function withScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
-  const scratch = join(folder, 'scratch');
-  await mkdir(scratch, { recursive: true });
-  await work(scratch);
-  await rm(scratch, { recursive: true, force: true });
 }

@@ -5,6 +5,8 @@ import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { asRoot } from './as-root.ts';
+import { type BuildLimits, runGuarded } from './guard.ts';
+import { installProgress } from './progress.ts';
 import type { ImageSettings } from './settings.ts';
 
 /** What every guest has beside Debian's essential packages. */
@@ -33,17 +35,25 @@ export interface RootfsRequest {
   /** The tar file to write. */
   readonly output: string;
   readonly scratch: string;
+  /** Of `resolved`: unpacked only, to be configured in the guest. */
+  readonly unpacked: readonly ResolvedPackage[];
+  readonly limits: BuildLimits;
   readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((message: string) => void) | undefined;
 }
 
 /**
  * Makes a root file system with mmdebstrap. Maintainer scripts of a foreign architecture run through qemu-user. It
  * runs in a mount and process namespace of its own, so that nothing is left mounted or running when it is killed.
+ * @throws OverrunError when a maintainer script takes more than the limits allow.
  */
 export async function makeRootfs(request: RootfsRequest): Promise<void> {
-  const { settings, arch, apt, packages, onTop, output, scratch, signal } = request;
+  const { settings, arch, apt, packages, resolved, unpacked, onTop, output, scratch, signal } = request;
   const seed = join(scratch, 'seed');
-  await seedArchive(seed, apt, request.resolved);
+  await seedArchive(seed, apt, resolved);
+  // What is named is configured, with what it needs; so everything else has to be named.
+  const include =
+    unpacked.length === 0 ? packages : resolved.filter((one) => !unpacked.includes(one)).map(({ name }) => name);
   const hook = [
     // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
     `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
@@ -59,20 +69,36 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     `--architectures=${arch.debian}`,
     `--variant=${onTop ? 'custom' : 'essential'}`,
     '--format=tar',
+    // Each line of apt and dpkg, as it comes.
+    '--verbose',
     '--skip=update',
-    `--include=${packages.join(',')}`,
+    ...(include.length > 0 ? [`--include=${include.join(',')}`] : []),
     '--aptopt=APT::Install-Recommends "false"',
     ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
     `--setup-hook=set -e; ${hook.join('; ')}`,
+    ...(unpacked.length > 0 ? [`--customize-hook=${unpackHook(seed, apt, unpacked)}`] : []),
     settings.release,
     output,
     ...apt.sources,
   ];
-  await run(argv, {
+  await runGuarded(argv, request.limits, {
     purpose: `install ${packages.slice(0, 4).join(', ')}${packages.length > 4 ? ', …' : ''} for ${arch.name}`,
     env: { TMPDIR: scratch, LC_ALL: 'C.UTF-8', SOURCE_DATE_EPOCH: '1' },
+    onLine: installProgress(resolved.length, request.progress ?? (() => {})),
     ...(signal ? { cancelSignal: signal } : {}),
   });
+}
+
+/**
+ * A hook that only unpacks: dependencies that are not configured are a warning then, because nothing is configured.
+ * mmdebstrap has removed its archives by the time that it calls this.
+ */
+function unpackHook(seed: string, apt: Apt, unpacked: readonly ResolvedPackage[]): string {
+  const names = unpacked.map((one) => apt.archive(one).replace(/.*\//, ''));
+  const files = names.map((name) => shellQuote(join(seed, 'archives', name)));
+  const inside = names.map((name) => shellQuote(`/var/cache/apt/archives/${name}`)).join(' ');
+  const dpkg = 'env DEBIAN_FRONTEND=noninteractive dpkg --force-depends --unpack';
+  return `set -e; mkdir -p "$1/var/cache/apt/archives"; cp ${files.join(' ')} "$1/var/cache/apt/archives/"; chroot "$1" ${dpkg} ${inside}; chroot "$1" rm -f ${inside}`;
 }
 
 /** A folder with the package lists and just the archives that are wanted. */

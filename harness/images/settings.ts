@@ -5,6 +5,10 @@ export interface ImageSettings {
   readonly release: string;
   /** Hours after which package lists are fetched again. */
   readonly refreshHours: number;
+  /** Bytes that everything in a root file system may take together while it is built. */
+  readonly buildMemoryBytes: number;
+  /** Milliseconds for building a root file system. */
+  readonly buildMs: number;
   /** The cache folder, absolute. */
   readonly cache: string;
 }

@@ -20,12 +20,14 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): Im
     mirror: matrix.images.mirror,
     release: matrix.images.release,
     refreshHours: matrix.images['refresh-hours'],
+    buildMemoryBytes: matrix.images['build-memory'] * 2 ** 20,
+    buildMs: matrix.images['build-minutes'] * 60_000,
     cache,
   };
 }
 
 /** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
-export type CellImage = Image | SystemImage | Pick<Image, 'containers' | 'cached'>;
+export type CellImage = Image | SystemImage | Pick<Image, 'containers' | 'unconfigured' | 'cached'>;
 export type CellImages = ReadonlyMap<ArchName, CellImage>;
 
 type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
@@ -54,7 +56,7 @@ export async function imagesOf(
       progress: (message) => io.progress?.(named(message)),
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
-    if (what === 'none') return [arch, { containers: await buildContainers(request), cached: true }];
+    if (what === 'none') return [arch, { containers: await buildContainers(request), unconfigured: [], cached: true }];
     if (what === 'system') return [arch, await buildSystem(request)];
     const image = await buildImage(request);
     await checkModules(arch, cell.suite, image);

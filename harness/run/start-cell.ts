@@ -61,6 +61,8 @@ export interface StartedNode extends CellNode {
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
+  /** Packages of its disk that it has to configure itself. */
+  readonly unconfigured: Image['unconfigured'];
   /** Whether the stack's packages and files are on the disk that it was started from. */
   readonly onImage: boolean;
   /** What was put on it otherwise, once it has been. */
@@ -125,8 +127,9 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
   try {
     const specs = nodesOf(cell).map((node): NodeSpec => {
       const image = request.images.get(node.arch)!;
-      const { containers } = image;
-      return { ...node, containers, onImage: 'key' in image, spec: specOf(start, node, assumed, network) };
+      const { containers, unconfigured } = image;
+      const spec = specOf(start, node, assumed, network);
+      return { ...node, containers, unconfigured, onImage: 'key' in image, spec };
     });
     const snapshot = request.cold ? '--cold' : await snapshotOf(start, specs);
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
@@ -168,6 +171,7 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
 interface NodeSpec extends CellNode {
   readonly spec: TargetSpec;
   readonly containers: Image['containers'];
+  readonly unconfigured: Image['unconfigured'];
   readonly onImage: boolean;
 }
 

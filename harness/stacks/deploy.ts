@@ -9,6 +9,7 @@ import { containerPath, type Image } from '../images/build.ts';
 import { imageIdOf } from '../images/container.ts';
 import type { Target } from '../targets/target.ts';
 import { deployCompose } from './compose.ts';
+import { configurePackages } from './configure.ts';
 import { argvOf, awaitReady } from './ready.ts';
 import { pushImage } from './registry.ts';
 
@@ -26,6 +27,8 @@ export interface StackNode {
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
+  /** Packages of its disk that it has to configure itself. */
+  readonly unconfigured: Image['unconfigured'];
   /** Whether its disk was made for the suite, and so has them. */
   readonly onImage: boolean;
 }
@@ -46,7 +49,7 @@ export async function deployStacks(nodes: readonly StackNode[], suite: Suite, op
   };
   await Promise.all(
     nodes.map((node) =>
-      deployStack(node.target, suite, options, () => takeImages(node)).catch((error: Error) => {
+      deployStack(node, suite, options, () => takeImages(node)).catch((error: Error) => {
         // The others do not wait for a registry that never comes.
         reject(error);
         throw error;
@@ -60,12 +63,13 @@ export async function deployStacks(nodes: readonly StackNode[], suite: Suite, op
  * awaits its readiness checks.
  */
 async function deployStack(
-  target: Target,
+  { target, unconfigured }: StackNode,
   suite: Suite,
   options: DeployOptions,
   takeImages: () => Promise<void>,
 ): Promise<void> {
   const { stack, timeouts } = suite;
+  await configurePackages(target, unconfigured, options);
   if (stack.services.length > 0) {
     options.progress(`waiting for ${stack.services.join(', ')}`);
     await awaitServices(target, stack.services, scaledMs(timeouts.boot, options.scale), options.signal);

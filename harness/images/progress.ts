@@ -1,0 +1,43 @@
+/** Reads what apt and dpkg print, and says what they are doing. */
+
+/** How dpkg's lines begin, and what people call that. */
+const PHASES: readonly [RegExp, string][] = [
+  [/^(?:Unpacking |Preparing to unpack .*\/)([a-z0-9][a-z0-9+.-]+)/, 'unpack'],
+  [/^Setting up ([a-z0-9][a-z0-9+.-]+)/, 'configure'],
+  [/^Processing triggers for ([a-z0-9][a-z0-9+.-]+)/, 'triggers of'],
+];
+
+/**
+ * Says `unpack 3 of 120: perl`, `configure 7 of 120: nginx` from the lines of an installation.
+ * @param total packages that are installed.
+ */
+export function installProgress(total: number, say: (message: string) => void): (line: string) => void {
+  const seen = new Map<string, Set<string>>();
+  return (line) => {
+    for (const [pattern, phase] of PHASES) {
+      const name = pattern.exec(line)?.[1];
+      if (name === undefined) continue;
+      if (phase === 'triggers of') return say(`${phase} ${name}`);
+      const names = seen.get(phase) ?? new Set();
+      seen.set(phase, names);
+      if (names.has(name)) return;
+      names.add(name);
+      return say(`${phase} ${names.size} of ${Math.max(total, names.size)}: ${name}`);
+    }
+  };
+}
+
+/** Says `download 3 of 120: perl, 42 MiB in all` from the lines of a download. */
+export function downloadProgress(say: (message: string) => void): (line: string) => void {
+  let total = '?';
+  let size = '';
+  let count = 0;
+  return (line) => {
+    total = /(\d+) newly installed/.exec(line)?.[1] ?? total;
+    size = /^Need to get (?:[\d,.]+ ?\w*B\/)?([\d,.]+ ?\w*B) of archives/.exec(line)?.[1] ?? size;
+    const name = /^Get:\d+ \S+ \S+ \S+ ([a-z0-9][a-z0-9+.-]+)/.exec(line)?.[1];
+    if (name === undefined) return;
+    count += 1;
+    say(`download ${count} of ${total}: ${name}${size === '' ? '' : `, ${size} in all`}`);
+  };
+}
