@@ -1,12 +1,13 @@
 import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { styleText } from 'node:util';
-import { architectures, archNames, nativeArch } from '../arch/index.ts';
+import { architectures, archNames } from '../arch/index.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes } from '../base/text.ts';
 import { loadInventory } from '../config/load-machines.ts';
 import { findProject } from '../config/project.ts';
 import { matrixMistakes, projectWarnings } from '../config/project-warnings.ts';
+import { emulationOf } from '../images/binfmt.ts';
 import { capacityFor, hostCapacity } from '../run/capacity.ts';
 import { commandsOf, machinesOf } from '../run/machines.ts';
 import { thisDistribution } from '../setup/distribution.mjs';
@@ -18,21 +19,19 @@ import { providersOf, warn } from './cells.ts';
 
 /** How programs of an architecture get to run while its images are built. */
 async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
-  if (nativeArch()?.name === name) return 'native';
-  const { binfmt } = architectures[name].qemu;
-  const registered = await access(`/proc/sys/fs/binfmt_misc/${binfmt}`).then(
-    () => true,
-    () => false,
-  );
-  if (registered) return 'qemu-user, registered';
-  const installed = await access(`/usr/lib/binfmt.d/${binfmt}.conf`).then(
-    () => true,
-    () => false,
-  );
-  if (!installed) return 'qemu-user is missing: apt-get install -y --no-install-recommends qemu-user-static';
-  return process.getuid?.() === 0
-    ? 'qemu-user, registered when first needed'
-    : 'qemu-user is not registered: root has to do it once after each boot';
+  const found = await emulationOf(architectures[name]);
+  switch (found.state) {
+    case 'native':
+      return 'native';
+    case 'registered':
+      return 'qemu-user, registered';
+    case 'registrable':
+      return 'qemu-user, registered when first needed';
+    case 'missing':
+      return `qemu-user is missing: ${found.install}`;
+    case 'unregistered':
+      return `${found.why}; ${found.hint}`;
+  }
 }
 
 /** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */

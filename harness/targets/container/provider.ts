@@ -1,7 +1,8 @@
 import { type ArchName, architectures } from '../../arch/index.ts';
 import { HarnessError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
-import { lacking } from '../lacking.ts';
+import { emulationOf } from '../../images/binfmt.ts';
+import { lacking, type Offer } from '../lacking.ts';
 import type { Availability, Needs, TargetProvider } from '../target.ts';
 import { CONTAINER_CAPABILITIES, reconnectContainer } from './container.ts';
 import { engineAddress, engineInfo, isLocal } from './engine.ts';
@@ -20,6 +21,9 @@ export function containerProvider(env: NodeJS.ProcessEnv = process.env): TargetP
 
 /** An engine that does not answer, or whose address is none, is broken; one whose socket is not there is missing. */
 async function probe(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Promise<Availability> {
+  // What no container ever has is said whether or not there is an engine.
+  const never = lacking(needs, ANY_CONTAINER);
+  if (never) return never;
   try {
     return await probeEngine(name, env, needs);
   } catch (error) {
@@ -28,36 +32,32 @@ async function probe(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Pro
   }
 }
 
+const ANY_CONTAINER: Offer = {
+  kind: 'container',
+  capabilities: CONTAINER_CAPABILITIES,
+  installs: [],
+  // The engine's kernel, and nobody but its machine's root can load more.
+  hasModule: () => false,
+};
+
 async function probeEngine(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Promise<Availability> {
   const arch = architectures[name];
   const address = engineAddress(env);
-  const missing = (what: string, install: string): Availability => ({ state: 'missing', what, install });
   if (address.host.startsWith('unix:') && !(await exists(new URL(address.host).pathname)))
-    return missing(
-      `a Docker engine at ${address.host} (package docker.io)`,
-      'apt-get install -y --no-install-recommends docker.io && service docker start',
-    );
+    return {
+      state: 'missing',
+      what: `a Docker engine at ${address.host} (package docker.io)`,
+      install: 'apt-get install -y --no-install-recommends docker.io && service docker start',
+    };
   const info = await engineInfo(address);
-  const lacks = lacking(needs, {
-    kind: 'container',
-    capabilities: CONTAINER_CAPABILITIES,
-    installs: [],
-    // The engine's kernel, and nobody but its machine's root can load more.
-    hasModule: () => false,
-    memoryBytes: info.memoryBytes,
-  });
+  const lacks = lacking(needs, { ...ANY_CONTAINER, memoryBytes: info.memoryBytes });
   if (lacks) return lacks;
   const detail = `Docker ${info.version} at ${address.host}`;
   if (info.machine === arch.machine) return { state: 'usable', accelerator: 'native', detail };
-  if (isLocal(address) && !(await canRun(arch.qemu.binfmt)))
-    return missing(
-      `qemu-user for ${name} (package qemu-user-static)`,
-      'apt-get install -y --no-install-recommends qemu-user-static',
-    );
+  if (isLocal(address)) {
+    const emulation = await emulationOf(arch);
+    if (emulation.state === 'missing') return emulation;
+    if (emulation.state === 'unregistered') return { state: 'broken', why: emulation.why, hint: emulation.hint };
+  }
   return { state: 'usable', accelerator: 'qemu-user', detail };
-}
-
-/** Registered, or to be registered when it is first needed. */
-async function canRun(binfmt: string): Promise<boolean> {
-  return (await exists(`/proc/sys/fs/binfmt_misc/${binfmt}`)) || (await exists(`/usr/lib/binfmt.d/${binfmt}.conf`));
 }

@@ -57,6 +57,9 @@ async function answerOf(
   needs: Needs | undefined,
   look: (machine: KnownMachine, modules?: readonly string[]) => Promise<MachineFacts>,
 ): Promise<Extract<Availability, { state: 'usable' | 'lacking' | 'broken' }> | undefined> {
+  // What no such machine has is said without a connection, whether or not it is there.
+  const never = machine.arch === undefined ? undefined : lacking(needs, bestOf(machine));
+  if (never) return never;
   try {
     const facts = await look(machine, needs?.kernelModules);
     if (facts.arch !== arch) return undefined;
@@ -66,6 +69,18 @@ async function answerOf(
     if (!(error instanceof InfraError)) throw error;
     return { state: 'broken', why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
   }
+}
+
+/** What a machine of the inventory may have at best. */
+function bestOf(machine: KnownMachine): Offer {
+  const power = machine.power === undefined ? [] : (['power'] as const);
+  return {
+    kind: 'ssh',
+    capabilities: ['system', 'root', 'network', 'docker', ...power],
+    installs: [],
+    hasModule: () => true,
+    tags: machine.tags,
+  };
 }
 
 export function offerOf(machine: KnownMachine, facts: MachineFacts): Offer {
