@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { cacheFolder } from '../base/folders.ts';
 import { formatBytes, formatDuration } from '../base/text.ts';
 import { bytesIn, listEntries, removeDeadBuilds } from '../images/cache.ts';
-import { imageSettings, imagesOf } from '../run/image.ts';
+import { checkPackages, imageSettings, imagesOf } from '../run/image.ts';
 import { Slots } from '../run/quiet.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
 
@@ -12,6 +12,10 @@ export async function buildImages(named: string | undefined, options: CellOption
   const settings = imageSettings(matrix, cacheFolder());
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const slots = new Slots(2);
+  for (const cell of cells)
+    await checkPackages(cell, (await providers(cell.target)).image, settings, {
+      progress: (message) => say(`${cell.name}  ${message}`),
+    });
   const images = await Promise.all(
     cells.map((cell) =>
       slots.use(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areFresh, type FetchedLists, parseSimulation } from './apt.ts';
+import { areFresh, type FetchedLists, missingNames, parseSimulation } from './apt.ts';
 import { aptSources } from './settings.ts';
 
 test('packages are read from what apt would do', () => {
@@ -44,4 +44,13 @@ describe('package lists', () => {
   test('of an older harness, which did not note when and by whom, are fetched again', () => {
     expect(areFresh({ sources: [] } as unknown as FetchedLists, 24, later(0.1), 'a')).toBe(false);
   });
+});
+
+test.each([
+  ['E: Unable to locate package ngnix', ['ngnix'], ['ngnix']],
+  ["E: Package 'python' has no installation candidate", ['python'], ['python']],
+  ['E: Unable to locate package ga\nE: Unable to locate package ab', ['ga+', 'ab'], ['ga+', 'ab']],
+  ['E: Could not get lock', ['nginx'], []],
+])('what apt does not know: %s', (said, wanted, expected) => {
+  expect(missingNames(said, wanted)).toEqual(expected);
 });

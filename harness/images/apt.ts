@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Arch } from '../arch/index.ts';
-import { ConfigError, InfraError, messageOf } from '../base/errors.ts';
+import type { Arch, ArchName } from '../arch/index.ts';
+import { ConfigError, messageOf } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
 import { lock } from '../base/lock.ts';
 import { eachLine, run } from '../base/process.ts';
@@ -28,7 +28,7 @@ export interface Apt {
   /**
    * The packages that installing these would bring, with versions, sorted by name, dependencies included.
    * @param without taken to be installed already: neither they nor what only they need is brought.
-   * @throws ConfigError naming a package that does not exist on this architecture.
+   * @throws UnknownPackagesError for packages that do not exist on this architecture.
    */
   resolve(packages: readonly string[], without?: readonly string[]): Promise<ResolvedPackage[]>;
   /** Downloads these and what they depend on, signatures verified, into `archives/`. @param without as for `resolve`. */
@@ -114,8 +114,12 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
       const simulated = await apt(
         ['install', '--simulate', ...(await assumed(folder, arch, left)), ...wanted],
         `resolve packages for ${arch.name}`,
-      ).catch((error: unknown) => {
-        throw explainMissing(error, wanted, arch, settings);
+      ).catch(async (error: unknown) => {
+        const names = missingNames(messageOf(error), wanted);
+        if (names.length === 0) throw error;
+        const all = await run(['apt-cache', 'pkgnames'], { purpose: 'list the packages', env: { APT_CONFIG: config } });
+        const known = String(all.stdout).split('\n');
+        throw new UnknownPackagesError(names, { arch, release: settings.release, known, cause: error });
       });
       const resolved = parseSimulation(String(simulated.stdout));
       await replaceFile(memo, JSON.stringify(resolved));
@@ -164,23 +168,39 @@ export function parseSimulation(text: string): ResolvedPackage[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function explainMissing(error: unknown, wanted: readonly string[], arch: Arch, settings: ImageSettings): Error {
+/** Packages that a release does not have for an architecture. */
+export class UnknownPackagesError extends ConfigError {
+  readonly names: readonly string[];
+  readonly arch: ArchName;
+  readonly release: string;
+  /** Every name that there is, for finding what was meant. */
+  readonly known: readonly string[];
+  constructor(
+    names: readonly string[],
+    { arch, release, known, cause }: { arch: Arch; release: string; known: readonly string[]; cause: unknown },
+  ) {
+    const quoted = names.map((name) => `"${name}"`).join(', ');
+    super(`cannot resolve packages for ${arch.name}: Debian ${release} has no package ${quoted} for ${arch.debian}`, {
+      cause,
+      hint: `Look the name up at https://packages.debian.org/${release}/, or leave ${arch.name} out with \`arch:\` in the suite.`,
+    });
+    this.names = names;
+    this.arch = arch.name;
+    this.release = release;
+    this.known = known;
+  }
+}
+
+/** The names of those wanted packages that apt says it cannot find, as they were written. */
+export function missingNames(said: string, wanted: readonly string[]): string[] {
   const missing = [
-    ...messageOf(error).matchAll(
+    ...said.matchAll(
       /(?:Unable to locate package|Package '?) ?([a-z0-9][a-z0-9+.-]+)(?:'? has no installation candidate)?/g,
     ),
-  ].map((match) => match[1]);
-  if (missing.length === 0) return error instanceof Error ? error : new InfraError(messageOf(error));
+  ].map((match) => match[1]!);
   // apt reads a + at the end of a name that it does not know as "install", and leaves it out.
-  const asWritten = missing.map((name) => (wanted.includes(`${name}+`) && !wanted.includes(name!) ? `${name}+` : name));
-  const names = [...new Set(asWritten)].map((name) => `"${name}"`).join(', ');
-  return new ConfigError(
-    `cannot resolve packages for ${arch.name}: Debian ${settings.release} has no package ${names} for ${arch.debian}`,
-    {
-      cause: error,
-      hint: `Look the name up at https://packages.debian.org/${settings.release}/, or leave ${arch.name} out with \`arch:\` in the suite.`,
-    },
-  );
+  const asWritten = missing.map((name) => (wanted.includes(`${name}+`) && !wanted.includes(name) ? `${name}+` : name));
+  return [...new Set(asWritten)];
 }
 
 /** Which package lists there are, and what is not among them; kept in the folder's `refreshed.json`. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { UnsupportedError } from '../base/errors.ts';
 import { digests, type ImageRequest } from './build.ts';
 import { CONTAINER_FILE } from './container.ts';
-import { whyFirstBoot } from './first-boot.ts';
-import { GIB, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
+import { knownForFirstBoot, whyFirstBoot } from './first-boot.ts';
+import { GIB, isEmulated, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
 import { serviceFiles } from './service-manager.ts';
 import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
 
@@ -22,21 +22,23 @@ export interface SystemImage {
   readonly cached: boolean;
 }
 
-function whyOf(names: readonly string[]): string {
-  const why = names.map(whyFirstBoot).find((one) => one !== undefined);
-  return why === undefined ? '' : ` (${why})`;
+/** @throws UnsupportedError when there are packages that a container would have to configure through qemu-user. */
+function refuse(arch: string, unconfigured: readonly string[]): void {
+  if (unconfigured.length === 0) return;
+  const why = unconfigured.map(whyFirstBoot).find((one) => one !== undefined);
+  throw new UnsupportedError(
+    `a container of ${arch} cannot have ${unconfigured.join(', ')}: qemu-user cannot configure ${unconfigured.length === 1 ? 'it' : 'them'}${why === undefined ? '' : ` (${why})`}`,
+    { hint: 'A vm configures what is left in its first boot: `target: [vm]`.' },
+  );
 }
 
 /** The packages and files of a suite, as `buildImage` puts them on a disk, as the image of a container. */
 export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
   const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
+  if (isEmulated(request)) refuse(arch.name, knownForFirstBoot(await apt.resolve(rootfsPackages(request))));
   const { base, rootfs, unconfigured } = await rootfsLayers(request, apt, layer);
-  if (unconfigured.length > 0)
-    throw new UnsupportedError(
-      `a container of ${arch.name} cannot have ${unconfigured.join(', ')}: qemu-user cannot configure ${unconfigured.length === 1 ? 'it' : 'them'}${whyOf(unconfigured)}`,
-      { hint: 'A vm configures what is left in its first boot: `target: [vm]`.' },
-    );
+  refuse(arch.name, unconfigured);
   const files = [...request.files, ...(await serviceFiles())];
   // Not the suite's: two suites with the same files have the same image.
   const name = 'multiarch-harness/system';

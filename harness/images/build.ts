@@ -7,7 +7,7 @@ import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
-import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
+import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
 import type { ImageSettings } from './settings.ts';
 
 /** What goes into a suite's image for one architecture. */
@@ -110,6 +110,20 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     unconfigured,
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };
+}
+
+/**
+ * Looks up every package that goes into what is built of a suite, before anything is built.
+ * @param what as `TargetProvider.image`.
+ * @throws UnknownPackagesError naming those that there are not.
+ */
+export async function resolvePackages(request: ImageRequest, what: 'disk' | 'system' | 'none'): Promise<void> {
+  const containers = what === 'system' ? [] : request.containers;
+  if (what === 'none' && containers.every(({ packages }) => packages.length === 0)) return;
+  const { apt } = await openLayers(request);
+  if (what !== 'none') await apt.resolve(rootfsPackages(request));
+  if (what === 'disk') await resolveKernel(apt, request.arch);
+  for (const { packages, without } of containers) if (packages.length > 0) await apt.resolve(packages, without);
 }
 
 /** The container images of a suite only, for a machine that has a system of its own. */

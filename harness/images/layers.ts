@@ -69,11 +69,16 @@ export interface RootfsLayers {
   readonly unconfigured: readonly string[];
 }
 
-/** Makes or finds the root file systems of a suite. @throws ConfigError for a package that there is not, before anything is built. */
+/** Everything that is asked of apt for a suite's root file system. */
+export function rootfsPackages({ packages }: Pick<ImageRequest, 'packages'>): string[] {
+  return ['?essential', ...BASE_PACKAGES, ...packages];
+}
+
+/** Makes or finds the root file systems of a suite. @throws UnknownPackagesError before anything is built. */
 export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<RootfsLayers> {
   const { suite, packages } = request;
-  const own = ['?essential', ...BASE_PACKAGES];
-  const resolved = await apt.resolve([...own, ...packages]);
+  const own = rootfsPackages({ packages: [] });
+  const resolved = await apt.resolve(rootfsPackages(request));
   const baseResolved = packages.length === 0 ? resolved : await apt.resolve(own);
   const base = await layer('base', 'base', { resolved: baseResolved }, 2 * GIB, (folder) =>
     install(folder, request, apt, { wanted: own, packages: BASE_PACKAGES, resolved: baseResolved }),
@@ -140,7 +145,7 @@ async function install(folder: string, request: ImageRequest, apt: Apt, what: In
 }
 
 /** Whether programs of the image run through qemu-user on this host. */
-function isEmulated({ arch }: Pick<ImageRequest, 'arch'>): boolean {
+export function isEmulated({ arch }: Pick<ImageRequest, 'arch'>): boolean {
   return nativeArch()?.name !== arch.name;
 }
 

@@ -16,10 +16,10 @@ import {
   whileAlive,
 } from './context.ts';
 import { deployOn, putBackOn } from './deploy.ts';
-import { unsupportedReason } from './gate.ts';
-import { type CellImages, imagesOf } from './image.ts';
+import { checkTarget } from './gate.ts';
+import { type CellImages, checkPackages, imagesOf } from './image.ts';
 import { leftBehind, nodeFolder, type StartedCell, type StartRequest, startCell } from './start-cell.ts';
-import { type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
+import { failStep, type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 import { suiteStep } from './suite-step.ts';
 
 /**
@@ -64,9 +64,15 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
       level: 'info',
       message: `another kind of target is preferred; ${why}`,
     });
-  const unsupported = await unsupportedReason(cell, run.providers);
-  if (unsupported !== undefined) throw new UnsupportedError(unsupported);
+  // What is missing or broken belongs to the step that would find it, minutes later.
+  const noTarget = await problemOf(checkTarget(cell, run.providers));
+  if (noTarget !== undefined && !(noTarget instanceof UnsupportedError)) await failStep(context, 'acquire', noTarget);
+  if (noTarget !== undefined) throw noTarget;
   await mustHaveCompose(cell.suite);
+  const { image } = await run.providers(cell.target);
+  const io = { signal: context.signal, progress: (message: string) => run.progress(cell.name, message) };
+  const noImage = await problemOf(quiet.busy(() => checkPackages(cell, image, run.settings, io)));
+  if (noImage !== undefined) await failStep(context, 'image', noImage);
   context.signal.throwIfAborted();
   const images = await builders.use(() => quiet.busy(() => step(context, 'image', (io) => buildStep(context, io))));
   await guests.use(async () => {
@@ -83,6 +89,13 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
     await onTarget({ ...context, signal }, images, state);
     late.removeEventListener('abort', giveUp);
   }, placesOf(cell));
+}
+
+async function problemOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
 
 async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promise<[CellImages, StepOutcome]> {

@@ -1,4 +1,5 @@
 import type { ArchName } from '../arch/index.ts';
+import { InfraError, UnsupportedError } from '../base/errors.ts';
 import { missingImage, usesEngine } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -38,6 +39,40 @@ export function needsOf(suite: Suite): Needs {
  */
 export function unsupportedReason(cell: AskedCell, providers: Providers): Promise<string | undefined> {
   return firstReason(cell, providers, reasonOf);
+}
+
+/**
+ * Sees to it that a cell can be started, in this order: can this kind of target ever have what the suite needs, and is it
+ * there and does it work. Asked before an image is built, which takes minutes.
+ * @throws UnsupportedError where it can not.
+ * @throws InfraError with the next step, where it is missing or broken.
+ */
+export async function checkTarget(cell: AskedCell, providers: Providers): Promise<void> {
+  const unsupported = await unsupportedReason(cell, providers);
+  if (unsupported !== undefined) throw new UnsupportedError(unsupported);
+  const provider = await providers(cell.target);
+  for (const arch of new Set(nodesOf(cell).map((node) => node.arch)))
+    requireUsable(cell.target, arch, await provider.probe(arch, needsOf(cell.suite)));
+}
+
+/** What there is, when it can be used. @throws UnsupportedError or InfraError as `checkTarget` does. */
+export function requireUsable(
+  kind: TargetKind,
+  arch: ArchName,
+  availability: Availability,
+): Extract<Availability, { state: 'usable' }> {
+  switch (availability.state) {
+    case 'usable':
+      return availability;
+    case 'missing':
+      throw new InfraError(`cannot start a ${kind}: ${availability.what} is missing`, { hint: availability.install });
+    case 'broken':
+      throw new InfraError(availability.why, availability.hint === undefined ? {} : { hint: availability.hint });
+    case 'impossible':
+      throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
+    case 'lacking':
+      throw new UnsupportedError(`a ${kind} of ${arch} is not enough for the suite`);
+  }
 }
 
 /** The first kind of target of an ordered preference that can run a suite, and why those before it cannot. */

@@ -4,7 +4,15 @@ import { type ArchName, architectures } from '../arch/index.ts';
 import { UnsupportedError } from '../base/errors.ts';
 import { REGISTRY, registryFiles } from '../config/registry.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
-import { buildContainers, buildImage, type ContainerSpec, type Image, type ImageRequest } from '../images/build.ts';
+import { UnknownPackagesError } from '../images/apt.ts';
+import {
+  buildContainers,
+  buildImage,
+  type ContainerSpec,
+  type Image,
+  type ImageRequest,
+  resolvePackages,
+} from '../images/build.ts';
 import { buildSystem, type SystemImage } from '../images/build-system.ts';
 import type { ImageFile } from '../images/disk.ts';
 import { missingModules } from '../images/modules.ts';
@@ -13,6 +21,7 @@ import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import type { TargetProvider } from '../targets/target.ts';
 import { needsOf } from './gate.ts';
+import { placedIn } from './unknown-packages.ts';
 
 /** The image settings of a matrix. */
 export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): ImageSettings {
@@ -39,6 +48,25 @@ export async function imageOf(
   io: BuildIo,
 ): Promise<Image> {
   return buildImage(await requestFor(cell, settings, io));
+}
+
+/**
+ * Looks up the packages of a cell's images on each of its architectures: what is misspelt is found in seconds, not after
+ * other images were built.
+ * @throws ConfigError at their place in suite.yaml, with what was probably meant.
+ */
+export async function checkPackages(
+  cell: Pick<Cell, 'arch' | 'suite'>,
+  what: TargetProvider['image'],
+  settings: ImageSettings,
+  io: BuildIo,
+): Promise<void> {
+  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
+  await Promise.all(
+    archs.map(async (arch) => resolvePackages(await requestFor({ arch, suite: cell.suite }, settings, io), what)),
+  ).catch(async (error: unknown) => {
+    throw error instanceof UnknownPackagesError ? await placedIn(cell.suite, error) : error;
+  });
 }
 
 /** Builds, or finds, what the machines of a cell are started from: something for each of their architectures. */

@@ -4,6 +4,7 @@ import type { Cell } from '../matrix/cell.ts';
 import { putBack } from '../stacks/undo.ts';
 import type { Providers } from '../targets/providers.ts';
 import { deployNodes } from './deploy.ts';
+import { checkTarget } from './gate.ts';
 import { imageSettings, imagesOf } from './image.ts';
 import { openLease } from './lease.ts';
 import { type StartedCell, startCell } from './start-cell.ts';
@@ -22,6 +23,7 @@ export interface OpenCellOptions {
 /** A cell's target with its stack deployed, for a person to look around in. Disposal releases it. */
 export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const { cell, matrix, folder, progress } = options;
+  await checkTarget(cell, options.providers);
   const settings = imageSettings(matrix, options.cache);
   const provider = await options.providers(cell.target);
   const images = await imagesOf(cell, provider.image, settings, { progress });

@@ -16,7 +16,7 @@ import { awaitReady } from '../stacks/ready.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../targets/target.ts';
 import { calibrate } from './calibrate.ts';
 import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
-import { needsOf } from './gate.ts';
+import { needsOf, requireUsable } from './gate.ts';
 import type { CellImages } from './image.ts';
 import type { Lease } from './lease.ts';
 import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
@@ -177,14 +177,8 @@ interface NodeSpec extends CellNode {
 
 /** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
 async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider: TargetProvider): Promise<number> {
-  const availability = await provider.probe(arch);
-  if (availability.state === 'missing')
-    throw new InfraError(`cannot start a ${kind}: ${availability.what} is missing`, { hint: availability.install });
-  if (availability.state === 'broken') throw new InfraError(availability.why, availability);
-  if (availability.state === 'impossible')
-    throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
-  if (availability.state === 'lacking') throw new UnsupportedError(`a ${kind} of ${arch} is not enough for the suite`);
-  return isEmulated(availability.accelerator) ? architectures[arch].qemu.assumedSlowdown : 1;
+  const { accelerator } = requireUsable(kind, arch, await provider.probe(arch));
+  return isEmulated(accelerator) ? architectures[arch].qemu.assumedSlowdown : 1;
 }
 
 async function networkOf({ cell, place }: Start): Promise<ClusterNetwork | undefined> {

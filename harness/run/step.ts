@@ -55,6 +55,11 @@ export async function step<T>(
   }
 }
 
+/** A step that cannot be taken: it ends with the error, which goes on. */
+export function failStep(context: CellContext, name: StepName, error: unknown): Promise<never> {
+  return step(context, name, () => Promise.reject(error));
+}
+
 /** A step that is not taken, and why. */
 export async function skipStep({ cell, run }: CellContext, name: StepName, note: string): Promise<void> {
   const { emit } = run.open;
