@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, truncate } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
@@ -102,6 +102,22 @@ test('ten machines from one snapshot run at the same time, and no two are alike'
   expect(clones.filter(({ skewMs }) => Math.abs(skewMs) >= 1000)).toEqual([]);
   for (const own of ['machineId', 'hostKey', 'random'] as const)
     expect(new Set(clones.map((clone) => clone[own])).size, own).toBe(10);
+});
+
+test('deadlines that were stretched by a busy moment are measured again when the machine is resumed', async () => {
+  await using project = await warmProject('amd64');
+  await runWarm(project);
+  const file = join(await newestSnapshot(project, 'amd64 warm'), 'scale.json');
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), factor: 100 }));
+
+  const results = await runWarm(project);
+  const [cell] = results.cells;
+  expect(cell?.facts?.resumed).toBeDefined();
+  expect(cell?.scale?.factor).toBeLessThan(100);
+  expect(warnings(results)).toEqual([
+    expect.stringMatching(/^deadlines × [\d.]+, not × 100 as when the snapshot was saved: measured again$/),
+  ]);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ factor: cell?.scale?.factor, source: 'snapshot' });
 });
 
 test('a snapshot that does not load is dropped with a warning, and the cell starts cold', async () => {

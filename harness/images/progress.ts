@@ -14,6 +14,9 @@ const PHASES: readonly [RegExp, string][] = [
 export function installProgress(total: number, say: (message: string) => void): (line: string) => void {
   const seen = new Map<string, Set<string>>();
   return (line) => {
+    // What mmdebstrap itself does in between: `I: extracting archives...`.
+    const between = /^I: (.+?)\.*$/.exec(line)?.[1];
+    if (between !== undefined) return say(between);
     for (const [pattern, phase] of PHASES) {
       const name = pattern.exec(line)?.[1];
       if (name === undefined) continue;
@@ -27,17 +30,15 @@ export function installProgress(total: number, say: (message: string) => void): 
   };
 }
 
-/** Says `download 3 of 120: perl, 42 MiB in all` from the lines of a download. */
+/** Says `download 3: perl, 62.1 MB in all` from the lines of a download. */
 export function downloadProgress(say: (message: string) => void): (line: string) => void {
-  let total = '?';
   let size = '';
   let count = 0;
   return (line) => {
-    total = /(\d+) newly installed/.exec(line)?.[1] ?? total;
-    size = /^Need to get (?:[\d,.]+ ?\w*B\/)?([\d,.]+ ?\w*B) of archives/.exec(line)?.[1] ?? size;
+    size = /^Need to get ([\d,.]+ ?\w*B)\b/.exec(line)?.[1] ?? size;
     const name = /^Get:\d+ \S+ \S+ \S+ ([a-z0-9][a-z0-9+.-]+)/.exec(line)?.[1];
     if (name === undefined) return;
     count += 1;
-    say(`download ${count} of ${total}: ${name}${size === '' ? '' : `, ${size} in all`}`);
+    say(`download ${count}: ${name}${size === '' ? '' : `, ${size} in all`}`);
   };
 }

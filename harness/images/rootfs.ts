@@ -76,7 +76,7 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     '--aptopt=APT::Install-Recommends "false"',
     ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
     `--setup-hook=set -e; ${hook.join('; ')}`,
-    ...(unpacked.length > 0 ? [`--customize-hook=${unpackHook(seed, apt, unpacked)}`] : []),
+    ...(unpacked.length > 0 ? [`--customize-hook=${unpackHook(apt, unpacked)}`] : []),
     settings.release,
     output,
     ...apt.sources,
@@ -90,15 +90,13 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
 }
 
 /**
- * A hook that only unpacks: dependencies that are not configured are a warning then, because nothing is configured.
- * mmdebstrap has removed its archives by the time that it calls this.
+ * A hook that only unpacks: dependencies that are not configured are a warning then, because nothing is configured. The
+ * archives are where the first hook has put them.
  */
-function unpackHook(seed: string, apt: Apt, unpacked: readonly ResolvedPackage[]): string {
+function unpackHook(apt: Apt, unpacked: readonly ResolvedPackage[]): string {
   const names = unpacked.map((one) => apt.archive(one).replace(/.*\//, ''));
-  const files = names.map((name) => shellQuote(join(seed, 'archives', name)));
   const inside = names.map((name) => shellQuote(`/var/cache/apt/archives/${name}`)).join(' ');
-  const dpkg = 'env DEBIAN_FRONTEND=noninteractive dpkg --force-depends --unpack';
-  return `set -e; mkdir -p "$1/var/cache/apt/archives"; cp ${files.join(' ')} "$1/var/cache/apt/archives/"; chroot "$1" ${dpkg} ${inside}; chroot "$1" rm -f ${inside}`;
+  return `chroot "$1" env DEBIAN_FRONTEND=noninteractive dpkg --force-depends --unpack ${inside}`;
 }
 
 /** A folder with the package lists and just the archives that are wanted. */

@@ -17,6 +17,18 @@ printf "%.3f", 1000 * (clock_gettime(CLOCK_MONOTONIC) - $t);`;
 /** Bounds of a measured factor: below, a guest is never faster than this host; above, something is wrong. */
 export const SCALE_BOUNDS = { least: 1, most: 100 } as const;
 
+/** How much slower than is assumed of its architecture a machine may have been when it was saved, to be believed. */
+const BELIEVED = 1.5;
+
+/**
+ * Whether a factor that was measured before a machine was saved is to be measured again: a moment in which the host was
+ * busy would otherwise stretch the deadlines of every later run.
+ * @param assumed how slow such a machine is taken to be before it was measured.
+ */
+export function isSuspicious({ factor, source }: Pick<CellScale, 'factor' | 'source'>, assumed: number): boolean {
+  return source !== 'fixed' && factor > BELIEVED * Math.max(assumed, SCALE_BOUNDS.least);
+}
+
 let hostReference: Promise<number> | undefined;
 
 /** Milliseconds that the loop takes on this host: the best of three, measured once a process. */

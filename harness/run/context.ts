@@ -86,6 +86,11 @@ export function warn({ cell, run }: CellContext, message: string): void {
   run.open.emit({ type: 'log', cell: cell.name, level: 'warn', message }).catch(() => {});
 }
 
+/** The same, where nothing is wrong. */
+export function say({ cell, run }: CellContext, message: string): void {
+  void run.open.emit({ type: 'log', cell: cell.name, level: 'info', message });
+}
+
 /** Resolves when the first of a cell's machines dies by itself. */
 export function anyDeath({ nodes }: StartedCell): Promise<Error> {
   return Promise.race(nodes.map(({ target }) => target.died));

@@ -34,7 +34,7 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
       cell,
       { provider, images, limits: matrix.limits, cold: false },
       { folder, cache: options.cache, lease, keep: false, signal },
-      { progress, phase: () => {}, warn: progress },
+      { progress, phase: () => {}, warn: progress, say: progress },
     );
     const end = async () => {
       for (const { target } of started.nodes) await putBack(target, { scale: started.scale.factor });

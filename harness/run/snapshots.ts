@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBarrier } from '../base/barrier.ts';
 import { messageOf } from '../base/errors.ts';
+import { replaceFile } from '../base/files.ts';
 import type { CellScale } from '../events/types.ts';
 import { cached, evictOldest, findEntry } from '../images/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -23,6 +24,8 @@ export interface CellSnapshot {
   find(): Promise<FoundSnapshot | undefined>;
   /** Saves the machines, unless another run has done so meanwhile, and makes room for them. */
   save(nodes: readonly { readonly name: string; readonly target: Target }[], scale: Scale): Promise<void>;
+  /** Notes that the machines are less slow than was measured when they were saved. */
+  rescale(found: FoundSnapshot, scale: Scale): Promise<void>;
   /** Removes one that was not what it should be. */
   drop(found: FoundSnapshot): Promise<void>;
 }
@@ -75,12 +78,17 @@ export async function cellSnapshot(
             }),
           ),
         );
-        await writeFile(join(folder, SCALE_FILE), JSON.stringify({ ...scale, source: 'snapshot' }));
+        await writeFile(join(folder, SCALE_FILE), savedScale(scale));
       });
       await evictOldest(cache, 'snapshot', limitBytes);
     },
+    rescale: (found, scale) => replaceFile(join(found.folder, SCALE_FILE), savedScale(scale)),
     drop: (found) => rm(found.folder, { recursive: true, force: true }),
   };
+}
+
+function savedScale(scale: Scale): string {
+  return JSON.stringify({ ...scale, source: 'snapshot' });
 }
 
 /** One sentence for a log: why a snapshot was not used. */

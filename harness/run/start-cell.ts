@@ -14,7 +14,7 @@ import { type CellNode, isCluster, nodesOf } from '../matrix/nodes.ts';
 import type { Installed } from '../stacks/install.ts';
 import { awaitReady } from '../stacks/ready.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../targets/target.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate, isSuspicious } from './calibrate.ts';
 import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
 import { needsOf, requireUsable } from './gate.ts';
 import type { CellImages } from './image.ts';
@@ -135,7 +135,8 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
     if (typeof snapshot !== 'string' && found) {
       try {
-        return { ...common, ...(await resume(start, specs, found, started)), snapshot };
+        const resumed = await resume(start, specs, found, started);
+        return { ...common, ...resumed, scale: await scaleAgain(start, resumed, assumed, snapshot, found), snapshot };
       } catch (error) {
         await Promise.all(started.splice(0).map((target) => target[Symbol.asyncDispose]()));
         place.signal.throwIfAborted();
@@ -159,7 +160,7 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
       names.set(target, node.name);
       return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, request.limits, nodeIo.phase) };
     });
-    const scale = nodes.map((node) => node.scale).reduce((a, b) => (a.factor >= b.factor ? a : b));
+    const scale = slowest(nodes.map((node) => node.scale));
     return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
   } catch (error) {
     await Promise.allSettled([...names].map(([target, name]) => request.lastWords?.({ name, target }, slowest)));
@@ -243,6 +244,33 @@ async function measure(
   const scale = await calibrate(target, assumed, CALIBRATION_MS);
   phase({ name: 'calibration', durationMs: Math.round(performance.now() - started) });
   return scale;
+}
+
+/**
+ * The factor of resumed machines: that which was measured before they were saved, unless it is suspicious and they are
+ * faster now. What is found then is kept for the next run.
+ */
+async function scaleAgain(
+  { request, io }: Start,
+  { nodes, scale }: Pick<StartedCell, 'nodes' | 'scale'>,
+  assumed: ReadonlyMap<ArchName, number>,
+  snapshot: CellSnapshot,
+  found: FoundSnapshot,
+): Promise<Scale> {
+  if (!isSuspicious(scale, Math.max(...assumed.values()))) return scale;
+  io.progress(`measuring again how slow it is: × ${scale.factor} is much`);
+  const again = slowest(
+    await Promise.all(nodes.map(({ arch, target }) => measure(target, assumed.get(arch)!, request.limits, io.phase))),
+  );
+  if (again.factor >= scale.factor) return scale;
+  io.say(`deadlines × ${again.factor}, not × ${scale.factor} as when the snapshot was saved: measured again`);
+  await snapshot.rescale(found, again);
+  return again;
+}
+
+/** A cell waits for its slowest machine. */
+function slowest(scales: readonly Scale[]): Scale {
+  return scales.reduce((a, b) => (a.factor >= b.factor ? a : b));
 }
 
 async function resume(

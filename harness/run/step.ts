@@ -1,7 +1,7 @@
 import { EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
 import { errorDataOf } from '../events/error-data.ts';
 import type { Phase, StepFinished, StepName, Verdict } from '../events/types.ts';
-import { type CellContext, warn } from './context.ts';
+import { type CellContext, say, warn } from './context.ts';
 
 /** How a step came out where nothing was thrown. */
 export interface StepOutcome {
@@ -16,6 +16,8 @@ export interface StepIo {
   readonly phase: (phase: Phase) => void;
   /** Something that people should know and that does not stop the cell. */
   readonly warn: (message: string) => void;
+  /** The same, where nothing is wrong. */
+  readonly say: (message: string) => void;
 }
 
 /** Runs a step between its two events. What it throws is in the second one, and goes on. */
@@ -44,6 +46,7 @@ export async function step<T>(
       progress: (message) => run.progress(cell.name, message),
       phase: (phase) => void phases.push(phase),
       warn: (message) => warn(context, message),
+      say: (message) => say(context, message),
     });
     await finish(outcome);
     return result;
