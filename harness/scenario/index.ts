@@ -1,6 +1,7 @@
 import { test as base, inject } from 'vitest';
 import { request } from '../base/ask.ts';
 import { InfraError } from '../base/errors.ts';
+import { scaledMs } from '../base/time.ts';
 import type { Measurement } from '../events/types.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
@@ -92,4 +93,12 @@ export const test = connection
 /** Tries until `attempt` no longer throws. `seconds` are native ones, multiplied by the target's slowness. */
 export function eventually<T>(attempt: () => T | Promise<T>, options: { readonly seconds: number }): Promise<T> {
   return eventuallyWith(attempt, options.seconds, inject('harness').scale);
+}
+
+/**
+ * Milliseconds of this host for a deadline that a client or a program in the guest keeps itself: native seconds, multiplied
+ * by the target's slowness.
+ */
+export function deadlineMs(seconds: number): number {
+  return scaledMs(seconds, inject('harness').scale);
 }

@@ -1,4 +1,4 @@
-import { eventually, expect, type ScenarioTarget } from 'multiarch-harness';
+import { deadlineMs, eventually, expect, type ScenarioTarget } from 'multiarch-harness';
 import { type Engine, test } from './engine.ts';
 
 const SERVE = '/bin/busybox httpd -f -p 80 -h /etc';
@@ -7,9 +7,15 @@ async function addressOf(engine: Engine, container: string, network: string): Pr
   return (await engine.container(container)).NetworkSettings.Networks[network]!.IPAddress;
 }
 
-/** What a container gets from another's server, within three seconds: a packet that is dropped has no answer. */
+/** Native seconds in which a server answers that is reached at all; a packet that is dropped has no answer. */
+const ANSWER_SECONDS = 0.5;
+
+/** What a container gets from another's server. */
 function fetchFrom(target: ScenarioTarget, container: string, host: string) {
-  return target.exec(`docker exec ${container} /bin/busybox timeout 3 /bin/busybox wget -q -O - http://${host}/origin`);
+  const seconds = Math.ceil(Math.max(3, deadlineMs(ANSWER_SECONDS) / 1000));
+  return target.exec(
+    `docker exec ${container} /bin/busybox timeout ${seconds} /bin/busybox wget -q -O - http://${host}/origin`,
+  );
 }
 
 test('containers of a network find each other by name, and nobody else finds them', async ({

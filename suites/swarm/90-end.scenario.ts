@@ -15,7 +15,7 @@ test('of a removed service nothing is left, and its port is closed everywhere', 
   for (const node of cluster.nodes) {
     await eventually(
       async () => {
-        await expect(page(node, 3000)).rejects.toThrow();
+        await expect(page(node)).rejects.toThrow();
         expect(await node.sh('docker ps --quiet')).toBe('');
       },
       { seconds: 5 },

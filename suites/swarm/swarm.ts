@@ -1,6 +1,6 @@
-import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClusterNode, eventually, expect, type ScenarioCluster } from 'multiarch-harness';
+import { type ClusterNode, deadlineMs, eventually, expect, type ScenarioCluster } from 'multiarch-harness';
+import { ask } from './ask.ts';
 
 /** A Docker engine's API, which costs an emulated machine much less than starting the docker command. */
 export interface Engine {
@@ -10,14 +10,14 @@ export interface Engine {
   remove(path: string): Promise<void>;
 }
 
+/** Native seconds for an engine's answer: joining a swarm takes some. */
+const ENGINE_SECONDS = 20;
+
 export function engineOf(node: ClusterNode): Engine {
   const call = async (method: string, path: string, body?: unknown) => {
-    const response = await fetch(node.stack.url('engine', `/v1.41${path}`), {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${node.node}: ${method} ${path}: ${response.status} ${text.trim()}`);
+    const url = node.stack.url('engine', `/v1.41${path}`);
+    const { status, text } = await ask(node.node, url, { method, body, seconds: ENGINE_SECONDS });
+    if (status >= 300) throw new Error(`${node.node}: ${method} ${path}: ${status} ${text.trim()}`);
     return text === '' ? undefined : JSON.parse(text);
   };
   return {
@@ -46,6 +46,8 @@ export interface Service {
 export interface Task {
   readonly ID: string;
   readonly NodeID?: string;
+  /** ISO time, by the manager's clock. */
+  readonly CreatedAt: string;
   readonly DesiredState: string;
   readonly Status: {
     readonly State: string;
@@ -112,32 +114,27 @@ export interface Page {
   readonly version: string;
 }
 
+/** Native seconds for a page; an idle machine needs a fraction of one. */
+const PAGE_SECONDS = 3;
+
 /** Asks for a page over a connection of its own, so that the mesh chooses anew each time. */
-export function page(node: ClusterNode, timeoutMs = 20_000): Promise<Page> {
-  return new Promise((resolve, reject) => {
-    const asked = request(node.stack.url('web', '/cgi-bin/where'), { agent: false, timeout: timeoutMs }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        const [machine = '', host = '', version = ''] = text.trim().split(' ');
-        if (response.statusCode === 200 && version !== '') resolve({ machine, host, version });
-        else reject(new Error(`${node.node} answered ${response.statusCode}: ${text}`));
-      });
-    });
-    asked.on('timeout', () => asked.destroy(new Error(`${node.node} did not answer within ${timeoutMs} ms`)));
-    asked.on('error', reject);
-    asked.end();
-  });
+export async function page(node: ClusterNode): Promise<Page> {
+  const url = node.stack.url('web', '/cgi-bin/where');
+  const { status, text } = await ask(node.node, url, { seconds: PAGE_SECONDS });
+  const [machine = '', host = '', version = ''] = text.trim().split(' ');
+  if (status !== 200 || version === '') throw new Error(`${node.node} answered ${status}: ${text}`);
+  return { machine, host, version };
 }
 
 /** Milliseconds between two requests of `load`: enough to hit every moment of an update, and to leave it some processor. */
 const BETWEEN_REQUESTS_MS = 200;
 
 /** Asks for pages one after another until it is stopped. */
-export function load(node: ClusterNode): { stop(): Promise<{ pages: Page[]; failures: string[] }> } {
+export function load(node: ClusterNode): {
+  /** Resolves when so many more pages have come: what happens meanwhile happens under load. */
+  more(count: number): Promise<void>;
+  stop(): Promise<{ pages: Page[]; failures: string[] }>;
+} {
   const pages: Page[] = [];
   const failures: string[] = [];
   let stopped = false;
@@ -151,6 +148,11 @@ export function load(node: ClusterNode): { stop(): Promise<{ pages: Page[]; fail
     }
   })();
   return {
+    async more(count) {
+      const goal = pages.length + count;
+      const enough = () => expect(pages.length, `pages, after ${failures.join()}`).toBeGreaterThanOrEqual(goal);
+      await eventually(enough, { seconds: count * PAGE_SECONDS });
+    },
     async stop() {
       stopped = true;
       await asking;
@@ -202,9 +204,11 @@ export function webService(name: string, replicas: number, more: Record<string, 
 }
 
 /** What `wget` in a container says, to be asked as often as a service's tasks need. Times in nanoseconds. */
-export const health = {
-  Test: ['CMD', '/bin/busybox', 'wget', '-q', '-O', '/dev/null', 'http://127.0.0.1/cgi-bin/where'],
-  Interval: 5e9,
-  Timeout: 60e9,
-  Retries: 5,
-};
+export function health(): unknown {
+  return {
+    Test: ['CMD', '/bin/busybox', 'wget', '-q', '-O', '/dev/null', 'http://127.0.0.1/cgi-bin/where'],
+    Interval: 5e9,
+    Timeout: deadlineMs(2 * PAGE_SECONDS) * 1e6,
+    Retries: 5,
+  };
+}
