@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from './errors.ts';
+import { mention } from './mention.ts';
 import { dieWithParent, identify, isAlive, type ProcessIdentity } from './process.ts';
 import { formatDuration, printable } from './text.ts';
 
@@ -18,9 +19,6 @@ export interface LockOptions {
   readonly onWait?: ((holder: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Milliseconds of waiting before it is mentioned, and between two mentions. */
-const MENTION_MS = { first: 3000, again: 10_000 } as const;
 
 /** What the holder of a lock writes into its file, for those who wait. */
 interface Holder extends ProcessIdentity {
@@ -58,7 +56,8 @@ async function take(
     reject: false,
     ...(signal ? { cancelSignal: signal } : {}),
   });
-  const stopMentioning = mention(file, onWait);
+  let waiting = true;
+  const stopMentioning = mention(() => void whoHolds(file).then((who) => waiting && onWait?.(who)));
   try {
     const held = await new Promise<boolean>((resolve, reject) => {
       holder.stdout.once('data', () => resolve(true));
@@ -70,6 +69,7 @@ async function take(
     });
     if (!held) return undefined;
   } finally {
+    waiting = false;
     stopMentioning();
   }
   await sign(file);
@@ -79,20 +79,6 @@ async function take(
       holder.stdin.end();
       await holder;
     },
-  };
-}
-
-/** Says again and again whom we wait for, until it is stopped. */
-function mention(file: string, onWait: LockOptions['onWait']): () => void {
-  if (!onWait) return () => {};
-  const say = () => void whoHolds(file).then((holder) => timer && onWait(holder));
-  let timer: NodeJS.Timeout | undefined = setTimeout(() => {
-    say();
-    timer = setInterval(say, MENTION_MS.again);
-  }, MENTION_MS.first);
-  return () => {
-    clearTimeout(timer);
-    timer = undefined;
   };
 }
 

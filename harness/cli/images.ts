@@ -29,7 +29,7 @@ export async function buildImages(named: string | undefined, options: CellOption
           say(`${cell.name}  ${arch} ${'key' in image ? image.key : 'container images'} ${how}`);
           return { cell: cell.name, arch, ...image };
         });
-      }),
+      }, cell.name),
     ),
   );
   if (options.json) process.stdout.write(`${JSON.stringify({ images: images.flat() }, null, 2)}\n`);

@@ -83,8 +83,10 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
   };
 
   try {
-    const machines = await Promise.all(Array.from({ length: count }, (_, index) => slots.use(() => resume(index))));
-    return await Promise.all(machines.map(([target, resumeMs]) => slots.use(() => ask(target, resumeMs))));
+    const machines = await Promise.all(
+      Array.from({ length: count }, (_, index) => slots.use(() => resume(index), String(index))),
+    );
+    return await Promise.all(machines.map(([target, resumeMs]) => slots.use(() => ask(target, resumeMs), 'ask')));
   } finally {
     await Promise.all(started.map((target) => target[Symbol.asyncDispose]()));
     await lease.end();

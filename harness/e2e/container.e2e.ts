@@ -6,17 +6,17 @@ import { run } from '../base/process.ts';
 import type { StoredEvent, TestStarted } from '../events/types.ts';
 import { CONTAINER_FILE, writeArchive } from '../images/container.ts';
 import { ensureImage } from '../targets/container/image.ts';
-import { bridges, heldBy, startEngine, type TestEngine } from './engine.ts';
+import { bridges, heldBy, mayStartEngine, startEngine, type TestEngine } from './engine.ts';
 import { leftovers, makeProject, type TestProject, troubles } from './project.ts';
 
-/** An engine of one's own, beside the machine's, takes root. */
-const root = process.getuid?.() === 0;
+/** An engine of one's own, beside the machine's, takes root, or sudo without a password. */
+const possible = await mayStartEngine();
 
 let engine: TestEngine;
 let bridgesBefore: string[];
 beforeAll(async () => {
   bridgesBefore = await bridges();
-  if (root) engine = await startEngine();
+  if (possible) engine = await startEngine();
 });
 afterAll(async () => {
   await engine?.[Symbol.asyncDispose]();
@@ -34,7 +34,12 @@ const long = {
 };
 const longRuns = (event: StoredEvent): event is StoredEvent & TestStarted => event.type === 'test.started';
 
-describe.runIf(root)('web, from the same files as on a vm', () => {
+// On a hosted runner nothing of this may be left out unseen.
+test.runIf(process.env['CI'] === 'true')('an engine can be started here', () => {
+  expect(possible).toBe(true);
+});
+
+describe.runIf(possible)('web, from the same files as on a vm', () => {
   let project: TestProject;
   beforeAll(async () => {
     project = await makeProject({
@@ -81,7 +86,7 @@ exclude: [{target: vm, arch: [arm64, ppc64le]}]
   });
 });
 
-describe.runIf(root)('troubles', () => {
+describe.runIf(possible)('troubles', () => {
   test('a unit that fails, a container that ends, memory that runs out, a world that is not reached', async () => {
     await using project = await makeProject({
       'matrices/bad.yaml': matrix('unit, ends, memory, alone'),
@@ -146,8 +151,27 @@ test('what takes too long is ended', async ({ target }) => {
     const none = await project.harness(['run', 'long'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
     expect(none.exitCode).toBe(3);
     expect(none.stderr).toContain('a Docker engine at unix:///nowhere/docker.sock (package docker.io) is missing');
+    // Before an image is built, and a suite that no container can run is told so whether or not there is an engine.
+    expect((await project.results()).cells[0]?.steps.map(({ step }) => step)).toEqual(['acquire']);
+    await writeFile(join(project.folder, 'suites/long/suite.yaml'), 'needs: [power]\n');
+    await project.harness(['run', 'long'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+    expect((await project.results()).cells[0]).toMatchObject({
+      verdict: 'unsupported',
+      reason: expect.stringContaining('the suite needs power, which a container target does not have'),
+    });
+    await writeFile(join(project.folder, 'suites/long/suite.yaml'), '{}\n');
     const wrong = await project.harness(['run', 'long'], { DOCKER_HOST: 'ssh://somewhere' });
     expect(wrong.stderr).toContain('cannot use the Docker engine at "ssh://somewhere": expected unix:// or tcp://');
+  });
+
+  test('a package that Debian does not have is named at its place, and nothing is built', async () => {
+    await using project = await makeProject({ ...long, 'suites/long/suite.yaml': 'stack: {packages: [ngnix-core]}\n' });
+    await project.harness(['run', 'long'], engine.env);
+    const [cell] = (await project.results()).cells;
+    expect(cell?.steps.map(({ step }) => step)).toEqual(['image']);
+    expect(cell?.steps[0]?.error?.message).toBe(
+      'suites/long/suite.yaml:1:20: unknown package "ngnix-core": Debian bookworm has none of that name for amd64; did you mean "nginx-core"?',
+    );
   });
 
   test('an image of another architecture under our tag is replaced; one that says another is refused', async () => {

@@ -77,7 +77,7 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
         async () => {
           const { events } = await readEvents(latest('events.jsonl'));
           const found = events.find(fits);
-          if (!found) throw new Error('the event has not come');
+          if (!found) throw new Error(`the event has not come; the last: ${events.slice(-4).map(shown).join(' · ')}`);
           return found;
         },
         { deadlineMs, everyMs: 100 },
@@ -88,6 +88,11 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** An event for an error's message: what a run was at tells why another event has not come. */
+function shown(event: StoredEvent): string {
+  return JSON.stringify(event).slice(0, 300);
 }
 
 /** What went wrong in a run, in words: compared with an empty list, it tells whoever reads a log why. */

@@ -16,7 +16,7 @@ export function installProgress(total: number, say: (message: string) => void): 
   return (line) => {
     // What mmdebstrap itself does in between: `I: extracting archives...`.
     const between = /^I: (.+?)\.*$/.exec(line)?.[1];
-    if (between !== undefined) return say(between);
+    if (between !== undefined) return say(between.startsWith('running --') ? 'running a hook' : between);
     for (const [pattern, phase] of PHASES) {
       const name = pattern.exec(line)?.[1];
       if (name === undefined) continue;

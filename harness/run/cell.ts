@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { InfraError, messageOf, UnsupportedError } from '../base/errors.ts';
+import { mention } from '../base/mention.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -71,11 +72,20 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
   await mustHaveCompose(cell.suite);
   const { image } = await run.providers(cell.target);
   const io = { signal: context.signal, progress: (message: string) => run.progress(cell.name, message) };
-  const noImage = await problemOf(quiet.busy(() => checkPackages(cell, image, run.settings, io)));
+  const noImage = await problemOf(quiet.busy(() => checkPackages(cell, image, run.settings, io), cell.name));
   if (noImage !== undefined) await failStep(context, 'image', noImage);
   context.signal.throwIfAborted();
-  const images = await builders.use(() => quiet.busy(() => step(context, 'image', (io) => buildStep(context, io))));
-  await guests.use(async () => {
+  const images = await waiting(context, 'until images are built', builders, (begun) =>
+    builders.use(
+      () =>
+        quiet.busy(() => {
+          begun();
+          return step(context, 'image', (io) => buildStep(context, io));
+        }, cell.name),
+      cell.name,
+    ),
+  );
+  const work = async () => {
     // A cell's time begins when it has its place: waiting for others is not its fault.
     const limitMs = run.matrix.limits['cell-minutes'] * 60_000;
     const late = AbortSignal.timeout(limitMs);
@@ -88,7 +98,35 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
     const signal = AbortSignal.any([context.signal, given.signal]);
     await onTarget({ ...context, signal }, images, state);
     late.removeEventListener('abort', giveUp);
-  }, placesOf(cell));
+  };
+  await waiting(context, 'for a place', guests, (begun) =>
+    guests.use(
+      () => {
+        begun();
+        return work();
+      },
+      cell.name,
+      placesOf(cell),
+    ),
+  );
+}
+
+/** Does something that has to wait for others, and says for whom until `begun` is called. */
+async function waiting<T>(
+  { cell, run }: CellContext,
+  what: string,
+  who: { readonly names: readonly string[] },
+  work: (begun: () => void) => Promise<T>,
+): Promise<T> {
+  const stop = mention(() => {
+    const others = who.names.filter((name) => name !== cell.name);
+    run.progress(cell.name, `waiting ${what}: ${others.length > 0 ? others.join(', ') : 'its turn'}`);
+  });
+  try {
+    return await work(stop);
+  } finally {
+    stop();
+  }
 }
 
 async function problemOf(work: Promise<unknown>): Promise<unknown> {
@@ -111,13 +149,16 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
   const { quiet } = context.run.schedule;
   let on: OnTarget | undefined;
   try {
-    const scenarios = await quiet.busy(async () => {
-      const started = await step(context, 'acquire', (io) => acquireStep(context, images, state, io));
-      const died = new AbortController();
-      void anyDeath(started).then((error) => died.abort(error));
-      on = { context, started, signal: AbortSignal.any([context.signal, died.signal]) };
-      return deployAndTest(on);
-    });
+    const scenarios = await waiting(context, 'until benchmarks have ended', quiet, (begun) =>
+      quiet.busy(async () => {
+        begun();
+        const started = await step(context, 'acquire', (io) => acquireStep(context, images, state, io));
+        const died = new AbortController();
+        void anyDeath(started).then((error) => died.abort(error));
+        on = { context, started, signal: AbortSignal.any([context.signal, died.signal]) };
+        return deployAndTest(on);
+      }, context.cell.name),
+    );
     Object.assign(state, verdictFrom(scenarios));
     if (on) await measureOn(on, scenarios, state);
   } catch (error) {
@@ -144,7 +185,13 @@ async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState)
   if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict))
     return skipStep(on.context, 'benchmarks', 'what does not work is not measured');
   run.progress(cell.name, 'waiting until nothing else runs');
-  const benchmarks = await run.schedule.quiet.quiet(() => suiteStep(on, 'benchmarks'));
+  const { quiet } = run.schedule;
+  const benchmarks = await waiting(on.context, 'until nothing else runs', quiet, (begun) =>
+    quiet.quiet(() => {
+      begun();
+      return suiteStep(on, 'benchmarks');
+    }, cell.name),
+  );
   const unheard = benchmarks.verdict === 'passed' || benchmarks.verdict === 'skipped';
   if (!unheard || state.verdict === 'skipped') Object.assign(state, verdictFrom(benchmarks));
   on.signal.throwIfAborted();

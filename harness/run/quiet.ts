@@ -5,30 +5,44 @@
 export class QuietLock {
   #busy = 0;
   #measuring = false;
+  #names: string[] = [];
   #waiters: (() => void)[] = [];
 
-  /** Runs something that uses the machine. */
-  async busy<T>(work: () => Promise<T>): Promise<T> {
+  /** The names of those who are busy, or measure; each once. */
+  get names(): string[] {
+    return [...new Set(this.#names)];
+  }
+
+  /** Runs something that uses the machine. @param name for those who wait. */
+  async busy<T>(work: () => Promise<T>, name: string): Promise<T> {
     while (this.#measuring) await this.#change();
     this.#busy += 1;
+    this.#names.push(name);
     try {
       return await work();
     } finally {
       this.#busy -= 1;
+      this.#forget(name);
       this.#wake();
     }
   }
 
-  /** Runs a measurement, alone. */
-  async quiet<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs a measurement, alone. @param name for those who wait. */
+  async quiet<T>(work: () => Promise<T>, name: string): Promise<T> {
     while (this.#measuring || this.#busy > 0) await this.#change();
     this.#measuring = true;
+    this.#names.push(name);
     try {
       return await work();
     } finally {
       this.#measuring = false;
+      this.#forget(name);
       this.#wake();
     }
+  }
+
+  #forget(name: string): void {
+    this.#names.splice(this.#names.indexOf(name), 1);
   }
 
   #change(): Promise<void> {
@@ -47,19 +61,30 @@ export class Slots {
   readonly #count: number;
   #free: number;
   readonly #queue: { readonly places: number; readonly go: () => void }[] = [];
+  readonly #names: string[] = [];
   constructor(count: number) {
     this.#count = count;
     this.#free = count;
   }
 
-  /** @param wanted places that the work takes; more than there are is all of them. */
-  async use<T>(work: () => Promise<T>, wanted = 1): Promise<T> {
+  /** The names of those who work. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /**
+   * @param name for those who wait.
+   * @param wanted places that the work takes; more than there are is all of them.
+   */
+  async use<T>(work: () => Promise<T>, name: string, wanted = 1): Promise<T> {
     const places = Math.min(wanted, this.#count);
     if (this.#queue.length === 0 && this.#free >= places) this.#free -= places;
     else await new Promise<void>((go) => this.#queue.push({ places, go }));
+    this.#names.push(name);
     try {
       return await work();
     } finally {
+      this.#names.splice(this.#names.indexOf(name), 1);
       this.#free += places;
       for (let next = this.#queue[0]; next && this.#free >= next.places; next = this.#queue[0]) {
         this.#free -= next.places;

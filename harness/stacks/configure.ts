@@ -1,4 +1,5 @@
 import { StackError } from '../base/errors.ts';
+import { mention } from '../base/mention.ts';
 import { lastLines, shellQuote } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
 import { LAST_TARGET } from '../images/disk.ts';
@@ -23,7 +24,8 @@ export async function configurePackages(
   { scale, signal, progress }: DeployOptions,
 ): Promise<void> {
   if (packages.length === 0) return;
-  progress(`configuring ${packages.join(', ')}`);
+  // A database's first start takes minutes on an emulated machine, without a word.
+  const stop = mention(() => progress(`first boot: configuring ${packages.join(', ')}`));
   const script = `printf '#!/bin/sh\\nexit 101\\n' > ${POLICY} && chmod 755 ${POLICY} || exit 1
 trap 'rm -f ${POLICY}' EXIT
 DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending 2>&1 || exit 1
@@ -32,7 +34,9 @@ systemctl daemon-reload && systemctl start --no-block ${shellQuote(LAST_TARGET)}
   const hear = installProgress(packages.length, (message) => progress(`first boot: ${message}`));
   const deadlineMs = scaledMs(SECONDS_EACH * packages.length, scale);
   const onOutput = (chunk: string) => void chunk.split('\n').forEach(hear);
-  const { exitCode, stdout, stderr } = await target.exec(['sh', '-c', script], { deadlineMs, signal, onOutput });
+  const { exitCode, stdout, stderr } = await target
+    .exec(['sh', '-c', script], { deadlineMs, signal, onOutput })
+    .finally(stop);
   if (exitCode === 0) return;
   throw new StackError(`cannot configure ${packages.join(', ')} in the first boot: dpkg exited with ${exitCode}`, {
     cause: lastLines(`${stdout}\n${stderr}`, 15).join('\n'),
