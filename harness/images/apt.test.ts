@@ -1,5 +1,10 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { areFresh, type FetchedLists, missingNames, parseSimulation } from './apt.ts';
+import { architectures } from '../arch/index.ts';
+import { lock } from '../base/lock.ts';
+import { aptFolder, areFresh, type FetchedLists, missingNames, openApt, parseSimulation } from './apt.ts';
 import { aptSources } from './settings.ts';
 
 test('packages are read from what apt would do', () => {
@@ -53,4 +58,21 @@ test.each([
   ['E: Could not get lock', ['nginx'], []],
 ])('what apt does not know: %s', (said, wanted, expected) => {
   expect(missingNames(said, wanted)).toEqual(expected);
+});
+
+test('who has fresh lists does not wait until another has downloaded its packages', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'harness-apt-'));
+  const where = { mirror: 'http://mirror.example/debian', release: 'bookworm', cache } as const;
+  const settings = { ...where, refreshHours: 24, buildMemoryBytes: 2 ** 30, buildMs: 60_000 };
+  const folder = aptFolder(settings, architectures.arm64);
+  await mkdir(folder, { recursive: true });
+  const fresh = { at: new Date().toISOString(), by: 'another', sources: ['deb http://mirror.example/debian x main'] };
+  await writeFile(join(folder, 'refreshed.json'), JSON.stringify(fresh));
+  await using _download = await lock(join(folder, 'archives.lock'));
+  await using _fetch = await lock(join(folder, 'lists.lock'));
+  const waits: string[] = [];
+  const apt = await openApt(settings, architectures.arm64, { progress: (message) => void waits.push(message) });
+  expect(apt.sources).toEqual(fresh.sources);
+  expect(waits).toEqual([]);
+  await rm(cache, { recursive: true });
 });

@@ -41,6 +41,12 @@ export interface Apt {
   archive(resolved: ResolvedPackage): string;
 }
 
+/** Where the lists and archives of an architecture are kept. */
+export function aptFolder(settings: Pick<ImageSettings, 'cache' | 'mirror' | 'release'>, arch: Arch): string {
+  const id = createHash('sha256').update(aptSources(settings).join('\n')).digest('hex').slice(0, 8);
+  return join(settings.cache, 'apt', `${settings.release}-${arch.name}-${id}`);
+}
+
 /** What opening an archive may tell: warnings, and what it waits for. */
 export interface AptIo {
   readonly warn?: ((message: string) => void) | undefined;
@@ -60,8 +66,7 @@ export interface AptIo {
 export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {}): Promise<Apt> {
   const { signal } = io;
   const all = aptSources(settings);
-  const id = createHash('sha256').update(all.join('\n')).digest('hex').slice(0, 8);
-  const folder = join(settings.cache, 'apt', `${settings.release}-${arch.name}-${id}`);
+  const folder = aptFolder(settings, arch);
   const waitFor = (what: string) => ({
     onWait: (holder: string) => io.progress?.(`waiting for ${holder}, which ${what} for ${arch.name}`),
     signal,
