@@ -75,6 +75,8 @@ describe('verdicts', () => {
   ] as const)('a kind of target that is %j', async (availability, verdict, reason) => {
     await using run = await runInMemory({ machines: { availability } });
     expect(run.cell).toMatchObject({ verdict, reason });
+    // No image is built for a target that there is not.
+    expect(run.steps).toEqual(verdict === 'infra' ? ['acquire infra'] : []);
   });
 });
 
@@ -301,4 +303,21 @@ describe('time', () => {
     expect(run.provider.machines.map(({ life }) => life)).toEqual([['booted', 'released']]);
     expect(run.leases).toEqual([]);
   });
+});
+
+test('deadlines that a busy moment stretched are measured again when the machine is resumed, and kept', async () => {
+  const machines = (guestMs: number) => ({ snapshots: true, answers: { '*': { stdout: String(guestMs) } } });
+  const limits = { scale: undefined };
+  await using busy = await runInMemory({ limits, machines: machines(9e6) });
+  expect(busy.cell.scale).toMatchObject({ factor: 100, source: 'bounded' });
+  const { place } = busy;
+  await using quiet = await runInMemory({ limits, machines: machines(0.001), place });
+  expect(quiet.cell.facts?.resumed).toBeDefined();
+  expect(quiet.cell.scale?.factor).toBe(1);
+  expect(quiet.cell.logs.map(({ message }) => message)).toEqual([
+    'deadlines × 1, not × 100 as when the snapshot was saved: measured again',
+  ]);
+  await using later = await runInMemory({ limits, machines: machines(9e6), place });
+  expect(later.cell.scale).toMatchObject({ factor: 1, source: 'snapshot' });
+  expect(later.cell.logs).toEqual([]);
 });
