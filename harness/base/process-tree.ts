@@ -13,20 +13,39 @@ const PAGE_SIZES: readonly number[] = [4096, 16_384, 65_536];
 
 /** A process and everything that descends from it, itself first; empty when it is gone. */
 export function processTree(root: number): TreeProcess[] {
-  const children = new Map<number, TreeProcess[]>();
-  let first: TreeProcess | undefined;
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const found = processOf(Number(name));
-    if (!found) continue;
-    if (found.pid === root) first = found;
-    const siblings = children.get(found.parent);
-    if (siblings) siblings.push(found);
-    else children.set(found.parent, [found]);
-  }
-  const tree = first ? [first] : [];
-  for (const process of tree) tree.push(...(children.get(process.pid) ?? []));
-  return tree;
+  return treeWatcher(root)();
+}
+
+/** Every so many looks a watcher looks at every process again: numbers are used again, if hardly within a second. */
+const FULL_LOOK = 10;
+
+/**
+ * What looks at a tree again and again: each look is `processTree` at that moment. Processes that are not of the tree are
+ * not read a second time, because none moves into it.
+ */
+export function treeWatcher(root: number): () => TreeProcess[] {
+  let strangers = new Set<string>();
+  let looks = 0;
+  return () => {
+    looks += 1;
+    if (looks % FULL_LOOK === 0) strangers = new Set();
+    const children = new Map<number, TreeProcess[]>();
+    const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    let first: TreeProcess | undefined;
+    for (const name of names) {
+      const found = strangers.has(name) ? undefined : processOf(Number(name));
+      if (!found) continue;
+      if (found.pid === root) first = found;
+      const siblings = children.get(found.parent);
+      if (siblings) siblings.push(found);
+      else children.set(found.parent, [found]);
+    }
+    const tree = first ? [first] : [];
+    for (const process of tree) tree.push(...(children.get(process.pid) ?? []));
+    const ours = new Set(tree.map(({ pid }) => String(pid)));
+    strangers = new Set(names.filter((name) => !ours.has(name)));
+    return tree;
+  };
 }
 
 /** argv of a process as it shows it itself; empty when it is gone. */

@@ -1,7 +1,7 @@
 import { oomKills } from '../base/cgroup.ts';
 import { InfraError } from '../base/errors.ts';
 import { eachLine, type RunOptions, run } from '../base/process.ts';
-import { commandOf, exactBytes, processTree, type TreeProcess } from '../base/process-tree.ts';
+import { commandOf, exactBytes, processTree, type TreeProcess, treeWatcher } from '../base/process-tree.ts';
 import { formatBytes, formatDuration, printable } from '../base/text.ts';
 
 /** What everything that runs in a root file system while it is built may take together. */
@@ -51,16 +51,15 @@ export async function runGuarded(
     onLine(text);
   });
   const overrun = new AbortController();
-  let pid: number | undefined;
+  let treeNow = (): TreeProcess[] => [];
   const look = () => {
-    if (pid === undefined) return;
     const now = performance.now();
-    const tree = processTree(pid);
+    const tree = treeNow();
     const error =
       memoryOverrun(tree, limits, purpose) ??
       timeOverrun(tree, { totalMs: now - started, silentMs: now - heardAt }, limits, purpose);
     if (!error) return;
-    for (const one of tree.reverse()) kill(one.pid);
+    endTree(tree[0]!.pid);
     overrun.abort(error);
   };
   const looking = setInterval(look, LOOK_MS);
@@ -73,8 +72,8 @@ export async function runGuarded(
       stderr: listen,
       killSignal: 'SIGKILL',
       cancelSignal: cancelSignal ? AbortSignal.any([cancelSignal, overrun.signal]) : overrun.signal,
-      onStart: (started) => {
-        pid = started;
+      onStart: (pid) => {
+        treeNow = treeWatcher(pid);
       },
     });
   } catch (error) {
@@ -163,9 +162,23 @@ export function isDeath(line: string): boolean {
   );
 }
 
-function kill(pid: number): void {
+/** Ends a tree of processes. They are stopped first: a script would go on as soon as its child has died. */
+function endTree(root: number): void {
+  const stopped = new Set<number>();
+  for (;;) {
+    const fresh = processTree(root).filter(({ pid }) => !stopped.has(pid));
+    if (fresh.length === 0) break;
+    for (const { pid } of fresh) {
+      signal(pid, 'SIGSTOP');
+      stopped.add(pid);
+    }
+  }
+  for (const pid of stopped) signal(pid, 'SIGKILL');
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It ended by itself.
   }
