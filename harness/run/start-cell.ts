@@ -115,7 +115,7 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
   const { provider } = request;
   const assumed = new Map<ArchName, number>();
   for (const { arch } of nodesOf(cell)) assumed.set(arch, await assumedSlowdown(cell, arch, provider));
-  const slowest = request.limits.scale ?? Math.max(...assumed.values());
+  const assumedScale = request.limits.scale ?? Math.max(...assumed.values());
   const network = await networkOf(start);
   const started: Target[] = [];
   const names = new Map<Target, string>();
@@ -153,7 +153,7 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
     const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
       const nodeIo: Io = {
         ...(await ioOf(start, node)),
-        lastWords: async (target) => request.lastWords?.({ name: node.name, target }, slowest),
+        lastWords: async (target) => request.lastWords?.({ name: node.name, target }, assumedScale),
       };
       const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, nodeIo);
       started.push(target);
@@ -163,7 +163,7 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
     const scale = slowest(nodes.map((node) => node.scale));
     return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
   } catch (error) {
-    await Promise.allSettled([...names].map(([target, name]) => request.lastWords?.({ name, target }, slowest)));
+    await Promise.allSettled([...names].map(([target, name]) => request.lastWords?.({ name, target }, assumedScale)));
     await end();
     throw error;
   }

@@ -57,10 +57,7 @@ test('a repository that knows nothing of npm: the action brings the command, and
   await mkdir(join(project, 'matrices'), { recursive: true });
   await mkdir(join(project, 'suites/own'), { recursive: true });
   await writeFile(join(project, 'matrices/own.yaml'), 'arch: [amd64]\ntarget: [local]\nsuite: [own]\n');
-  await writeFile(
-    join(project, 'suites/own/suite.yaml'),
-    'description: Its own.\n',
-  );
+  await writeFile(join(project, 'suites/own/suite.yaml'), 'description: Its own.\n');
   await writeFile(
     join(project, 'suites/own/own.scenario.ts'),
     "import { expect, test } from 'multiarch-harness';\ntest('is there', () => expect(1).toBe(1));\n",
