@@ -89,7 +89,12 @@ export function renderActionBenchmark(run: RunResult): string {
  */
 export function renderGoBench(run: RunResult): string {
   const lines = figuresOf(run).flatMap(({ cell, benchmark, unit, values }) => {
-    const keys = { arch: cell.arch, target: cell.target, suite: cell.suite };
+    const keys = {
+      arch: cell.arch,
+      target: cell.target,
+      suite: cell.suite,
+      ...(cell.release === undefined ? {} : { release: cell.release }),
+    };
     const words = benchmark.name.split(/[\s/]+/).filter((word) => word !== '');
     const name = `Benchmark${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}`;
     const path = [name, ...Object.entries(keys).map(([key, value]) => `${key}=${value}`)].join('/');

@@ -72,6 +72,7 @@ const facts = z.object({
   memoryBytes: z.number(),
   kernel: z.string().optional(),
   emulator: z.string().optional(),
+  release: z.string().optional().describe('The Debian release that its system was made of.'),
   image: z.string().optional(),
   resumed: z.string().optional(),
 });
@@ -100,10 +101,13 @@ const measurement = z.object({
 });
 
 const cell = z.object({
-  name: z.string().describe('`arch/target/suite`.'),
+  name: z
+    .string()
+    .describe('`arch/target/suite`, or `arch/target/suite@release` where the matrix makes cells of several.'),
   arch: cellArch,
   target: z.string(),
   suite: z.string(),
+  release: z.string().optional().describe('The Debian release in its name.'),
   folder: z.string().optional().describe("The suite's, in the repository; absent where it is from elsewhere."),
   voting: z.boolean(),
   verdict,
@@ -135,6 +139,7 @@ const toControl = z.discriminatedUnion('state', [
 const comparison = z.object({
   suite: z.string(),
   target: z.string(),
+  release: z.string().optional(),
   file: z.string(),
   name: z.string(),
   clock: z.enum(['controller', 'guest', 'instructions']),

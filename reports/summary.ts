@@ -74,7 +74,9 @@ function timings(run: RunResult): string {
         notes.add(`${leg.arch} and ${run.control} (${acceleratorOf(leg)}): ${leg.toControl.words}.`);
       if (leg.toControl.state === 'not-comparable') notes.add(`${leg.toControl.reason}.`);
       return [
-        index === 0 ? `${inline(benchmark.name)}<br>${inline(`${benchmark.suite}, ${benchmark.target}`)}` : '',
+        index === 0
+          ? `${inline(benchmark.name)}<br>${inline([benchmark.suite, benchmark.target, benchmark.release].filter(Boolean).join(', '))}`
+          : '',
         leg.arch,
         acceleratorOf(leg),
         formatAmount(leg.summary.median, benchmark.clock),

@@ -1,3 +1,4 @@
+import { cellName } from '../harness/base/cell-name.ts';
 import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
@@ -52,7 +53,7 @@ export function countsLine({ counts }: Pick<RunResult, 'counts'>): string {
 
 /** What the control architecture says about a failed test; undefined for a test without comparison. */
 export function controlSentence(test: TestResult, cell: CellResult, run: RunResult): string | undefined {
-  const control = `${run.control}/${cell.target}/${cell.suite}`;
+  const control = cellName({ ...cell, arch: run.control });
   switch (test.control) {
     case 'fails-on-control':
       return `It fails on ${control} too, so it is not about ${cell.arch}.`;
@@ -63,6 +64,11 @@ export function controlSentence(test: TestResult, cell: CellResult, run: RunResu
     default:
       return undefined;
   }
+}
+
+/** `web on vm`, and of several releases `web on vm, Debian trixie`: what the cells of all architectures have in common. */
+export function stackWords({ suite, target, release }: Pick<CellResult, 'suite' | 'target' | 'release'>): string {
+  return `${suite} on ${target}${release === undefined ? '' : `, Debian ${release}`}`;
 }
 
 /** Where a file of a cell's suite is in the repository; undefined where it is from elsewhere. */

@@ -1,5 +1,6 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parseCellName } from '../base/cell-name.ts';
 import { ConfigError, InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
@@ -12,7 +13,7 @@ import type { Side } from '../run/confirm.ts';
 import { openLease } from '../run/lease.ts';
 import { runMatrix } from '../run/run.ts';
 import { Interrupted } from '../run/step.ts';
-import { chooseCells } from './cells.ts';
+import { type CellOptions, chooseCells } from './cells.ts';
 import { version } from './package.ts';
 
 export interface FreshRunsOptions {
@@ -99,7 +100,7 @@ async function measureOnce(
   const names = [...new Set(suspects.map(({ cell }) => cell))];
   const { matrix, cells, providers } = await chooseCells(
     file === undefined ? undefined : matrixIn(file, project),
-    { only: names, ...(file === undefined ? { suite: [...new Set(names.map((name) => name.split('/')[2]!))] } : {}) },
+    { only: names, ...(file === undefined ? suitesIn(names) : {}) },
     place,
   );
   const { run, exitCode } = await runMatrix({
@@ -129,6 +130,15 @@ async function measureOnce(
   });
   if (exitCode === 130) throw new Interrupted('interrupted');
   return loadRun(join(folder, run));
+}
+
+/** What a command line without a matrix has to say for cells of these names to be among its own. */
+function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'release'> {
+  const parts = names.flatMap((name) => parseCellName(name) ?? []);
+  return {
+    suite: [...new Set(parts.map(({ suite }) => suite))],
+    release: [...new Set(parts.flatMap(({ release }) => release ?? []))],
+  };
 }
 
 /** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */

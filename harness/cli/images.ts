@@ -8,7 +8,7 @@ import { type CellOptions, chooseCells } from './cells.ts';
 
 /** `harness images build [matrix]` */
 export async function buildImages(named: string | undefined, options: CellOptions): Promise<number> {
-  const { matrix, cells, providers } = await chooseCells(named, options);
+  const { matrix, cells } = await chooseCells(named, options);
   const settings = imageSettings(matrix, cacheFolder());
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const slots = new Slots(2);
@@ -16,7 +16,7 @@ export async function buildImages(named: string | undefined, options: CellOption
     cells.map((cell) =>
       slots.use(async () => {
         const started = performance.now();
-        const made = await imagesOf(cell, (await providers(cell.target)).image, settings, {
+        const made = await imagesOf(cell, settings, {
           progress: (message) => say(`${cell.name}  ${message}`),
           warn: (message) => say(`${cell.name}  warning: ${message}`),
         });

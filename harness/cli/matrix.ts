@@ -17,11 +17,10 @@ interface Options extends CellOptions {
  * also the step's outputs `matrix` and `count`.
  */
 export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
-  const { cells, matrix } = await chooseCells(named, options);
-  const settings = { recipe: RECIPE, release: matrix.images.release };
+  const { cells } = await chooseCells(named, options);
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
   const { shards, defaultRunner } = options;
-  const jobs = githubMatrix(cells, { shards, runners, defaultRunner, imagesKey: (some) => imagesKey(some, settings) });
+  const jobs = githubMatrix(cells, { shards, runners, defaultRunner, imagesKey });
   if (process.env['GITHUB_OUTPUT']) {
     setOutput('matrix', jobs);
     setOutput('count', jobs.include.length);
@@ -31,7 +30,9 @@ export async function matrixJobs(named: string | undefined, options: Options): P
 }
 
 /** What the images and snapshots of some cells are made of, as far as the files of a project say. */
-function imagesKey(cells: readonly Cell[], settings: object): string {
-  const parts = cells.map(({ arch, suite: { name, stack, machine, nodes } }) => [arch, name, stack, machine, nodes]);
-  return keyOf([settings, ...parts]);
+function imagesKey(cells: readonly Cell[]): string {
+  const parts = cells.map(({ arch, release, suite: { name, stack, machine, nodes } }) => [
+    ...[arch, release, name, stack, machine, nodes],
+  ]);
+  return keyOf([RECIPE, ...parts]);
 }

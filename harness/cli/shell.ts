@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { parseCellName } from '../base/cell-name.ts';
 import { ConfigError } from '../base/errors.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
@@ -28,11 +29,16 @@ export async function shell(name: string, command: string[], { node }: Options):
   const project = await findProject(process.cwd());
   const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
   if (kept) return enter(kept, command);
-  const [arch, target, suite] = name.split('/');
+  const parts = parseCellName(name);
+  if (!parts)
+    throw new ConfigError(`${quote(name)} is no name of a cell, expected arch/target/suite`, {
+      hint: 'harness list shows every cell',
+    });
   const { matrix, cells, providers } = await chooseCells(undefined, {
-    ...(arch ? { arch: [arch] } : {}),
-    ...(target ? { target: [target] } : {}),
-    ...(suite ? { suite: [suite] } : {}),
+    arch: [parts.arch],
+    target: [parts.target],
+    suite: [parts.suite],
+    ...(parts.release === undefined ? {} : { release: [parts.release] }),
   });
   const cell = cells.find((one) => one.name === name);
   if (!cell)

@@ -41,6 +41,8 @@ export interface TargetFacts {
   readonly memoryBytes: number;
   readonly kernel?: string;
   readonly emulator?: string;
+  /** The Debian release that its system was made of; absent where that is the machine's own. */
+  readonly release?: string;
   /** The key of the image it was started from. */
   readonly image?: string;
   /** When the snapshot was made that it was resumed from; absent: it was booted. */
@@ -48,11 +50,13 @@ export interface TargetFacts {
 }
 
 export interface PlannedCell {
-  /** `arch/target/suite`, the one name of a cell. */
+  /** `arch/target/suite`, or `arch/target/suite@release`: the one name of a cell, see `cellName`. */
   readonly name: string;
   readonly arch: CellArch;
   readonly target: string;
   readonly suite: string;
+  /** The Debian release in its name, where the matrix makes cells of several. */
+  readonly release?: string;
   /** The suite's folder in the repository, or in a project that is in none; absent: it is from elsewhere. */
   readonly folder?: string;
   readonly voting: boolean;

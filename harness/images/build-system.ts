@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ReleaseName } from '../releases/index.ts';
 import { digests, type ImageRequest } from './build.ts';
 import { CONTAINER_FILE } from './container.ts';
 import { GIB, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
@@ -9,6 +10,8 @@ import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-containe
 /** The system that a container is started with: its kernel is somebody else's. */
 export interface SystemImage {
   readonly key: string;
+  /** What it was made of. */
+  readonly release: ReleaseName;
   /** Name and tag; no other image ever has it. */
   readonly tag: string;
   /** For `docker load`. */
@@ -32,6 +35,7 @@ export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
   );
   return {
     key: system.key,
+    release: request.settings.release,
     tag: await readFile(join(system.folder, TAG_FILE), 'utf8'),
     archive: join(system.folder, CONTAINER_FILE),
     containers: [],

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
+import { type ReleaseName, releases } from '../releases/index.ts';
 import type { Apt } from './apt.ts';
 import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
-import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
+import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS, maskedGenerators } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
 import type { ImageSettings } from './settings.ts';
@@ -48,6 +49,8 @@ export function containerPath(index: number): string {
 /** An image that can be booted. The files belong to the cache: they are never written to. */
 export interface Image {
   readonly key: string;
+  /** What it was made of. */
+  readonly release: ReleaseName;
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
@@ -66,6 +69,7 @@ export interface Image {
  */
 export async function buildImage(request: ImageRequest): Promise<Image> {
   const { arch, suite, signal } = request;
+  const release = releases[request.settings.release];
   const { apt, layer } = await openLayers(request);
   const { base, rootfs } = await rootfsLayers(request, apt, layer);
   const { kernel, busybox } = await resolveKernel(apt, arch);
@@ -76,7 +80,8 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     1 * GIB,
     async (folder) => {
       await apt.download([kernel.name, 'busybox-static']);
-      await buildKernel(folder, { kernel: apt.archive(kernel), busybox: apt.archive(busybox) }, signal);
+      const archives = { kernel: apt.archive(kernel), busybox: apt.archive(busybox) };
+      await buildKernel(folder, archives, release.unpacked, signal);
     },
   );
   const containers = await containerArchives(request, apt, layer);
@@ -87,6 +92,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
       modules: join(boot.folder, KERNEL_FILES.modules),
       files,
       services: request.services,
+      maskedGenerators: maskedGenerators(release),
       sizeBytes: request.diskBytes,
       folder,
       signal,
@@ -94,6 +100,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
   );
   return {
     key: disk.key,
+    release: release.name,
     kernel: join(boot.folder, KERNEL_FILES.kernel),
     initrd: join(boot.folder, KERNEL_FILES.initrd),
     disk: join(disk.folder, DISK_FILE),
@@ -145,7 +152,7 @@ function diskIngredients(request: ImageRequest, files: readonly ImageFile[], roo
   return {
     rootfs,
     kernel,
-    guest: [GUEST_FILES, MASKED_UNITS, MASKED_GENERATORS],
+    guest: [GUEST_FILES, MASKED_UNITS, maskedGenerators(releases[request.settings.release])],
     files: digests(files),
     services: request.services,
     bytes: request.diskBytes,

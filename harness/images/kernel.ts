@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { run } from '../base/process.ts';
+import type { Release } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { INIT_SCRIPT } from './init.ts';
@@ -46,6 +47,7 @@ export async function resolveKernel(
 export async function buildKernel(
   folder: string,
   archives: { readonly kernel: string; readonly busybox: string },
+  unpacked: Release['unpacked'],
   signal?: AbortSignal,
 ): Promise<void> {
   const cancel = signal ? { cancelSignal: signal } : {};
@@ -57,6 +59,12 @@ export async function buildKernel(
     purpose: 'unpack busybox',
     ...cancel,
   });
+  if (unpacked.modules !== 'lib/modules') {
+    // Where depmod and modprobe of this host look is their own affair: either folder leads to the modules.
+    await mkdir(join(tree, 'lib'), { recursive: true });
+    await rename(join(tree, unpacked.modules), join(tree, 'lib/modules'));
+    await symlink('../../lib/modules', join(tree, unpacked.modules));
+  }
   const image = (await readdir(join(tree, 'boot'))).find((name) => /^vmlinu[xz]-/.test(name));
   const [version] = await readdir(join(tree, 'lib/modules'));
   if (!image || !version) throw new InfraError('cannot unpack the kernel package: it holds no kernel');
@@ -65,7 +73,7 @@ export async function buildKernel(
   await dropModules(join(tree, 'lib/modules', version, 'kernel'));
   await run(['depmod', '--basedir', tree, version], { purpose: 'list the kernel modules', ...cancel });
   const modules = await loadOrder(tree, version, cancel);
-  const busybox = await readFile(join(scratch, 'busybox/bin/busybox'));
+  const busybox = await readFile(join(scratch, 'busybox', unpacked.busybox));
   await writeFile(join(folder, KERNEL_FILES.initrd), cpio(await initramfs(busybox, modules)));
   await run(['tar', '-C', tree, '--owner=0', '--group=0', '-cf', join(folder, KERNEL_FILES.modules), 'lib/modules'], {
     purpose: 'keep the kernel modules',

@@ -1,10 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { releases } from '../releases/index.ts';
 import { type Apt, openApt } from './apt.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import type { ImageRequest } from './build.ts';
 import { type CacheEntry, cached } from './cache.ts';
-import { BASE_PACKAGES, makeRootfs } from './rootfs.ts';
+import { makeRootfs } from './rootfs.ts';
 import { RECIPE } from './settings.ts';
 
 export const GIB = 2 ** 30;
@@ -39,7 +40,7 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
         {
           cache: settings.cache,
           kind,
-          label: `${arch.name} ${label}`,
+          label: `${settings.release} ${arch.name} ${label}`,
           ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
           needBytes,
           onWait: (holder) => request.progress?.(`${kind} layer: waiting for ${holder}, which builds it`),
@@ -59,7 +60,7 @@ export async function rootfsLayers(
 ): Promise<{ readonly base: CacheEntry; readonly rootfs: CacheEntry }> {
   const { settings, arch, suite, signal } = request;
   const base = await baseLayer(request, apt, layer);
-  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES, ...request.packages]);
+  const resolved = await apt.resolve(['?essential', ...releases[settings.release].basePackages, ...request.packages]);
   const rootfs =
     request.packages.length === 0
       ? base
@@ -85,16 +86,17 @@ export async function rootfsLayers(
 
 async function baseLayer(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<CacheEntry> {
   const { settings, arch, signal } = request;
-  const resolved = await apt.resolve(['?essential', ...BASE_PACKAGES]);
+  const { basePackages } = releases[settings.release];
+  const resolved = await apt.resolve(['?essential', ...basePackages]);
   return layer('base', 'base', { resolved }, 2 * GIB, async (folder) => {
     await ensureBinfmt(arch);
-    await apt.download(['?essential', ...BASE_PACKAGES]);
+    await apt.download(['?essential', ...basePackages]);
     await withScratch(folder, (scratch) =>
       makeRootfs({
         settings,
         arch,
         apt,
-        packages: BASE_PACKAGES,
+        packages: basePackages,
         resolved,
         output: join(folder, ROOTFS),
         scratch,

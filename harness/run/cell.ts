@@ -83,8 +83,7 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
 }
 
 async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promise<[CellImages, StepOutcome]> {
-  const { image } = await run.providers(cell.target);
-  const images = await imagesOf(cell, image, run.settings, { ...io, signal });
+  const images = await imagesOf(cell, run.settings, { ...io, signal });
   const notes = [...images.values()].map((image) =>
     'key' in image ? `${image.key}, ${image.cached ? 'from the cache' : 'built'}` : 'the machine has its own system',
   );
