@@ -77,6 +77,13 @@ const facts = z.object({
   resumed: z.string().optional(),
 });
 
+const packageVersions = z.object({
+  release: z.string().describe('The Debian release.'),
+  asked: z.array(z.string()).readonly().describe('Those that the suite names.'),
+  versions: z.record(z.string(), z.string()).describe('The version of each package, dependencies included.'),
+  missing: z.array(z.string()).readonly().optional().describe('Archives that the mirror did not serve in one piece.'),
+});
+
 const measurement = z.object({
   name: z.string(),
   file: z.string(),
@@ -116,6 +123,7 @@ const cell = z.object({
   durationMs: ms,
   facts: facts.optional().describe('Of the first machine.'),
   nodes: z.record(z.string(), facts).optional().describe('Of each machine of a cluster, by its name.'),
+  packages: z.record(z.string(), packageVersions).optional().describe('Of each architecture of its machines.'),
   scale: z.object({ factor: z.number(), source: z.string() }).optional(),
   steps: z.array(step).readonly(),
   tests: z.array(test).readonly(),

@@ -1,6 +1,7 @@
 import { cellName } from '../harness/base/cell-name.ts';
 import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
+import type { PackageComparison } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import type { Accelerator, BenchClock, Verdict } from '../harness/events/types.ts';
 import { shellWord, visible } from './text.ts';
@@ -69,6 +70,15 @@ export function controlSentence(test: TestResult, cell: CellResult, run: RunResu
 /** `web on vm`, and of several releases `web on vm, Debian trixie`: what the cells of all architectures have in common. */
 export function stackWords({ suite, target, release }: Pick<CellResult, 'suite' | 'target' | 'release'>): string {
   return `${suite} on ${target}${release === undefined ? '' : `, Debian ${release}`}`;
+}
+
+/** What a run's packages of one release amount to, in a sentence. */
+export function packagesSentence({ release, archs, count, rows, missing }: PackageComparison): string {
+  const differing = rows.filter(({ differs }) => differs).length;
+  const packages = `Debian ${release}: ${count} ${count === 1 ? 'package' : 'packages'} on ${archs.join(', ')}`;
+  const same = archs.length > 1 ? ', of the same versions on all that have them' : '';
+  const without = Object.entries(missing).map(([arch, names]) => ` ${arch} is without ${names.join(' and ')}.`);
+  return `${packages}${differing === 0 ? same : `; ${differing} differ between architectures`}.${without.join('')}`;
 }
 
 /** Where a file of a cell's suite is in the repository; undefined where it is from elsewhere. */

@@ -4,6 +4,7 @@ import type {
   ErrorData,
   HostFacts,
   Measurement,
+  PackageVersions,
   Phase,
   PlannedCell,
   StepName,
@@ -46,6 +47,8 @@ export interface CellResult extends PlannedCell {
   readonly durationMs: number;
   readonly facts?: TargetFacts;
   readonly nodes?: Readonly<Record<string, TargetFacts>>;
+  /** Of each architecture of its machines. */
+  readonly packages?: Readonly<Record<string, PackageVersions>>;
   readonly scale?: { readonly factor: number; readonly source: string };
   readonly steps: readonly StepResult[];
   readonly tests: readonly TestResult[];

@@ -160,6 +160,22 @@ export interface CellFacts {
   /** Of each machine of a cluster, by its name. */
   readonly nodes?: Readonly<Record<string, TargetFacts>>;
 }
+/** The Debian packages that the machines of an architecture are made of, known when their image is. */
+export interface CellPackages extends PackageVersions {
+  readonly type: 'cell.packages';
+  readonly cell: string;
+  readonly arch: ArchName;
+}
+/** Packages of one release on one architecture. */
+export interface PackageVersions {
+  readonly release: string;
+  /** Those that the suite names. */
+  readonly asked: readonly string[];
+  /** The version of each, dependencies included. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Archives that the mirror did not serve in one piece: what they have newer is not there. */
+  readonly missing?: readonly string[];
+}
 /** How many times slower than this host the target is: every deadline of the suite is multiplied by it. */
 export interface CellScale {
   readonly type: 'cell.scale';
@@ -230,6 +246,7 @@ export type HarnessEvent =
   | StepStarted
   | StepFinished
   | CellFacts
+  | CellPackages
   | CellScale
   | TestsPlanned
   | TestStarted

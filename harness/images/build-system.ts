@@ -4,6 +4,7 @@ import type { ReleaseName } from '../releases/index.ts';
 import { digests, type ImageRequest } from './build.ts';
 import { CONTAINER_FILE } from './container.ts';
 import { GIB, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
+import { type ImagePackages, imagePackages } from './packages.ts';
 import { serviceFiles } from './service-manager.ts';
 import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
 
@@ -18,6 +19,7 @@ export interface SystemImage {
   readonly archive: string;
   /** A container has no engine in it to load any into. */
   readonly containers: readonly [];
+  readonly packages: ImagePackages;
   readonly cached: boolean;
 }
 
@@ -25,7 +27,7 @@ export interface SystemImage {
 export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
   const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
-  const { base, rootfs } = await rootfsLayers(request, apt, layer);
+  const { base, rootfs, resolved } = await rootfsLayers(request, apt, layer);
   const files = [...request.files, ...(await serviceFiles())];
   // Not the suite's: two suites with the same files have the same image.
   const name = 'multiarch-harness/system';
@@ -39,6 +41,7 @@ export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
     tag: await readFile(join(system.folder, TAG_FILE), 'utf8'),
     archive: join(system.folder, CONTAINER_FILE),
     containers: [],
+    packages: imagePackages({ ...request, containers: [] }, apt, resolved),
     cached: [base, rootfs, system].every((entry) => entry.hit),
   };
 }

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { type ReleaseName, releases } from '../releases/index.ts';
-import type { Apt } from './apt.ts';
+import type { Apt, ResolvedPackage } from './apt.ts';
 import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS, maskedGenerators } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers } from './layers.ts';
+import { type ImagePackages, imagePackages } from './packages.ts';
 import type { ImageSettings } from './settings.ts';
 
 /** What goes into a suite's image for one architecture. */
@@ -58,6 +59,7 @@ export interface Image {
   readonly modules: string;
   /** Its container images, as archives for `docker load`, in the order in which the suite names them. */
   readonly containers: readonly { readonly tag: string; readonly archive: string }[];
+  readonly packages: ImagePackages;
   /** True when nothing had to be built. */
   readonly cached: boolean;
 }
@@ -71,7 +73,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
   const { arch, suite, signal } = request;
   const release = releases[request.settings.release];
   const { apt, layer } = await openLayers(request);
-  const { base, rootfs } = await rootfsLayers(request, apt, layer);
+  const { base, rootfs, resolved } = await rootfsLayers(request, apt, layer);
   const { kernel, busybox } = await resolveKernel(apt, arch);
   const boot = await layer(
     'kernel',
@@ -84,7 +86,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
       await buildKernel(folder, archives, release.unpacked, signal);
     },
   );
-  const containers = await containerArchives(request, apt, layer);
+  const { containers, inside } = await containerArchives(request, apt, layer);
   const files = [...request.files, ...(request.containersOnDisk ? await filesFor(containers) : [])];
   const disk = await layer('disk', suite, diskIngredients(request, files, rootfs.key, boot.key), 2 * GIB, (folder) =>
     buildDisk({
@@ -106,22 +108,33 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     disk: join(disk.folder, DISK_FILE),
     modules: join(boot.folder, KERNEL_FILES.modules),
     containers,
+    packages: imagePackages(request, apt, [...resolved, kernel, ...inside]),
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };
 }
 
 /** The container images of a suite only, for a machine that has a system of its own. */
-export async function buildContainers(request: ImageRequest): Promise<Image['containers']> {
-  if (request.containers.length === 0) return [];
+export async function buildContainers(
+  request: ImageRequest,
+): Promise<Pick<Image, 'containers'> & Partial<Pick<Image, 'packages'>>> {
+  if (request.containers.length === 0) return { containers: [] };
   const { apt, layer } = await openLayers(request);
-  return containerArchives(request, apt, layer);
+  const { containers, inside } = await containerArchives(request, apt, layer);
+  return { containers, packages: imagePackages({ ...request, packages: [] }, apt, inside) };
 }
 
-async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<Image['containers']> {
+/** The archives, and the packages that are in them. */
+async function containerArchives(
+  request: ImageRequest,
+  apt: Apt,
+  layer: LayerOf,
+): Promise<Pick<Image, 'containers'> & { readonly inside: readonly ResolvedPackage[] }> {
   const { arch, signal } = request;
   const made: { tag: string; archive: string }[] = [];
+  const inside: ResolvedPackage[] = [];
   for (const spec of request.containers) {
     const packages = spec.packages.length === 0 ? [] : await apt.resolve(spec.packages, spec.without);
+    inside.push(...packages);
     const { files, without, ...rest } = spec;
     const ingredients = { ...rest, packages, files: digests(files), container: CONTAINER_RECIPE };
     const entry = await layer('container', spec.tag, ingredients, GIB, async (folder) => {
@@ -130,7 +143,7 @@ async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf
     });
     made.push({ tag: spec.tag, archive: join(entry.folder, CONTAINER_FILE) });
   }
-  return made;
+  return { containers: made, inside };
 }
 
 function filesFor(containers: Image['containers']): Promise<ImageFile[]> {

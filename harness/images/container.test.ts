@@ -11,6 +11,7 @@ import { buildContainer, CONTAINER_FILE, type ContainerRequest, imageIdOf } from
 const noArchive: Apt = {
   folder: '',
   sources: [],
+  missing: [],
   resolve: async () => [],
   download: async () => {},
   archive: () => '',

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { releases } from '../releases/index.ts';
-import { type Apt, openApt } from './apt.ts';
+import { type Apt, openApt, type ResolvedPackage } from './apt.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import type { ImageRequest } from './build.ts';
 import { type CacheEntry, cached } from './cache.ts';
@@ -57,7 +57,11 @@ export async function rootfsLayers(
   request: ImageRequest,
   apt: Apt,
   layer: LayerOf,
-): Promise<{ readonly base: CacheEntry; readonly rootfs: CacheEntry }> {
+): Promise<{
+  readonly base: CacheEntry;
+  readonly rootfs: CacheEntry;
+  readonly resolved: readonly ResolvedPackage[];
+}> {
   const { settings, arch, suite, signal } = request;
   const base = await baseLayer(request, apt, layer);
   const resolved = await apt.resolve(['?essential', ...releases[settings.release].basePackages, ...request.packages]);
@@ -81,7 +85,7 @@ export async function rootfsLayers(
             }),
           );
         });
-  return { base, rootfs };
+  return { base, rootfs, resolved };
 }
 
 async function baseLayer(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<CacheEntry> {

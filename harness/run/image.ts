@@ -28,7 +28,7 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): Co
 }
 
 /** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
-export type CellImage = Image | SystemImage | Pick<Image, 'containers' | 'cached'>;
+export type CellImage = Image | SystemImage | (Pick<Image, 'containers' | 'cached'> & Partial<Pick<Image, 'packages'>>);
 export type CellImages = ReadonlyMap<ArchName, CellImage>;
 
 type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
@@ -57,7 +57,7 @@ export async function imagesOf(
       progress: (message) => io.progress?.(named(message)),
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
-    if (what === 'none') return [arch, { containers: await buildContainers(request), cached: true }];
+    if (what === 'none') return [arch, { ...(await buildContainers(request)), cached: true }];
     if (what === 'system') return [arch, await buildSystem(request)];
     const image = await buildImage(request);
     await checkModules(arch, cell.suite, image);

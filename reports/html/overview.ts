@@ -27,7 +27,7 @@ export function header(run: RunResult, failures: number): Markup {
     ([word, count, verdict]) =>
       html`<div class="${count > 0 && verdict ? `v-${verdict}` : 'plain'}"><dt>${word}</dt><dd>${count}</dd></div>`,
   )}</dl>
-<nav><a href="#cells">Cells</a>${failures > 0 && html`<a href="#failures">Failures <b>${failures}</b></a>`}<a href="#timing">Timing</a><a href="#durations">Durations</a><a href="#tests">All tests</a><a href="#facts">Facts</a></nav>
+<nav><a href="#cells">Cells</a>${failures > 0 && html`<a href="#failures">Failures <b>${failures}</b></a>`}<a href="#timing">Timing</a><a href="#durations">Durations</a><a href="#tests">All tests</a>${run.cells.some(({ packages }) => packages) && html`<a href="#packages">Packages</a>`}<a href="#facts">Facts</a></nav>
 </header>`;
 }
 
