@@ -83,7 +83,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     async (folder) => {
       await apt.download([kernel.name, 'busybox-static']);
       const archives = { kernel: apt.archive(kernel), busybox: apt.archive(busybox) };
-      await buildKernel(folder, archives, release.unpacked, signal);
+      await buildKernel(folder, archives, release.name, signal);
     },
   );
   const { containers, inside } = await containerArchives(request, apt, layer);
@@ -139,7 +139,7 @@ async function containerArchives(
     const ingredients = { ...rest, packages, files: digests(files), container: CONTAINER_RECIPE };
     const entry = await layer('container', spec.tag, ingredients, GIB, async (folder) => {
       if (packages.length > 0) await apt.download(spec.packages, without);
-      await buildContainer({ ...spec, arch, apt, packages, signal }, folder);
+      await buildContainer({ ...spec, arch, release: request.settings.release, apt, packages, signal }, folder);
     });
     made.push({ tag: spec.tag, archive: join(entry.folder, CONTAINER_FILE) });
   }

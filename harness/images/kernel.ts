@@ -1,12 +1,13 @@
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { run } from '../base/process.ts';
-import type { Release } from '../releases/index.ts';
+import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { INIT_SCRIPT } from './init.ts';
+import { unpack } from './unpack.ts';
 
 /** Modules without which the guest does not reach its disk, network and the harness's port. */
 export const BOOT_MODULES: readonly string[] = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'ext4'];
@@ -47,24 +48,15 @@ export async function resolveKernel(
 export async function buildKernel(
   folder: string,
   archives: { readonly kernel: string; readonly busybox: string },
-  unpacked: Release['unpacked'],
+  release: ReleaseName,
   signal?: AbortSignal,
 ): Promise<void> {
   const cancel = signal ? { cancelSignal: signal } : {};
   const scratch = join(folder, 'scratch');
   const tree = join(scratch, 'kernel');
   await mkdir(scratch, { recursive: true });
-  await run(['dpkg-deb', '--extract', archives.kernel, tree], { purpose: 'unpack the kernel package', ...cancel });
-  await run(['dpkg-deb', '--extract', archives.busybox, join(scratch, 'busybox')], {
-    purpose: 'unpack busybox',
-    ...cancel,
-  });
-  if (unpacked.modules !== 'lib/modules') {
-    // Where depmod and modprobe of this host look is their own affair: either folder leads to the modules.
-    await mkdir(join(tree, 'lib'), { recursive: true });
-    await rename(join(tree, unpacked.modules), join(tree, 'lib/modules'));
-    await symlink('../../lib/modules', join(tree, unpacked.modules));
-  }
+  await unpack(tree, { release, archives: [archives.kernel], signal });
+  await unpack(join(scratch, 'busybox'), { release, archives: [archives.busybox], signal });
   const image = (await readdir(join(tree, 'boot'))).find((name) => /^vmlinu[xz]-/.test(name));
   const [version] = await readdir(join(tree, 'lib/modules'));
   if (!image || !version) throw new InfraError('cannot unpack the kernel package: it holds no kernel');
@@ -73,7 +65,7 @@ export async function buildKernel(
   await dropModules(join(tree, 'lib/modules', version, 'kernel'));
   await run(['depmod', '--basedir', tree, version], { purpose: 'list the kernel modules', ...cancel });
   const modules = await loadOrder(tree, version, cancel);
-  const busybox = await readFile(join(scratch, 'busybox', unpacked.busybox));
+  const busybox = await readFile(join(scratch, 'busybox/bin/busybox'));
   await writeFile(join(folder, KERNEL_FILES.initrd), cpio(await initramfs(busybox, modules)));
   await run(['tar', '-C', tree, '--owner=0', '--group=0', '-cf', join(folder, KERNEL_FILES.modules), 'lib/modules'], {
     purpose: 'keep the kernel modules',

@@ -11,6 +11,6 @@ export const bookworm: Release = {
   keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
   basePackages: ['systemd-sysv', 'openssh-server', 'iproute2', 'kmod', 'dbus', 'procps', 'netbase'],
   split: {},
-  unpacked: { modules: 'lib/modules', busybox: 'bin/busybox' },
+  intoUsr: [],
   maskedGenerators: [],
 };

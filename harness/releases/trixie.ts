@@ -13,7 +13,7 @@ export const trixie: Release = {
   basePackages: ['systemd-sysv', 'openssh-server', 'iproute2', 'kmod', 'dbus', 'procps', 'netbase', 'perl'],
   // The client is only recommended, and recommendations are not installed.
   split: { 'docker.io': ['docker-cli'] },
-  unpacked: { modules: 'usr/lib/modules', busybox: 'usr/bin/busybox' },
+  intoUsr: ['bin', 'lib', 'lib64', 'sbin'],
   // It offers SSH over VSOCK and AF_UNIX, and fails at each boot where there is no such device.
   maskedGenerators: ['systemd-ssh-generator'],
 };

@@ -14,11 +14,8 @@ export interface Release {
   readonly basePackages: readonly string[];
   /** Packages that earlier releases had in one: who asks for the key gets these, too. */
   readonly split: Readonly<Record<string, readonly string[]>>;
-  /** Where the files of unpacked packages lie, relative to their root. */
-  readonly unpacked: {
-    readonly modules: string;
-    readonly busybox: string;
-  };
+  /** Folders at the top that its packages have below `usr` only: `bin` has to be a link to `usr/bin`. */
+  readonly intoUsr: readonly string[];
   /** Generators of its systemd, beside those that all have, for what a guest does not have. */
   readonly maskedGenerators: readonly string[];
 }
