@@ -85,7 +85,8 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
 async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promise<[CellImages, StepOutcome]> {
   const images = await imagesOf(cell, run.settings, { ...io, signal });
   for (const [arch, { packages }] of images)
-    if (packages) await run.open.emit({ type: 'cell.packages', cell: cell.name, arch, release: cell.release, ...packages });
+    if (packages)
+      await run.open.emit({ type: 'cell.packages', cell: cell.name, arch, release: cell.release, ...packages });
   const notes = [...images.values()].map((image) =>
     'key' in image ? `${image.key}, ${image.cached ? 'from the cache' : 'built'}` : 'the machine has its own system',
   );
