@@ -107,7 +107,13 @@ export function renderActionBenchmark(run: RunResult): string {
 export function renderGoBench(run: RunResult): string {
   const figures = figuresOf(run);
   const path = ({ cell, benchmark }: Figure, more: Readonly<Record<string, string>> = {}) => {
-    const keys = { arch: cell.arch, target: cell.target, suite: cell.suite, ...more };
+    const keys = {
+      arch: cell.arch,
+      target: cell.target,
+      suite: cell.suite,
+      ...(cell.release === undefined ? {} : { release: cell.release }),
+      ...more,
+    };
     const words = benchmark.name.split(/[\s/]+/).filter((word) => word !== '');
     const name = `Benchmark${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}`;
     // A slash begins another key, a blank ends the name.

@@ -5,6 +5,7 @@ import { factsSection } from './html/facts.ts';
 import { failuresOf, failuresSection, testsSection } from './html/failures.ts';
 import { anchor, html, json, raw } from './html/markup.ts';
 import { cellsSection, header } from './html/overview.ts';
+import { packagesSection } from './html/packages.ts';
 import { style } from './html/style.ts';
 import { timingSection } from './html/timing.ts';
 import { verdictSymbols } from './html/verdict.ts';
@@ -36,6 +37,7 @@ ${failuresSection(run, failures)}
 ${timingSection(run)}
 ${durationsSection(run)}
 ${testsSection(run, anchor)}
+${packagesSection(run)}
 ${factsSection(run)}
 </main>
 <script type="application/json" id="data">${json(toResults(run))}</script>

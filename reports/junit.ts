@@ -99,6 +99,7 @@ function propertiesOf(run: RunResult, cell: CellResult, file: string | undefined
           ['cpu', facts.cpu],
           ...(facts.kernel ? [['kernel', facts.kernel]] : []),
           ...(facts.emulator ? [['emulator', facts.emulator]] : []),
+          ...(facts.release ? [['release', facts.release]] : []),
           ...(facts.image ? [['image', facts.image]] : []),
           ...(facts.resumed ? [['resumed', facts.resumed]] : []),
         ] as [string, string][])

@@ -72,8 +72,16 @@ const facts = z.object({
   memoryBytes: z.number(),
   kernel: z.string().optional(),
   emulator: z.string().optional(),
+  release: z.string().optional().describe('The Debian release that its system was made of.'),
   image: z.string().optional(),
   resumed: z.string().optional(),
+});
+
+const packageVersions = z.object({
+  release: z.string().describe('The Debian release.'),
+  asked: z.array(z.string()).readonly().describe('Those that the suite names.'),
+  versions: z.record(z.string(), z.string()).describe('The version of each package, dependencies included.'),
+  missing: z.array(z.string()).readonly().optional().describe('Archives that the mirror did not serve in one piece.'),
 });
 
 const measurement = z.object({
@@ -108,10 +116,13 @@ const selection = z
   .describe('What the command line chose the cells by.');
 
 const cell = z.object({
-  name: z.string().describe('`arch/target/suite`.'),
+  name: z
+    .string()
+    .describe('`arch/target/suite`, or `arch/target/suite@release` where the matrix makes cells of several.'),
   arch: cellArch,
   target: z.string(),
   suite: z.string(),
+  release: z.string().optional().describe('The Debian release in its name.'),
   folder: z.string().optional().describe("The suite's, in the repository; absent where it is from elsewhere."),
   voting: z.boolean(),
   selection: selection.optional().describe("In a merged run: the cell's own, where it is not the run's."),
@@ -121,6 +132,7 @@ const cell = z.object({
   durationMs: ms,
   facts: facts.optional().describe('Of the first machine.'),
   nodes: z.record(z.string(), facts).optional().describe('Of each machine of a cluster, by its name.'),
+  packages: z.record(z.string(), packageVersions).optional().describe('Of each architecture of its machines.'),
   scale: z.object({ factor: z.number(), source: z.string() }).optional(),
   steps: z.array(step).readonly(),
   tests: z.array(test).readonly(),
@@ -144,6 +156,7 @@ const toControl = z.discriminatedUnion('state', [
 const comparison = z.object({
   suite: z.string(),
   target: z.string(),
+  release: z.string().optional(),
   file: z.string(),
   name: z.string(),
   clock: z.enum(['controller', 'guest', 'instructions']),

@@ -1,5 +1,6 @@
 import { compareToControl } from '../harness/bench/comparison.ts';
 import { labelOf } from '../harness/events/identity.ts';
+import { comparePackages } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
 import { block, code, inline, table } from './markdown.ts';
@@ -16,6 +17,7 @@ import {
   formatThroughput,
   formatTime,
   marks,
+  packagesSentence,
   rerunCommand,
   stateWords,
 } from './words.ts';
@@ -30,7 +32,9 @@ export interface SummaryOptions {
 
 /** The run as Markdown for a GitHub job summary. What does not fit is left out and counted at the end. */
 export function renderSummary(run: RunResult, options: SummaryOptions = {}): string {
-  const sections = [headline(run), cellsTable(run), timings(run), ...failures(run)].filter((section) => section !== '');
+  const sections = [headline(run), cellsTable(run), timings(run), ...failures(run), packages(run)].filter(
+    (section) => section !== '',
+  );
   return withinLimit(sections, options.maxBytes ?? SUMMARY_BYTES);
 }
 
@@ -76,7 +80,9 @@ function timings(run: RunResult): string {
         notes.add(`${leg.arch} and ${run.control} (${acceleratorOf(leg)}): ${leg.toControl.words}.`);
       if (leg.toControl.state === 'not-comparable') notes.add(`${leg.toControl.reason}.`);
       return [
-        index === 0 ? `${inline(benchmark.name)}<br>${inline(`${benchmark.suite}, ${benchmark.target}`)}` : '',
+        index === 0
+          ? `${inline(benchmark.name)}<br>${inline([benchmark.suite, benchmark.target, benchmark.release].filter(Boolean).join(', '))}`
+          : '',
         leg.arch,
         acceleratorOf(leg),
         formatAmount(leg.summary.median, benchmark.clock),
@@ -98,6 +104,23 @@ function timings(run: RunResult): string {
     'Samples',
   ];
   return `### Timing\n\n${table(head, rows, [3, 4, 5, 6, 7])}${[...notes].map((note) => `\n\n${inline(note)}`).join('')}`;
+}
+
+/** The versions of what the suites name, and of whatever differs between architectures. */
+function packages(run: RunResult): string {
+  const releases = comparePackages(run.cells);
+  if (releases.length === 0) return '';
+  const parts = releases.flatMap((release) => {
+    const rows = release.rows.map(({ name, versions, differs }) => [
+      `${inline(name)}${differs ? ' ≠' : ''}`,
+      ...release.archs.map((arch) => inline(versions[arch] ?? '–')),
+    ]);
+    return [
+      inline(packagesSentence(release)),
+      ...(rows.length > 0 ? [table(['Package', ...release.archs], rows, [])] : []),
+    ];
+  });
+  return `### Packages\n\n${parts.join('\n\n')}`;
 }
 
 /** One section for each step and test that went wrong; voting cells first. */

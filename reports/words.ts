@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
+import { cellName } from '../harness/base/cell-name.ts';
 import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
+import type { PackageComparison } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import { rerunCommand as rerunOf } from '../harness/events/selection.ts';
 import type { Accelerator, BenchClock, Verdict } from '../harness/events/types.ts';
@@ -54,7 +56,7 @@ export function countsLine({ counts }: Pick<RunResult, 'counts'>): string {
 
 /** What the control architecture says about a failed test; undefined for a test without comparison. */
 export function controlSentence(test: TestResult, cell: CellResult, run: RunResult): string | undefined {
-  const control = `${run.control}/${cell.target}/${cell.suite}`;
+  const control = cellName({ ...cell, arch: run.control });
   switch (test.control) {
     case 'fails-on-control':
       return `It fails on ${control} too, so it is not about ${cell.arch}.`;
@@ -65,6 +67,20 @@ export function controlSentence(test: TestResult, cell: CellResult, run: RunResu
     default:
       return undefined;
   }
+}
+
+/** `web on vm`, and of several releases `web on vm, Debian trixie`: what the cells of all architectures have in common. */
+export function stackWords({ suite, target, release }: Pick<CellResult, 'suite' | 'target' | 'release'>): string {
+  return `${suite} on ${target}${release === undefined ? '' : `, Debian ${release}`}`;
+}
+
+/** What a run's packages of one release amount to, in a sentence. */
+export function packagesSentence({ release, archs, count, rows, missing }: PackageComparison): string {
+  const differing = rows.filter(({ differs }) => differs).length;
+  const packages = `Debian ${release}: ${count} ${count === 1 ? 'package' : 'packages'} on ${archs.join(', ')}`;
+  const same = archs.length > 1 ? ', of the same versions on all that have them' : '';
+  const without = Object.entries(missing).map(([arch, names]) => ` ${arch} is without ${names.join(' and ')}.`);
+  return `${packages}${differing === 0 ? same : `; ${differing} differ between architectures`}.${without.join('')}`;
 }
 
 /** Where a file of a cell's suite is in the repository; undefined where it is from elsewhere. */

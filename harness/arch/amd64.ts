@@ -9,6 +9,7 @@ export const amd64: Arch = {
   node: 'x64',
   endianness: 'little',
   pageSizes: [4096],
+  releases: ['bookworm', 'trixie'],
   kernelPackage: 'linux-image-amd64',
   clockSettime: 227,
   qemu: {

@@ -9,6 +9,7 @@ export const arm64: Arch = {
   node: 'arm64',
   endianness: 'little',
   pageSizes: [4096],
+  releases: ['bookworm', 'trixie'],
   kernelPackage: 'linux-image-arm64',
   clockSettime: 112,
   qemu: {

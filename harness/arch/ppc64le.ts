@@ -9,6 +9,7 @@ export const ppc64le: Arch = {
   node: 'ppc64',
   endianness: 'little',
   pageSizes: [65536],
+  releases: ['bookworm', 'trixie'],
   kernelPackage: 'linux-image-powerpc64le',
   clockSettime: 245,
   qemu: {

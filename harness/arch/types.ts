@@ -1,3 +1,5 @@
+import type { ReleaseName } from '../releases/index.ts';
+
 /** The one name that the harness uses for an architecture, in cells, files and reports. */
 export type ArchName = 'amd64' | 'arm64' | 'ppc64le';
 
@@ -20,6 +22,8 @@ export interface Arch {
   readonly endianness: 'little' | 'big';
   /** Page sizes, in bytes, that Debian's kernel uses on it. */
   readonly pageSizes: readonly number[];
+  /** Debian releases that have the port. */
+  readonly releases: readonly ReleaseName[];
   /** Debian's kernel package. */
   readonly kernelPackage: string;
   /** Linux's number of the system call `clock_settime` on it, for a guest whose clock is set without starting a program. */

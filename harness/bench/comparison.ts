@@ -29,6 +29,8 @@ export interface BenchmarkLeg {
 export interface BenchmarkComparison {
   readonly suite: string;
   readonly target: string;
+  /** Where the matrix makes cells of several. */
+  readonly release?: string;
   readonly file: string;
   readonly name: string;
   readonly clock: BenchClock;
@@ -48,12 +50,12 @@ interface Measured {
 }
 
 /**
- * Every benchmark × architecture, each with its ratio to the control architecture on the same kind of target. A
- * native and an emulated figure are never divided by each other. Benchmarks without samples are left out.
+ * Every benchmark × architecture, each with its ratio to the control architecture on the same kind of target and
+ * release. A native and an emulated figure are never divided by each other. Benchmarks without samples are left out.
  */
 export function compareToControl(cells: readonly CellResult[], control: ArchName): BenchmarkComparison[] {
   const groups = Map.groupBy(cells.flatMap(measuredIn), ({ cell, key }) =>
-    JSON.stringify([cell.suite, cell.target, key]),
+    JSON.stringify([cell.suite, cell.target, cell.release, key]),
   );
   return [...groups.values()].map((group) => {
     const ordered = group.toSorted((a, b) => rank(a.cell.arch, control) - rank(b.cell.arch, control));
@@ -62,6 +64,7 @@ export function compareToControl(cells: readonly CellResult[], control: ArchName
     return {
       suite: cell.suite,
       target: cell.target,
+      ...(cell.release === undefined ? {} : { release: cell.release }),
       file: benchmark.file,
       name: benchmark.name,
       clock: benchmark.clock,

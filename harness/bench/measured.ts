@@ -104,6 +104,8 @@ export function obstacle(
     differs('the processor', was.cpu, is.cpu) ??
     differs('the number of vCPUs', was.vcpus, is.vcpus) ??
     differs('the emulator', was.emulator, is.emulator) ??
+    // Before it was written down there was one release only.
+    (was.release && is.release ? differs('the Debian release', was.release, is.release) : undefined) ??
     differs("the host's processor", base.host.cpu, next.host.cpu)
   );
 }

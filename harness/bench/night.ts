@@ -49,8 +49,8 @@ export interface Figure {
   readonly clock: BenchClock;
   readonly per?: string;
   /**
-   * What it was measured on, in words: figures with another one are no continuation of these. Processor, vCPUs and
-   * emulator; for times also the host's processor, which does not matter to a count of instructions.
+   * What it was measured on, in words: figures with another one are no continuation of these. Processor, vCPUs,
+   * emulator and Debian release; for times also the host's processor, which does not matter to a count of instructions.
    */
   readonly machine: string;
   /** How many operations a sample had: figures with another number are no continuation of these either. */
@@ -111,6 +111,8 @@ function figureOf(
     facts?.cpu ?? 'unknown processor',
     `${facts?.vcpus ?? '?'} vCPU`,
     facts?.emulator,
+    // Older figures do not say it, and are of bookworm: those of today continue them.
+    ...(facts?.release && facts.release !== 'bookworm' ? [`Debian ${facts.release}`] : []),
     ...(clock === 'instructions' ? [] : [`on ${run.host.cpu}`]),
   ];
   const figure = {

@@ -11,6 +11,7 @@ import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject, type Project } from '../config/project.ts';
 import { projectWarnings } from '../config/project-warnings.ts';
 import { quote } from '../config/quote.ts';
+import { withReleases } from '../config/releases.ts';
 import { splitList } from '../config/split-list.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { preferencesOf, withTargets } from '../config/targets.ts';
@@ -19,6 +20,7 @@ import type { Cell } from '../matrix/cell.ts';
 import { type Choose, expandCells } from '../matrix/expand.ts';
 import { filterCells } from '../matrix/filter.ts';
 import { parseShard, shardOf } from '../matrix/shard.ts';
+import { type ReleaseName, releaseNames } from '../releases/index.ts';
 import { preferredKind } from '../run/gate.ts';
 import { commandsOf, machinesOf } from '../run/machines.ts';
 import { type TargetKind, targetKinds } from '../targets/kinds.ts';
@@ -31,6 +33,7 @@ export interface CellOptions {
   readonly arch?: string[];
   readonly target?: string[];
   readonly suite?: string[];
+  readonly release?: string[];
   readonly only?: string[];
   readonly shard?: string;
   readonly durations?: string;
@@ -63,7 +66,7 @@ export async function chooseCells(
     named === undefined
       ? await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites })
       : await loadMatrix(await resolveMatrixFile(named, project, { cwd, bundled: bundled.matrices }), cwd);
-  const matrix = withTargets(written, kinds);
+  const matrix = withReleases(withTargets(written, kinds), wantedReleases(options.release));
   const read = await readSuites(matrix, [project.suites, bundled.suites], cwd);
   const { suites } = read;
   const inProject = (file: string | undefined) => file && fileOf(file, project, cwd);
@@ -131,6 +134,17 @@ function targetsOf(given: readonly string[] | undefined): { kinds: TargetKind[];
   const [address] = addresses;
   const kinds = words.map((word) => (word === address ? 'ssh' : kindOf(word)));
   return { kinds: [...new Set(kinds)], ...(address === undefined ? {} : { address }) };
+}
+
+/** @throws ConfigError for a word that is no release. */
+function wantedReleases(given: readonly string[] | undefined): ReleaseName[] {
+  return splitList(given).map((word) => {
+    const name = releaseNames.find((one) => one === word);
+    if (name) return name;
+    throw new ConfigError(
+      `unknown Debian release ${quote(word)}, ${expectedOneOf(releaseNames)}${didYouMean(word, releaseNames)}`,
+    );
+  });
 }
 
 /** @throws ConfigError for a word that is no kind of target. */

@@ -1,5 +1,6 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parseCellName } from '../base/cell-name.ts';
 import { ConfigError, InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
@@ -139,8 +140,16 @@ function choiceOf(
   const selection = run.cells.find(({ name }) => name === names[0])?.selection ?? run.selection;
   if (selection) return { named, options: optionsFor(selection, names) as CellOptions };
   // A run of before choices were noted.
-  const suite = file === undefined ? { suite: [...new Set(names.map((name) => name.split('/')[2]!))] } : {};
-  return { named, options: { only: [...names], ...suite } };
+  return { named, options: { only: [...names], ...(file === undefined ? suitesIn(names) : {}) } };
+}
+
+/** What a command line without a matrix has to say for cells of these names to be among its own. */
+function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'release'> {
+  const parts = names.flatMap((name) => parseCellName(name) ?? []);
+  return {
+    suite: [...new Set(parts.map(({ suite }) => suite))],
+    release: [...new Set(parts.flatMap(({ release }) => release ?? []))],
+  };
 }
 
 /** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */

@@ -8,19 +8,19 @@ import { type CellOptions, chooseCells } from './cells.ts';
 
 /** `harness images build [matrix]` */
 export async function buildImages(named: string | undefined, options: CellOptions): Promise<number> {
-  const { matrix, cells, providers } = await chooseCells(named, options);
+  const { matrix, cells } = await chooseCells(named, options);
   const settings = imageSettings(matrix, cacheFolder());
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const slots = new Slots(2);
   for (const cell of cells)
-    await checkPackages(cell, (await providers(cell.target)).image, settings, {
+    await checkPackages(cell, settings, {
       progress: (message) => say(`${cell.name}  ${message}`),
     });
   const images = await Promise.all(
     cells.map((cell) =>
       slots.use(async () => {
         const started = performance.now();
-        const made = await imagesOf(cell, (await providers(cell.target)).image, settings, {
+        const made = await imagesOf(cell, settings, {
           progress: (message) => say(`${cell.name}  ${message}`),
           warn: (message) => say(`${cell.name}  warning: ${message}`),
         });

@@ -21,8 +21,7 @@ interface Options extends CellOptions {
 export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
   if (options.shard !== undefined && options.shards !== undefined)
     throw new ConfigError('--shard is one of several jobs, and --shards makes several: only one of them is possible');
-  const { cells, matrix, selection } = await chooseCells(named, options);
-  const settings = { recipe: RECIPE, release: matrix.images.release };
+  const { cells, selection } = await chooseCells(named, options);
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
   const { shards, defaultRunner } = options;
   const jobs = githubMatrix(cells, {
@@ -30,7 +29,7 @@ export async function matrixJobs(named: string | undefined, options: Options): P
     runners,
     defaultRunner,
     words: (narrowed) => selectionWords(selection, narrowed, { matrix: false }),
-    imagesKey: (some) => imagesKey(some, settings),
+    imagesKey,
   });
   process.stdout.write(`${JSON.stringify(jobs)}\n`);
   if (process.env['GITHUB_OUTPUT']) writeOutputs({ matrix: jobs, count: jobs.include.length });
@@ -50,7 +49,9 @@ function writeOutputs(outputs: Readonly<Record<string, unknown>>): void {
 }
 
 /** What the images and snapshots of some cells are made of, as far as the files of a project say. */
-function imagesKey(cells: readonly Cell[], settings: object): string {
-  const parts = cells.map(({ arch, suite: { name, stack, machine, nodes } }) => [arch, name, stack, machine, nodes]);
-  return keyOf([settings, ...parts]);
+function imagesKey(cells: readonly Cell[]): string {
+  const parts = cells.map(({ arch, release, suite: { name, stack, machine, nodes } }) => [
+    ...[arch, release, name, stack, machine, nodes],
+  ]);
+  return keyOf([RECIPE, ...parts]);
 }

@@ -64,7 +64,9 @@ function sidesOf(a: RunResult, b: RunResult, targets: readonly string[]): [Parit
 }
 
 function textOf({ a, b, tests, counts, warnings }: Parity): string {
-  const groups = [...Map.groupBy(tests, ({ arch, suite }) => `${arch} ${suite}`)].map(([title, group]) => {
+  const groups = [
+    ...Map.groupBy(tests, ({ arch, suite, release }) => [arch, suite, release].filter(Boolean).join(' ')),
+  ].map(([title, group]) => {
     const sorted = PARITY_STATES.flatMap((state) => group.filter((test) => test.state === state));
     return [`${title}: ${countsOf(group)}`, ...table(sorted.map(row))].join('\n');
   });

@@ -32,6 +32,7 @@ function cellOptions(command: Command): Command {
     .option('--target <kinds>', 'these kinds of target, or a machine: ssh://user@host:port', collect)
     .option('--machines <file>', 'the inventory of machines; default: machines.yaml of the project')
     .option('--suite <names>', 'only these suites', collect)
+    .option('--release <names>', 'these Debian releases of guests, comma-separated: trixie,bookworm', collect)
     .option(
       '--only <glob>',
       'only cells whose name (arch/target/suite) matches; * stops at /, ** does not; may be given more than once',
@@ -129,7 +130,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
   harness
     .command('shell')
     .description("a shell in a cell's guest: the one that --keep left, else one that is started for it")
-    .argument('<cell>', 'the name of a cell: arch/target/suite')
+    .argument('<cell>', 'the name of a cell: arch/target/suite, of several releases arch/target/suite@release')
     .argument('[command...]', 'a command to run instead of a shell, after --')
     .option('--node <name>', 'the machine of a cluster; default: the first')
     .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { parseCellName } from '../base/cell-name.ts';
 import { ConfigError } from '../base/errors.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
@@ -59,11 +60,16 @@ async function choose(root: string, name: string): Promise<ChosenCells> {
   const ran = latest?.cells.find((cell) => cell.name === name);
   const selection = ran?.selection ?? latest?.selection;
   if (ran && selection) return chooseCells(selection.matrix, optionsFor(selection, [name]) as CellOptions);
-  const [arch, target, suite] = name.split('/');
+  const parts = parseCellName(name);
+  if (!parts)
+    throw new ConfigError(`${quote(name)} is no name of a cell, expected arch/target/suite`, {
+      hint: 'harness list shows every cell',
+    });
   return chooseCells(undefined, {
-    ...(arch ? { arch: [arch] } : {}),
-    ...(target ? { target: [target] } : {}),
-    ...(suite ? { suite: [suite] } : {}),
+    arch: [parts.arch],
+    target: [parts.target],
+    suite: [parts.suite],
+    ...(parts.release === undefined ? {} : { release: [parts.release] }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ArchName, architectures, archNames, type CellArch, findArch, findCellArch } from '../arch/index.ts';
+import { releaseNames } from '../releases/index.ts';
 import { targetKinds } from '../targets/kinds.ts';
 import { quote } from './quote.ts';
 
@@ -42,6 +43,8 @@ export const cellArchField = z
 
 /** A kind of target that a matrix can name. */
 export const targetField = z.enum(targetKinds);
+
+export const releaseField = z.enum(releaseNames);
 
 export const nameField = z
   .string()

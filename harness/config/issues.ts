@@ -41,7 +41,9 @@ function flatten(issue: Issue, prefix: Path): Issue[] {
   const reached = issue.errors.filter(
     (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
   );
-  const chosen = reached.toSorted((a, b) => a.length - b.length)[0];
+  // A branch that says something of a part of the value has understood the whole: a list is not a wrong word.
+  const ofTheWhole = (branch: readonly Issue[]) => Number(branch.some((inner) => inner.path.length === 0));
+  const chosen = reached.toSorted((a, b) => ofTheWhole(a) - ofTheWhole(b) || a.length - b.length)[0];
   if (chosen) return chosen.flatMap((inner) => flatten(inner, path));
   const types = issue.errors
     .flat()

@@ -1,15 +1,19 @@
 import { z } from 'zod';
-import { archField, cellArchField, globField, nameField, targetField } from './fields.ts';
+import { DEFAULT_RELEASE } from '../releases/index.ts';
+import { archField, cellArchField, globField, nameField, releaseField, targetField } from './fields.ts';
+
+const oneOrMoreReleases = z.union([releaseField, z.array(releaseField).min(1)]);
 
 const selector = z
   .strictObject({
     arch: z.union([cellArchField, z.array(cellArchField).min(1)]).optional(),
     target: z.union([targetField, z.array(targetField).min(1)]).optional(),
     suite: z.union([nameField, z.array(nameField).min(1)]).optional(),
+    release: oneOrMoreReleases.optional(),
   })
   .refine(
     (entry) => Object.keys(entry).length > 0,
-    'expected at least one of arch, target, suite: an empty entry matches everything',
+    'expected at least one of arch, target, suite, release: an empty entry matches everything',
   );
 
 /** A matrix: which suites run on which architectures and kinds of target. */
@@ -30,13 +34,23 @@ export const matrixSchema = z
         'Kinds of target, the preferred one first: a cell takes the first that there is for its architecture and that has what its suite needs. `{ each: [vm, container] }` makes a cell for every kind.',
       ),
     suite: z.array(nameField).min(1).describe('Suites: folders below suites/ that hold a suite.yaml.'),
+    release: oneOrMoreReleases
+      .optional()
+      .describe('The same as images.release, as it reads best in a matrix of several: [trixie, bookworm].'),
     control: archField
       .default('amd64')
       .describe('The architecture that timings are divided by and failures are compared with.'),
     include: z
-      .array(z.strictObject({ arch: cellArchField, target: targetField, suite: nameField }))
+      .array(
+        z.strictObject({
+          arch: cellArchField,
+          target: targetField,
+          suite: nameField,
+          release: releaseField.optional().describe('Default: a cell of each release of the matrix.'),
+        }),
+      )
       .default([])
-      .describe('Cells beside those that arch × target × suite makes.'),
+      .describe('Cells beside those that arch × target × suite × release makes.'),
     exclude: z
       .array(selector)
       .default([])
@@ -45,7 +59,7 @@ export const matrixSchema = z
       .array(globField)
       .default([])
       .describe(
-        'Globs on the name of a cell (arch/target/suite): they run and are shown, and do not decide the exit code.',
+        'Globs on the name of a cell (arch/target/suite, or arch/target/suite@release): they run and are shown, and do not decide the exit code.',
       ),
     limits: z
       .strictObject({
@@ -76,7 +90,11 @@ export const matrixSchema = z
           .url({ protocol: /^https?$/, error: 'expected an http or https address' })
           .default('http://deb.debian.org/debian')
           .describe("Debian's archive."),
-        release: z.enum(['bookworm']).default('bookworm').describe('Debian release of the guests.'),
+        release: oneOrMoreReleases
+          .optional()
+          .describe(
+            `Debian release of the guests and container images; of several, each makes cells. Default: ${DEFAULT_RELEASE}.`,
+          ),
         'refresh-hours': z
           .number()
           .min(0)
@@ -94,6 +112,10 @@ export const matrixSchema = z
           .describe('Minutes that installing the packages of an image may take.'),
       })
       .prefault({}),
+  })
+  .refine(({ release, images }) => release === undefined || images.release === undefined, {
+    path: ['release'],
+    message: 'expected it either here or in images, not in both',
   })
   .meta({ id: 'matrix', title: 'harness matrix' });
 

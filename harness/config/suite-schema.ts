@@ -8,6 +8,7 @@ import {
   mebibytes,
   nameField,
   portField,
+  releaseField,
 } from './fields.ts';
 
 const argv = z.union([z.string().min(1), z.array(z.string()).min(1)]);
@@ -38,6 +39,11 @@ const containerImage = z.strictObject({
       'expected name:tag, such as "my-web:1"',
     ),
   arch: z.array(archField).min(1).optional().describe('Architectures that it is built for. Default: all.'),
+  release: z
+    .array(releaseField)
+    .min(1)
+    .optional()
+    .describe('Debian releases that it is built of, where packages have other names in others. Default: all.'),
   packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with what they depend on.'),
   without: z
     .array(debianPackage)

@@ -42,7 +42,7 @@ describe('a matrix', () => {
 
   test('a misspelt key is pointed at, and what it was meant to be is not missing as well', async () => {
     expect(await problems('arch: [amd64]\nsuites: [web]\n')).toEqual([
-      'm.yaml:2:1: unknown key "suites", expected one of name, description, arch, target, suite, control, include, exclude, non-voting, limits, images; did you mean "suite"?',
+      'm.yaml:2:1: unknown key "suites", expected one of name, description, arch, target, suite, release, control, include, exclude, non-voting, limits, images; did you mean "suite"?',
     ]);
     expect(await problems('arch: [amd64]\nsuite: [web]\nlimits:\n  minuets: 3\n')).toEqual([
       'm.yaml:4:3: unknown key "minuets", expected one of jobs, minutes, cell-minutes, scale, snapshots-gib; did you mean "minutes"?',
@@ -51,8 +51,8 @@ describe('a matrix', () => {
 
   test('a rule about an entry is not judged while one of its keys is misspelt', async () => {
     expect(await problems('arch: [amd64]\nsuite: [web]\nexclude:\n  - arhc: amd64\n  - {}\n')).toEqual([
-      'm.yaml:4:5: unknown key "arhc", expected one of arch, target, suite; did you mean "arch"?',
-      'm.yaml:5:5: exclude[1]: expected at least one of arch, target, suite: an empty entry matches everything',
+      'm.yaml:4:5: unknown key "arhc", expected one of arch, target, suite, release; did you mean "arch"?',
+      'm.yaml:5:5: exclude[1]: expected at least one of arch, target, suite, release: an empty entry matches everything',
     ]);
   });
 
@@ -67,6 +67,19 @@ describe('a matrix', () => {
     expect(await problems('arch: [amd64]\ntarget: [vn]\nsuite: [web]\nexclude: [{ arch: [amd64, arm46] }]\n')).toEqual([
       'm.yaml:2:10: target[0] is "vn", expected one of vm, container, ssh, local, command; did you mean "vm"?',
       'm.yaml:4:27: unknown architecture "arm46", expected one of amd64, arm64, ppc64le; did you mean "arm64"?',
+    ]);
+  });
+
+  test('a release that there is not, and one that is named twice', async () => {
+    const known = 'expected one of trixie, bookworm';
+    expect(await problems('arch: [amd64]\nsuite: [web]\nimages: { release: trixi }\n')).toEqual([
+      `m.yaml:3:20: images.release is "trixi", ${known}; did you mean "trixie"?`,
+    ]);
+    expect(await problems('arch: [amd64]\nsuite: [web]\nrelease: [trixie, sid]\n')).toEqual([
+      `m.yaml:3:19: release[1] is "sid", ${known}`,
+    ]);
+    expect(await problems('arch: [amd64]\nsuite: [web]\nrelease: trixie\nimages: { release: bookworm }\n')).toEqual([
+      'm.yaml:3:10: release is "trixie", expected it either here or in images, not in both',
     ]);
   });
 

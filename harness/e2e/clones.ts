@@ -4,6 +4,7 @@ import { type ArchName, architectures } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { cacheFolder, makeRuntimeFolder } from '../base/folders.ts';
 import { loadMatrix, loadSuite } from '../config/load.ts';
+import { DEFAULT_RELEASE } from '../releases/index.ts';
 import { needsOf } from '../run/gate.ts';
 import { imageOf, imageSettings } from '../run/image.ts';
 import { openLease } from '../run/lease.ts';
@@ -41,7 +42,7 @@ export async function cloneMachines(arch: ArchName, count: number, atOnce: numbe
   const cache = cacheFolder();
   const suite = await loadSuite(join(project.folder, 'suites/clone'));
   const matrix = await loadMatrix(join(project.folder, 'matrices/clone.yaml'));
-  const image = await imageOf({ arch, suite }, imageSettings(matrix, cache), {});
+  const image = await imageOf({ arch, suite, release: DEFAULT_RELEASE }, imageSettings(matrix, cache), {});
   const snapshot = join(await newestSnapshot(project, `${arch} clone`), suite.name);
   const provider = vmProvider(cache);
   const lease = openLease(project.env['HARNESS_STATE']!, 'clones', project.folder);

@@ -7,6 +7,7 @@ import { loadMatrix, loadSuites } from '../config/load.ts';
 import { matrixSchema } from '../config/matrix-schema.ts';
 import { openApt } from '../images/apt.ts';
 import { expandCells } from '../matrix/expand.ts';
+import { DEFAULT_RELEASE } from '../releases/index.ts';
 import { imageSettings } from '../run/image.ts';
 import { openCell } from '../run/open-cell.ts';
 import { createProviders } from '../targets/providers.ts';
@@ -41,7 +42,7 @@ const POWER = join(import.meta.dirname, 'power.ts');
 /** A Debian package's archive: not in the image, whose packages are those of `web`, so that it is built once for both. */
 async function packageFile(name: string, arch: ArchName): Promise<Buffer> {
   const settings = imageSettings(matrixSchema.parse({ arch: [arch], suite: ['real'] }), cacheFolder());
-  const apt = await openApt(settings, architectures[arch]);
+  const apt = await openApt({ ...settings, release: DEFAULT_RELEASE }, architectures[arch]);
   await apt.download([name]);
   const resolved = (await apt.resolve([name])).find((one) => one.name === name);
   return readFile(apt.archive(resolved!));

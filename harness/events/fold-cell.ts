@@ -1,7 +1,7 @@
 import { attemptsFrom, errorFrom } from './error-data.ts';
 import { type TestName, testKey, testNames } from './identity.ts';
 import type { CellResult, StepResult, TestResult } from './result.ts';
-import type { HarnessEvent, PlannedCell, StepName, StoredEvent } from './types.ts';
+import type { HarnessEvent, PackageVersions, PlannedCell, StepName, StoredEvent } from './types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Stored<T extends HarnessEvent['type']> = Extract<HarnessEvent, { type: T }> & { readonly at: string };
@@ -53,6 +53,9 @@ export class CellFold {
       case 'cell.facts':
         this.#cell.facts = event.facts;
         if (event.nodes) this.#cell.nodes = event.nodes;
+        break;
+      case 'cell.packages':
+        this.#cell.packages = { ...this.#cell.packages, [event.arch]: packagesFrom(event) };
         break;
       case 'cell.scale':
         this.#cell.scale = { factor: event.factor, source: event.source };
@@ -191,4 +194,9 @@ function plannedTest(step: 'scenarios' | 'benchmarks', { file, name, nth }: Test
 /** Milliseconds between two ISO times; 0 when one is missing or the clock was set back. */
 export function between(start: string | undefined, end: string | undefined): number {
   return start && end ? Math.max(0, Date.parse(end) - Date.parse(start)) : 0;
+}
+
+/** Only what a result holds: an event that was read has its own number and time beside. */
+function packagesFrom({ release, asked, versions, missing }: PackageVersions): PackageVersions {
+  return { release, asked, versions, ...(missing === undefined ? {} : { missing }) };
 }

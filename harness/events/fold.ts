@@ -86,9 +86,9 @@ function exitCodeOf(cells: readonly CellResult[], finished: RunFinished | undefi
   return decided === 0 ? finished.exitCode : decided;
 }
 
-/** Adds to each failed test what the same test did on the control architecture with the same kind of target. */
+/** Adds to each failed test what the same test did on the control architecture with the same kind of target and release. */
 function compareWithControl(cells: readonly CellResult[], control: CellResult['arch']): CellResult[] {
-  const keyOf = ({ target, suite }: CellResult) => JSON.stringify([target, suite]);
+  const keyOf = ({ target, suite, release }: CellResult) => JSON.stringify([target, suite, release]);
   const legs = new Map<string, CellResult>();
   for (const cell of cells) if (cell.arch === control && !legs.has(keyOf(cell))) legs.set(keyOf(cell), cell);
   return cells.map((cell) => {

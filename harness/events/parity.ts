@@ -34,6 +34,8 @@ export type ParityCause = 'machine' | 'target' | 'architecture' | 'test' | 'unkn
 export interface ParityTest extends TestName {
   readonly arch: string;
   readonly suite: string;
+  /** Where a matrix makes cells of several. */
+  readonly release?: string;
   readonly state: ParityState;
   readonly a: Outcome;
   readonly b: Outcome;
@@ -69,7 +71,8 @@ export function compareParity(a: ParitySide, b: ParitySide): Parity {
   const names = [...new Set([...cellsA.keys(), ...cellsB.keys()])];
   const tests = names.flatMap((name) => {
     const pair = [cellsA.get(name), cellsB.get(name)] as const;
-    const { arch, suite } = (pair[0] ?? pair[1])!;
+    const cell = (pair[0] ?? pair[1])!;
+    const { arch, suite, release } = cell;
     const left = outcomesOf(pair[0], a.target);
     const right = outcomesOf(pair[1], b.target);
     const keys = [...new Set([...left.tests.keys(), ...right.tests.keys()])];
@@ -77,8 +80,9 @@ export function compareParity(a: ParitySide, b: ParitySide): Parity {
       const [one, other] = [left.tests.get(key), right.tests.get(key)];
       const { outcome: _outcome, ...which } = (one ?? other)!;
       const outcomes = { a: one?.outcome ?? left.absent(which), b: other?.outcome ?? right.absent(which) };
-      const legs = { a: controlOf(a, cellsA, suite, which), b: controlOf(b, cellsB, suite, which) };
-      return { arch, suite, ...which, ...outcomes, ...judge(outcomes, { arch, a, b, cells: pair, legs }) };
+      const legs = { a: controlOf(a, cellsA, cell, which), b: controlOf(b, cellsB, cell, which) };
+      const of = { arch, suite, ...(release === undefined ? {} : { release }), ...which };
+      return { ...of, ...outcomes, ...judge(outcomes, { arch, a, b, cells: pair, legs }) };
     });
   });
   const counts = Object.fromEntries(
@@ -89,15 +93,18 @@ export function compareParity(a: ParitySide, b: ParitySide): Parity {
 
 type Cells = ReadonlyMap<string, CellResult>;
 
-/** The side's cells by what both sides call them: architecture and suite. */
-function cellsOf({ run, target }: ParitySide): Cells {
-  return new Map(
-    run.cells.filter((cell) => cell.target === target).map((cell) => [`${cell.arch}/${cell.suite}`, cell]),
-  );
+/** What both sides call a cell: its architecture, suite and release. */
+function keyOf(arch: string, { suite, release }: Pick<CellResult, 'suite' | 'release'>): string {
+  return JSON.stringify([arch, suite, release]);
 }
 
-function controlOf({ run, target }: ParitySide, cells: Cells, suite: string, which: TestName): Outcome {
-  const { tests, absent } = outcomesOf(cells.get(`${run.control}/${suite}`), target);
+/** The side's cells by what both sides call them. */
+function cellsOf({ run, target }: ParitySide): Cells {
+  return new Map(run.cells.filter((cell) => cell.target === target).map((cell) => [keyOf(cell.arch, cell), cell]));
+}
+
+function controlOf({ run, target }: ParitySide, cells: Cells, cell: CellResult, which: TestName): Outcome {
+  const { tests, absent } = outcomesOf(cells.get(keyOf(run.control, cell)), target);
   return tests.get(testKey(which))?.outcome ?? absent(which);
 }
 

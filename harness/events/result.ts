@@ -4,6 +4,7 @@ import type {
   ErrorData,
   HostFacts,
   Measurement,
+  PackageVersions,
   Phase,
   PlannedCell,
   Selection,
@@ -47,6 +48,8 @@ export interface CellResult extends PlannedCell {
   readonly durationMs: number;
   readonly facts?: TargetFacts;
   readonly nodes?: Readonly<Record<string, TargetFacts>>;
+  /** Of each architecture of its machines. */
+  readonly packages?: Readonly<Record<string, PackageVersions>>;
   readonly scale?: { readonly factor: number; readonly source: string };
   readonly steps: readonly StepResult[];
   readonly tests: readonly TestResult[];

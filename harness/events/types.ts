@@ -41,6 +41,8 @@ export interface TargetFacts {
   readonly memoryBytes: number;
   readonly kernel?: string;
   readonly emulator?: string;
+  /** The Debian release that its system was made of; absent where that is the machine's own. */
+  readonly release?: string;
   /** The key of the image it was started from. */
   readonly image?: string;
   /** When the snapshot was made that it was resumed from; absent: it was booted. */
@@ -48,11 +50,13 @@ export interface TargetFacts {
 }
 
 export interface PlannedCell {
-  /** `arch/target/suite`, the one name of a cell. */
+  /** `arch/target/suite`, or `arch/target/suite@release`: the one name of a cell, see `cellName`. */
   readonly name: string;
   readonly arch: CellArch;
   readonly target: string;
   readonly suite: string;
+  /** The Debian release in its name, where the matrix makes cells of several. */
+  readonly release?: string;
   /** The suite's folder in the repository, or in a project that is in none; absent: it is from elsewhere. */
   readonly folder?: string;
   readonly voting: boolean;
@@ -170,6 +174,22 @@ export interface CellFacts {
   /** Of each machine of a cluster, by its name. */
   readonly nodes?: Readonly<Record<string, TargetFacts>>;
 }
+/** The Debian packages that the machines of an architecture are made of, known when their image is. */
+export interface CellPackages extends PackageVersions {
+  readonly type: 'cell.packages';
+  readonly cell: string;
+  readonly arch: ArchName;
+}
+/** Packages of one release on one architecture. */
+export interface PackageVersions {
+  readonly release: string;
+  /** Those that the suite names. */
+  readonly asked: readonly string[];
+  /** The version of each, dependencies included. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Archives that the mirror did not serve in one piece: what they have newer is not there. */
+  readonly missing?: readonly string[];
+}
 /** How many times slower than this host the target is: every deadline of the suite is multiplied by it. */
 export interface CellScale {
   readonly type: 'cell.scale';
@@ -240,6 +260,7 @@ export type HarnessEvent =
   | StepStarted
   | StepFinished
   | CellFacts
+  | CellPackages
   | CellScale
   | TestsPlanned
   | TestStarted

@@ -29,6 +29,9 @@ test('the security archive is a sibling of the mirror, and every source is verif
     'http://mirror.example/debian-security bookworm-security main',
   ]);
   expect(sources.every((line) => line.includes('signed-by='))).toBe(true);
+  expect(aptSources({ mirror: 'http://mirror.example/debian', release: 'trixie' }).at(-1)).toMatch(
+    / http:\/\/mirror\.example\/debian-security trixie-security main$/,
+  );
 });
 
 describe('package lists', () => {

@@ -25,6 +25,8 @@ export interface Apt {
   readonly folder: string;
   /** The lines of sources.list whose packages count. */
   readonly sources: readonly string[];
+  /** Archives that the mirror did not serve in one piece, as sources.list names them: `trixie-security`. */
+  readonly missing: readonly string[];
   /**
    * The packages that installing these would bring, with versions, sorted by name, dependencies included.
    * @param without taken to be installed already: neither they nor what only they need is brought.
@@ -96,14 +98,13 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
   }
   const listsOf = await readFile(stamp, 'utf8');
   const { sources, left } = JSON.parse(listsOf) as FetchedLists;
-  if (left)
-    io.warn?.(
-      `Debian's ${left.sources.map((line) => line.split(' ').at(-2)).join(' and ')} is left out for ${arch.name}: ${left.why}`,
-    );
+  const missing = (left?.sources ?? []).map((line) => line.split(' ').at(-2)!);
+  if (left) io.warn?.(`Debian's ${missing.join(' and ')} is left out for ${arch.name}: ${left.why}`);
 
   return {
     folder,
     sources,
+    missing,
     async resolve(packages, without = []) {
       const wanted = [...new Set(packages)].sort();
       const left = [...new Set(without)].sort();

@@ -1,16 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnsupportedError } from '../base/errors.ts';
+import type { ReleaseName } from '../releases/index.ts';
 import { digests, type ImageRequest } from './build.ts';
 import { CONTAINER_FILE } from './container.ts';
 import { knownForFirstBoot, whyFirstBoot } from './first-boot.ts';
 import { GIB, isEmulated, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
+import { type ImagePackages, imagePackages } from './packages.ts';
 import { serviceFiles } from './service-manager.ts';
 import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
 
 /** The system that a container is started with: its kernel is somebody else's. */
 export interface SystemImage {
   readonly key: string;
+  /** What it was made of. */
+  readonly release: ReleaseName;
   /** Name and tag; no other image ever has it. */
   readonly tag: string;
   /** For `docker load`. */
@@ -19,6 +23,7 @@ export interface SystemImage {
   readonly containers: readonly [];
   /** Nothing of it is left to be configured. */
   readonly unconfigured: readonly [];
+  readonly packages: ImagePackages;
   readonly cached: boolean;
 }
 
@@ -37,7 +42,7 @@ export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
   const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
   if (isEmulated(request)) refuse(arch.name, knownForFirstBoot(await apt.resolve(rootfsPackages(request))));
-  const { base, rootfs, unconfigured } = await rootfsLayers(request, apt, layer);
+  const { base, rootfs, resolved, unconfigured } = await rootfsLayers(request, apt, layer);
   refuse(arch.name, unconfigured);
   const files = [...request.files, ...(await serviceFiles())];
   // Not the suite's: two suites with the same files have the same image.
@@ -48,10 +53,12 @@ export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
   );
   return {
     key: system.key,
+    release: request.settings.release,
     tag: await readFile(join(system.folder, TAG_FILE), 'utf8'),
     archive: join(system.folder, CONTAINER_FILE),
     containers: [],
     unconfigured: [],
+    packages: imagePackages({ ...request, containers: [] }, apt, resolved),
     cached: [base, rootfs, system].every((entry) => entry.hit),
   };
 }

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
-import type { Apt } from './apt.ts';
+import { type ReleaseName, releases } from '../releases/index.ts';
+import type { Apt, ResolvedPackage } from './apt.ts';
 import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
-import { GUEST_FILES, INIT_SCRIPT, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
+import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS, maskedGenerators } from './init.ts';
 import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
+import { type ImagePackages, imagePackages } from './packages.ts';
 import type { ImageSettings } from './settings.ts';
 
 /** What goes into a suite's image for one architecture. */
@@ -48,6 +50,8 @@ export function containerPath(index: number): string {
 /** An image that can be booted. The files belong to the cache: they are never written to. */
 export interface Image {
   readonly key: string;
+  /** What it was made of. */
+  readonly release: ReleaseName;
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
@@ -57,6 +61,7 @@ export interface Image {
   readonly containers: readonly { readonly tag: string; readonly archive: string }[];
   /** Packages that are unpacked on the disk and not configured: the machine does that before anything else. */
   readonly unconfigured: readonly string[];
+  readonly packages: ImagePackages;
   /** True when nothing had to be built. */
   readonly cached: boolean;
 }
@@ -68,8 +73,9 @@ export interface Image {
  */
 export async function buildImage(request: ImageRequest): Promise<Image> {
   const { arch, suite, signal } = request;
+  const release = releases[request.settings.release];
   const { apt, layer } = await openLayers(request);
-  const { base, rootfs, unconfigured } = await rootfsLayers(request, apt, layer);
+  const { base, rootfs, resolved, unconfigured } = await rootfsLayers(request, apt, layer);
   const { kernel, busybox } = await resolveKernel(apt, arch);
   const boot = await layer(
     'kernel',
@@ -78,10 +84,11 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
     1 * GIB,
     async (folder) => {
       await apt.download([kernel.name, 'busybox-static'], [], request.progress);
-      await buildKernel(folder, { kernel: apt.archive(kernel), busybox: apt.archive(busybox) }, signal);
+      const archives = { kernel: apt.archive(kernel), busybox: apt.archive(busybox) };
+      await buildKernel(folder, archives, release.name, signal);
     },
   );
-  const containers = await containerArchives(request, apt, layer);
+  const { containers, inside } = await containerArchives(request, apt, layer);
   const files = [...request.files, ...(request.containersOnDisk ? await filesFor(containers) : [])];
   const disk = await layer(
     'disk',
@@ -94,6 +101,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
         modules: join(boot.folder, KERNEL_FILES.modules),
         files,
         services: request.services,
+        maskedGenerators: maskedGenerators(release),
         unconfigured,
         sizeBytes: request.diskBytes,
         folder,
@@ -102,12 +110,14 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
   );
   return {
     key: disk.key,
+    release: release.name,
     kernel: join(boot.folder, KERNEL_FILES.kernel),
     initrd: join(boot.folder, KERNEL_FILES.initrd),
     disk: join(disk.folder, DISK_FILE),
     modules: join(boot.folder, KERNEL_FILES.modules),
     containers,
     unconfigured,
+    packages: imagePackages(request, apt, [...resolved, kernel, ...inside]),
     cached: [base, rootfs, boot, disk].every((entry) => entry.hit),
   };
 }
@@ -127,26 +137,36 @@ export async function resolvePackages(request: ImageRequest, what: 'disk' | 'sys
 }
 
 /** The container images of a suite only, for a machine that has a system of its own. */
-export async function buildContainers(request: ImageRequest): Promise<Image['containers']> {
-  if (request.containers.length === 0) return [];
+export async function buildContainers(
+  request: ImageRequest,
+): Promise<Pick<Image, 'containers'> & Partial<Pick<Image, 'packages'>>> {
+  if (request.containers.length === 0) return { containers: [] };
   const { apt, layer } = await openLayers(request);
-  return containerArchives(request, apt, layer);
+  const { containers, inside } = await containerArchives(request, apt, layer);
+  return { containers, packages: imagePackages({ ...request, packages: [] }, apt, inside) };
 }
 
-async function containerArchives(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<Image['containers']> {
+/** The archives, and the packages that are in them. */
+async function containerArchives(
+  request: ImageRequest,
+  apt: Apt,
+  layer: LayerOf,
+): Promise<Pick<Image, 'containers'> & { readonly inside: readonly ResolvedPackage[] }> {
   const { arch, signal } = request;
   const made: { tag: string; archive: string }[] = [];
+  const inside: ResolvedPackage[] = [];
   for (const spec of request.containers) {
     const packages = spec.packages.length === 0 ? [] : await apt.resolve(spec.packages, spec.without);
+    inside.push(...packages);
     const { files, without, ...rest } = spec;
     const ingredients = { ...rest, packages, files: digests(files), container: CONTAINER_RECIPE };
     const entry = await layer('container', spec.tag, ingredients, GIB, async (folder) => {
       if (packages.length > 0) await apt.download(spec.packages, without, request.progress);
-      await buildContainer({ ...spec, arch, apt, packages, signal }, folder);
+      await buildContainer({ ...spec, arch, release: request.settings.release, apt, packages, signal }, folder);
     });
     made.push({ tag: spec.tag, archive: join(entry.folder, CONTAINER_FILE) });
   }
-  return made;
+  return { containers: made, inside };
 }
 
 function filesFor(containers: Image['containers']): Promise<ImageFile[]> {
@@ -174,7 +194,7 @@ function diskIngredients(
     rootfs,
     kernel,
     ...(unconfigured.length > 0 ? { unconfigured } : {}),
-    guest: [GUEST_FILES, MASKED_UNITS, MASKED_GENERATORS],
+    guest: [GUEST_FILES, MASKED_UNITS, maskedGenerators(releases[request.settings.release])],
     files: digests(files),
     services: request.services,
     bytes: request.diskBytes,

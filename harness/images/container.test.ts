@@ -11,6 +11,7 @@ import { buildContainer, CONTAINER_FILE, type ContainerRequest, imageIdOf } from
 const noArchive: Apt = {
   folder: '',
   sources: [],
+  missing: [],
   resolve: async () => [],
   download: async () => {},
   archive: () => '',
@@ -21,6 +22,7 @@ async function build(more: Partial<ContainerRequest> = {}) {
   await buildContainer(
     {
       arch: architectures.ppc64le,
+      release: 'bookworm',
       tag: 'my-web:1',
       apt: noArchive,
       packages: [],
@@ -48,6 +50,19 @@ async function build(more: Partial<ContainerRequest> = {}) {
   await rm(folder, { recursive: true });
   return { manifest, config, layer, digest, id };
 }
+
+test('where a release has everything below usr, the folders that programs are looked for in lead there', async () => {
+  const names = async (release: ContainerRequest['release']) => {
+    const files = [{ path: '/bin/tool', mode: '0755', content: Buffer.from('#!/bin/sh\n') }];
+    const { layer } = await build({ release, files });
+    const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer });
+    return stdout.split('\n').map((line) => line.replace(/^.*?\.\//, './'));
+  };
+  expect(await names('trixie')).toEqual(expect.arrayContaining(['./bin -> usr/bin', './usr/bin/tool']));
+  const bookworm = await names('bookworm');
+  expect(bookworm).toContain('./bin/tool');
+  expect(bookworm.join()).not.toContain('->');
+});
 
 test('an engine finds the right architecture, digests that fit, and what to run', async () => {
   const { manifest, config, layer, id } = await build();

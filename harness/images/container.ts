@@ -5,12 +5,16 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../arch/index.ts';
 import { run } from '../base/process.ts';
+import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import type { ImageFile } from './disk.ts';
+import { unpack } from './unpack.ts';
 
 /** What a container image is made of. There is no registry: its files come from Debian's packages and the suite. */
 export interface ContainerRequest {
   readonly arch: Arch;
+  /** What its packages are of. */
+  readonly release: ReleaseName;
   /** Name and tag, the same for every architecture: `my-web:1`. */
   readonly tag: string;
   readonly apt: Apt;
@@ -34,13 +38,11 @@ export const CONTAINER_FILE = 'image.tar';
  * image id wherever it is built.
  */
 export async function buildContainer(request: ContainerRequest, folder: string): Promise<void> {
-  const { apt, packages, files, signal } = request;
+  const { release, apt, packages, files, signal } = request;
   const cancel = signal ? { cancelSignal: signal } : {};
   const scratch = join(folder, 'scratch');
   const root = join(scratch, 'root');
-  await mkdir(root, { recursive: true });
-  for (const name of packages.map((resolved) => apt.archive(resolved)))
-    await run(['dpkg-deb', '--extract', name, root], { purpose: `unpack ${name}`, ...cancel });
+  await unpack(root, { release, archives: packages.map((resolved) => apt.archive(resolved)), signal });
   await leaveDocumentationOut(root);
   for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
   // For programs that are not root in their container. mkdir's mode would be cut by this process's umask.

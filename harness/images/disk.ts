@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
-import { GUEST_FILES, MASKED_GENERATORS, MASKED_UNITS } from './init.ts';
+import { GUEST_FILES, MASKED_UNITS } from './init.ts';
 import { runScript } from './rootfs.ts';
 
 /** A file that a suite puts into its image. */
@@ -23,6 +23,8 @@ export interface DiskRequest {
   readonly services: readonly string[];
   /** Packages that the machine has to configure before services are started. */
   readonly unconfigured: readonly string[];
+  /** systemd's generators that are not to run. */
+  readonly maskedGenerators: readonly string[];
   readonly sizeBytes: number;
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -53,7 +55,9 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     `ln -sf /lib/systemd/system/${request.unconfigured.length > 0 ? FIRST_TARGET : LAST_TARGET} ${q(root)}/etc/systemd/system/default.target`,
     ...MASKED_UNITS.map((unit) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system', unit))}`),
     `mkdir -p ${q(root)}/etc/systemd/system-generators`,
-    ...MASKED_GENERATORS.map((name) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system-generators', name))}`),
+    ...request.maskedGenerators.map(
+      (name) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system-generators', name))}`,
+    ),
     // kmod's link to the empty /etc/modules makes every boot load nothing; a suite may put real files here.
     `rm -f ${q(root)}/etc/modules-load.d/modules.conf`,
     ...(await fileSteps([...guestFiles(), ...request.files], root, extra)),

@@ -1,3 +1,4 @@
+import type { Release } from '../releases/index.ts';
 import { AGENT_SCRIPT } from './agent.ts';
 
 /**
@@ -143,7 +144,7 @@ export const MASKED_UNITS: readonly string[] = [
 ];
 
 /** Generators run one after another at each boot, for hardware and set-ups that the guest does not have. */
-export const MASKED_GENERATORS: readonly string[] = [
+const MASKED_GENERATORS: readonly string[] = [
   'systemd-cryptsetup-generator',
   'systemd-debug-generator',
   'systemd-getty-generator',
@@ -155,3 +156,8 @@ export const MASKED_GENERATORS: readonly string[] = [
   'systemd-system-update-generator',
   'systemd-veritysetup-generator',
 ];
+
+/** All generators that a guest of a release does without. */
+export function maskedGenerators(release: Pick<Release, 'maskedGenerators'>): readonly string[] {
+  return [...MASKED_GENERATORS, ...release.maskedGenerators];
+}

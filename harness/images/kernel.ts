@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { run } from '../base/process.ts';
+import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { INIT_SCRIPT } from './init.ts';
+import { unpack } from './unpack.ts';
 
 /** Modules without which the guest does not reach its disk, network and the harness's port. */
 export const BOOT_MODULES: readonly string[] = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'ext4'];
@@ -46,17 +48,15 @@ export async function resolveKernel(
 export async function buildKernel(
   folder: string,
   archives: { readonly kernel: string; readonly busybox: string },
+  release: ReleaseName,
   signal?: AbortSignal,
 ): Promise<void> {
   const cancel = signal ? { cancelSignal: signal } : {};
   const scratch = join(folder, 'scratch');
   const tree = join(scratch, 'kernel');
   await mkdir(scratch, { recursive: true });
-  await run(['dpkg-deb', '--extract', archives.kernel, tree], { purpose: 'unpack the kernel package', ...cancel });
-  await run(['dpkg-deb', '--extract', archives.busybox, join(scratch, 'busybox')], {
-    purpose: 'unpack busybox',
-    ...cancel,
-  });
+  await unpack(tree, { release, archives: [archives.kernel], signal });
+  await unpack(join(scratch, 'busybox'), { release, archives: [archives.busybox], signal });
   const image = (await readdir(join(tree, 'boot'))).find((name) => /^vmlinu[xz]-/.test(name));
   const [version] = await readdir(join(tree, 'lib/modules'));
   if (!image || !version) throw new InfraError('cannot unpack the kernel package: it holds no kernel');

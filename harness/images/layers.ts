@@ -2,14 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nativeArch } from '../arch/index.ts';
 import { messageOf } from '../base/errors.ts';
-import { type Apt, openApt } from './apt.ts';
+import { releases } from '../releases/index.ts';
+import { type Apt, openApt, type ResolvedPackage } from './apt.ts';
 import { removeBuild } from './as-root.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import type { ImageRequest } from './build.ts';
 import { type CacheEntry, cached } from './cache.ts';
 import { knownForFirstBoot, leftIn, noteLeft, withDependents } from './first-boot.ts';
 import { OverrunError } from './guard.ts';
-import { BASE_PACKAGES, makeRootfs, type RootfsRequest } from './rootfs.ts';
+import { makeRootfs, type RootfsRequest } from './rootfs.ts';
 import { RECIPE } from './settings.ts';
 
 export const GIB = 2 ** 30;
@@ -44,7 +45,7 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
         {
           cache: settings.cache,
           kind,
-          label: `${arch.name} ${label}`,
+          label: `${settings.release} ${arch.name} ${label}`,
           ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
           needBytes,
           onWait: (holder) => request.progress?.(`${kind} layer: waiting for ${holder}, which builds it`),
@@ -65,25 +66,31 @@ export interface RootfsLayers {
   readonly base: CacheEntry;
   /** On top of them the suite's own. */
   readonly rootfs: CacheEntry;
+  /** Every package of both. */
+  readonly resolved: readonly ResolvedPackage[];
   /** Names of packages that are unpacked only. */
   readonly unconfigured: readonly string[];
 }
 
 /** Everything that is asked of apt for a suite's root file system. */
-export function rootfsPackages({ packages }: Pick<ImageRequest, 'packages'>): string[] {
-  return ['?essential', ...BASE_PACKAGES, ...packages];
+export function rootfsPackages({ settings, packages }: Pick<ImageRequest, 'settings' | 'packages'>): string[] {
+  return ['?essential', ...releases[settings.release].basePackages, ...packages];
 }
 
 /** Makes or finds the root file systems of a suite. @throws UnknownPackagesError before anything is built. */
 export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: LayerOf): Promise<RootfsLayers> {
-  const { suite, packages } = request;
-  const own = rootfsPackages({ packages: [] });
+  const { settings, suite, packages } = request;
+  const own = rootfsPackages({ settings, packages: [] });
   const resolved = await apt.resolve(rootfsPackages(request));
   const baseResolved = packages.length === 0 ? resolved : await apt.resolve(own);
   const base = await layer('base', 'base', { resolved: baseResolved }, 2 * GIB, (folder) =>
-    install(folder, request, apt, { wanted: own, packages: BASE_PACKAGES, resolved: baseResolved }),
+    install(folder, request, apt, {
+      wanted: own,
+      packages: releases[settings.release].basePackages,
+      resolved: baseResolved,
+    }),
   );
-  if (packages.length === 0) return { base, rootfs: base, unconfigured: [] };
+  if (packages.length === 0) return { base, rootfs: base, resolved, unconfigured: [] };
   const added = only(resolved, base);
   const known = isEmulated(request) ? knownForFirstBoot(added) : [];
   const ingredients = {
@@ -94,7 +101,7 @@ export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: Layer
   const rootfs = await layer('packages', suite, ingredients, 2 * GIB, (folder) =>
     install(folder, request, apt, { wanted: packages, packages, resolved: added, onTop: join(base.folder, ROOTFS) }),
   );
-  return { base, rootfs, unconfigured: await leftIn(rootfs.folder) };
+  return { base, rootfs, resolved, unconfigured: await leftIn(rootfs.folder) };
 }
 
 interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'onTop'> {

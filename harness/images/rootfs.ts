@@ -9,9 +9,6 @@ import { type BuildLimits, runGuarded } from './guard.ts';
 import { installProgress } from './progress.ts';
 import type { ImageSettings } from './settings.ts';
 
-/** What every guest has beside Debian's essential packages. */
-export const BASE_PACKAGES = ['systemd-sysv', 'openssh-server', 'iproute2', 'kmod', 'dbus', 'procps', 'netbase'];
-
 /** Documentation and translations, which no test guest reads. Licences stay. */
 const DPKG_OPTIONS = [
   'force-unsafe-io',

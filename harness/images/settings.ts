@@ -1,8 +1,10 @@
+import { type ReleaseName, releases } from '../releases/index.ts';
+
 /** Where packages come from and where what is made of them is kept. */
 export interface ImageSettings {
   /** Debian's archive, `http://deb.debian.org/debian`. */
   readonly mirror: string;
-  readonly release: string;
+  readonly release: ReleaseName;
   /** Hours after which package lists are fetched again. */
   readonly refreshHours: number;
   /** Bytes that everything in a root file system may take together while it is built. */
@@ -22,10 +24,6 @@ export const RECIPE = 1;
  */
 export function aptSources(settings: Pick<ImageSettings, 'mirror' | 'release'>): string[] {
   const mirror = settings.mirror.replace(/\/+$/, '');
-  const keyring = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
-  return [
-    `deb ${keyring} ${mirror} ${settings.release} main`,
-    `deb ${keyring} ${mirror} ${settings.release}-updates main`,
-    `deb ${keyring} ${mirror}-security ${settings.release}-security main`,
-  ];
+  const { archives, keyring } = releases[settings.release];
+  return archives.map(({ suite, beside }) => `deb [signed-by=${keyring}] ${mirror}${beside} ${suite} main`);
 }

@@ -5,6 +5,7 @@ import { ConfigError } from '../base/errors.ts';
 import { matrixSchema } from '../config/matrix-schema.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { suiteSchema } from '../config/suite-schema.ts';
+import { DEFAULT_RELEASE } from '../releases/index.ts';
 import { expandCells } from './expand.ts';
 
 function suites(...made: (string | [name: string, arch: ArchName[]])[]): Map<string, Suite> {
@@ -53,6 +54,58 @@ describe('expandCells', () => {
     ]);
   });
 
+  test('several releases make cells of each, told apart by name', () => {
+    const release = ['trixie', 'bookworm'];
+    expect(names({ arch: ['arm64', 'amd64'], images: { release } }, 'a')).toEqual([
+      'amd64/vm/a@trixie',
+      'amd64/vm/a@bookworm',
+      'arm64/vm/a@trixie',
+      'arm64/vm/a@bookworm',
+    ]);
+    // A name does not depend on what is left.
+    expect(names({ release, exclude: [{ release: 'trixie' }] }, 'a')).toEqual([
+      'amd64/vm/a@bookworm',
+      'arm64/vm/a@bookworm',
+    ]);
+    expect(names({ release: ['trixie', 'trixie'] }, 'a')).toEqual(['amd64/vm/a', 'arm64/vm/a']);
+    expect(names({ release: 'trixie' }, 'a')).toEqual(['amd64/vm/a', 'arm64/vm/a']);
+  });
+
+  test('a cell is made of the release that it says', () => {
+    const releasesIn = (config: object) =>
+      expandCells(matrix({ arch: ['amd64'], ...config }), suites('a')).map(({ release }) => release);
+    expect(releasesIn({ release: ['bookworm', 'trixie'] })).toEqual(['bookworm', 'trixie']);
+    expect(releasesIn({ images: { release: 'trixie' } })).toEqual(['trixie']);
+    expect(releasesIn({})).toEqual([DEFAULT_RELEASE]);
+  });
+
+  test('an include has its own release, or those of the matrix', () => {
+    const cell = { arch: 'ppc64le', target: 'vm', suite: 'a' };
+    expect(names({ arch: ['amd64'], release: 'bookworm', include: [{ ...cell, release: 'trixie' }] }, 'a')).toEqual([
+      'amd64/vm/a@bookworm',
+      'ppc64le/vm/a@trixie',
+    ]);
+    expect(names({ arch: ['amd64'], release: ['trixie', 'bookworm'], include: [cell] }, 'a').slice(2)).toEqual([
+      'ppc64le/vm/a@trixie',
+      'ppc64le/vm/a@bookworm',
+    ]);
+  });
+
+  test('a machine with a system of its own is there once, whatever the releases', () => {
+    const config = { arch: ['amd64'], target: { each: ['ssh', 'vm'] }, release: ['trixie', 'bookworm'] };
+    expect(names(config, 'a')).toEqual(['amd64/ssh/a', 'amd64/vm/a@trixie', 'amd64/vm/a@bookworm']);
+    expect(names({ ...config, exclude: [{ release: 'trixie' }] }, 'a')).toEqual(['amd64/ssh/a', 'amd64/vm/a@bookworm']);
+  });
+
+  test('non-voting globs with a release, and without one', () => {
+    const voting = (glob: string) =>
+      expandCells(matrix({ release: ['trixie', 'bookworm'], 'non-voting': [glob] }), suites('a')).flatMap((cell) =>
+        cell.voting ? [cell.name] : [],
+      );
+    expect(voting('*/vm/a@bookworm')).toEqual(['amd64/vm/a@trixie', 'arm64/vm/a@trixie']);
+    expect(voting('arm64/**')).toEqual(['amd64/vm/a@trixie', 'amd64/vm/a@bookworm']);
+  });
+
   test('what a suite is not made for is left out without a word', () => {
     expect(names({ suite: ['a', 'b'] }, 'a', ['b', ['arm64']])).toEqual(['amd64/vm/a', 'arm64/vm/a', 'arm64/vm/b']);
   });
@@ -91,7 +144,7 @@ describe('expandCells', () => {
       'no suite for any architecture',
       { arch: ['amd64'], suite: ['only-arm'] },
       'cannot expand matrix "m": it has no cells',
-      'its suites are made for none of its architectures: look at `arch` in suite.yaml',
+      'its suites are made for none of its architectures, or Debian has none of them in its releases: look at `arch` in suite.yaml and `images.release`',
     ],
   ])('%s', (_, config, message, hint) => {
     const expand = () => expandCells(matrix(config), suites('a', ['only-arm', ['arm64']]));

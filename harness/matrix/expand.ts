@@ -1,8 +1,12 @@
-import { archNames, archsOf, type CellArch } from '../arch/index.ts';
+import { architectures, archNames, archsOf, type CellArch } from '../arch/index.ts';
+import { cellName } from '../base/cell-name.ts';
 import { ConfigError } from '../base/errors.ts';
 import { quote } from '../config/quote.ts';
+import { releasesOf } from '../config/releases.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { type Preference, preferencesOf } from '../config/targets.ts';
+import type { ReleaseName } from '../releases/index.ts';
+import { isMadeHere } from '../targets/kinds.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob, globHint } from './glob.ts';
 
@@ -10,9 +14,11 @@ import { cellGlob, globHint } from './glob.ts';
 export const MAX_CELLS = 1000;
 
 interface Combination {
+  readonly name: string;
   readonly arch: CellArch;
   readonly target: Cell['target'];
   readonly suite: string;
+  readonly release: ReleaseName;
   readonly passedOver?: readonly string[];
 }
 
@@ -25,14 +31,9 @@ export type Choose = (
 /** The first, whether there is one of it or not. */
 const first: Choose = ([target]) => ({ target });
 
-/** The name of a cell, everywhere: `arch/target/suite`. */
-export function cellName({ arch, target, suite }: Combination): string {
-  return `${arch}/${target}/${suite}`;
-}
-
 /**
  * The cells of a matrix: its product in the order in which it is written, and its `include`, without its `exclude` and
- * without what a suite is not made for; each cell once. Those of the control architecture come first, because the
+ * without what a suite is not made for or Debian does not have; each cell once. Those of the control architecture come first, because the
  * others are compared with them.
  * @param suites every suite that the matrix names.
  * @param choose which kind of target a cell takes where the matrix prefers one to another; default: the first.
@@ -40,7 +41,8 @@ export function cellName({ arch, target, suite }: Combination): string {
  */
 export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, choose: Choose = first): Cell[] {
   const where = `cannot expand matrix ${quote(matrix.name)}`;
-  const all = combinations(matrix, where, choose);
+  const releases = releasesOf(matrix);
+  const all = combinations(matrix, releases, where, choose);
   // An entry without effect is a mistake, unless a command line or the machine decides which kinds of target there are.
   const lenient = matrix.narrowed === true || preferencesOf(matrix).some((kinds) => kinds.length > 1);
   const kept = all.filter((cell) => !matrix.exclude.some((entry) => matches(entry, cell)));
@@ -54,15 +56,18 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, 
     return suite;
   };
   for (const cell of matrix.include) {
-    const why = whyNotFor(suiteOf(cell.suite), cell.arch);
-    if (why !== undefined) throw new ConfigError(`${where}: include ${cellName(cell)} cannot run: ${why}`);
+    // Of several releases one is enough: Debian may not have the architecture in the others.
+    const whys = (cell.release ? [cell.release] : releases).map((release) =>
+      whyNotFor(suiteOf(cell.suite), { ...cell, release }),
+    );
+    if (!whys.includes(undefined)) throw new ConfigError(`${where}: include ${cellName(cell)} cannot run: ${whys[0]}`);
   }
-  const made = kept.filter((cell) => whyNotFor(suiteOf(cell.suite), cell.arch) === undefined);
+  const made = kept.filter((cell) => whyNotFor(suiteOf(cell.suite), cell) === undefined);
   if (made.length === 0)
     throw new ConfigError(`${where}: it has no cells`, { hint: whyEmpty(all.length, kept.length) });
   if (made.length > MAX_CELLS)
     throw new ConfigError(`${where}: it has ${made.length} cells, at most ${MAX_CELLS} are possible`);
-  const names = made.map(cellName);
+  const names = made.map(({ name }) => name);
   const silent = matrix['non-voting'].map((glob) => {
     const match = cellGlob(glob);
     if (!lenient && !names.some((name) => match(name))) {
@@ -71,19 +76,23 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, 
     }
     return match;
   });
-  const cells = made.map((cell): Cell => {
-    const name = cellName(cell);
-    return { ...cell, name, suite: suiteOf(cell.suite), voting: !silent.some((match) => match(name)) };
-  });
+  const cells = made.map(
+    (cell): Cell => ({ ...cell, suite: suiteOf(cell.suite), voting: !silent.some((match) => match(cell.name)) }),
+  );
   return [
     ...cells.filter((cell) => cell.arch === matrix.control),
     ...cells.filter((cell) => cell.arch !== matrix.control),
   ];
 }
 
-/** What keeps a suite from running on an architecture, or on several at once. */
-function whyNotFor(suite: Suite, arch: CellArch): string | undefined {
+/** What keeps a suite from running on an architecture, or on several at once, of a release. */
+function whyNotFor(
+  suite: Suite,
+  { arch, target, release }: Pick<Combination, 'arch' | 'target' | 'release'>,
+): string | undefined {
   const archs = archsOf(arch);
+  const without = isMadeHere(target) && archs.find((one) => !architectures[one].releases.includes(release));
+  if (without) return `Debian ${release} has no ${without}`;
   const made = suite.arch;
   if (made && !archs.every((one) => made.includes(one))) return `the suite is made for ${made.join(', ')}`;
   const nodes = Math.max(1, Object.keys(suite.nodes).length);
@@ -92,30 +101,39 @@ function whyNotFor(suite: Suite, arch: CellArch): string | undefined {
     : undefined;
 }
 
-function combinations(matrix: Matrix, where: string, choose: Choose): Combination[] {
+function combinations(matrix: Matrix, releases: readonly ReleaseName[], where: string, choose: Choose): Combination[] {
   // Before the product is made: three short lists can ask for a great many.
   const preferences = preferencesOf(matrix);
-  const product = matrix.arch.length * preferences.length * matrix.suite.length;
+  const product = matrix.arch.length * preferences.length * matrix.suite.length * releases.length;
   if (product > MAX_CELLS * archNames.length) {
     throw new ConfigError(`${where}: it has ${product} cells, at most ${MAX_CELLS} are possible`);
   }
   const unique = new Map<string, Combination>();
-  const add = (cell: Combination) => {
-    if (!unique.has(cellName(cell))) unique.set(cellName(cell), cell);
+  // Several are told apart by name, whatever is excluded or filtered: a cell keeps its name.
+  const several = new Set([...releases, ...matrix.include.map(({ release }) => release ?? releases[0])]).size > 1;
+  const add = (cell: Omit<Combination, 'name'>) => {
+    const made = isMadeHere(cell.target);
+    const name = cellName({ ...cell, release: several && made ? cell.release : undefined });
+    if (!unique.has(name)) unique.set(name, { ...cell, name, release: made ? cell.release : releases[0]! });
   };
   for (const arch of matrix.arch)
     for (const kinds of preferences)
-      for (const suite of matrix.suite) add({ arch, suite, ...choose(kinds, { arch, suite }) });
-  for (const cell of matrix.include) add(cell);
+      for (const suite of matrix.suite) {
+        const chosen = choose(kinds, { arch, suite });
+        for (const release of releases) add({ arch, suite, release, ...chosen });
+      }
+  for (const cell of matrix.include)
+    for (const release of cell.release ? [cell.release] : releases) add({ ...cell, release });
   return [...unique.values()];
 }
 
 type Selector = Matrix['exclude'][number];
 
 function matches(entry: Selector, cell: Combination): boolean {
-  return (['arch', 'target', 'suite'] as const).every((key) => {
+  return (['arch', 'target', 'suite', 'release'] as const).every((key) => {
     const wanted = entry[key];
-    return wanted === undefined || [wanted].flat().includes(cell[key] as never);
+    if (wanted === undefined) return true;
+    return (key !== 'release' || isMadeHere(cell.target)) && [wanted].flat().includes(cell[key] as never);
   });
 }
 
@@ -127,5 +145,5 @@ function selectorText(entry: Selector): string {
 function whyEmpty(all: number, kept: number): string {
   return kept === 0
     ? `its exclude leaves out all ${all}`
-    : `its suites are made for none of its architectures: look at \`arch\` in suite.yaml`;
+    : `its suites are made for none of its architectures, or Debian has none of them in its releases: look at \`arch\` in suite.yaml and \`images.release\``;
 }

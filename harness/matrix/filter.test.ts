@@ -9,7 +9,9 @@ import { filterCells } from './filter.ts';
 const suite = (name: string): Cell['suite'] => ({ ...suiteSchema.parse({}), name, folder: `/suites/${name}` });
 const cellsOf = (...suites: string[]): Cell[] =>
   archNames.flatMap((arch) =>
-    suites.map((name) => ({ name: `${arch}/vm/${name}`, arch, target: 'vm', suite: suite(name), voting: true })),
+    suites.map((name) => ({
+      ...{ name: `${arch}/vm/${name}`, arch, target: 'vm', suite: suite(name), release: 'bookworm', voting: true },
+    })),
   );
 
 const cells = cellsOf('web', 'smoke');
@@ -35,6 +37,23 @@ describe('filterCells', () => {
     ]);
   });
 
+  test('releases', () => {
+    const both = cells.flatMap((cell) =>
+      (['trixie', 'bookworm'] as const).map((release) => ({ ...cell, release, name: `${cell.name}@${release}` })),
+    );
+    const web = ['amd64', 'arm64', 'ppc64le'].map((arch) => `${arch}/vm/web@trixie`);
+    expect(names(both, { suite: ['web'], release: ['trixie'] })).toEqual(web);
+    expect(names(both, { only: ['*/*/web@trixie'] })).toEqual(web);
+    // A glob that names none is about all of them.
+    expect(names(both, { only: ['arm64/*/web'] })).toEqual(['arm64/vm/web@trixie', 'arm64/vm/web@bookworm']);
+    expect(names(both, { only: ['!{amd64,arm64}/**'], release: ['bookworm'] })).toEqual([
+      'ppc64le/vm/web@bookworm',
+      'ppc64le/vm/smoke@bookworm',
+    ]);
+    const here = { ...cells[0]!, target: 'local', name: 'amd64/local/web' } as const;
+    expect(() => names([here], { release: ['bookworm'] })).toThrow('no cell matches --release "bookworm"');
+  });
+
   test.each([
     ['amd64/*', "`*` stops at `/`: try 'amd64/**'"],
     ['*', "`*` stops at `/`: try '**'"],
@@ -51,6 +70,10 @@ describe('filterCells', () => {
   });
 
   test.each([
+    [
+      { release: ['trixi'] },
+      'unknown Debian release "trixi", expected one of trixie, bookworm; did you mean "trixie"?',
+    ],
     [{ arch: ['amr64'] }, 'unknown architecture "amr64", expected one of amd64, arm64, ppc64le; did you mean "arm64"?'],
     [{ suite: ['wbe'] }, 'unknown suite "wbe", expected one of web, smoke; did you mean "web"?'],
     [

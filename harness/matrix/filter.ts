@@ -4,7 +4,8 @@ import { archSpellings } from '../config/fields.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { quote } from '../config/quote.ts';
 import { splitList } from '../config/split-list.ts';
-import { targetKinds } from '../targets/kinds.ts';
+import { releaseNames } from '../releases/index.ts';
+import { isMadeHere, targetKinds } from '../targets/kinds.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob, globHint } from './glob.ts';
 
@@ -14,6 +15,8 @@ export interface CellFilter {
   readonly arch?: readonly string[] | undefined;
   readonly target?: readonly string[] | undefined;
   readonly suite?: readonly string[] | undefined;
+  /** Debian releases; a cell on a machine with a system of its own has none. */
+  readonly release?: readonly string[] | undefined;
   /** Globs on the cell's name. Not split: a comma belongs to `{a,b}`. */
   readonly only?: readonly string[] | undefined;
 }
@@ -29,12 +32,14 @@ export function filterCells(cells: readonly Cell[], filter: CellFilter): Cell[] 
   );
   const targets = splitList(filter.target).map((word) => known('kind of target', word, targetKinds));
   const wanted = splitList(filter.suite).map((word) => known('suite', word, suites));
+  const releases = splitList(filter.release).map((word) => known('Debian release', word, releaseNames));
   const globs = (filter.only ?? []).filter((glob) => glob !== '').map((glob) => cellGlob(glob));
   const passed = cells.filter(
     (cell) =>
       (archs.length === 0 || archs.includes(cell.arch)) &&
       (targets.length === 0 || targets.includes(cell.target)) &&
       (wanted.length === 0 || wanted.includes(cell.suite.name)) &&
+      (releases.length === 0 || (isMadeHere(cell.target) && releases.includes(cell.release))) &&
       (globs.length === 0 || globs.some((match) => match(cell.name))),
   );
   if (passed.length > 0) return passed;
@@ -57,7 +62,7 @@ function unknown(what: string, word: string, among: readonly string[], words: re
 }
 
 function filterText(filter: CellFilter): string {
-  const parts = (['arch', 'target', 'suite', 'only'] as const).flatMap((key) => {
+  const parts = (['arch', 'target', 'suite', 'release', 'only'] as const).flatMap((key) => {
     const values = filter[key] ?? [];
     return values.length === 0 ? [] : [`--${key} ${values.map((value) => quote(value)).join(', ')}`];
   });

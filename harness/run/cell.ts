@@ -70,9 +70,8 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
   if (noTarget !== undefined && !(noTarget instanceof UnsupportedError)) await failStep(context, 'acquire', noTarget);
   if (noTarget !== undefined) throw noTarget;
   await mustHaveCompose(cell.suite);
-  const { image } = await run.providers(cell.target);
   const io = { signal: context.signal, progress: (message: string) => run.progress(cell.name, message) };
-  const noImage = await problemOf(quiet.busy(() => checkPackages(cell, image, run.settings, io), cell.name));
+  const noImage = await problemOf(quiet.busy(() => checkPackages(cell, run.settings, io), cell.name));
   if (noImage !== undefined) await failStep(context, 'image', noImage);
   context.signal.throwIfAborted();
   const images = await waiting(context, 'until images are built', builders, (begun) =>
@@ -137,8 +136,10 @@ async function problemOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promise<[CellImages, StepOutcome]> {
-  const { image } = await run.providers(cell.target);
-  const images = await imagesOf(cell, image, run.settings, { ...io, signal });
+  const images = await imagesOf(cell, run.settings, { ...io, signal });
+  for (const [arch, { packages }] of images)
+    if (packages)
+      await run.open.emit({ type: 'cell.packages', cell: cell.name, arch, release: cell.release, ...packages });
   const notes = [...images.values()].map((image) =>
     'key' in image ? `${image.key}, ${image.cached ? 'from the cache' : 'built'}` : 'the machine has its own system',
   );

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Matrix } from '../config/suite.ts';
-import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { ChosenTest } from '../scenario/context.ts';
 import type { Providers } from '../targets/providers.ts';
+import type { CommonSettings } from './image.ts';
 import type { OpenRun } from './open-run.ts';
 import type { QuietLock, Slots } from './quiet.ts';
 import type { StartedCell } from './start-cell.ts';
@@ -37,7 +37,7 @@ export interface RunContext {
   /** Its folder, its events and its lease. */
   readonly open: OpenRun;
   readonly matrix: Matrix;
-  readonly settings: ImageSettings;
+  readonly settings: CommonSettings;
   readonly providers: Providers;
   readonly choices: RunChoices;
   readonly schedule: Schedule;

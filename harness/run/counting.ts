@@ -28,7 +28,7 @@ export async function startCounting({ context, started, signal }: OnTarget, io: 
     cell,
     {
       provider,
-      images: await imagesOf(cell, provider.image, settings, { signal }),
+      images: await imagesOf(cell, settings, { signal }),
       // Its own clock says nothing of how long it takes here.
       limits: { ...matrix.limits, scale },
       cold: choices.cold,

@@ -20,7 +20,6 @@ const providers =
   (answers: Partial<Record<TargetKind, Availability | Offer>>) =>
   async (kind: TargetKind): Promise<TargetProvider> => ({
     kind,
-    image: 'none',
     probe: async (_arch, needs) => {
       const answer = answers[kind]!;
       if ('state' in answer) return answer;

@@ -19,15 +19,18 @@ import { missingModules } from '../images/modules.ts';
 import type { ImageSettings } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
-import type { TargetProvider } from '../targets/target.ts';
+import { packagesIn, type ReleaseName } from '../releases/index.ts';
+import { kinds } from '../targets/kinds.ts';
 import { needsOf } from './gate.ts';
 import { placedIn } from './unknown-packages.ts';
 
+/** The image settings that all cells of a matrix share: its release is the cell's own. */
+export type CommonSettings = Omit<ImageSettings, 'release'>;
+
 /** The image settings of a matrix. */
-export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): ImageSettings {
+export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): CommonSettings {
   return {
     mirror: matrix.images.mirror,
-    release: matrix.images.release,
     refreshHours: matrix.images['refresh-hours'],
     buildMemoryBytes: matrix.images['build-memory'] * 2 ** 20,
     buildMs: matrix.images['build-minutes'] * 60_000,
@@ -36,15 +39,18 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): Im
 }
 
 /** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
-export type CellImage = Image | SystemImage | Pick<Image, 'containers' | 'unconfigured' | 'cached'>;
+export type CellImage =
+  | Image
+  | SystemImage
+  | (Pick<Image, 'containers' | 'unconfigured' | 'cached'> & Partial<Pick<Image, 'packages'>>);
 export type CellImages = ReadonlyMap<ArchName, CellImage>;
 
 type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
 
 /** Builds, or finds, the image of a suite for an architecture. */
 export async function imageOf(
-  cell: { readonly arch: ArchName; readonly suite: Suite },
-  settings: ImageSettings,
+  cell: { readonly arch: ArchName; readonly suite: Suite; readonly release: ReleaseName },
+  settings: CommonSettings,
   io: BuildIo,
 ): Promise<Image> {
   return buildImage(await requestFor(cell, settings, io));
@@ -56,14 +62,14 @@ export async function imageOf(
  * @throws ConfigError at their place in suite.yaml, with what was probably meant.
  */
 export async function checkPackages(
-  cell: Pick<Cell, 'arch' | 'suite'>,
-  what: TargetProvider['image'],
-  settings: ImageSettings,
+  cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
+  settings: CommonSettings,
   io: BuildIo,
 ): Promise<void> {
+  const what = kinds[cell.target].image;
   const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
   await Promise.all(
-    archs.map(async (arch) => resolvePackages(await requestFor({ arch, suite: cell.suite }, settings, io), what)),
+    archs.map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
   ).catch(async (error: unknown) => {
     throw error instanceof UnknownPackagesError ? await placedIn(cell.suite, error) : error;
   });
@@ -71,20 +77,20 @@ export async function checkPackages(
 
 /** Builds, or finds, what the machines of a cell are started from: something for each of their architectures. */
 export async function imagesOf(
-  cell: Pick<Cell, 'arch' | 'suite'>,
-  what: TargetProvider['image'],
-  settings: ImageSettings,
+  cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
+  settings: CommonSettings,
   io: BuildIo,
 ): Promise<CellImages> {
+  const what = kinds[cell.target].image;
   const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
   const images = archs.map(async (arch): Promise<[ArchName, CellImage]> => {
     const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
-    const request = await requestFor({ arch, suite: cell.suite }, settings, {
+    const request = await requestFor({ ...cell, arch }, settings, {
       ...io,
       progress: (message) => io.progress?.(named(message)),
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
-    if (what === 'none') return [arch, { containers: await buildContainers(request), unconfigured: [], cached: true }];
+    if (what === 'none') return [arch, { ...(await buildContainers(request)), unconfigured: [], cached: true }];
     if (what === 'system') return [arch, await buildSystem(request)];
     const image = await buildImage(request);
     await checkModules(arch, cell.suite, image);
@@ -104,16 +110,16 @@ async function checkModules(arch: ArchName, suite: Suite, image: Image): Promise
 }
 
 async function requestFor(
-  { arch, suite }: { readonly arch: ArchName; readonly suite: Suite },
-  settings: ImageSettings,
+  { arch, suite, release }: { readonly arch: ArchName; readonly suite: Suite; readonly release: ReleaseName },
+  settings: CommonSettings,
   io: BuildIo,
 ): Promise<ImageRequest> {
   return {
-    settings,
+    settings: { ...settings, release },
     arch: architectures[arch],
     suite: suite.name,
-    ...registryParts(suite, await filesOf(suite, suite.stack.files)),
-    containers: await containersOf(suite, arch),
+    ...partsOf(suite, await filesOf(suite, suite.stack.files), release),
+    containers: await containersOf(suite, arch, release),
     containersOnDisk: suite.stack.registry === undefined,
     services: suite.stack.services,
     diskBytes: suite.machine.disk * 2 ** 20,
@@ -122,8 +128,9 @@ async function requestFor(
 }
 
 /** A registry is on the disk of every machine of an architecture, as all of a stack is; it is started on one. */
-function registryParts({ stack }: Suite, files: ImageFile[]): Pick<ImageRequest, 'packages' | 'files'> {
-  const { packages, registry } = stack;
+function partsOf({ stack }: Suite, files: ImageFile[], release: ReleaseName): Pick<ImageRequest, 'packages' | 'files'> {
+  const { registry } = stack;
+  const packages = packagesIn(release, stack.packages);
   if (registry === undefined) return { packages, files };
   const own = Object.entries(registryFiles(registry)).map(([path, content]) => {
     return { path, mode: '0644', content: Buffer.from(content) };
@@ -131,11 +138,18 @@ function registryParts({ stack }: Suite, files: ImageFile[]): Pick<ImageRequest,
   return { packages: [...packages, REGISTRY.package], files: [...files, ...own] };
 }
 
-/** The container images that there are for an architecture. */
-async function containersOf(suite: Suite, cellArch: ArchName): Promise<ContainerSpec[]> {
-  const built = suite.stack.images.filter(({ arch }) => arch === undefined || arch.includes(cellArch));
+/** The container images that there are for an architecture and a release. */
+async function containersOf(suite: Suite, cellArch: ArchName, cellRelease: ReleaseName): Promise<ContainerSpec[]> {
+  const built = suite.stack.images.filter(
+    ({ arch, release }) =>
+      (arch === undefined || arch.includes(cellArch)) && (release === undefined || release.includes(cellRelease)),
+  );
   return Promise.all(
-    built.map(async ({ arch: _, files, ...image }) => ({ ...image, files: await filesOf(suite, files) })),
+    built.map(async ({ arch: _, release: __, files, packages, ...image }) => ({
+      ...image,
+      packages: packagesIn(cellRelease, packages),
+      files: await filesOf(suite, files),
+    })),
   );
 }
 

@@ -26,7 +26,7 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   await checkTarget(cell, options.providers);
   const settings = imageSettings(matrix, options.cache);
   const provider = await options.providers(cell.target);
-  const images = await imagesOf(cell, provider.image, settings, { progress });
+  const images = await imagesOf(cell, settings, { progress });
   const lease = openLease(options.state, `shell-${process.pid}-${randomBytes(2).toString('hex')}`, folder);
   try {
     const { signal } = new AbortController();

@@ -1,6 +1,7 @@
 import { readFile, rename, rm, symlink } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { parseCellName } from '../base/cell-name.ts';
 import { InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { formatDuration } from '../base/text.ts';
@@ -151,7 +152,13 @@ async function startedEvent(
     host: await hostFacts(),
     cells: cells.map(({ name, arch, target, suite, voting }) => {
       const folder = inRepository(suite.folder);
-      return { name, arch, target, suite: suite.name, ...(folder === undefined ? {} : { folder }), voting };
+      const release = parseCellName(name)?.release;
+      return {
+        ...{ name, arch, target, suite: suite.name },
+        ...(release === undefined ? {} : { release }),
+        ...(folder === undefined ? {} : { folder }),
+        voting,
+      };
     }),
     jobs,
     jobsReason: reason,

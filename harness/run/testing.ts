@@ -8,6 +8,7 @@ import { suiteSchema } from '../config/suite-schema.ts';
 import { foldEvents } from '../events/fold.ts';
 import type { CellResult, RunResult } from '../events/result.ts';
 import type { StoredEvent, TestFinished } from '../events/types.ts';
+import { DEFAULT_RELEASE } from '../releases/index.ts';
 import { type MemoryOptions, type MemoryProvider, memoryProvider } from '../targets/memory/provider.ts';
 import { type RunOptions, runMatrix } from './run.ts';
 import type { RunSuite } from './suite-process.ts';
@@ -66,6 +67,7 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
       arch: one,
       target: 'memory' as const,
       suite: suiteNamed(name, written, project),
+      release: DEFAULT_RELEASE,
       voting: true,
     })),
   );

@@ -8,7 +8,9 @@ export interface Rule {
   readonly prints?: boolean;
 }
 
-const BELOW_RUN = ['arch', 'config', 'matrix', 'images', 'targets', 'net', 'stacks', 'scenario', 'bench', 'events'];
+const BELOW_RUN = [
+  ...['arch', 'releases', 'config', 'matrix', 'images', 'targets', 'net', 'stacks', 'scenario', 'bench', 'events'],
+];
 
 /**
  * The table of `docs/architecture.md`, as data. A folder of `harness/` goes by its own name, `reports` and `suites` are
@@ -17,14 +19,15 @@ const BELOW_RUN = ['arch', 'config', 'matrix', 'images', 'targets', 'net', 'stac
  */
 export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   base: { may: [] },
-  arch: { may: [] },
+  releases: { may: [] },
+  arch: { may: ['releases'] },
   net: { may: [] },
   events: { may: ['arch'] },
   // The kinds of target that a matrix names are those that there are.
-  config: { may: ['arch', 'targets'] },
-  // A cell's architecture and kind of target are named in the type of the cell itself.
-  matrix: { may: ['config', 'arch', 'targets'] },
-  images: { may: ['arch'] },
+  config: { may: ['arch', 'releases', 'targets'] },
+  // A cell's architecture, release and kind of target are named in the type of the cell itself.
+  matrix: { may: ['config', 'arch', 'releases', 'targets'] },
+  images: { may: ['arch', 'releases'] },
   targets: { may: ['arch', 'images', 'net'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'config'] },
   results: { may: [] },

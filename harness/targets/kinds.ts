@@ -24,3 +24,8 @@ export const targetKinds: readonly TargetKind[] = entries.filter(([, { hidden }]
 export function kindsWith(capabilities: readonly Capability[]): TargetKind[] {
   return targetKinds.filter((kind) => capabilities.every((need) => kinds[kind].atBest.includes(need)));
 }
+
+/** Whether the system of a kind of target is made here, of a Debian release. */
+export function isMadeHere(kind: TargetKind): boolean {
+  return kinds[kind].image !== 'none';
+}

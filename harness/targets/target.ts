@@ -160,7 +160,7 @@ export interface TargetSpec {
   /** Milliseconds until commands are answered. */
   readonly bootDeadlineMs: number;
   /** What a container is started from. */
-  readonly system?: Pick<SystemImage, 'key' | 'tag' | 'archive'>;
+  readonly system?: Pick<SystemImage, 'key' | 'release' | 'tag' | 'archive'>;
   /** What is asked of QEMU only. */
   readonly vm: VmRequest;
 }
@@ -168,7 +168,7 @@ export interface TargetSpec {
 /** What a suite asks of a QEMU machine, which no other kind of target can give. */
 export interface VmRequest {
   /** What it is started from; absent: nothing was built for a machine. */
-  readonly image?: Pick<Image, 'key' | 'kernel' | 'initrd' | 'disk'>;
+  readonly image?: Pick<Image, 'key' | 'release' | 'kernel' | 'initrd' | 'disk'>;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
   readonly identity: 'own' | 'kept';
   /** How exact an emulated machine's timers are: `coarse` to its tick, `fine` as on a real one. */
@@ -232,8 +232,6 @@ export type Resource =
 /** The contract that each kind of target fulfils. */
 export interface TargetProvider {
   readonly kind: TargetKind;
-  /** What its targets are started from, built before one is acquired. With `none`, the stack is installed on a system that is there. */
-  readonly image: 'disk' | 'system' | 'none';
   /**
    * Milliseconds, or what a connection to a machine takes; starts nothing big.
    * @param needs what a suite asks for; absent: whether there is a target at all.
@@ -273,6 +271,8 @@ export interface ProviderSnapshots {
 export interface KindOfTarget {
   /** What one can have at best: a suite that is refused elsewhere is told where it would work. */
   readonly atBest: readonly Capability[];
+  /** What its targets are started from, built before one is acquired. With `none`, the stack is installed on a system that is there. */
+  readonly image: 'disk' | 'system' | 'none';
   /** Whether `harness doctor` asks for it, given what the inventory names. */
   doctor(known: Pick<ProviderOptions, 'machines' | 'commands'>): boolean;
   /** Left out wherever kinds are listed or named: for tests of the harness. */

@@ -49,6 +49,7 @@ function machine(facts: TargetFacts): Row[] {
     ['Size', `${facts.vcpus} vCPUs, ${gib(facts.memoryBytes)}`],
     ['Kernel', facts.kernel],
     ['Emulator', facts.emulator],
+    ['System', facts.release && `Debian ${facts.release}`],
     ['Image', facts.image],
     ['Start', facts.resumed ? `resumed from a snapshot of ${facts.resumed}` : 'cold: booted and deployed'],
   ];

@@ -27,17 +27,17 @@ export function header(run: RunResult, failures: number): Markup {
     ([word, count, verdict]) =>
       html`<div class="${count > 0 && verdict ? `v-${verdict}` : 'plain'}"><dt>${word}</dt><dd>${count}</dd></div>`,
   )}</dl>
-<nav><a href="#cells">Cells</a>${failures > 0 && html`<a href="#failures">Failures <b>${failures}</b></a>`}<a href="#timing">Timing</a><a href="#durations">Durations</a><a href="#tests">All tests</a><a href="#facts">Facts</a></nav>
+<nav><a href="#cells">Cells</a>${failures > 0 && html`<a href="#failures">Failures <b>${failures}</b></a>`}<a href="#timing">Timing</a><a href="#durations">Durations</a><a href="#tests">All tests</a>${run.cells.some(({ packages }) => packages) && html`<a href="#packages">Packages</a>`}<a href="#facts">Facts</a></nav>
 </header>`;
 }
 
-/** Suites and kinds of target down, architectures across. */
+/** Suites, kinds of target and releases down, architectures across. */
 export function cellsSection(run: RunResult): Markup {
   if (run.cells.length === 0) return html`<section id="cells"><h2>Cells</h2><p>No cell was planned.</p></section>`;
   const known: readonly CellArch[] = archNames;
   const mixed = run.cells.map(({ arch }) => arch).filter((arch) => !known.includes(arch));
   const archs = [...known.filter((arch) => run.cells.some((cell) => cell.arch === arch)), ...new Set(mixed)];
-  const rows = Map.groupBy(run.cells, ({ suite, target }) => JSON.stringify([suite, target]));
+  const rows = Map.groupBy(run.cells, ({ suite, target, release }) => JSON.stringify([suite, target, release]));
   return html`<section id="cells"><h2>Cells</h2>
 <table class="matrix cols-${archs.length}"><thead><tr><th scope="col" class="corner">Suite</th>${archs.map(
     (arch) => html`<th scope="col">${arch}${arch === run.control && html` <small>control</small>`}</th>`,
@@ -45,7 +45,7 @@ export function cellsSection(run: RunResult): Markup {
 <tbody>${[...rows.values()].map(
     (
       cells,
-    ) => html`<tr><th scope="row">${cells[0]!.suite} <small>${cells[0]!.target}</small></th>${archs.map((arch) => square(cells.find((cell) => cell.arch === arch)))}</tr>
+    ) => html`<tr><th scope="row">${cells[0]!.suite} <small>${cells[0]!.target}${cells[0]!.release && ` ${cells[0]!.release}`}</small></th>${archs.map((arch) => square(cells.find((cell) => cell.arch === arch)))}</tr>
 `,
   )}</tbody></table></section>`;
 }

@@ -1,16 +1,16 @@
 import { type BenchmarkComparison, type BenchmarkLeg, compareToControl } from '../../harness/bench/comparison.ts';
 import type { RunResult } from '../../harness/events/result.ts';
 import { type BenchClock, isEmulated } from '../../harness/events/types.ts';
-import { acceleratorOf, formatAmount, formatInterval, formatRatio, formatThroughput } from '../words.ts';
+import { acceleratorOf, formatAmount, formatInterval, formatRatio, formatThroughput, stackWords } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 
 /** The most dots in a strip; more would only be a smear. */
 const MAX_DOTS = 200;
 
-/** Each benchmark across architectures, for each suite and kind of target. */
+/** Each benchmark across architectures, for each suite, kind of target and release. */
 export function timingSection(run: RunResult): Markup {
   const comparisons = compareToControl(run.cells, run.control);
-  const groups = Map.groupBy(comparisons, ({ suite, target }) => `${suite} on ${target}`);
+  const groups = Map.groupBy(comparisons, stackWords);
   if (comparisons.length === 0)
     return html`<section id="timing"><h2>Timing</h2><p class="muted">No benchmark was measured.</p></section>`;
   return html`<section id="timing"><h2>Timing</h2>

@@ -1,9 +1,10 @@
+import { parseCellName } from '../../harness/base/cell-name.ts';
 import type { Night } from '../../harness/bench/night.ts';
 import type { Trend, Trends } from '../../harness/bench/trends.ts';
 import type { BenchClock } from '../../harness/events/types.ts';
 import { isEmulated } from '../../harness/events/types.ts';
 import { html, type Markup } from '../html/markup.ts';
-import { acceleratorOf } from '../words.ts';
+import { acceleratorOf, stackWords } from '../words.ts';
 import { axisOf, chart } from './chart.ts';
 import { changeAnchor, commitRange, figure, machineOf, measured, percent } from './words.ts';
 
@@ -29,7 +30,7 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
       title: `${percent(member.change.ratio)}${measured(member.change)}${range ? `, ${range}` : ''}`,
     };
   };
-  const suites = Map.groupBy(trends, ({ course }) => `${course.suite} on ${course.target}`);
+  const suites = Map.groupBy(trends, ({ course }) => stackWords({ ...course, ...releaseIn(course.cell) }));
   return html`<section id="benchmarks"><h2>Benchmarks</h2>
 <p class="muted">Each course has an axis of its own, which does not begin at 0. The line is the median of a night and the band its 95 % interval, without what all benchmarks of the cell have in common that night; faint dots are the medians as measured. Thick lines are levels, and a vertical line is a change.</p>
 ${emulationNote(trends)}${[...suites].map(
@@ -38,6 +39,12 @@ ${emulationNote(trends)}${[...suites].map(
       ...Map.groupBy(members, ({ course }) => JSON.stringify([course.file, course.name, course.clock])).values(),
     ].map((group) => benchmark(group, nights, linkOf))}`,
 )}</section>`;
+}
+
+/** The release that is in the name of a cell. */
+function releaseIn(cell: string): { readonly release?: string } {
+  const release = parseCellName(cell)?.release;
+  return release === undefined ? {} : { release };
 }
 
 type LinkOf = (first: number, trend: Trend) => { readonly href: string; readonly title: string } | undefined;

@@ -77,10 +77,12 @@ describe('memory and entropy', () => {
 });
 
 describe('system', () => {
-  test('Debian 12', async ({ target }) => {
+  test('the Debian release that it was made of', async ({ target }) => {
     const release = await target.read('/etc/os-release');
     expect(release).toMatch(/^ID=debian$/m);
-    expect(release).toMatch(/^VERSION_CODENAME=bookworm$/m);
+    // On a machine that exists nobody asked for one.
+    if (target.facts.release !== undefined)
+      expect(/^VERSION_CODENAME=(.*)$/m.exec(release)?.[1]).toBe(target.facts.release);
   });
 
   test('the packages are of the same architecture as the kernel', async ({ target }) => {

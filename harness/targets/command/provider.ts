@@ -54,7 +54,6 @@ export function commandProvider(commands: readonly KnownCommand[], inventory: st
     commands.find((command) => command.archs.includes(arch) && tags.every((tag) => command.tags.includes(tag)));
   return {
     kind: 'command',
-    image: 'none',
     async probe(arch, needs) {
       const command = commandFor(arch, needs?.tags);
       if (!command) return { state: 'impossible', why: `${inventory} names no command that makes ${arch} machines` };

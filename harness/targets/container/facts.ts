@@ -20,7 +20,7 @@ export async function factsOf(spec: TargetSpec, engine: EngineAddress, info: Eng
     ...(native
       ? {}
       : { emulator: `QEMU ${(isLocal(engine) && (await userVersion(spec))) || 'of an unknown version'}, user mode` }),
-    ...(spec.system ? { image: spec.system.key } : {}),
+    ...(spec.system ? { release: spec.system.release, image: spec.system.key } : {}),
   };
 }
 

@@ -12,7 +12,6 @@ import { acquireContainer } from './lifecycle.ts';
 export function containerProvider(env: NodeJS.ProcessEnv = process.env): TargetProvider {
   return {
     kind: 'container',
-    image: 'system',
     probe: (arch, needs) => probe(arch, env, needs),
     acquire: async (spec, io) => acquireContainer(spec, engineAddress(env), io),
     reconnect: reconnectContainer,

@@ -26,7 +26,6 @@ export function localProvider(options: LocalOptions = {}): TargetProvider {
   };
   return {
     kind: 'local',
-    image: 'none',
     async probe(name, needs) {
       const native = nativeArch();
       if (native?.name !== name) return { state: 'impossible', why: `this host is ${native?.name ?? process.arch}` };

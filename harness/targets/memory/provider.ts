@@ -95,7 +95,6 @@ export function memoryProvider(options: MemoryOptions = {}): MemoryProvider {
 
   return {
     kind: 'memory',
-    image: 'none',
     machines,
     async probe(_arch, needs) {
       const offer = { kind: 'memory', capabilities: can, installs: [], hasModule: () => true } as const;

@@ -3,6 +3,7 @@ import type { KindOfTarget } from '../target.ts';
 /** Machines that exist, from an inventory. */
 export const ssh: KindOfTarget = {
   atBest: ['system', 'root', 'power', 'network', 'docker'],
+  image: 'none',
   doctor: ({ machines }) => machines.length > 0,
   provider: async ({ machines, inventory }) => (await import('./provider.ts')).sshProvider(machines, inventory),
 };

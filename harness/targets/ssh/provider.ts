@@ -28,7 +28,6 @@ export function sshProvider(machines: readonly KnownMachine[], inventory: string
   };
   return {
     kind: 'ssh',
-    image: 'none',
     async probe(arch, needs) {
       const candidates = machines.filter((machine) => machine.arch === undefined || machine.arch === arch);
       const answers = await Promise.all(candidates.map((machine) => answerOf(machine, arch, needs, look)));

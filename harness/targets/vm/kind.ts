@@ -3,6 +3,7 @@ import type { KindOfTarget } from '../target.ts';
 /** QEMU machines, made for a cell. */
 export const vm: KindOfTarget = {
   atBest: ['system', 'root', 'power', 'network', 'docker', 'cluster'],
+  image: 'disk',
   doctor: () => true,
   provider: async ({ cache }) => (await import('./provider.ts')).vmProvider(cache),
 };

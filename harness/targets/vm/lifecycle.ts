@@ -195,6 +195,7 @@ async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qem
     vcpus: spec.vcpus,
     memoryBytes: spec.memoryBytes,
     emulator: `QEMU ${kind.version.split(' ')[0]}`,
+    release: spec.image.release,
     image: spec.image.key,
   };
   place.address = {

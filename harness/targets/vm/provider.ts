@@ -14,7 +14,6 @@ import { type VmSpec, vmSpec } from './spec.ts';
 export function vmProvider(cache: string): TargetProvider {
   return {
     kind: 'vm',
-    image: 'disk',
     counts: true,
     probe: (arch, needs) => probe(arch, cache, needs),
     acquire: async (spec, io) => bootMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), io),

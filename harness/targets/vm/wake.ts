@@ -41,8 +41,24 @@ export async function wakeMachine(
     open(my $name, '>', '/proc/sys/kernel/hostname') or die "hostname: $!";
     print $name '${seed.hostname}'; close $name;`;
   const first = `${own}${clockTo(arch, (Date.now() / 1000).toFixed(3))} Time::HiRes::sleep(0.01);`;
-  return setClock(agent, arch, deadlineMs, first);
+  const off = await setClock(agent, arch, deadlineMs, first);
+  const { exitCode, output } = await agent.ask('perl', NEW_HOST_KEY, deadlineMs);
+  if (exitCode !== 0) throw new InfraError(`cannot give the guest's SSH server its new key: ${output.trim()}`);
+  return off;
 }
+
+/**
+ * Since OpenSSH 9.8 the server reads its host key once and hands it to the program that serves a connection: it is made
+ * to read the new one, and has done so when its pid is in the file again. Before, each connection read it.
+ */
+const NEW_HOST_KEY = `
+    if (-e '/usr/lib/openssh/sshd-session' && open(my $file, '<', '/run/sshd.pid')) {
+      chomp(my $pid = <$file>);
+      unlink '/run/sshd.pid';
+      kill('HUP', $pid) or die "sshd: $!";
+      Time::HiRes::sleep(0.01) until -e '/run/sshd.pid';
+    }
+    '';`;
 
 /**
  * Sets a guest's clock to this host's. A machine that boots has whole seconds from its real-time clock, and loses what a

@@ -1,0 +1,27 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../base/process.ts';
+import { type ReleaseName, releases } from '../releases/index.ts';
+
+/** What packages are unpacked from, and how. */
+export interface Unpack {
+  readonly release: ReleaseName;
+  /** Their files. */
+  readonly archives: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Unpacks packages into a folder, without their maintainer scripts. Where a release has everything below `usr`, the links
+ * that lead there are made first: only an installation makes them, and `/bin/sh` and the loader of programs are behind them.
+ */
+export async function unpack(root: string, { release, archives, signal }: Unpack): Promise<void> {
+  await mkdir(root, { recursive: true });
+  for (const name of releases[release].intoUsr) {
+    await mkdir(join(root, 'usr', name), { recursive: true });
+    await symlink(`usr/${name}`, join(root, name));
+  }
+  const cancel = signal ? { cancelSignal: signal } : {};
+  for (const archive of archives)
+    await run(['dpkg-deb', '--extract', archive, root], { purpose: `unpack ${archive}`, ...cancel });
+}
