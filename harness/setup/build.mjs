@@ -1,14 +1,17 @@
-// `build.mjs` makes dist/ for `npm pack`; `build.mjs clean` takes it away again, because a checkout runs its sources
-// and a dist that stays behind only goes stale.
+// `build.mjs` makes what `npm pack` packs: dist/, and a package.json without what is for a checkout. `build.mjs clean` takes
+// both away again, because a checkout runs its sources and a dist that stays behind only goes stale.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { publishManifest, restoreManifest } from './manifest.mjs';
+import { vendor } from './vendor.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const dist = join(root, 'dist');
 
 rmSync(dist, { recursive: true, force: true });
+restoreManifest(root);
 if (process.argv[2] !== 'clean') build();
 
 function build() {
@@ -28,6 +31,8 @@ function build() {
   // imported from inside dist, means the installed package and not this folder.
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type: 'module' }, null, 2)}\n`);
+  vendor(root);
+  publishManifest(root);
 }
 
 /** @param {string} file relative to the checkout */

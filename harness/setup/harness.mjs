@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The program `harness`. Whatever Node started it, the command line runs on one that is new enough.
-import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keepCompiled } from './compile-cache.mjs';
 import { findNode, isNewEnough, MINIMUM_NODE } from './node-version.mjs';
+import { installOwnNode } from './own-node.mjs';
 import { runChild } from './run-child.mjs';
 
 const self = fileURLToPath(import.meta.url);
@@ -20,16 +20,14 @@ if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(main).href);
 } else {
   const node = findNode({ env: process.env, folders: [process.cwd(), dirname(self)] });
-  if (node !== undefined) {
-    process.exitCode = await runChild(node, [self, ...process.argv.slice(2)]);
+  const own = node === undefined ? installOwnNode(process.env) : { program: node };
+  if ('program' in own) {
+    process.exitCode = await runChild(own.program, [self, ...process.argv.slice(2)]);
   } else {
-    const checkout = !installed && existsSync(join(root, 'harness/setup/start.mjs'));
     process.stderr.write(
-      `cannot run the harness: it needs Node ${MINIMUM_NODE.join('.')} or later, and this is ${process.versions.node}\n` +
-        (checkout
-          ? `  next: node ${join(root, 'harness/setup/start.mjs')} --setup\n`
-          : '  next: npm install --save-dev node@24   (or set HARNESS_NODE to the path of a newer node)\n'),
+      `cannot run the harness: it needs Node ${MINIMUM_NODE.join('.')} or later, this is ${process.versions.node}, and ${own.why}\n` +
+        '  next: set HARNESS_NODE to the path of a newer node, or install one\n',
     );
-    process.exitCode = 2;
+    process.exitCode = 3;
   }
 }

