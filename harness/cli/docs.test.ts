@@ -66,6 +66,19 @@ describe('examples', () => {
   });
 });
 
+const HERE =
+  /^https:\/\/(?:github\.com|raw\.githubusercontent\.com)\/multiarch-harness\/multiarch-harness\/(?:blob\/)?main\//;
+
+test('links of the README, which is packed without the pages, lead somewhere', async () => {
+  const targets = [...texts.get('README.md')!.matchAll(/\]\(([^)#]+)/g)].map(([, target]) => target!);
+  expect(targets.filter((target) => HERE.test(target)).length).toBeGreaterThan(5);
+  for (const target of targets) {
+    // npm packs the licence, whatever `files` says.
+    expect(HERE.test(target) || target === 'LICENSE' || target.startsWith('https:'), target).toBe(true);
+    if (HERE.test(target)) await expect(readFile(join(root, target.replace(HERE, ''))), target).resolves.toBeDefined();
+  }
+});
+
 test('links between the pages lead somewhere', async () => {
   for (const [page, text] of texts) {
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
