@@ -8,33 +8,12 @@ import { loadInventory } from '../config/load-machines.ts';
 import { findProject } from '../config/project.ts';
 import { capacityFor, hostCapacity } from '../run/capacity.ts';
 import { commandsOf, machinesOf } from '../run/machines.ts';
+import { thisDistribution } from '../setup/distribution.mjs';
+import { installLine, missingPackages } from '../setup/system.mjs';
+import { packagesFor } from '../setup/system-packages.mjs';
 import { kinds, targetKinds } from '../targets/kinds.ts';
 import type { Availability } from '../targets/target.ts';
 import { providersOf } from './cells.ts';
-
-/** Programs that images and machines need beside QEMU, and the packages that have them. */
-const TOOLS: Readonly<Record<string, string>> = {
-  mmdebstrap: 'mmdebstrap',
-  'qemu-img': 'qemu-utils',
-  mke2fs: 'e2fsprogs',
-  depmod: 'kmod',
-  ssh: 'openssh-client',
-  flock: 'util-linux',
-  perl: 'perl-base',
-};
-
-async function onPath(program: string): Promise<boolean> {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-  const found = await Promise.all(
-    folders.map((folder) =>
-      access(`${folder}/${program}`).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
-}
 
 /** How programs of an architecture get to run while its images are built. */
 async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
@@ -68,9 +47,13 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     for (const target of asked)
       targets.push({ arch, target, images, availability: await (await providers(target)).probe(arch) });
   }
-  const tools = await Promise.all(
-    Object.entries(TOOLS).map(async ([tool, name]) => ({ tool, package: name, found: await onPath(tool) })),
-  );
+  const packages = packagesFor(false, thisDistribution());
+  const path = process.env['PATH'] ?? '';
+  const tools = packages.map((one) => ({
+    package: one.package,
+    programs: one.programs ?? [],
+    found: missingPackages({ path, packages: [one] }).length === 0,
+  }));
   const host = await hostCapacity();
   const capacity = capacityFor(512 * 2 ** 20, 99, host);
   const place = await existing(cache);
@@ -88,7 +71,7 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
 
 function print(found: {
   targets: { arch: string; target: string; images: string; availability: Availability }[];
-  tools: { tool: string; package: string; found: boolean }[];
+  tools: { package: string; programs: readonly string[]; found: boolean }[];
   capacity: { jobs: number; reason: string };
   disk: { folder: string; freeBytes: number };
 }): void {
@@ -105,14 +88,11 @@ function print(found: {
     else if (availability.state === 'broken') out(`${name} ${bad('broken')}      ${availability.why}`);
     out(`${' '.repeat(18)}images: ${images}`);
   }
-  const missing = found.tools.filter((tool) => !tool.found);
-  if (missing.length === 0)
-    out(`tools             ${good('usable')}      ${found.tools.map(({ tool }) => tool).join(', ')}`);
+  const missing = found.tools.flatMap((tool) => (tool.found ? [] : [tool.package]));
+  if (missing.length === 0) out(`packages          ${good('usable')}      all ${found.tools.length} are there`);
   else {
-    out(`tools             ${bad('missing')}     ${missing.map(({ tool }) => tool).join(', ')}`);
-    out(
-      `${' '.repeat(18)}install them: apt-get install -y --no-install-recommends ${missing.map((tool) => tool.package).join(' ')}`,
-    );
+    out(`packages          ${bad('missing')}     ${missing.join(', ')}`);
+    out(`${' '.repeat(18)}install all: ${installLine(missing, process.getuid?.() === 0)}`);
   }
   out(`guests            ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
   out(`cache             ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);

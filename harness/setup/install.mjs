@@ -3,13 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { thisDistribution } from './distribution.mjs';
 import { installNpm, npmIsCurrent } from './npm-packages.mjs';
 import { SetupError } from './say.mjs';
 import { installSystem, missingPackages, privilegeOf } from './system.mjs';
 import { packagesFor } from './system-packages.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const packages = packagesFor(process.argv.includes('--tests'));
+const packages = packagesFor(process.argv.includes('--tests'), thisDistribution());
 const check = () => missingPackages({ path: process.env['PATH'] ?? '', packages });
 
 /** @param {string} program @param {string[]} args */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { thisDistribution } from './distribution.mjs';
 import { isNewEnough, packagedNode } from './node-version.mjs';
 import { npmIsCurrent } from './npm-packages.mjs';
 import { runChild } from './run-child.mjs';
@@ -19,7 +20,8 @@ const LOCKED = 75;
  */
 export async function makeReady(root, tests) {
   const skipSystem = Boolean(process.env['HARNESS_NO_SYSTEM_PACKAGES']);
-  const missing = () => missingPackages({ path: process.env['PATH'] ?? '', packages: packagesFor(tests) });
+  const missing = () =>
+    missingPackages({ path: process.env['PATH'] ?? '', packages: packagesFor(tests, thisDistribution()) });
   if (!npmIsCurrent(root) || (!skipSystem && missing().length > 0)) {
     const code = await installAlone(root, tests);
     if (code !== 0) return code;

@@ -1,10 +1,20 @@
+/** Where Docker looks for its plug-in; repositories other than Debian's have it. */
+const COMPOSE_PLUGIN = [
+  '/usr/libexec/docker/cli-plugins/docker-compose',
+  '/usr/lib/docker/cli-plugins/docker-compose',
+  '/usr/local/lib/docker/cli-plugins/docker-compose',
+];
+
 /**
- * What the harness starts on this machine, and the Debian or Ubuntu package that has it. A package counts as there when
- * everything it is wanted for is there, so a QEMU built by hand in /usr/local is as good as the packaged one.
+ * What the harness starts on this machine, and the package that has it: the one list that the set-up, `harness doctor` and
+ * the GitHub action install from. A package counts as there when everything it is wanted for is there, so a QEMU built by
+ * hand in /usr/local is as good as the packaged one.
  *
- * A name without a slash is looked for on the PATH and in the sbin folders; several files mean any one of them.
+ * A name without a slash is looked for on the PATH and in the sbin folders; several files mean any one of them. The names are
+ * Debian 12's; `unless` has what is otherwise from a version of a distribution on, the newest first.
  *
- * @typedef {{ package: string, programs?: string[], anyFile?: string[] }} SystemPackage
+ * @typedef {{ package: string, programs?: string[], anyFile?: string[] }} Named
+ * @typedef {Named & { unless?: readonly (Named & { family: 'debian' | 'ubuntu', from: number })[] }} SystemPackage
  * @type {readonly SystemPackage[]}
  */
 export const SYSTEM_PACKAGES = [
@@ -17,6 +27,16 @@ export const SYSTEM_PACKAGES = [
   {
     package: 'qemu-user-static',
     programs: ['qemu-x86_64-static', 'qemu-aarch64-static', 'qemu-ppc64le-static'],
+    unless: [
+      {
+        family: 'debian',
+        from: 13,
+        package: 'qemu-user-binfmt',
+        programs: ['qemu-x86_64', 'qemu-aarch64', 'qemu-ppc64le'],
+        // None for the machine's own architecture.
+        anyFile: ['/usr/lib/binfmt.d/qemu-aarch64.conf', '/usr/lib/binfmt.d/qemu-ppc64le.conf'],
+      },
+    ],
   },
   // Images: bootstrap, kernel modules, file system. mmdebstrap only recommends arch-test and uidmap (for those who are not root).
   { package: 'mmdebstrap', programs: ['mmdebstrap'] },
@@ -38,15 +58,17 @@ export const SYSTEM_PACKAGES = [
   { package: 'mount', programs: ['mount'] },
   // The network of a local target.
   { package: 'iproute2', programs: ['ip'] },
-  // Stacks in Compose: the program, or Docker's plug-in, which other repositories than Debian's have.
+  // Stacks in Compose: the program, or Docker's plug-in. Ubuntu's docker-compose is 1.29, which its Python does not run.
   {
     package: 'docker-compose',
-    anyFile: [
-      '/usr/bin/docker-compose',
-      '/usr/local/bin/docker-compose',
-      '/usr/libexec/docker/cli-plugins/docker-compose',
-      '/usr/lib/docker/cli-plugins/docker-compose',
-      '/usr/local/lib/docker/cli-plugins/docker-compose',
+    anyFile: ['/usr/bin/docker-compose', '/usr/local/bin/docker-compose', ...COMPOSE_PLUGIN],
+    unless: [
+      {
+        family: 'ubuntu',
+        from: 24,
+        package: 'docker-compose-v2',
+        anyFile: ['/usr/local/bin/docker-compose', ...COMPOSE_PLUGIN],
+      },
     ],
   },
   // The way into a guest.
@@ -58,12 +80,27 @@ export const SYSTEM_PACKAGES = [
  *
  * @type {readonly SystemPackage[]}
  */
-export const TEST_PACKAGES = [{ package: 'docker.io', programs: ['dockerd', 'docker'] }];
+export const TEST_PACKAGES = [
+  {
+    package: 'docker.io',
+    programs: ['dockerd', 'docker'],
+    // The engine's program and the command's are two packages there.
+    unless: [{ family: 'debian', from: 13, package: 'docker.io docker-cli', programs: ['dockerd', 'docker'] }],
+  },
+];
 
 /**
- * What has to be there to use the harness, or also to test it.
+ * What has to be there to use the harness, or also to test it, by the names that this machine's distribution has.
  * @param {boolean} tests
+ * @param {import('./distribution.mjs').Distribution} distribution
+ * @returns {Named[]}
  */
-export function packagesFor(tests) {
-  return tests ? [...SYSTEM_PACKAGES, ...TEST_PACKAGES] : SYSTEM_PACKAGES;
+export function packagesFor(tests, distribution) {
+  const all = tests ? [...SYSTEM_PACKAGES, ...TEST_PACKAGES] : SYSTEM_PACKAGES;
+  return all.map(({ unless = [], ...usual }) => {
+    const other = unless.find(({ family, from }) => family === distribution.family && distribution.version >= from);
+    if (other === undefined) return usual;
+    const { family: _, from: __, ...named } = other;
+    return named;
+  });
 }

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SetupError, say, since } from './say.mjs';
-import { SYSTEM_PACKAGES } from './system-packages.mjs';
 
 /** A user's PATH often lacks these, and mke2fs and depmod live there. */
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -12,16 +11,16 @@ const APT_LOCK_WAIT_MS = 5 * 60 * 1000;
 
 /**
  * The Debian packages whose programs are not on this machine, in about 2 ms: files are looked for, dpkg is not asked.
- * @param {{ path: string, exists?: (file: string) => boolean, packages?: readonly import('./system-packages.mjs').SystemPackage[] }} machine
+ * @param {{ path: string, exists?: (file: string) => boolean, packages: readonly import('./system-packages.mjs').Named[] }} machine
  * @returns {string[]}
  */
-export function missingPackages({ path, exists = existsSync, packages = SYSTEM_PACKAGES }) {
+export function missingPackages({ path, exists = existsSync, packages }) {
   const folders = [...new Set([...path.split(delimiter).filter(Boolean), ...SBIN])];
   /** @param {string} program */
   const found = (program) => folders.some((folder) => exists(join(folder, program)));
   return packages
     .filter(({ programs = [], anyFile }) => !programs.every(found) || (anyFile !== undefined && !anyFile.some(exists)))
-    .map((entry) => entry.package);
+    .flatMap((entry) => entry.package.split(' '));
 }
 
 /**

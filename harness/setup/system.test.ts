@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { distributionFrom } from './distribution.mjs';
 import { installLine, installSystem, missingPackages, privilegeOf } from './system.mjs';
-import { packagesFor, SYSTEM_PACKAGES } from './system-packages.mjs';
+import { packagesFor } from './system-packages.mjs';
 
 const packages = [
   { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'] },
@@ -20,15 +21,58 @@ test('a package is missing when one of its programs is', () => {
   expect(missing('/usr/bin/depmod', '/keys/a.gpg')).toEqual(['qemu-system-x86', 'kmod']);
 });
 
+const names = (text: string, tests = false) =>
+  packagesFor(tests, distributionFrom(text)).flatMap((entry) => entry.package.split(' '));
+const BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\n';
+
 test('nothing there: everything is missing, each package once', () => {
-  const all = missingPackages({ path: '', exists: () => false });
-  expect(all).toEqual(SYSTEM_PACKAGES.map((entry) => entry.package));
+  const all = missingPackages({
+    path: '',
+    exists: () => false,
+    packages: packagesFor(true, distributionFrom(BOOKWORM)),
+  });
+  expect(all).toEqual(names(BOOKWORM, true));
   expect(new Set(all).size).toBe(all.length);
 });
 
 test('an engine is installed for the tests only', () => {
-  const names = (tests: boolean) => packagesFor(tests).map((entry) => entry.package);
-  expect(names(true)).toEqual([...names(false), 'docker.io']);
+  expect(names(BOOKWORM, true)).toEqual([...names(BOOKWORM), 'docker.io']);
+});
+
+const OTHERWISE = [
+  'qemu-user-static',
+  'qemu-user-binfmt',
+  'docker-compose',
+  'docker-compose-v2',
+  'docker.io',
+  'docker-cli',
+];
+test.each([
+  ['Debian 12', BOOKWORM, ['qemu-user-static', 'docker-compose', 'docker.io']],
+  ['Debian 13', 'ID=debian\nVERSION_ID="13"', ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli']],
+  [
+    'Debian testing',
+    'NAME="Debian GNU/Linux"\nID=debian\n',
+    ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli'],
+  ],
+  [
+    'Raspberry Pi OS',
+    'ID=raspbian\nID_LIKE=debian\nVERSION_ID="12"',
+    ['qemu-user-static', 'docker-compose', 'docker.io'],
+  ],
+  [
+    'Ubuntu 24.04',
+    'VERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian',
+    ['qemu-user-static', 'docker-compose-v2', 'docker.io'],
+  ],
+  [
+    'like Ubuntu',
+    "ID=pop\nID_LIKE='ubuntu debian'\nVERSION_ID='24.04'",
+    ['qemu-user-static', 'docker-compose-v2', 'docker.io'],
+  ],
+  ['no such file', '', ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli']],
+])('the names of %s', (_name, text, expected) => {
+  expect(names(text, true).filter((name) => OTHERWISE.includes(name))).toEqual(expected);
 });
 
 /** A machine on which these commands succeed. */

@@ -79,13 +79,18 @@ export function composeOf({ name, compose }: ComposeSuite): ComposeStack {
   return compose;
 }
 
+/** Where Docker's plug-in is, which also runs alone: a host may have it without the command `docker`. */
+const PLUGINS = ['/usr/libexec', '/usr/lib', '/usr/local/lib'].map((folder) => [
+  `${folder}/docker/cli-plugins/docker-compose`,
+]);
+
 /** argv of Compose on this host: the program of that name, or Docker's plug-in. */
 async function composeProgram(): Promise<readonly string[]> {
-  for (const argv of [['docker-compose'], ['docker', 'compose']]) {
+  for (const argv of [['docker-compose'], ['docker', 'compose'], ...PLUGINS]) {
     const found = await execa(argv[0]!, [...argv.slice(1), 'version'], { reject: false, stdin: 'ignore' });
     if (found.exitCode === 0) return argv;
   }
   throw new InfraError('cannot use Compose: this host has neither docker-compose nor the plug-in `docker compose`', {
-    hint: 'apt-get install -y --no-install-recommends docker-compose',
+    hint: '`harness doctor` prints the line that installs it',
   });
 }
