@@ -73,6 +73,56 @@ test('Go: a line a sample that has the form of a benchmark line', () => {
   for (const line of lines.filter((other) => !other.startsWith('Benchmark'))) expect(line).toMatch(/^[a-z]+: \S+$/);
 });
 
+/** `GET` in two files, in another of which two tests measure it, one of them twice; and names that Go's words make alike. */
+const alike: RunResult = {
+  ...run,
+  cells: [
+    {
+      ...cell,
+      benchmarks: (
+        [
+          ['small.bench.ts', 'GET', 'GET'],
+          ['large.bench.ts', 'GET', 'GET'],
+          ['large.bench.ts', 'cold', 'GET'],
+          ['large.bench.ts', 'cold', 'GET'],
+          ['large.bench.ts', 'a', 'get it'],
+          ['large.bench.ts', 'b', 'GetIt'],
+        ] as const
+      ).map(([file, test, name], index) => ({ ...benchmark, file, test, name, operations: 1, samplesMs: [index + 1] })),
+    },
+  ],
+};
+
+test('what several benchmarks are called is told apart, and nothing of them is lost or pooled', () => {
+  const bencher = JSON.parse(renderBencher(alike)) as Record<string, { latency: { value: number } }>;
+  const medians = Object.values(bencher).map(({ latency }) => latency.value / 1e6);
+  expect(medians).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(Object.keys(bencher).map((name) => name.slice(cell.name.length + 3))).toEqual([
+    'small.bench.ts › GET',
+    'large.bench.ts › GET › GET',
+    'large.bench.ts › cold › GET',
+    'large.bench.ts › cold › GET (2)',
+    'get it',
+    'GetIt',
+  ]);
+  const action = JSON.parse(renderActionBenchmark(alike)) as { name: string }[];
+  expect(action.map(({ name }) => name)).toEqual(Object.keys(bencher));
+  const go = renderGoBench(alike)
+    .split('\n')
+    .flatMap((line) => /^(Benchmark\S+) 1 /.exec(line)?.[1] ?? []);
+  expect(new Set(go).size).toBe(6);
+  expect(go[0]).toBe(`BenchmarkGET/arch=${cell.arch}/target=${cell.target}/suite=${cell.suite}/file=small.bench.ts`);
+  const rows = parse(renderCsv(alike), { columns: true }) as Record<string, string>[];
+  expect(rows.map((row) => `${row['file']} ${row['benchmark']}`)).toEqual([
+    'small.bench.ts GET',
+    'large.bench.ts GET › GET',
+    'large.bench.ts cold › GET',
+    'large.bench.ts cold › GET (2)',
+    'large.bench.ts get it',
+    'large.bench.ts GetIt',
+  ]);
+});
+
 test.each(Object.entries(exporters))('%s: nothing of a benchmark that has no numbers', (_, render) => {
   const empty = { ...run, cells: [] };
   expect(render(runOf({ samplesMs: [] }))).toBe(render(empty));

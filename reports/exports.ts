@@ -1,5 +1,6 @@
 import { hasMeasured } from '../harness/bench/measured.ts';
 import { summarize } from '../harness/bench/statistics.ts';
+import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import { acceleratorWords } from './words.ts';
 
@@ -7,7 +8,10 @@ import { acceleratorWords } from './words.ts';
 interface Figure {
   readonly cell: CellResult;
   readonly benchmark: CellResult['benchmarks'][number];
+  /** No other figure of the run has it. */
   readonly name: string;
+  /** What the benchmark is called among those of its cell and file; no other of them has it. */
+  readonly label: string;
   /** `ns` or `instructions`, an operation. */
   readonly unit: 'ns' | 'instructions';
   /** In the order taken. */
@@ -16,19 +20,46 @@ interface Figure {
 
 /** Benchmarks that have samples, all of which are numbers: other tools take whatever else for a measurement. */
 function figuresOf(run: RunResult): Figure[] {
-  return run.cells.flatMap((cell) =>
+  const figures = run.cells.flatMap((cell) =>
     cell.benchmarks
-      .map(
-        (benchmark): Figure => ({
-          cell,
-          benchmark,
-          name: `${cell.name} › ${benchmark.name}`,
-          unit: benchmark.clock === 'instructions' ? 'instructions' : 'ns',
-          values: benchmark.samplesMs.map((ms) => (ms * 1e6) / benchmark.operations),
-        }),
-      )
+      .map((benchmark) => ({
+        cell,
+        benchmark,
+        unit: benchmark.clock === 'instructions' ? ('instructions' as const) : ('ns' as const),
+        values: benchmark.samplesMs.map((ms) => (ms * 1e6) / benchmark.operations),
+      }))
       .filter(({ values }) => values.length > 0 && values.every((value) => Number.isFinite(value))),
   );
+  const path = ({ cell, benchmark: { file, test, name } }: (typeof figures)[number], ...parts: ('file' | 'test')[]) =>
+    [
+      cell.name,
+      ...(parts.includes('file') ? [file] : []),
+      ...(parts.includes('test') && test ? [test] : []),
+      name,
+    ].join(' › ');
+  // Other tools know a benchmark by its name alone: what is known under a short one keeps it.
+  const names = distinctNames(figures, [
+    (figure) => path(figure),
+    (figure) => path(figure, 'file'),
+    (figure) => path(figure, 'file', 'test'),
+  ]);
+  const labels = labelsOf(figures);
+  return figures.map((figure, index) => ({ ...figure, name: names[index]!, label: labels[index]! }));
+}
+
+/** Names that are distinct beside the columns of cell and file. */
+function labelsOf(figures: readonly Pick<Figure, 'cell' | 'benchmark'>[]): string[] {
+  const labels = new Map<object, string>();
+  for (const beside of Map.groupBy(figures, ({ cell, benchmark }) =>
+    JSON.stringify([cell.name, benchmark.file]),
+  ).values()) {
+    const names = distinctNames(beside, [
+      ({ benchmark }) => benchmark.name,
+      ({ benchmark: { test, name } }) => (test === undefined ? name : `${test} › ${name}`),
+    ]);
+    for (const [index, figure] of beside.entries()) labels.set(figure, names[index]!);
+  }
+  return figures.map((figure) => labels.get(figure)!);
 }
 
 /** What an export lacks, in words for people; empty where it has every benchmark that was measured, and at least one. */
@@ -88,18 +119,34 @@ export function renderActionBenchmark(run: RunResult): string {
  * Source: https://go.googlesource.com/proposal/+/master/design/14313-benchmark-format.md
  */
 export function renderGoBench(run: RunResult): string {
-  const lines = figuresOf(run).flatMap(({ cell, benchmark, unit, values }) => {
+  const figures = figuresOf(run);
+  const path = ({ cell, benchmark }: Figure, more: Readonly<Record<string, string>> = {}) => {
     const keys = {
       arch: cell.arch,
       target: cell.target,
       suite: cell.suite,
       ...(cell.release === undefined ? {} : { release: cell.release }),
+      ...more,
     };
     const words = benchmark.name.split(/[\s/]+/).filter((word) => word !== '');
     const name = `Benchmark${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}`;
-    const path = [name, ...Object.entries(keys).map(([key, value]) => `${key}=${value}`)].join('/');
-    return values.map((value) => `${path} ${benchmark.operations} ${decimal(value)} ${unit}/op`);
-  });
+    // A slash begins another key, a blank ends the name.
+    return [name, ...Object.entries(keys).map(([key, value]) => `${key}=${value.replaceAll(/[\s/]+/g, '-')}`)].join(
+      '/',
+    );
+  };
+  const paths = distinctNames(
+    figures,
+    [
+      (figure) => path(figure),
+      (figure) => path(figure, { file: figure.benchmark.file }),
+      (figure) => path(figure, { file: figure.benchmark.file, test: figure.benchmark.test ?? '' }),
+    ],
+    (name, times) => `${name}/number=${times}`,
+  );
+  const lines = figures.flatMap(({ benchmark, unit, values }, index) =>
+    values.map((value) => `${paths[index]} ${benchmark.operations} ${decimal(value)} ${unit}/op`),
+  );
   const commit = run.git ? [`commit: ${run.git.sha}`] : [];
   return [`run: ${run.run}`, ...commit, ...lines, ''].join('\n');
 }
@@ -108,10 +155,10 @@ const COLUMNS = ['run', 'started', 'commit', 'cell', 'arch', 'target', 'suite', 
 
 /** A row a sample; RFC 4180. `value` is in the unit beside it, an operation. */
 export function renderCsv(run: RunResult): string {
-  const rows = figuresOf(run).flatMap(({ cell, benchmark, unit, values }) =>
+  const rows = figuresOf(run).flatMap(({ cell, benchmark, label, unit, values }) =>
     values.map((value, index) => [
       ...[run.run, run.startedAt, run.git?.sha ?? '', cell.name, cell.arch, cell.target, cell.suite],
-      ...[cell.facts?.accelerator ?? '', benchmark.file, benchmark.name],
+      ...[cell.facts?.accelerator ?? '', benchmark.file, label],
       ...[benchmark.clock, String(index), decimal(value), unit],
     ]),
   );

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { inRepository } from './words.ts';
 
 const folder = import.meta.dirname;
 
@@ -36,4 +37,14 @@ test('the summary goes to the file that GitHub names', async ({ onTestFinished }
   await writeFile(file, 'before\n');
   expect(await inGitHub({ GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: file })).toBe('');
   expect(await readFile(file, 'utf8')).toBe('before\n# hello\n');
+});
+
+test.each([
+  ['pages.scenario.ts', 'suites/web/pages.scenario.ts'],
+  ['../../lib/helper.ts', 'lib/helper.ts'],
+  ['../../../elsewhere.ts', undefined],
+  ['../../node_modules/vite/dist/node.js', undefined],
+  ['/tmp/absolute.ts', undefined],
+])('an annotation is at a file of the repository, or at none: %s', (file, place) => {
+  expect(inRepository({ folder: 'suites/web' }, file)).toBe(place);
 });

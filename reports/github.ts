@@ -1,4 +1,5 @@
 import { error as annotateError, summary } from '@actions/core';
+import { labelOf } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
 import { firstLine, truncate, uncommanded, visible } from './text.ts';
@@ -35,7 +36,9 @@ export function annotationsOf(run: RunResult): Annotation[] {
       ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(cell, `step ${step}`, error)] : [])),
       ...cell.tests
         .filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator')
-        .map((test) => annotation(cell, test.name, test.attempts.find(({ errors }) => errors.length > 0)?.errors[0])),
+        .map((test) =>
+          annotation(cell, labelOf(test), test.attempts.find(({ errors }) => errors.length > 0)?.errors[0]),
+        ),
     ]);
   if (all.length <= MAX_ANNOTATIONS) return all;
   const shown = all.slice(0, MAX_ANNOTATIONS - 1);

@@ -1,3 +1,4 @@
+import { labelOf } from '../harness/events/identity.ts';
 import type { CellResult, StepResult, TestResult } from '../harness/events/result.ts';
 import type { Attempt, ErrorData } from '../harness/events/types.ts';
 import type { Rerun } from './junit-extras.ts';
@@ -20,7 +21,7 @@ export interface CaseOutcome {
 /** A test as a case. */
 export function outcomeOfTest(test: TestResult, cell: CellResult): CaseOutcome {
   const base = {
-    name: visible(test.name) || '(no name)',
+    name: visible(labelOf(test)) || '(no name)',
     durationMs: test.durationMs,
     ...(test.line ? { line: test.line } : {}),
   };

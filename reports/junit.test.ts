@@ -134,3 +134,42 @@ test('without a failed assertion it is an error', () => {
   expect(xml).toContain('<error message="m" type="TypeError">');
   expect(xml).toContain('tests="2" failures="1" errors="1"');
 });
+
+test('cases of files that have one short name, and of one name in a file, are told apart', () => {
+  const of = (file: string, name: string, verdict: 'passed' | 'failed' = 'passed') =>
+    ({ step: 'scenarios', file, name, verdict, durationMs: 1, attempts: [] }) as const;
+  const suite = (name: string, ...tests: ReturnType<typeof of>[]) => ({
+    ...run.cells[0]!,
+    name: `amd64/vm/${name}`,
+    tests,
+  });
+  const xml = renderJunit({
+    ...run,
+    cells: [
+      suite(
+        'web',
+        of('redis.scenario.ts', 'starts', 'failed'),
+        of('redis.bench.ts', 'starts'),
+        of('a/b.scenario.ts', 'x'),
+        of('a.b.scenario.ts', 'x'),
+        ...['x', 'x', 'x (2)'].map((name) => of('alone.scenario.ts', name)),
+      ),
+      suite('web.a', of('c.scenario.ts', 'x')),
+      suite('web', of('a/c.scenario.ts', 'x')),
+    ],
+  });
+  const cases = [...xml.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"/g)].map(
+    ([, classname, name]) => `${classname} ${name}`,
+  );
+  expect(cases).toEqual([
+    'amd64.vm.web.redis.scenario.ts starts',
+    'amd64.vm.web.redis.bench.ts starts',
+    'amd64/vm/web a/b.scenario.ts x',
+    'amd64/vm/web a.b.scenario.ts x',
+    'amd64.vm.web.alone x',
+    'amd64.vm.web.alone x (3)',
+    'amd64.vm.web.alone x (2)',
+    'amd64/vm/web.a c.scenario.ts x',
+    'amd64/vm/web a/c.scenario.ts x',
+  ]);
+});

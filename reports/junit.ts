@@ -1,5 +1,6 @@
 import { architectures, archsOf } from '../harness/arch/index.ts';
 import { summarize, throughput } from '../harness/bench/statistics.ts';
+import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
 import { buildXml, extendCase, extendSuite, newBuilder } from './junit-extras.ts';
@@ -21,6 +22,12 @@ export interface JunitOptions {
 export function renderJunit(run: RunResult, options: JunitOptions = {}): string {
   const builder = newBuilder().name(visible(`${run.matrix.name} ${run.run}`));
   const suites = run.cells.flatMap((cell) => suitesOf(cell));
+  // Readers take two cases of one class and name for one that was tried again.
+  const classNames = distinctNames(suites, [
+    ({ cell, file }) => `${dot(cell.name)}.${file ? withoutExtension(file) : 'harness'}`,
+    ({ cell, file }) => `${dot(cell.name)}.${file ? dot(file) : 'harness'}`,
+    ({ cell, file }) => `${cell.name} ${file ?? 'harness'}`,
+  ]);
   for (const [id, { cell, file, outcomes }] of suites.entries()) {
     const suite = builder.testSuite().name(visible(`${cell.name} ${file ?? 'harness'}`));
     const time = seconds(outcomes.reduce((sum, { durationMs }) => sum + durationMs, 0));
@@ -34,7 +41,7 @@ export function renderJunit(run: RunResult, options: JunitOptions = {}): string 
       ...(file ? { file: visible(file) } : {}),
     });
     for (const [name, value] of propertiesOf(run, cell, file)) suite.property(visible(name), visible(value));
-    const className = visible(`${dotted}.${file ? withoutExtension(file) : 'harness'}`);
+    const className = visible(classNames[id]!);
     for (const outcome of distinct(outcomes)) {
       const testCase = suite.testCase().className(className).name(outcome.name);
       if (outcome.state === 'failure') testCase.failure(outcome.message, outcome.type);
@@ -129,12 +136,8 @@ function benchmarkProperties(cell: CellResult, benchmark: CellResult['benchmarks
 
 /** Some readers keep only the first of two cases with one name. */
 function distinct(outcomes: readonly CaseOutcome[]): CaseOutcome[] {
-  const seen = new Map<string, number>();
-  return outcomes.map((outcome) => {
-    const times = (seen.get(outcome.name) ?? 0) + 1;
-    seen.set(outcome.name, times);
-    return times === 1 ? outcome : { ...outcome, name: `${outcome.name} (${times})` };
-  });
+  const names = distinctNames(outcomes, [({ name }) => name]);
+  return outcomes.map((outcome, index) => ({ ...outcome, name: names[index]! }));
 }
 
 /** `arm64/vm/web` → `arm64.vm.web`: Jenkins makes a tree of the dots. */

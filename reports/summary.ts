@@ -1,4 +1,5 @@
 import { compareToControl } from '../harness/bench/comparison.ts';
+import { labelOf } from '../harness/events/identity.ts';
 import { comparePackages } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
@@ -128,21 +129,56 @@ function failures(run: RunResult): string[] {
     ...cell.steps.flatMap(({ step, error }) => (error ? [failure(run, cell, `step ${step}`, [error])] : [])),
     ...cell.tests
       .filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator')
-      .map((test) => failure(run, cell, `${test.name}`, errorsOf(test), controlSentence(test, cell, run))),
+      .map((test) => failure(run, cell, labelOf(test), errorsOf(test), controlSentence(test, cell, run))),
     ...neverRan(cell),
   ]);
-  return sections.length === 0 ? [] : [`### What went wrong\n\n${sections[0]}`, ...sections.slice(1)];
+  return [
+    ...titled('What went wrong', sections),
+    ...titled(
+      'Passed on a later attempt',
+      cells.flatMap((cell) => listed(cell, 'flaky', firstErrorOf)),
+    ),
+    ...titled(
+      'Skipped',
+      cells.flatMap((cell) => listed(cell, 'skipped', ({ note = '' }) => note)),
+    ),
+  ];
+}
+
+function titled(title: string, [first, ...others]: readonly string[]): string[] {
+  return first === undefined ? [] : [`### ${title}\n\n${first}`, ...others];
+}
+
+/** A cell's tests of a verdict, each with what is to be said of it; no more in a section than fit in a page. */
+function listed(cell: CellResult, verdict: TestResult['verdict'], say: (test: TestResult) => string): string[] {
+  const tests = cell.tests.filter((test) => test.verdict === verdict);
+  const lines = tests.map((test) => {
+    const said = firstLine(say(test));
+    return `- ${inline(`${test.file} › ${labelOf(test)}`)}${said === '' ? '' : `: ${inline(said)}`}`;
+  });
+  const pages = Array.from({ length: Math.ceil(lines.length / 100) }, (_, page) =>
+    lines.slice(page * 100, page * 100 + 100),
+  );
+  return pages.map((page) => `#### ${marks[verdict]} ${inline(cell.name)}\n\n${page.join('\n')}`);
+}
+
+function firstErrorOf(test: TestResult): string {
+  const [error] = errorsOf(test);
+  return error ? `${error.type}: ${error.message}` : '';
 }
 
 function neverRan(cell: CellResult): string[] {
-  const missing = cell.tests.filter(({ verdict }) => verdict === 'incomplete');
-  if (missing.length === 0) return [];
-  const names = missing.slice(0, 10).map(({ file, name }) => `- ${inline(`${file} › ${name}`)}`);
-  const rest = missing.length > 10 ? [`- and ${missing.length - 10} more`] : [];
-  return [
-    `#### ${marks.incomplete} ${inline(cell.name)}: ${missing.length} never ran or never finished\n\n${[...names, ...rest].join('\n')}`,
-  ];
+  const count = cell.tests.filter(({ verdict }) => verdict === 'incomplete').length;
+  const how = ({ startedAt }: TestResult) => (startedAt === undefined ? 'never ran' : 'never finished');
+  const [first, ...others] = listed(cell, 'incomplete', how);
+  const title = `#### ${marks.incomplete} ${inline(cell.name)}`;
+  return first === undefined
+    ? []
+    : [first.replace(title, () => `${title}: ${count} never ran or never finished`), ...others];
 }
+
+/** How many further errors of a test are told. */
+const MAX_OTHERS = 10;
 
 function failure(
   run: RunResult,
@@ -152,13 +188,14 @@ function failure(
   control?: string,
 ): string {
   const parts = [`#### ${marks.failed} ${inline(cell.name)} › ${inline(what)}`];
-  const [error] = errors;
+  const [error, ...others] = errors;
   if (error) {
     const location = locationOf(error);
     parts.push(`**${inline(error.type)}**: ${inline(truncate(error.message.split('\n').slice(0, 3).join(' '), 600))}`);
     const facts = [
       ...(location ? [`at ${code(location)}`] : []),
-      ...(errors.length > 1 ? [`${errors.length} attempts or errors, the first is shown`] : []),
+      ...others.slice(0, MAX_OTHERS).map((other) => `also: ${inline(firstLine(`${other.type}: ${other.message}`))}`),
+      ...(others.length > MAX_OTHERS ? [`and ${others.length - MAX_OTHERS} more attempts or errors`] : []),
       ...(error.causes ?? []).map((cause) => `caused by: ${inline(firstLine(cause))}`),
       ...(error.hint ? [`hint: ${inline(firstLine(error.hint))}`] : []),
     ];

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { cellName } from '../harness/base/cell-name.ts';
 import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
@@ -83,7 +84,9 @@ export function packagesSentence({ release, archs, count, rows, missing }: Packa
 
 /** Where a file of a cell's suite is in the repository; undefined where it is from elsewhere. */
 export function inRepository({ folder }: Pick<CellResult, 'folder'>, file: string): string | undefined {
-  return folder === undefined ? undefined : [folder, file].filter((part) => part !== '').join('/');
+  if (folder === undefined || posix.isAbsolute(file)) return undefined;
+  const path = posix.join(folder, file);
+  return path === '..' || path.startsWith('../') || path.split('/').includes('node_modules') ? undefined : path;
 }
 
 /** The command that runs one cell again. */

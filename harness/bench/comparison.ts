@@ -1,6 +1,7 @@
 import { type ArchName, archNames, type CellArch } from '../arch/index.ts';
 import type { CellResult } from '../events/result.ts';
 import { type Accelerator, type BenchClock, isEmulated } from '../events/types.ts';
+import { benchmarkKeys } from './measured.ts';
 import { type Interval, ratioOfMedians, type Summary, summarize, throughput } from './statistics.ts';
 
 /** How one figure stands to the control architecture's. */
@@ -42,6 +43,8 @@ export interface BenchmarkComparison {
 type Benchmark = CellResult['benchmarks'][number];
 interface Measured {
   readonly cell: CellResult;
+  /** The same in each cell that has it. */
+  readonly key: string;
   readonly benchmark: Benchmark;
   readonly perOperation: readonly number[];
 }
@@ -51,8 +54,8 @@ interface Measured {
  * release. A native and an emulated figure are never divided by each other. Benchmarks without samples are left out.
  */
 export function compareToControl(cells: readonly CellResult[], control: ArchName): BenchmarkComparison[] {
-  const groups = Map.groupBy(cells.flatMap(measuredIn), ({ cell, benchmark }) =>
-    JSON.stringify([cell.suite, cell.target, cell.release, benchmark.file, benchmark.name]),
+  const groups = Map.groupBy(cells.flatMap(measuredIn), ({ cell, key }) =>
+    JSON.stringify([cell.suite, cell.target, cell.release, key]),
   );
   return [...groups.values()].map((group) => {
     const ordered = group.toSorted((a, b) => rank(a.cell.arch, control) - rank(b.cell.arch, control));
@@ -72,10 +75,13 @@ export function compareToControl(cells: readonly CellResult[], control: ArchName
 }
 
 function measuredIn(cell: CellResult): Measured[] {
+  const keys = benchmarkKeys(cell.benchmarks);
   return cell.benchmarks
-    .filter(({ samplesMs }) => samplesMs.length > 0)
-    .map((benchmark) => ({
+    .map((benchmark, index) => ({ benchmark, key: keys[index]! }))
+    .filter(({ benchmark }) => benchmark.samplesMs.length > 0)
+    .map(({ benchmark, key }) => ({
       cell,
+      key,
       benchmark,
       perOperation: benchmark.samplesMs.map((ms) => ms / benchmark.operations),
     }));
@@ -126,6 +132,7 @@ function obstacle(leg: Measured, base: Measured): string | undefined {
     return `${leg.cell.arch} ran under ${here} and ${base.cell.arch} under ${there}: emulated and native times are not divided`;
   }
   if (here !== there && isEmulated(here)) return `${here} and ${there} are different ways to emulate`;
+  if (leg.benchmark.per !== base.benchmark.per) return `its operation is not that on ${base.cell.arch}`;
   if (leg.benchmark.clock !== base.benchmark.clock) {
     return `it was timed by the ${leg.benchmark.clock}, on ${base.cell.arch} by the ${base.benchmark.clock}`;
   }

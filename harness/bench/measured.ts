@@ -1,3 +1,4 @@
+import { distinctNames } from '../events/identity.ts';
 import type { CellResult, RunResult } from '../events/result.ts';
 import { MIN_SAMPLES } from './statistics.ts';
 
@@ -11,15 +12,27 @@ export interface Measured {
   readonly benchmark: Benchmark;
 }
 
+/**
+ * A key for each benchmark of a cell: file and name, and for those that have both alike their test, then their order. Those
+ * of other runs and architectures have the same.
+ */
+export function benchmarkKeys(benchmarks: readonly Pick<Benchmark, 'file' | 'name' | 'test'>[]): string[] {
+  return distinctNames(benchmarks, [
+    ({ file, name }) => JSON.stringify([file, name]),
+    ({ file, name, test }) => JSON.stringify([file, name, test]),
+  ]);
+}
+
 /** What a run measured. */
 export function measuredIn(run: Pick<RunResult, 'cells'>): Measured[] {
-  return run.cells.flatMap((cell) =>
-    cell.benchmarks.map((benchmark) => ({
-      key: JSON.stringify([cell.name, benchmark.file, benchmark.name]),
+  return run.cells.flatMap((cell) => {
+    const keys = benchmarkKeys(cell.benchmarks);
+    return cell.benchmarks.map((benchmark, index) => ({
+      key: JSON.stringify([cell.name, keys[index]]),
       cell,
       benchmark,
-    })),
-  );
+    }));
+  });
 }
 
 /**
@@ -67,6 +80,8 @@ export function obstacle(
     return 'a sample is no number';
   if (old.benchmark.clock !== fresh.benchmark.clock)
     return `it was timed by the ${old.benchmark.clock}, and is by the ${fresh.benchmark.clock}`;
+  if (old.benchmark.per !== fresh.benchmark.per)
+    return `an operation was ${unitOf(old.benchmark)}, and is ${unitOf(fresh.benchmark)}`;
   if (old.benchmark.operations !== fresh.benchmark.operations) return 'a sample has another number of operations now';
   const [was, is] = [old.cell.facts, fresh.cell.facts];
   if (!was || !is) return 'it is not known what it ran on';
@@ -80,4 +95,8 @@ export function obstacle(
     (was.release && is.release ? differs('the Debian release', was.release, is.release) : undefined) ??
     differs("the host's processor", base.host.cpu, next.host.cpu)
   );
+}
+
+function unitOf({ per }: Benchmark): string {
+  return per === undefined ? 'not named' : `"${per}"`;
 }

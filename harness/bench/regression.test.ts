@@ -119,3 +119,36 @@ test.each<[string, RunResult, RunResult, string]>([
 ])('%s cannot be told, and why', (_, base, next, reason) => {
   expect(changeOf(base, next)).toMatchObject({ change: 'cannot tell', reason });
 });
+
+test('what an operation is has to be the same: a request is no MiB', () => {
+  const of = (per?: string): RunResult => {
+    const measured = { ...benchmark, name: 'b', operations: 1, samplesMs: around(100, 'b') };
+    const { per: _per, ...unnamed } = measured;
+    return { ...run, cells: [{ ...cell, benchmarks: [per === undefined ? unnamed : { ...measured, per }] }] };
+  };
+  expect(changeOf(of('request'), of('request'))).toMatchObject({ change: 'same' });
+  expect(changeOf(of('request'), of('MiB'))).toMatchObject({
+    change: 'cannot tell',
+    reason: 'an operation was "request", and is "MiB"',
+  });
+  expect(changeOf(of(), of('MiB'))).toMatchObject({
+    change: 'cannot tell',
+    reason: 'an operation was not named, and is "MiB"',
+  });
+});
+
+test('benchmarks that share a name are compared each with its own', () => {
+  const of = (...centres: number[]): RunResult => {
+    const benchmarks = centres.map((centre, index) => ({
+      ...benchmark,
+      ...{ file: `${index < 2 ? 'a' : 'b'}.bench.ts`, test: `t${index}`, name: 'GET', operations: 1 },
+      samplesMs: around(centre, `${index}`),
+    }));
+    return { ...run, cells: [{ ...cell, benchmarks }] };
+  };
+  expect(compareRuns(of(10, 50, 90), of(10, 100, 90), options).map(({ change }) => change)).toEqual([
+    'same',
+    'maybe worse',
+    'same',
+  ]);
+});

@@ -273,6 +273,9 @@ Failures
       it said no
     next: look at console.log
 
+Passed on a later attempt
+  amd64/vm/web  a.scenario.ts  two
+
 Tests    5 planned: 3 passed, 1 failed, 0 flaky, 0 skipped, 0 infra, 1 never ran
 Time     scenarios 85.2 s, acquire 32.0 s (all cells together)
 Reports  .harness/runs/r1/index.html

@@ -180,3 +180,56 @@ test('a stream that makes no sense is refused', () => {
     'cell.finished of arm64/vm/web, a cell that was not planned',
   );
 });
+
+test('two tests of one name keep what each of them did, whichever ends first', () => {
+  const which = (nth: number) => ({ file: 'a.scenario.ts', name: 'same', nth });
+  const { tests } = fold(
+    started('amd64/vm/web'),
+    { type: 'tests.planned', cell: 'amd64/vm/web', step: 'scenarios', tests: [which(0), which(1), which(2)] },
+    { type: 'test.started', cell: 'amd64/vm/web', ...which(1) },
+    { ...finishedTest('amd64/vm/web', 'failed'), ...which(1) } as HarnessEvent,
+    { ...finishedTest('amd64/vm/web', 'passed'), ...which(0) } as HarnessEvent,
+  ).cells[0]!;
+  expect(tests.map(({ nth, verdict }) => [nth, verdict])).toEqual([
+    [0, 'passed'],
+    [1, 'failed'],
+    [2, 'incomplete'],
+  ]);
+});
+
+test('errors that some harness wrote down without a message, or with what is none, are read as errors', () => {
+  const errors = [
+    { type: 'E' },
+    { message: { code: 3 } },
+    'a string',
+    null,
+    { type: 7, message: 'm', hint: 5, file: 'f', line: 2 },
+  ];
+  const attempts = [{ verdict: 'failed', durationMs: 1, errors }, { verdict: 'failed', durationMs: 1 }, null];
+  const { tests, steps } = fold(
+    started('amd64/vm/web'),
+    { ...finishedTest('amd64/vm/web', 'failed'), attempts } as unknown as HarnessEvent,
+    { ...finishedTest('amd64/vm/web', 'failed', 'other'), attempts: undefined } as unknown as HarnessEvent,
+    {
+      type: 'step.finished',
+      cell: 'amd64/vm/web',
+      step: 'deploy',
+      verdict: 'failed',
+      durationMs: 1,
+      error: {},
+    } as never,
+  ).cells[0]!;
+  expect(tests[0]!.attempts.map((attempt) => attempt.errors)).toEqual([
+    [
+      { type: 'E', message: "{ type: 'E' }" },
+      { type: 'Error', message: '{ code: 3 }' },
+      { type: 'Error', message: 'a string' },
+      { type: 'Error', message: 'null' },
+      { type: 'Error', message: 'm', file: 'f', line: 2 },
+    ],
+    [],
+    [],
+  ]);
+  expect(tests[1]!.attempts).toEqual([]);
+  expect(steps[0]!.error).toEqual({ type: 'Error', message: '{}' });
+});

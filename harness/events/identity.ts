@@ -16,6 +16,11 @@ export function testKey({ file, name, nth = 0 }: TestName): string {
   return JSON.stringify([file, name, nth]);
 }
 
+/** A test's name for people: those of one name are counted. */
+export function labelOf({ name, nth = 0 }: TestName): string {
+  return nth === 0 ? name : `${name} (${nth + 1})`;
+}
+
 /** The numbers of things among those of their name; none for a name that there is once. */
 export function numbered<T>(things: readonly T[], nameOf: (thing: T) => string): Map<T, number> {
   const numbers = new Map<T, number>();

@@ -188,3 +188,14 @@ test('every test of either side is in it once; the sides can be exchanged; nothi
     }),
   );
 });
+
+test('a file that could not be read on one side differs from its tests, and from itself, on the other', () => {
+  const tests = compare(
+    cell('amd64/vm/s', { '(the file itself)': ['failed', 'Unexpected token'] }),
+    cell('amd64/container/s', { t: 'passed' }),
+  );
+  expect(tests.map(({ name, state, a, b }) => [name, state, a.message, b.state])).toEqual([
+    ['(the file itself)', 'differ', 'Unexpected token', 'passed'],
+    ['t', 'differ', 'Unexpected token', 'passed'],
+  ]);
+});

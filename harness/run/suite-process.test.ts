@@ -16,7 +16,7 @@ const timing = { scale: 1, testTimeoutMs: 60_000 };
 /** Runs the files of a suite to their end. */
 async function ran(
   scenarios: Readonly<Record<string, string>>,
-  { testTimeoutMs = 60_000, config = '{}\n' } = {},
+  { testTimeoutMs = 60_000, config = '{}\n', graceMs = 15_000 } = {},
 ): Promise<SuiteOutcome & { readonly events: HarnessEvent[] }> {
   const inSuite = Object.entries(scenarios).map(([name, text]) => [`s/${name}`, text]);
   await using files = await tempFiles({ 's/suite.yaml': config, ...Object.fromEntries(inSuite) });
@@ -36,6 +36,7 @@ async function ran(
     emit: async (event) => void events.push(event),
     progress: () => {},
     signal: new AbortController().signal,
+    graceMs,
   });
   return { ...outcome, events };
 }
@@ -214,5 +215,76 @@ test('tests that a hook kept from running failed because of it', async () => {
   expect(errorsOf(outcome, 'each > four')).toMatchObject([{ message: 'before each' }]);
   expect(errorsOf(outcome, '(the file itself)')).toMatchObject([
     { message: 'after all', file: 'b.scenario.ts', line: 4 },
+  ]);
+});
+
+const hangs = '() => new Promise(() => {})';
+const SHORT = { testTimeoutMs: 1500, graceMs: 1200 };
+
+test('each attempt of a test that hangs has its own deadline, and what is behind it runs', async () => {
+  const { finished, cutShort } = await ran(
+    {
+      'a.scenario.ts': `${IMPORTS}
+        test('hangs', ${hangs});
+        test.skip('is left out', () => {});
+        test('hangs by its own rules', { timeout: 500, retry: 4 }, ${hangs});
+        test('is repeated', { repeats: 2 }, () => new Promise((resolve) => setTimeout(resolve, 1200)));
+        test('is last', () => {});`,
+    },
+    { ...SHORT, config: 'retries: 2\n' },
+  );
+  expect(cutShort).toBeUndefined();
+  expect(finished.map(({ name, verdict, attempts }) => [name, verdict, attempts.length])).toEqual([
+    ['hangs', 'failed', 3],
+    ['is left out', 'skipped', 0],
+    ['hangs by its own rules', 'failed', 5],
+    ['is repeated', 'passed', 3],
+    ['is last', 'passed', 1],
+  ]);
+  expect(finished[0]!.attempts[2]!.errors[0]!.message).toMatch(/^Test timed out in 1500ms/);
+});
+
+test('a second attempt that blocks its process for a while is given its time, one that spins for ever is ended', async () => {
+  const block = (ms: string) => `const end = Date.now() + ${ms}; while (Date.now() < end);`;
+  const { finished, cutShort } = await ran(
+    {
+      'a.scenario.ts': `${IMPORTS}
+        let tries = 0;
+        test('blocks', { timeout: 4000 }, () => { ${block('3000')} if (++tries === 1) throw new Error('once more'); });
+        test('twice', () => {});
+        test('twice', () => { for (;;); });
+        test('never', () => {});`,
+    },
+    { ...SHORT, config: 'retries: 1\n' },
+  );
+  expect(cutShort?.message).toMatch(
+    /^a.scenario.ts > twice \(2\) hangs: nothing was heard of it for \d s; its process was ended$/,
+  );
+  expect(finished.map(({ name, nth, verdict }) => [name, nth, verdict])).toEqual([
+    ['blocks', undefined, 'flaky'],
+    ['twice', 0, 'passed'],
+    ['twice', 1, 'failed'],
+  ]);
+});
+
+test('hooks have their own deadlines, also several and those that are longer than a test’s', async () => {
+  const wait = (ms: number) => `() => new Promise((resolve) => setTimeout(resolve, ${ms}))`;
+  const { finished, cutShort } = await ran(
+    {
+      'a.scenario.ts': `${IMPORTS}
+        beforeAll(${wait(1200)});
+        beforeAll(${wait(1200)});
+        beforeAll(${wait(1200)});
+        beforeAll(${wait(4000)}, 6000);
+        afterAll(${wait(4000)}, 6000);
+        test('one', () => {});`,
+      'b.scenario.ts': `${IMPORTS}test('two', () => {});`,
+    },
+    SHORT,
+  );
+  expect(cutShort).toBeUndefined();
+  expect(finished.map(({ name, verdict }) => [name, verdict])).toEqual([
+    ['one', 'passed'],
+    ['two', 'passed'],
   ]);
 });

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { InfraError, SuiteError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { errorDataOf, ReportedError } from '../events/error-data.ts';
-import { testKey } from '../events/identity.ts';
+import { labelOf, testKey } from '../events/identity.ts';
 import type { Attempt, ErrorData, HarnessEvent, TestFinished } from '../events/types.ts';
 import type { ScenarioContext } from '../scenario/context.ts';
 import { type Journal, readJournal, sharedClock } from '../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../scenario/messages.ts';
-import { verdictOf } from '../scenario/thrown.ts';
+import { passedBy, verdictOf } from '../scenario/thrown.ts';
 import { Interrupted } from './step.ts';
 
 export interface SuiteRunOptions {
@@ -18,6 +18,8 @@ export interface SuiteRunOptions {
   readonly progress: (message: string) => void;
   /** Aborted when the target died, the cell's time is up or the run was interrupted; the reason is an Error. */
   readonly signal: AbortSignal;
+  /** Milliseconds beside the deadline of what runs after which the process is taken to hang. Default 15,000. */
+  readonly graceMs?: number;
 }
 
 /** What a suite's process came to. */
@@ -32,7 +34,7 @@ export interface SuiteOutcome {
 /** Runs the files of a suite. Never throws for a failing test. */
 export type RunSuite = (options: SuiteRunOptions) => Promise<SuiteOutcome>;
 
-/** Milliseconds beside a test's own deadline after which its process is taken to hang. */
+/** How long beside a test's own deadline its process may be silent. */
 const GRACE_MS = 15_000;
 /** Milliseconds in which the process has to have read its files. */
 const COLLECT_MS = 120_000;
@@ -43,7 +45,7 @@ const modulePath = (relative: string) => fileURLToPath(new URL(`${relative}.${en
 
 /** Runs the files of a suite in a process of their own and passes on what it reports. Never throws for a failing test. */
 export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOutcome> {
-  const { context, emit, progress, signal } = options;
+  const { context, emit, progress, signal, graceMs = GRACE_MS } = options;
   const script = modulePath('../scenario/process');
   if (!existsSync(script)) throw new InfraError(`cannot run suites: ${script} is missing`);
   const child = fork(script, [], {
@@ -91,10 +93,10 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     const { tests, phase } = readJournal(context.journal);
     const begun =
       phase && phase.allowedMs === null ? Number.POSITIVE_INFINITY : (phase?.atMs ?? 0) + (phase?.allowedMs ?? 0);
-    const due = Math.max(heardAt + context.testTimeoutMs, begun) + GRACE_MS;
+    const due = Math.max(heardAt + context.testTimeoutMs, begun) + graceMs;
     const left = due - sharedClock();
-    if (left > 0) return endAfter(Math.min(left, context.testTimeoutMs + GRACE_MS), checkSilence);
-    const running = tests.filter((test) => test.running).map(({ file, name }) => `${file} > ${name}`);
+    if (left > 0) return endAfter(Math.min(left, context.testTimeoutMs + graceMs), checkSilence);
+    const running = tests.filter((test) => test.running).map((test) => `${test.file} > ${labelOf(test)}`);
     const silent = Math.round((sharedClock() - Math.max(heardAt, phase?.atMs ?? 0)) / 1000);
     const what = running.join(', ') || (phase ? `a hook of the suite (${phase.phase})` : 'the suite');
     cut(new SuiteError(`${what} hangs: nothing was heard of it for ${silent} s; its process was ended`));
@@ -109,7 +111,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   child.on('message', (message) => {
     const report = message as SuiteReport;
     heardAt = sharedClock();
-    endAfter(context.testTimeoutMs + GRACE_MS, checkSilence);
+    endAfter(context.testTimeoutMs + graceMs, checkSilence);
     if (report.type === 'alive') return;
     if (report.type === 'printed') return progress(lastLines(report.text, 1)[0] ?? '');
     if (report.type === 'done') {
@@ -179,7 +181,7 @@ function unreported(
       const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'))] : attempts;
       const last = all.at(-1);
       if (!last) return [];
-      const verdict = last.verdict === 'passed' && all.length > 1 ? 'flaky' : last.verdict;
+      const verdict = last.verdict === 'passed' ? passedBy(all) : last.verdict;
       return [
         { ...which, verdict, durationMs: all.reduce((sum, { durationMs }) => sum + durationMs, 0), attempts: all },
       ];

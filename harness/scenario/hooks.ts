@@ -1,19 +1,25 @@
 import { afterAll as vitestAfterAll, afterEach as vitestAfterEach } from 'vitest';
 
-/** Milliseconds: the longest deadline that a file gave a hook that runs behind tests. vitest tells nobody. */
-let longest = 0;
+/** The runner and a suite's files have a copy of this module each, so what they share is the process's. */
+const LONGEST = Symbol.for('multiarch-harness: longest deadline of a hook behind tests');
+
+const shared = globalThis as { [LONGEST]?: number };
+
+function noted(timeout: number | undefined): void {
+  shared[LONGEST] = Math.max(longestAfter(), timeout ?? 0);
+}
+
+/** Milliseconds: the longest deadline that this process's file gave a hook that runs behind tests. vitest tells nobody. */
+export function longestAfter(): number {
+  return shared[LONGEST] ?? 0;
+}
 
 export const afterAll: typeof vitestAfterAll = (hook, timeout) => {
-  longest = Math.max(longest, timeout ?? 0);
+  noted(timeout);
   vitestAfterAll(hook, timeout);
 };
 
 export const afterEach: typeof vitestAfterEach = (hook, timeout) => {
-  longest = Math.max(longest, timeout ?? 0);
+  noted(timeout);
   vitestAfterEach(hook, timeout);
 };
-
-/** Milliseconds that such hooks of this file may take at most. */
-export function longestAfter(): number {
-  return longest;
-}

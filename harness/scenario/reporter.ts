@@ -4,7 +4,7 @@ import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
 import { fileInSuite, isChosen, type ScenarioContext } from './context.ts';
 import type { SuiteReport } from './messages.ts';
 import { fileError } from './syntax-error.ts';
-import { errorData, verdictOf } from './thrown.ts';
+import { errorData, passedBy, verdictOf } from './thrown.ts';
 
 /**
  * Turns vitest's reports into events and sends each at once, in the order in which things happen: what is planned, what
@@ -138,7 +138,6 @@ function outcomeOf(test: TestCase, suite: ScenarioContext['suite']): Outcome {
     const errors = dataOf(result.errors);
     attempts.push({ verdict: result.state === 'passed' ? 'passed' : verdictOf(errors), durationMs, errors });
   }
-  const verdict =
-    result.state === 'passed' ? (attempts.length > 1 ? 'flaky' : 'passed') : (attempts.at(-1)?.verdict ?? 'failed');
+  const verdict = result.state === 'passed' ? passedBy(attempts) : (attempts.at(-1)?.verdict ?? 'failed');
   return { verdict, durationMs, attempts };
 }

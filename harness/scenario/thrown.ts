@@ -2,13 +2,18 @@ import { dirname, isAbsolute, sep } from 'node:path';
 import { propertyOf } from '../base/thrown.ts';
 import type { Suite } from '../config/suite.ts';
 import { errorDataOf } from '../events/error-data.ts';
-import type { ErrorData } from '../events/types.ts';
+import type { Attempt, ErrorData } from '../events/types.ts';
 import { fileInSuite } from './context.ts';
 
 /** An assertion is the suite's word; a lost connection or a dead emulator is not. */
 export function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'emulator' {
   if (errors.some((error) => error.type === 'EmulatorError')) return 'emulator';
   return errors.length > 0 && errors.every((error) => error.type === 'InfraError') ? 'infra' : 'failed';
+}
+
+/** What a test that passed in the end is: repeated ones have several attempts, too, and all of them passed. */
+export function passedBy(attempts: readonly Attempt[]): 'passed' | 'flaky' {
+  return attempts.every(({ verdict }) => verdict === 'passed') ? 'passed' : 'flaky';
 }
 
 /** An error with its place in the suite, or elsewhere in the project where the suite is not on the way to it. */

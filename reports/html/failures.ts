@@ -1,3 +1,4 @@
+import { labelOf } from '../../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
 import type { ErrorData } from '../../harness/events/types.ts';
 import { firstLine, locationOf, truncate, withoutMessage } from '../text.ts';
@@ -12,6 +13,8 @@ export interface Failure {
   readonly what: string;
   readonly errors: readonly ErrorData[];
   readonly test?: TestResult;
+  /** Tests that never ran. */
+  readonly missing?: readonly TestResult[];
 }
 
 /** Failed steps and tests, voting cells first, and cells that ended badly without either. */
@@ -25,7 +28,7 @@ export function failuresOf(run: RunResult): Failure[] {
       const tests = cell.tests
         .filter(({ verdict }) => ['failed', 'infra', 'emulator', 'incomplete'].includes(verdict))
         .filter(({ verdict, startedAt }) => verdict !== 'incomplete' || startedAt !== undefined)
-        .map((test) => ({ cell, verdict: test.verdict, what: test.name, errors: errorsOf(test), test }));
+        .map((test) => ({ cell, verdict: test.verdict, what: labelOf(test), errors: errorsOf(test), test }));
       const missing = cell.tests.filter(
         ({ verdict, startedAt }) => verdict === 'incomplete' && startedAt === undefined,
       );
@@ -35,6 +38,7 @@ export function failuresOf(run: RunResult): Failure[] {
       return [
         ...steps,
         ...tests,
+        ...never,
         ...(alone ? [{ cell, verdict: cell.verdict, what: 'the cell itself', errors: [] }] : []),
       ];
     });
@@ -42,8 +46,8 @@ export function failuresOf(run: RunResult): Failure[] {
 
 /** One card for all of them: a dead cell may leave a hundred. */
 function neverRan(cell: CellResult, missing: readonly TestResult[]): Failure {
-  const what = missing.length === 1 ? `never ran: ${missing[0]!.name}` : `${missing.length} tests never ran`;
-  return { cell, verdict: 'incomplete', what, errors: [] };
+  const what = `${missing.length} ${missing.length === 1 ? 'test' : 'tests'} never ran`;
+  return { cell, verdict: 'incomplete', what, errors: [], missing };
 }
 
 export function failuresSection(run: RunResult, failures: readonly Failure[]): Markup | undefined {
@@ -51,7 +55,7 @@ export function failuresSection(run: RunResult, failures: readonly Failure[]): M
   return html`<section id="failures"><h2>What went wrong</h2>${failures.map((failure) => card(failure, run))}</section>`;
 }
 
-function card({ cell, verdict, what, errors, test }: Failure, run: RunResult): Markup {
+function card({ cell, verdict, what, errors, test, missing = [] }: Failure, run: RunResult): Markup {
   const [error, ...others] = errors;
   const control = test && controlSentence(test, cell, run);
   const ending = test?.verdict === 'incomplete' ? 'It was started and never finished.' : undefined;
@@ -59,6 +63,7 @@ function card({ cell, verdict, what, errors, test }: Failure, run: RunResult): M
 <p class="where">${cell.name}${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <span>${test.file}</span>`}</p>
 <h3>${sign(verdict)} ${what}</h3>
 ${(ending || !error) && html`<p class="message">${[ending, cell.reason && `The cell: ${cell.reason}.`].filter(Boolean).join(' ')}</p>`}
+${missing.length > 0 && html`<ul class="missing">${missing.map((one) => html`<li>${labelOf(one)} <span class="muted">${one.file}</span></li>`)}</ul>`}
 ${error && errorBody(error, control)}
 ${others.length > 0 && html`<p class="muted">Further attempts or errors: ${others.map((other) => firstLine(`${other.type}: ${other.message}`)).join(' · ')}</p>`}
 <p class="run"><span>Run it again</span> <code>${rerunCommand(cell, run)}</code></p>
@@ -97,7 +102,7 @@ export function testsSection(run: RunResult, anchorOf: (name: string) => string)
     ) => html`<details id="${anchorOf(cell.name)}"><summary>${verdictMark(cell.verdict)} <b>${cell.name}</b> <span class="muted">${cell.tests.length === 0 ? (cell.reason ?? 'no test') : `${cell.tests.length} tests`}</span></summary>${
       cell.tests.length > 0 &&
       html`<table class="plain tests"><tbody>${cell.tests.map(
-        (test) => html`<tr><td>${verdictMark(test.verdict)}</td><td>${test.name}<div class="muted">${test.file}${
+        (test) => html`<tr><td>${verdictMark(test.verdict)}</td><td>${labelOf(test)}<div class="muted">${test.file}${
           test.attempts.length > 1 &&
           ` · ${test.attempts.length} attempts: ${test.attempts.map(({ verdict }) => verdict).join(', ')}`
         }${test.note && ` · ${test.note}`}</div></td><td class="figure">${test.attempts.length > 0 || test.durationMs > 0 ? formatTime(test.durationMs) : ''}</td></tr>

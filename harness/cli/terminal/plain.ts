@@ -1,4 +1,5 @@
-import { formatDuration, lastLines } from '../../base/text.ts';
+import { formatDuration, lastLines, printable } from '../../base/text.ts';
+import { labelOf } from '../../events/identity.ts';
 import type { HarnessEvent } from '../../events/types.ts';
 import type { Display, TerminalStream } from './display.ts';
 
@@ -59,7 +60,7 @@ function describe(event: HarnessEvent): string[] | undefined {
     case 'tests.planned':
       return [event.step, `${plural(event.tests.length, 'test')} planned`];
     case 'test.finished':
-      return [event.step, `${event.verdict}  ${event.name}  (${formatDuration(event.durationMs)})`];
+      return [event.step, `${event.verdict}  ${printable(labelOf(event))}  (${formatDuration(event.durationMs)})`];
     case 'log':
       return [...(event.level === 'warn' ? ['warning:'] : []), ...lastLines(event.message, 1)];
     case 'cell.finished':

@@ -1,6 +1,7 @@
 import { formatDuration, lastLines, shellQuote } from '../../base/text.ts';
+import { labelOf } from '../../events/identity.ts';
 import type { CellResult, ControlComparison, RunResult, TestResult } from '../../events/result.ts';
-import { STEPS } from '../../events/types.ts';
+import { type ErrorData, STEPS } from '../../events/types.ts';
 import { MARKS, type Paint } from './paint.ts';
 import { plural } from './plain.ts';
 
@@ -21,6 +22,8 @@ export function summaryOf(result: RunResult, paint: Paint, reports?: string): st
     `${paint('bold', `Run ${result.run}`)} ${stateOf(result, paint)} after ${formatDuration(result.durationMs)}`,
     ...result.cells.map((cell, _index, all) => cellLine(cell, Math.max(...all.map((one) => one.name.length)), paint)),
     ...(failures.length > 0 ? ['', paint('bold', 'Failures'), ...failures] : []),
+    ...listed(result, 'flaky', 'Passed on a later attempt', paint, firstErrorOf),
+    ...listed(result, 'skipped', 'Skipped', paint, ({ note = '' }) => note),
     '',
     `Tests    ${countsOf(result)}`,
     `Time     ${timesOf(result)}`,
@@ -53,11 +56,15 @@ function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
 const CAUSE_LINES = 4;
 const CAUSE_WIDTH = 200;
 
-/** Failed tests; when there is none, the step or the reason that decided the cell. */
+/** Failed tests, and those that never ran; when there is none, the step or the reason that decided the cell. */
 function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
   if (!BAD.has(cell.verdict)) return [];
   const tests = cell.tests.filter((test) => BAD.has(test.verdict) && test.verdict !== 'incomplete');
   const lines = tests.flatMap((test) => testFailure(cell, test, control, paint));
+  for (const test of cell.tests.filter(({ verdict }) => verdict === 'incomplete')) {
+    const how = test.startedAt === undefined ? 'never ran' : 'never finished';
+    lines.push(`  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}  (${how})`);
+  }
   for (const step of cell.steps) {
     if (step.error === undefined) continue;
     lines.push(`  ${cell.name}  ${step.step}  ${step.verdict}`, `    ${firstLine(step.error.message)}`);
@@ -66,18 +73,52 @@ function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
     lines.push(...because.map((line) => `      ${line.trim().slice(0, CAUSE_WIDTH)}`));
     if (step.error.hint !== undefined) lines.push(`    next: ${firstLine(step.error.hint)}`);
   }
-  if (lines.length === 0) lines.push(`  ${cell.name}  ${cell.verdict}`, `    ${firstLine(cell.reason ?? '')}`);
+  if (lines.length === 0 || (tests.length === 0 && !cell.steps.some(({ error }) => error)))
+    lines.unshift(`  ${cell.name}  ${cell.verdict}`, `    ${firstLine(cell.reason ?? '')}`);
   return lines;
 }
 
+/** How many errors of a test are shown. */
+const MAX_ERRORS = 5;
+
 function testFailure(cell: CellResult, test: TestResult, control: string, paint: Paint): string[] {
-  const error = test.attempts.at(-1)?.errors[0];
-  const where = error?.file === undefined ? test.file : `${error.file}${error.line ? `:${error.line}` : ''}`;
+  const errors = test.attempts.at(-1)?.errors ?? [];
   const compared = test.control === undefined ? '' : paint('dim', `  (${COMPARED[test.control](control)})`);
   return [
-    `  ${cell.name}  ${where}  ${firstLine(test.name)}${compared}`,
-    `    ${error === undefined ? test.verdict : firstLine(error.message)}`,
+    `  ${cell.name}  ${placeOf(test, errors[0])}  ${firstLine(labelOf(test))}${compared}`,
+    ...(errors.length === 0 ? [`    ${test.verdict}`] : []),
+    ...errors.slice(0, MAX_ERRORS).map((error) => `    ${firstLine(error.message) || error.type}`),
+    ...(errors.length > MAX_ERRORS ? [`    and ${errors.length - MAX_ERRORS} more errors`] : []),
   ];
+}
+
+/** As editors and terminals open it: `a.scenario.ts:3:13`. */
+function placeOf(test: TestResult, error: ErrorData | undefined): string {
+  if (error?.file === undefined) return test.file;
+  return [error.file, error.line, error.column].filter((part) => part !== undefined).join(':');
+}
+
+/** Tests of a verdict that is no failure, one a line. */
+function listed(
+  result: RunResult,
+  verdict: TestResult['verdict'],
+  title: string,
+  paint: Paint,
+  say: (test: TestResult) => string,
+): string[] {
+  const lines = result.cells.flatMap((cell) =>
+    cell.tests
+      .filter((test) => test.verdict === verdict)
+      .map((test) => {
+        const said = firstLine(say(test));
+        return `  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}${said === '' ? '' : paint('dim', `  (${said})`)}`;
+      }),
+  );
+  return lines.length === 0 ? [] : ['', paint('bold', title), ...lines];
+}
+
+function firstErrorOf({ attempts }: TestResult): string {
+  return attempts.flatMap(({ errors }) => errors)[0]?.message ?? '';
 }
 
 /** The first line of an error, safe to print. */
