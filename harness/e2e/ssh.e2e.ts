@@ -74,7 +74,7 @@ test('a matrix that prefers machines takes one for the architectures that it has
   const { cells } = JSON.parse(stdout) as { cells: { name: string; passedOver?: string[] }[] };
   expect(cells.map(({ name }) => name)).toEqual(['amd64/ssh/waits', 'arm64/vm/waits']);
   expect(cells[1]?.passedOver).toEqual([
-    'ssh: a ssh target of arm64 is not possible here: one.yaml names no arm64 machine',
+    'ssh: an ssh target of arm64 is not possible here: one.yaml names no arm64 machine',
   ]);
 });
 

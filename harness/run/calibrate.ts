@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { InfraError } from '../base/errors.ts';
+import { lastLines } from '../base/text.ts';
 import type { CellScale } from '../events/types.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -45,8 +46,14 @@ export async function calibrate(
   const host = await hostMs();
   const result = await target.exec(['perl', '-e', LOOP], { deadlineMs });
   const guest = Number(result.stdout);
-  if (result.exitCode !== 0 || !(guest > 0))
-    throw new InfraError(`cannot calibrate the target: ${result.stderr.trim() || 'its clock stands still'}`);
+  if (result.exitCode !== 0 || !(guest > 0)) {
+    const said = lastLines(result.stdout, 3).join(' / ').slice(0, 200);
+    const why =
+      result.exitCode === 0 && Number.isNaN(guest)
+        ? `it printed ${JSON.stringify(said)}, which is no number of milliseconds`
+        : lastLines(result.stderr, 5).join('\n') || 'its clock stands still';
+    throw new InfraError(`cannot calibrate the target: ${why}`);
+  }
   const measured = guest / host;
   const factor = Math.min(Math.max(measured, least, SCALE_BOUNDS.least), SCALE_BOUNDS.most);
   return {

@@ -17,7 +17,7 @@ import {
 import { deployOn, putBackOn } from './deploy.ts';
 import { unsupportedReason } from './gate.ts';
 import { type CellImages, imagesOf } from './image.ts';
-import { leftBehind, nodeFolder, type StartedCell, startCell } from './start-cell.ts';
+import { leftBehind, nodeFolder, type StartedCell, type StartRequest, startCell } from './start-cell.ts';
 import { type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 import { suiteStep } from './suite-step.ts';
 
@@ -98,7 +98,7 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
   let on: OnTarget | undefined;
   try {
     const scenarios = await quiet.busy(async () => {
-      const started = await step(context, 'acquire', (io) => acquireStep(context, images, io));
+      const started = await step(context, 'acquire', (io) => acquireStep(context, images, state, io));
       const died = new AbortController();
       void anyDeath(started).then((error) => died.abort(error));
       on = { context, started, signal: AbortSignal.any([context.signal, died.signal]) };
@@ -169,11 +169,16 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
 }
 
 /** What explains a failure of any of a cell's machines, relative to the run's folder. */
-async function evidenceOf({ context: { cell, folder, run }, started }: OnTarget): Promise<string[]> {
+async function evidenceOf({ context, started }: OnTarget): Promise<string[]> {
+  const { cell, folder, run, signal } = context;
   const runFolder = run.open.folder;
   const found = await Promise.all(
     started.nodes.map(({ name, target }) =>
-      collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder),
+      collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder, {
+        scale: started.scale.factor,
+        signal,
+        warn: (message) => warn(context, message),
+      }),
     ),
   );
   if (!started.network) return found.flat();
@@ -185,14 +190,22 @@ async function evidenceOf({ context: { cell, folder, run }, started }: OnTarget)
 async function acquireStep(
   { cell, run, folder, signal }: CellContext,
   images: CellImages,
+  state: CellState,
   io: StepIo,
 ): Promise<[StartedCell, StepOutcome]> {
-  const { emit, lease } = run.open;
+  const { emit, lease, folder: runFolder } = run.open;
   const { keep, cold } = run.choices;
   const provider = await run.providers(cell.target);
+  // What a machine that answers has to say of why it cannot be used is gone with it.
+  const lastWords: StartRequest['lastWords'] = async ({ name, target }, scale) => {
+    if (signal.aborted) return;
+    const options = { scale, signal, warn: io.warn };
+    const kept = await collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder, options);
+    state.artifacts.push(...kept);
+  };
   const started = await startCell(
     cell,
-    { provider, images, limits: run.matrix.limits, cold },
+    { provider, images, limits: run.matrix.limits, cold, lastWords },
     { folder, cache: run.settings.cache, lease, keep, signal },
     io,
   );

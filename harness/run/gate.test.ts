@@ -44,11 +44,11 @@ describe('unsupportedReason', () => {
     ],
     [
       { needs: [{ 'kernel-modules': ['ip-vs', 'overlay'] }] },
-      'the suite needs the kernel module ip_vs, which its kernel does not have: another machine may',
+      'the suite needs the kernel module ip_vs, which the machine’s kernel does not have: another machine may',
     ],
     [
       { machine: { memory: 2048 } },
-      'the suite needs 2.0 GiB of memory, which its 1.0 GiB are less than: another machine may',
+      'the suite needs 2.0 GiB of memory, and the machine has 1.0 GiB: another machine may',
     ],
     [
       { nodes: { a: {}, b: {} } },
@@ -100,7 +100,7 @@ describe('preferredKind', () => {
     expect(await preferredKind(['ssh', 'container', 'vm'], cell, there)).toEqual({
       target: 'vm',
       passedOver: [
-        'ssh: a ssh target of amd64 is not possible here: no machine is known',
+        'ssh: an ssh target of amd64 is not possible here: no machine is known',
         'container: the suite needs power, which a container target does not have: a target of kind vm or ssh would do',
       ],
     });

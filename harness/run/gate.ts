@@ -4,6 +4,7 @@ import type { Suite } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { isCluster, nodesOf } from '../matrix/nodes.ts';
 import { kindsWith, type TargetKind } from '../targets/kinds.ts';
+import { aTarget, describeLacks } from '../targets/lacking.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { Availability, Capability, Lack, Needs } from '../targets/target.ts';
 
@@ -84,20 +85,14 @@ function reasonOf(
   { capabilities }: Needs,
 ): string | undefined {
   if (availability.state === 'impossible')
-    return `a ${kind} target of ${arch} is not possible here: ${availability.why}`;
+    return `${aTarget(kind)} of ${arch} is not possible here: ${availability.why}`;
   if (availability.state !== 'lacking') return undefined;
   const { lacks } = availability;
-  return `the suite needs ${listOf(lacks)}: ${adviceFor(lacks, capabilities)}`;
-}
-
-/** `power and system, which a container target does not have, and the kernel module x, which its kernel does not have`. */
-function listOf(lacks: readonly Lack[]): string {
-  const byWhy = Map.groupBy(lacks, ({ why }) => why);
-  return [...byWhy].map(([why, same]) => `${same.map(({ need }) => need).join(' and ')}, which ${why}`).join(', and ');
+  return `the suite needs ${describeLacks(lacks)}: ${adviceFor(lacks, capabilities)}`;
 }
 
 function adviceFor(lacks: readonly Lack[], capabilities: readonly Capability[]): string {
   const would = kindsWith(capabilities);
-  if (lacks.every(({ why }) => why.startsWith('its '))) return 'another machine may';
+  if (lacks.every(({ scope }) => scope === 'machine')) return 'another machine may';
   return would.length > 0 ? `a target of kind ${would.join(' or ')} would do` : 'no kind of target would do';
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EmulatorError, InfraError } from '../base/errors.ts';
 import { memoryProvider } from '../targets/memory/provider.ts';
@@ -163,8 +163,34 @@ describe('machines that let a run down', () => {
       machines: { answers: { one: { stdout: '1\n' }, two: lost } },
     });
     expect(run.cell.verdict).toBe('failed');
-    expect(run.cell.artifacts).toEqual(['cells/amd64/memory/s/console.log', 'cells/amd64/memory/s/evidence-1-one.txt']);
+    expect(run.cell.artifacts.map((file) => basename(file))).toEqual([
+      'console.log',
+      'journal.txt',
+      'units.txt',
+      'failed-units.txt',
+      'dmesg.txt',
+      'network.txt',
+      'processes.txt',
+      'evidence-1-one.txt',
+    ]);
+    expect(run.cell.logs.map(({ message }) => message)).toEqual([
+      'there is no evidence-2-two.txt: cannot finish it: the connection was lost',
+    ]);
     expect(run.steps.at(-1)).toBe('release passed');
+  });
+
+  test('one that answers and cannot be used is asked why before it is ended', async () => {
+    await using run = await runInMemory({
+      limits: { scale: undefined },
+      machines: {
+        answers: { 'journalctl --no-pager --lines=2000 --output=short-monotonic': { stdout: 'perl: no\n' } },
+      },
+    });
+    expect(run.cell.verdict).toBe('infra');
+    expect(run.cell.reason).toMatch(/^cannot calibrate the target: /);
+    const journal = run.cell.artifacts.find((file) => file.endsWith('journal.txt'));
+    expect(await readFile(join(run.folder, journal!), 'utf8')).toBe('perl: no\n');
+    expect(run.provider.machines[0]!.life).toEqual(['booted', 'released']);
   });
 
   test('one that cannot be given back does not hide why the cell failed', async () => {

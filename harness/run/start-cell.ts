@@ -32,6 +32,8 @@ export interface StartRequest {
   readonly cold: boolean;
   /** Machines whose clocks count their instructions. */
   readonly counting?: boolean;
+  /** Told each machine that was there when the cell could not be started, before it is ended, and how slow it is taken to be. */
+  readonly lastWords?: (node: { readonly name: string; readonly target: Target }, scale: number) => Promise<void>;
 }
 
 /** Where a cell's machines live, and what ends their start. */
@@ -111,8 +113,10 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
   const { provider } = request;
   const assumed = new Map<ArchName, number>();
   for (const { arch } of nodesOf(cell)) assumed.set(arch, await assumedSlowdown(cell, arch, provider));
+  const slowest = request.limits.scale ?? Math.max(...assumed.values());
   const network = await networkOf(start);
   const started: Target[] = [];
+  const names = new Map<Target, string>();
   const end = async () => {
     await Promise.all(started.map((target) => target[Symbol.asyncDispose]()));
     await network?.[Symbol.asyncDispose]();
@@ -143,14 +147,19 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
     // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
     const savable = typeof snapshot !== 'string';
     const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
-      const nodeIo = await ioOf(start, node);
+      const nodeIo: Io = {
+        ...(await ioOf(start, node)),
+        lastWords: async (target) => request.lastWords?.({ name: node.name, target }, slowest),
+      };
       const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, nodeIo);
       started.push(target);
+      names.set(target, node.name);
       return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, request.limits, nodeIo.phase) };
     });
     const scale = nodes.map((node) => node.scale).reduce((a, b) => (a.factor >= b.factor ? a : b));
     return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
   } catch (error) {
+    await Promise.allSettled([...names].map(([target, name]) => request.lastWords?.({ name, target }, slowest)));
     await end();
     throw error;
   }

@@ -227,21 +227,21 @@ test('each attempt of a test that hangs has its own deadline, and what is behind
       'a.scenario.ts': `${IMPORTS}
         test('hangs', ${hangs});
         test.skip('is left out', () => {});
-        test('hangs by its own rules', { timeout: 500, retry: 4 }, ${hangs});
-        test('is repeated', { repeats: 2 }, () => new Promise((resolve) => setTimeout(resolve, 1200)));
+        test('hangs by its own rules', { timeout: 600, retry: 4 }, ${hangs});
+        test('is repeated', { repeats: 3 }, () => new Promise((resolve) => setTimeout(resolve, 700)));
         test('is last', () => {});`,
     },
-    { ...SHORT, config: 'retries: 2\n' },
+    { ...SHORT, config: 'retries: 1\n' },
   );
   expect(cutShort).toBeUndefined();
   expect(finished.map(({ name, verdict, attempts }) => [name, verdict, attempts.length])).toEqual([
-    ['hangs', 'failed', 3],
+    ['hangs', 'failed', 2],
     ['is left out', 'skipped', 0],
     ['hangs by its own rules', 'failed', 5],
-    ['is repeated', 'passed', 3],
+    ['is repeated', 'passed', 4],
     ['is last', 'passed', 1],
   ]);
-  expect(finished[0]!.attempts[2]!.errors[0]!.message).toMatch(/^Test timed out in 1500ms/);
+  expect(finished[0]!.attempts[1]!.errors[0]!.message).toMatch(/^Test timed out in 1500ms/);
 });
 
 test('a second attempt that blocks its process for a while is given its time, one that spins for ever is ended', async () => {
@@ -250,7 +250,7 @@ test('a second attempt that blocks its process for a while is given its time, on
     {
       'a.scenario.ts': `${IMPORTS}
         let tries = 0;
-        test('blocks', { timeout: 4000 }, () => { ${block('3000')} if (++tries === 1) throw new Error('once more'); });
+        test('blocks', { timeout: 8000 }, () => { ${block('2900')} if (++tries === 1) throw new Error('once more'); });
         test('twice', () => {});
         test('twice', () => { for (;;); });
         test('never', () => {});`,
@@ -272,11 +272,12 @@ test('hooks have their own deadlines, also several and those that are longer tha
   const { finished, cutShort } = await ran(
     {
       'a.scenario.ts': `${IMPORTS}
-        beforeAll(${wait(1200)});
-        beforeAll(${wait(1200)});
-        beforeAll(${wait(1200)});
-        beforeAll(${wait(4000)}, 6000);
-        afterAll(${wait(4000)}, 6000);
+        beforeAll(${wait(700)});
+        beforeAll(${wait(700)});
+        beforeAll(${wait(700)});
+        beforeAll(${wait(700)});
+        beforeAll(${wait(3200)}, 8000);
+        afterAll(${wait(3200)}, 8000);
         test('one', () => {});`,
       'b.scenario.ts': `${IMPORTS}test('two', () => {});`,
     },

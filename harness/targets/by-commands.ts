@@ -4,6 +4,12 @@ import type { Endpoint, Target } from './target.ts';
 /** Milliseconds for a file on its way. */
 const FILE_MS = 60_000;
 
+/**
+ * base64 keeps bytes whole on their way through text. Whether the file could be read is in the exit code: what is on standard
+ * error may be a shell's, which complains of a locale.
+ */
+const READ = 'exec 4>&1; s=$({ { head -c "$2" -- "$1"; echo "$?" >&3; } | base64 -w0 >&4; } 3>&1); exit "$s"';
+
 /** Reading and writing of files on a target that can run commands: `sh`, `head` and `base64` are in every Debian. */
 export function filesBy(exec: Target['exec']): Pick<Target, 'read' | 'write'> {
   return {
@@ -18,12 +24,10 @@ export function filesBy(exec: Target['exec']): Pick<Target, 'read' | 'write'> {
     },
     async read(path, options = {}) {
       const limit = options.maxBytes ?? 8 * 2 ** 20;
-      // base64 keeps bytes whole on their way through text.
-      const { exitCode, stdout, stderr } = await exec(
-        ['sh', '-c', 'head -c "$2" -- "$1" | base64 -w0', 'read', path, String(limit)],
-        { deadlineMs: FILE_MS },
-      );
-      if (exitCode !== 0 || stderr !== '') throw new InfraError(`cannot read ${path} on the target: ${stderr.trim()}`);
+      const { exitCode, stdout, stderr } = await exec(['sh', '-c', READ, 'read', path, String(limit)], {
+        deadlineMs: FILE_MS,
+      });
+      if (exitCode !== 0) throw new InfraError(`cannot read ${path} on the target: ${stderr.trim()}`);
       return Buffer.from(stdout, 'base64');
     },
   };

@@ -23,22 +23,51 @@ export function lacking(
   offer: Offer,
 ): Extract<Availability, { state: 'lacking' }> | undefined {
   if (!needs) return undefined;
+  const { kind } = offer;
   const lacks: Lack[] = [];
-  for (const need of needs.capabilities) {
-    const brought = need === 'docker' && offer.installs.includes('docker.io') && needs.packages.includes('docker.io');
-    if (!offer.capabilities.includes(need) && !brought)
-      lacks.push({ need, why: `a ${offer.kind} target does not have` });
+  for (const want of needs.capabilities) {
+    const brought = want === 'docker' && offer.installs.includes('docker.io') && needs.packages.includes('docker.io');
+    if (!offer.capabilities.includes(want) && !brought) lacks.push({ kind, scope: 'kind', need: 'capability', want });
   }
-  for (const name of needs.kernelModules)
-    if (!offer.hasModule(name)) lacks.push({ need: `the kernel module ${name}`, why: 'its kernel does not have' });
-  for (const tag of needs.tags)
-    if (!offer.tags?.includes(tag)) lacks.push({ need: `the tag ${tag}`, why: `a ${offer.kind} target does not have` });
-  const { memoryBytes } = offer;
-  if (memoryBytes !== undefined && memoryBytes < KERNEL_LEAVES * needs.memoryBytes)
-    lacks.push({
-      need: `${formatBytes(needs.memoryBytes)} of memory`,
-      why: `its ${formatBytes(memoryBytes)} are less than`,
-    });
+  for (const want of needs.kernelModules)
+    if (!offer.hasModule(want)) lacks.push({ kind, scope: 'machine', need: 'kernel module', want });
+  for (const want of needs.tags)
+    if (!offer.tags?.includes(want)) lacks.push({ kind, scope: offer.tags ? 'machine' : 'kind', need: 'tag', want });
+  const { memoryBytes: have } = offer;
+  const want = needs.memoryBytes;
+  if (have !== undefined && have < KERNEL_LEAVES * want)
+    lacks.push({ kind, scope: 'machine', need: 'memory', want, have });
   const [first, ...more] = lacks;
   return first && { state: 'lacking', lacks: [first, ...more] };
+}
+
+/**
+ * What is lacking in words, to follow "the suite needs":
+ * `power and system, which a container target does not have, and the kernel module x, which the machine's kernel does not have`.
+ */
+export function describeLacks(lacks: readonly Lack[]): string {
+  const byWhy = Map.groupBy(lacks, whyOf);
+  return [...byWhy].map(([why, same]) => `${same.map(nameOf).join(' and ')}, ${why}`).join(', and ');
+}
+
+function nameOf(lack: Lack): string {
+  switch (lack.need) {
+    case 'capability':
+      return lack.want;
+    case 'memory':
+      return `${formatBytes(lack.want)} of memory`;
+    default:
+      return `the ${lack.need} ${lack.want}`;
+  }
+}
+
+function whyOf(lack: Lack): string {
+  if (lack.need === 'memory') return `and the machine has ${formatBytes(lack.have)}`;
+  if (lack.scope === 'kind') return `which ${aTarget(lack.kind)} does not have`;
+  return `which the machine${lack.need === 'kernel module' ? '’s kernel' : ''} does not have`;
+}
+
+/** `a vm target`, `an ssh target`. */
+export function aTarget(kind: TargetKind): string {
+  return `${/^(?:[aeiou]|ssh)/.test(kind) ? 'an' : 'a'} ${kind} target`;
 }

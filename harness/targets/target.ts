@@ -24,12 +24,17 @@ export interface Needs {
   readonly tags: readonly string[];
 }
 
-/** Something that a suite needs and a target does not have. */
-export interface Lack {
-  readonly need: string;
-  /** Follows "which": `a container target does not have`; of this one machine only: `its kernel does not have`. */
-  readonly why: string;
-}
+/** Something that a suite needs and a target does not have; `describeLacks` says it in words. */
+export type Lack = {
+  readonly kind: TargetKind;
+  /** Whether no target of the kind has it here, or only this machine has not: then another one may. */
+  readonly scope: 'kind' | 'machine';
+} & (
+  | { readonly need: 'capability'; readonly want: Capability }
+  | { readonly need: 'kernel module' | 'tag'; readonly want: string }
+  /** Bytes. */
+  | { readonly need: 'memory'; readonly want: number; readonly have: number }
+);
 
 /** What a kind of target can do for an architecture on this machine. */
 export type Availability =
@@ -205,6 +210,8 @@ export interface Io {
   /** One line about what is happening now. */
   progress(message: string): void;
   phase(phase: Phase): void;
+  /** Told a machine that answers commands and cannot be used for another reason, before it is ended. */
+  lastWords?(target: Target): Promise<void>;
 }
 
 /** A thing that must be gone when the run is over. */

@@ -7,7 +7,7 @@ import { dieWithParent, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { retryUntil } from '../../base/time.ts';
 import { noteHandle, parseHandle } from '../handle.ts';
-import { lacking } from '../lacking.ts';
+import { describeLacks, lacking } from '../lacking.ts';
 import { type MachineAddress, parseAddress } from '../ssh/address.ts';
 import { lookAt } from '../ssh/look.ts';
 import { reconnectSsh, sshHandle, useSshMachine } from '../ssh/machine.ts';
@@ -123,10 +123,7 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io)
       signal: io.signal,
     });
     const lacks = lacking(spec.needs, { ...offerOf(machine, facts), kind: 'command' });
-    if (lacks)
-      throw new UnsupportedError(
-        `the suite needs ${lacks.lacks.map(({ need, why }) => `${need}, which ${why}`).join(', and ')}`,
-      );
+    if (lacks) throw new UnsupportedError(`the suite needs ${describeLacks(lacks.lacks)}`);
     const target = await acquireSsh('command', machine, facts, spec, io);
     const { reconnect, where, key, sshConfig } = command;
     const again = { argv: reconnect, env: { ...env, ...address }, where, options: wayTo({ key, sshConfig }) };

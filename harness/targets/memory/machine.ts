@@ -45,7 +45,8 @@ async function answer(answers: Answers, argv: readonly string[], options: ExecOp
     await delay(late ? deadlineMs : after, undefined, signal ? { signal } : {}).catch(() => {});
     signal?.throwIfAborted();
   }
-  if (late) throw new InfraError(`cannot finish \`${name}\`: no end after ${(deadlineMs / 1000).toFixed(1)} s`);
+  if (late)
+    throw new InfraError(`cannot finish \`${name}\`: no end after ${(deadlineMs / 1000).toFixed(1)} s`, { late: true });
   if (stdout !== '') options.onOutput?.(stdout);
   return { exitCode, stdout, stderr, durationMs: performance.now() - started };
 }

@@ -43,6 +43,14 @@ describe('factsFrom', () => {
     ['', 'cannot use x: it did not say what it is'],
     ['machine s390x\n', 'cannot use x: its architecture is s390x'],
     ['Welcome!\nmachine \u001b[31mvax\n', 'cannot use x: its architecture is vax'],
+    [
+      `Welcome to p9!\n\n${PRINTED}`,
+      'cannot use x: its shell prints something before the command\'s output: "Welcome to p9!"',
+    ],
+    [
+      'This account is\nnot available.\n',
+      'cannot use x: it did not say what it is, and printed "This account is / not available."',
+    ],
   ])('%j', (printed, message) => {
     expect(() => factsFrom(printed, 'x')).toThrow(expect.objectContaining({ message }));
   });

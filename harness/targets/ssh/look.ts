@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { type ArchName, findArch } from '../../arch/index.ts';
 import { InfraError } from '../../base/errors.ts';
 import { dieWithParent } from '../../base/process.ts';
-import { printable, shellQuote } from '../../base/text.ts';
+import { lastLines, printable, shellQuote } from '../../base/text.ts';
 import type { Accelerator } from '../../events/types.ts';
 import { connectionError } from './failure.ts';
 import { type KnownMachine, wayTo } from './machines.ts';
@@ -78,10 +78,25 @@ export function factsFrom(printed: string, name: string): MachineFacts {
   const one = (key: string) => lines.find(([found]) => found === key)?.[1];
   const machine = one('machine') ?? '';
   const arch = findArch(machine);
-  if (!arch)
+  const first = lines.findIndex(([key]) => key === 'machine');
+  const greeting = printed.split('\n').slice(0, first === -1 ? undefined : first);
+  const said = lastLines(greeting.join('\n'), 3).join(' / ').trim();
+  if (!arch) {
+    const instead = machine === '' ? 'it did not say what it is' : `its architecture is ${machine}`;
     throw new InfraError(
-      `cannot use ${name}: ${machine === '' ? 'it did not say what it is' : `its architecture is ${machine}`}`,
-      { hint: 'Its shell has to be a POSIX one, and to print nothing of its own.' },
+      `cannot use ${name}: ${instead}${machine === '' && said !== '' ? `, and printed ${quoted(said)}` : ''}`,
+      {
+        hint: 'Its shell has to be a POSIX one, and to print nothing of its own.',
+      },
+    );
+  }
+  // What a command prints there would begin with it, too: no answer could be relied on.
+  if (said !== '')
+    throw new InfraError(
+      `cannot use ${name}: its shell prints something before the command's output: ${quoted(said)}`,
+      {
+        hint: 'Let its profile greet people only, where the shell is interactive: `case $- in *i*) …;; esac`.',
+      },
     );
   const root = one('root');
   const virt = one('virt') ?? 'none';
@@ -99,4 +114,8 @@ export function factsFrom(printed: string, name: string): MachineFacts {
     modules: lines.filter(([key]) => key === 'module').map(([, value]) => value),
     stateFolder: root === undefined ? `${one('home') || '/tmp'}/.multiarch-harness` : '/var/lib/multiarch-harness',
   };
+}
+
+function quoted(text: string): string {
+  return `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
 }

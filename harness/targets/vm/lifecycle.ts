@@ -53,6 +53,7 @@ export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Prom
         },
       ),
     );
+    place.answers = useMachine(handle, new Promise(() => {}));
     // One that counts has a calendar of its own, which follows its instructions.
     if (!spec.counting) {
       using agent = await openAgent(place.sockets.agent, AGENT_MS, io.signal);
@@ -115,6 +116,8 @@ interface Place {
   readonly sockets: Readonly<Record<'qmp' | 'control' | 'ssh' | 'agent' | 'migration', string>>;
   qemu?: Qemu;
   address?: SshAddress;
+  /** The machine, once it answers commands. */
+  answers?: Target;
 }
 
 /** Keys, and a copy-on-write disk over one that belongs to a cache. */
@@ -272,6 +275,7 @@ async function guarded(place: Place, work: () => Promise<Target>): Promise<Targe
   try {
     return await work();
   } catch (error) {
+    if (place.answers && !place.io.signal.aborted) await place.io.lastWords?.(place.answers).catch(() => {});
     await release(place);
     throw error;
   }
