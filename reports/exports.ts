@@ -1,4 +1,4 @@
-import { hasMeasured } from '../harness/bench/measured.ts';
+import { benchmarkLabels, hasMeasured } from '../harness/bench/measured.ts';
 import { summarize } from '../harness/bench/statistics.ts';
 import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
@@ -20,16 +20,18 @@ interface Figure {
 
 /** Benchmarks that have samples, all of which are numbers: other tools take whatever else for a measurement. */
 function figuresOf(run: RunResult): Figure[] {
-  const figures = run.cells.flatMap((cell) =>
-    cell.benchmarks
-      .map((benchmark) => ({
+  const figures = run.cells.flatMap((cell) => {
+    const labels = benchmarkLabels(cell.benchmarks);
+    return cell.benchmarks
+      .map((benchmark, index) => ({
         cell,
         benchmark,
+        label: labels[index]!,
         unit: benchmark.clock === 'instructions' ? ('instructions' as const) : ('ns' as const),
         values: benchmark.samplesMs.map((ms) => (ms * 1e6) / benchmark.operations),
       }))
-      .filter(({ values }) => values.length > 0 && values.every((value) => Number.isFinite(value))),
-  );
+      .filter(({ values }) => values.length > 0 && values.every((value) => Number.isFinite(value)));
+  });
   const path = ({ cell, benchmark: { file, test, name } }: (typeof figures)[number], ...parts: ('file' | 'test')[]) =>
     [
       cell.name,
@@ -43,23 +45,7 @@ function figuresOf(run: RunResult): Figure[] {
     (figure) => path(figure, 'file'),
     (figure) => path(figure, 'file', 'test'),
   ]);
-  const labels = labelsOf(figures);
-  return figures.map((figure, index) => ({ ...figure, name: names[index]!, label: labels[index]! }));
-}
-
-/** Names that are distinct beside the columns of cell and file. */
-function labelsOf(figures: readonly Pick<Figure, 'cell' | 'benchmark'>[]): string[] {
-  const labels = new Map<object, string>();
-  for (const beside of Map.groupBy(figures, ({ cell, benchmark }) =>
-    JSON.stringify([cell.name, benchmark.file]),
-  ).values()) {
-    const names = distinctNames(beside, [
-      ({ benchmark }) => benchmark.name,
-      ({ benchmark: { test, name } }) => (test === undefined ? name : `${test} › ${name}`),
-    ]);
-    for (const [index, figure] of beside.entries()) labels.set(figure, names[index]!);
-  }
-  return figures.map((figure) => labels.get(figure)!);
+  return figures.map((figure, index) => ({ ...figure, name: names[index]! }));
 }
 
 /** What an export lacks, in words for people; empty where it has every benchmark that was measured, and at least one. */

@@ -23,6 +23,19 @@ export function benchmarkKeys(benchmarks: readonly Pick<Benchmark, 'file' | 'nam
   ]);
 }
 
+/** What each benchmark of a cell is called beside its file: its name, or what tells it from others of that name. */
+export function benchmarkLabels(benchmarks: readonly Pick<Benchmark, 'file' | 'name' | 'test'>[]): string[] {
+  const labels: string[] = [];
+  for (const indexes of Map.groupBy(benchmarks.keys(), (index) => benchmarks[index]!.file).values()) {
+    const names = distinctNames(
+      indexes.map((index) => benchmarks[index]!),
+      [({ name }) => name, ({ name, test }) => (test === undefined ? name : `${test} › ${name}`)],
+    );
+    for (const [place, index] of indexes.entries()) labels[index] = names[place]!;
+  }
+  return labels;
+}
+
 /** What a run measured. */
 export function measuredIn(run: Pick<RunResult, 'cells'>): Measured[] {
   return run.cells.flatMap((cell) => {

@@ -1,6 +1,8 @@
 import type { CellArch } from '../arch/index.ts';
+import { labelOf } from '../events/identity.ts';
 import type { CellResult, RunResult } from '../events/result.ts';
 import type { Accelerator, BenchClock, StepName, Verdict } from '../events/types.ts';
+import { benchmarkLabels } from './measured.ts';
 import { summarize } from './statistics.ts';
 
 /**
@@ -78,6 +80,7 @@ export function nightOf(run: RunResult): Night {
 
 function cellOf(cell: CellResult, run: RunResult): NightCell {
   const { name, arch, target, suite, voting, verdict, reason, durationMs, facts } = cell;
+  const labels = benchmarkLabels(cell.benchmarks);
   return {
     name,
     arch,
@@ -88,11 +91,13 @@ function cellOf(cell: CellResult, run: RunResult): NightCell {
     ...(reason === undefined ? {} : { reason }),
     durationMs,
     steps: cell.steps.map(({ step, durationMs }) => ({ step, durationMs })),
-    tests: cell.tests.flatMap(({ file, name, verdict }) =>
-      verdict === 'passed' || verdict === 'skipped' ? [] : [{ file, name, verdict }],
+    tests: cell.tests.flatMap((test) =>
+      test.verdict === 'passed' || test.verdict === 'skipped'
+        ? []
+        : [{ file: test.file, name: labelOf(test), verdict: test.verdict }],
     ),
     ...(facts ? { accelerator: facts.accelerator } : {}),
-    figures: cell.benchmarks.map((benchmark) => figureOf(benchmark, cell, run)),
+    figures: cell.benchmarks.map((benchmark, index) => figureOf({ ...benchmark, name: labels[index]! }, cell, run)),
   };
 }
 
