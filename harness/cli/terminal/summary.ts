@@ -87,9 +87,16 @@ function testFailure(cell: CellResult, test: TestResult, control: string, paint:
   return [
     `  ${cell.name}  ${placeOf(test, errors[0])}  ${firstLine(labelOf(test))}${compared}`,
     ...(errors.length === 0 ? [`    ${test.verdict}`] : []),
-    ...errors.slice(0, MAX_ERRORS).map((error) => `    ${firstLine(error.message) || error.type}`),
+    ...errors.slice(0, MAX_ERRORS).flatMap(errorLines),
     ...(errors.length > MAX_ERRORS ? [`    and ${errors.length - MAX_ERRORS} more errors`] : []),
   ];
+}
+
+function errorLines({ message, type, causes = [] }: ErrorData): string[] {
+  const because = causes
+    .slice(0, CAUSE_LINES)
+    .map((cause) => `      caused by: ${firstLine(cause).slice(0, CAUSE_WIDTH)}`);
+  return [`    ${firstLine(message) || type}`, ...because];
 }
 
 /** As editors and terminals open it: `a.scenario.ts:3:13`. */
