@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { tempFiles } from '../config/temp-files.ts';
 
 const program = join(import.meta.dirname, 'harness.mjs');
-// Node keeps nothing where its coverage is measured.
-const CLEAN = { NODE_COMPILE_CACHE: undefined, NODE_V8_COVERAGE: undefined };
+// vitest has Node keep nothing while it measures coverage.
+const CLEAN = { NODE_COMPILE_CACHE: undefined, NODE_DISABLE_COMPILE_CACHE: undefined };
 const version = (env: Record<string, string>) =>
   execa(process.execPath, [program, '--version'], { env: { ...CLEAN, ...env } });
 
