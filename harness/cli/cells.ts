@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { cacheFolder } from '../base/folders.ts';
-import { loadMatrix, loadSuites, matrixFromFlags, resolveMatrixFile } from '../config/load.ts';
+import { printable } from '../base/text.ts';
+import { loadMatrix, matrixFromFlags, mustBeWhole, readSuites, resolveMatrixFile } from '../config/load.ts';
 import { type Inventory, loadInventory } from '../config/load-machines.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject, type Project } from '../config/project.ts';
+import { projectWarnings } from '../config/project-warnings.ts';
 import { quote } from '../config/quote.ts';
 import { withReleases } from '../config/releases.ts';
 import { splitList } from '../config/split-list.ts';
@@ -35,7 +37,10 @@ export interface CellOptions {
   readonly json?: boolean;
 }
 
-/** The cells that a command line means. @throws ConfigError when it means none. */
+/**
+ * The cells that a command line means. What is wrong elsewhere in the project is a warning on stderr.
+ * @throws ConfigError when it means none, or one of a suite with a mistake.
+ */
 export async function chooseCells(
   named: string | undefined,
   options: CellOptions,
@@ -48,12 +53,42 @@ export async function chooseCells(
       ? await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites })
       : await loadMatrix(await resolveMatrixFile(named, project, { cwd, bundled: bundled.matrices }), cwd);
   const matrix = withReleases(withTargets(written, kinds), wantedReleases(options.release));
-  const suites = await loadSuites(matrix, [project.suites, bundled.suites], cwd);
-  const providers = providersOf(await loadInventory(project, { file: options.machines, address, cwd }));
+  const read = await readSuites(matrix, [project.suites, bundled.suites], cwd);
+  const { suites } = read;
+  const inventory = await loadInventory(project, { file: options.machines, address, cwd });
+  const unused = mistakesUnused(inventory, matrix);
+  const providers = providersOf(inventory);
   const all = expandCells(matrix, suites, await choices(matrix, suites, providers));
   const filtered = filterCells(all, { ...options, target: kinds });
   const cells = options.shard === undefined ? filtered : await inShard(filtered, options.shard, options);
+  mustBeWhole(
+    cells.map(({ suite }) => suite.name),
+    read,
+  );
+  const warnings = [...unused, ...[...read.broken.values()].map(({ message }) => message)];
+  warn([...warnings, ...(await projectWarnings(project, new Set(suites.keys()), cwd))]);
   return { project, matrix, cells, providers };
+}
+
+/** Prints what stops nothing on stderr. */
+export function warn(warnings: readonly string[]): void {
+  for (const line of warnings.flatMap((warning) => warning.split('\n')))
+    process.stderr.write(`warning: ${printable(line)}\n`);
+}
+
+/** The kinds of target that the lists of an inventory are for. */
+const LISTS = { machines: 'ssh', commands: 'command' } as const satisfies Record<string, TargetKind>;
+
+/** Mistakes in an inventory that a matrix does not use. @throws ConfigError for one in what it does. */
+function mistakesUnused({ problems }: Inventory, matrix: Matrix): string[] {
+  const kinds = new Set([...preferencesOf(matrix).flat(), ...matrix.include.map(({ target }) => target)]);
+  const unused: string[] = [];
+  for (const [list, kind] of Object.entries(LISTS)) {
+    const problem = problems[list as keyof typeof LISTS];
+    if (problem && kinds.has(kind)) throw problem;
+    if (problem) unused.push(problem.message);
+  }
+  return [...new Set(unused)];
 }
 
 /** The kinds of target of this host and of an inventory. */

@@ -6,6 +6,7 @@ import { cacheFolder } from '../base/folders.ts';
 import { formatBytes } from '../base/text.ts';
 import { loadInventory } from '../config/load-machines.ts';
 import { findProject } from '../config/project.ts';
+import { matrixMistakes, projectWarnings } from '../config/project-warnings.ts';
 import { capacityFor, hostCapacity } from '../run/capacity.ts';
 import { commandsOf, machinesOf } from '../run/machines.ts';
 import { thisDistribution } from '../setup/distribution.mjs';
@@ -13,7 +14,7 @@ import { installLine, missingPackages } from '../setup/system.mjs';
 import { packagesFor } from '../setup/system-packages.mjs';
 import { kinds, targetKinds } from '../targets/kinds.ts';
 import type { Availability } from '../targets/target.ts';
-import { providersOf } from './cells.ts';
+import { providersOf, warn } from './cells.ts';
 
 /** How programs of an architecture get to run while its images are built. */
 async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
@@ -37,7 +38,13 @@ async function maintainerScripts(name: keyof typeof architectures): Promise<stri
 /** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
   const cache = cacheFolder();
-  const inventory = await loadInventory(await findProject(process.cwd()));
+  const project = await findProject(process.cwd());
+  const inventory = await loadInventory(project);
+  warn([
+    ...new Set(Object.values(inventory.problems).map(({ message }) => message)),
+    ...(await matrixMistakes(project)),
+    ...(await projectWarnings(project, new Set())),
+  ]);
   const providers = providersOf(inventory);
   const known = { machines: machinesOf(inventory), commands: commandsOf(inventory) };
   const asked = targetKinds.filter((kind) => kinds[kind].doctor(known));

@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { archNames } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { loadMatrix } from './load-matrix.ts';
@@ -9,6 +7,7 @@ import { listSuites, type Project } from './project.ts';
 import { quote } from './quote.ts';
 import { splitList } from './split-list.ts';
 import type { Matrix } from './suite.ts';
+import { yamlFile } from './yaml-file.ts';
 
 /** Filters of the command line that matter when no matrix was named; each may hold comma-separated lists. */
 export interface MatrixFlags {
@@ -32,8 +31,8 @@ export interface FlagPlaces {
 export async function matrixFromFlags(flags: MatrixFlags, project: Project, places: FlagPlaces = {}): Promise<Matrix> {
   const { cwd = process.cwd(), bundledSuites } = places;
   const wanted = splitList(flags.suite);
-  const quickstart = join(project.matrices, 'quickstart.yaml');
-  if ((await stat(quickstart).catch(() => undefined))?.isFile()) {
+  const quickstart = await yamlFile(project.matrices, 'quickstart', cwd);
+  if (quickstart !== undefined) {
     const matrix = await loadMatrix(quickstart, cwd);
     const held = new Set([...matrix.suite, ...matrix.include.map((cell) => cell.suite)]);
     if (wanted.every((name) => held.has(name))) return matrix;

@@ -12,7 +12,31 @@ const load = async (text: string) => {
   return await loadInventory(await findProject(files.folder), { cwd: files.folder });
 };
 
+/** What is wrong with the entries that were left out. */
+async function mistakeIn(text: string): Promise<string> {
+  const { problems } = await load(text);
+  return Object.values(problems)
+    .map(({ message }) => message)
+    .join('\n');
+}
+
 describe('loadInventory', () => {
+  test('entries without a mistake are read beside one that has', async () => {
+    const text = 'machines: { a: { address: "x:22" }, b: { address: y } }\ncommands: { c: { arch: [amd64] } }\n';
+    const { machines, commands, problems } = await load(text);
+    expect([Object.keys(machines), Object.keys(commands), Object.keys(problems)]).toEqual([
+      ['b'],
+      [],
+      ['machines', 'commands'],
+    ]);
+  });
+
+  test('a file that somebody names has to be readable', async () => {
+    await using files = await tempFiles({ 'lab.yaml': 'machine: {}\n', 'suites/a': '' });
+    const loading = loadInventory(await findProject(files.folder), { file: 'lab.yaml', cwd: files.folder });
+    expect(await rejection(loading)).toContain('lab.yaml:1:1: unknown key "machine"');
+  });
+
   test('machines and commands, with files relative to the inventory', async () => {
     await using files = await tempFiles({
       'lab/machines.yaml': `ssh-config: ssh_config
@@ -76,7 +100,7 @@ commands:
     ['machines:\n  a: { address: b, arch: amd46 }', 'unknown architecture "amd46"'],
     ['commands:\n  c: { arch: [amd64], acquire: up }', 'machines.yaml:2:6: missing key "release"'],
   ])('%s', async (text, message) => {
-    expect(await rejection(load(text))).toContain(message);
+    expect(await mistakeIn(text)).toContain(message);
   });
 });
 

@@ -1,11 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from '../base/errors.ts';
 import { parseAddress } from '../targets/ssh/address.ts';
+import { problemsOf } from './issues.ts';
 import type { MachinesConfig } from './machines-schema.ts';
 import { machinesSchema } from './machines-schema.ts';
 import type { Project } from './project.ts';
-import { readYaml } from './yaml.ts';
+import { yamlFile } from './yaml-file.ts';
+import { openYaml, type Problem, shownPath, type YamlSource } from './yaml-source.ts';
 
 /** An inventory, or the one machine of a command line. */
 export interface Inventory extends Pick<MachinesConfig, 'machines' | 'commands'> {
@@ -14,8 +16,13 @@ export interface Inventory extends Pick<MachinesConfig, 'machines' | 'commands'>
   /** An absolute path. */
   readonly sshConfig?: string;
   /** `machines.yaml:4:3`: where an entry is. */
-  whereIs(list: 'machines' | 'commands', name: string): string;
+  whereIs(list: InventoryList, name: string): string;
+  /** What is wrong with entries that were left out for it: an error for whoever uses the list, and nobody else. */
+  readonly problems: Readonly<Partial<Record<InventoryList, ConfigError>>>;
 }
+
+const LISTS = ['machines', 'commands'] as const;
+type InventoryList = (typeof LISTS)[number];
 
 export interface InventoryPlaces {
   /** The file that a command line names; default: `machines.yaml` in the project, if there is one. */
@@ -29,10 +36,16 @@ export interface InventoryPlaces {
 export async function loadInventory(project: Project, places: InventoryPlaces = {}): Promise<Inventory> {
   const { address, cwd = process.cwd() } = places;
   if (address !== undefined) return inventoryOf(address);
-  const file = places.file === undefined ? join(project.root, 'machines.yaml') : resolve(cwd, places.file);
-  if (places.file === undefined && !(await stat(file).catch(() => undefined))?.isFile())
-    return { name: 'machines.yaml', machines: {}, commands: {}, whereIs: () => 'machines.yaml' };
-  const { data, source } = await readYaml(file, machinesSchema, cwd);
+  const file = places.file === undefined ? await yamlFile(project.root, 'machines', cwd) : resolve(cwd, places.file);
+  if (file === undefined) return { ...NOTHING, name: 'machines.yaml', whereIs: () => 'machines.yaml' };
+  const read = await readEntries(file, cwd).catch((error: unknown) => {
+    // Whoever names a file means to use it; one that is just there may be of no use to this run.
+    if (places.file !== undefined || !(error instanceof ConfigError)) throw error;
+    return error;
+  });
+  if (read instanceof ConfigError)
+    return { ...NOTHING, name: shownPath(file, cwd), whereIs: () => '', problems: { machines: read, commands: read } };
+  const { data, source, problems } = read;
   const path = (written: string) => resolve(dirname(file), written.replace(/^~(?=\/)/, homedir()));
   const withKeys = <T extends { key?: string | undefined }>(entries: Record<string, T>): Record<string, T> =>
     Object.fromEntries(
@@ -47,7 +60,34 @@ export async function loadInventory(project: Project, places: InventoryPlaces = 
     commands: withKeys(data.commands),
     ...(data['ssh-config'] === undefined ? {} : { sshConfig: path(data['ssh-config']) }),
     whereIs: (list, name) => source.place([list, name]),
+    problems,
   };
+}
+
+const NOTHING = { machines: {}, commands: {}, problems: {} } as const;
+
+interface Entries {
+  readonly data: MachinesConfig;
+  readonly source: YamlSource;
+  readonly problems: Inventory['problems'];
+}
+
+/** Reads an inventory, without the entries that have a mistake. */
+async function readEntries(file: string, cwd: string): Promise<Entries> {
+  const source = await openYaml(file, cwd);
+  const whole = machinesSchema.safeParse(source.value);
+  if (whole.success) return { data: whole.data, source, problems: {} };
+  const wrong = problemsOf(whole.error.issues, machinesSchema, source.value);
+  const ofEntry = ({ path }: Problem) => LISTS.find((list) => path[0] === list && path.length > 1);
+  if (wrong.some((problem) => ofEntry(problem) === undefined)) throw source.error(wrong);
+  const without = structuredClone(source.value) as Record<InventoryList, Record<string, unknown>>;
+  for (const { path } of wrong) delete without[path[0] as InventoryList][String(path[1])];
+  const problems: Partial<Record<InventoryList, ConfigError>> = {};
+  for (const list of LISTS) {
+    const own = wrong.filter((problem) => ofEntry(problem) === list);
+    if (own.length > 0) problems[list] = source.error(own);
+  }
+  return { data: machinesSchema.parse(without), source, problems };
 }
 
 function inventoryOf(address: string): Inventory {
@@ -60,5 +100,5 @@ function inventoryOf(address: string): Inventory {
     tags: [],
     cells: 1,
   };
-  return { name: '--target', machines: { [name]: machine }, commands: {}, whereIs: () => '--target' };
+  return { ...NOTHING, name: '--target', machines: { [name]: machine }, whereIs: () => '--target' };
 }

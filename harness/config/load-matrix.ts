@@ -1,12 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import { matrixSchema } from './matrix-schema.ts';
 import { didYouMean, expectedOneOf } from './nearest.ts';
 import { listMatrices, type Project } from './project.ts';
 import { quote } from './quote.ts';
+import { strayFiles } from './stray.ts';
 import type { Matrix } from './suite.ts';
 import { readYaml } from './yaml.ts';
+import { yamlFile, yamlName } from './yaml-file.ts';
 
 /**
  * Reads a matrix. Its suites are not looked at: `loadSuites` does that.
@@ -15,7 +17,7 @@ import { readYaml } from './yaml.ts';
 export async function loadMatrix(file: string, cwd: string = process.cwd()): Promise<Matrix> {
   const place = resolve(cwd, file);
   const { data } = await readYaml(place, matrixSchema, cwd);
-  return { ...data, name: data.name ?? basename(place).replace(/\.ya?ml$/, ''), file: place };
+  return { ...data, name: data.name ?? yamlName(basename(place)) ?? basename(place), file: place };
 }
 
 export interface MatrixPlaces {
@@ -43,16 +45,17 @@ export async function resolveMatrixFile(
         resolve(project.root, nameOrPath),
         ...folders.map((folder) => resolve(folder, nameOrPath)),
       ]
-    : folders.map((folder) => join(folder, `${nameOrPath}.yaml`));
+    : await Promise.all(folders.map((folder) => yamlFile(folder, nameOrPath, cwd)));
   for (const file of candidates) {
-    if (nameOrPath !== '' && (await stat(file).catch(() => undefined))?.isFile()) return file;
+    if (nameOrPath !== '' && file !== undefined && (await stat(file).catch(() => undefined))?.isFile()) return file;
   }
   const names = [...new Set((await Promise.all(folders.map(listMatrices))).flat())].sort();
-  const word = basename(nameOrPath).replace(/\.ya?ml$/, '');
+  const word = yamlName(basename(nameOrPath)) ?? basename(nameOrPath);
   throw new ConfigError(`unknown matrix ${quote(nameOrPath)}, ${expectedOneOf(names)}${didYouMean(word, names)}`, {
     hint:
-      names.length === 0
+      (await strayFiles(project, cwd)).find((stray) => stray.includes(`/${word}`)) ??
+      (names.length === 0
         ? 'harness init writes a first matrix and suite'
-        : 'a matrix is a file in matrices/, or any path',
+        : 'a matrix is a file in matrices/, or any path'),
   });
 }

@@ -1,5 +1,5 @@
-import { realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, resolve, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { loadCompose } from './compose.ts';
 import { didYouMean, expectedOneOf } from './nearest.ts';
 import { quote } from './quote.ts';
@@ -7,6 +7,7 @@ import { registryFiles } from './registry.ts';
 import type { Suite } from './suite.ts';
 import { type SuiteConfig, suiteSchema } from './suite-schema.ts';
 import { readYaml } from './yaml.ts';
+import { yamlFile } from './yaml-file.ts';
 import type { Problem } from './yaml-source.ts';
 
 /**
@@ -16,7 +17,8 @@ import type { Problem } from './yaml-source.ts';
  */
 export async function loadSuite(folder: string, cwd: string = process.cwd()): Promise<Suite> {
   const place = resolve(folder);
-  const { data, source } = await readYaml(join(place, 'suite.yaml'), suiteSchema, cwd);
+  const file = (await yamlFile(place, 'suite', cwd)) ?? join(place, 'suite.yaml');
+  const { data, source } = await readYaml(file, suiteSchema, cwd);
   const problems = [
     ...nameProblems(data, basename(place)),
     ...portProblems(data),
@@ -121,6 +123,8 @@ async function whyNotAFileOf(folder: string, from: string): Promise<string | und
     return (await stat(file)).isFile() ? undefined : `${inside}: it is not a file`;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return `${inside}: ${code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file' : (error as Error).message}`;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return `${inside}: ${(error as Error).message}`;
+    const there = (await readdir(dirname(file)).catch(() => [])).map((name) => join(dirname(from), name));
+    return `${inside}: there is no such file${didYouMean(from, there)}`;
   }
 }

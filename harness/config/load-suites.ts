@@ -4,7 +4,16 @@ import { didYouMean, expectedOneOf } from './nearest.ts';
 import { findSuite, listSuites } from './project.ts';
 import { quote } from './quote.ts';
 import type { Matrix, Suite } from './suite.ts';
+import { suiteSchema } from './suite-schema.ts';
 import { openYaml, type Problem } from './yaml-source.ts';
+
+/** The suites that a matrix names. */
+export interface LoadedSuites {
+  /** All of them; one with a mistake as if nothing stood in it, so that a matrix can be expanded. */
+  readonly suites: ReadonlyMap<string, Suite>;
+  /** What is wrong with those that have a mistake, by name: a cell of one cannot run. */
+  readonly broken: ReadonlyMap<string, ConfigError>;
+}
 
 /**
  * Loads every suite that a matrix names, from the first of `folders` that has it.
@@ -14,7 +23,21 @@ export async function loadSuites(
   matrix: Matrix,
   folders: readonly string[],
   cwd: string = process.cwd(),
-): Promise<Map<string, Suite>> {
+): Promise<ReadonlyMap<string, Suite>> {
+  const read = await readSuites(matrix, folders, cwd);
+  mustBeWhole(read.suites.keys(), read);
+  return read.suites;
+}
+
+/**
+ * As {@link loadSuites}, but a suite with a mistake is an error for those only who run it.
+ * @throws ConfigError for unknown suites, at their place in the matrix.
+ */
+export async function readSuites(
+  matrix: Matrix,
+  folders: readonly string[],
+  cwd: string = process.cwd(),
+): Promise<LoadedSuites> {
   const places = new Map<string, string>();
   const unknown: Problem[] = [];
   const known = await listSuites(folders);
@@ -28,14 +51,29 @@ export async function loadSuites(
     if (matrix.file === undefined) throw new ConfigError(unknown.map((problem) => problem.text).join('\n'));
     throw (await openYaml(matrix.file, cwd)).error(unknown);
   }
-  const loaded = await Promise.allSettled([...places.values()].map((folder) => loadSuite(folder, cwd)));
-  const failures = loaded.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-  const other = failures.find((error) => !(error instanceof ConfigError));
-  if (other !== undefined) throw other;
-  if (failures.length > 0) throw new ConfigError(failures.map((error) => (error as Error).message).join('\n'));
-  return new Map(
-    loaded.flatMap((result) => (result.status === 'fulfilled' ? [[result.value.name, result.value]] : [])),
+  const suites = new Map<string, Suite>();
+  const broken = new Map<string, ConfigError>();
+  await Promise.all(
+    [...places].map(async ([name, folder]) => {
+      try {
+        suites.set(name, await loadSuite(folder, cwd));
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        suites.set(name, { ...suiteSchema.parse({}), name, folder });
+        broken.set(name, error);
+      }
+    }),
   );
+  return { suites, broken };
+}
+
+/** @throws ConfigError with everything that is wrong with some of the suites of a matrix, if anything is. */
+export function mustBeWhole(names: Iterable<string>, { broken }: LoadedSuites): void {
+  const errors = [...new Set(names)].flatMap((name) => broken.get(name) ?? []);
+  const [error] = errors;
+  if (error === undefined) return;
+  if (errors.length === 1) throw error;
+  throw new ConfigError(errors.map(({ message }) => message).join('\n'), { cause: error });
 }
 
 /** Each place in a matrix that names a suite. */

@@ -2,4 +2,4 @@
 export { type FlagPlaces, type MatrixFlags, matrixFromFlags } from './from-flags.ts';
 export { loadMatrix, type MatrixPlaces, resolveMatrixFile } from './load-matrix.ts';
 export { loadSuite } from './load-suite.ts';
-export { loadSuites } from './load-suites.ts';
+export { loadSuites, mustBeWhole, readSuites } from './load-suites.ts';

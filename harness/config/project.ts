@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { hasYamlFile, yamlName } from './yaml-file.ts';
 
 /** Where a user's matrices and suites are, as absolute folders; they need not exist. */
 export interface Project {
@@ -29,7 +30,7 @@ function project(root: string): Project {
 /** The folder of a suite: that of the first of `folders` that has it, or undefined. */
 export async function findSuite(name: string, folders: readonly string[]): Promise<string | undefined> {
   for (const folder of folders) {
-    if (await exists(join(folder, name, 'suite.yaml'))) return join(folder, name);
+    if (await hasYamlFile(join(folder, name), 'suite')) return join(folder, name);
   }
   return undefined;
 }
@@ -39,7 +40,7 @@ export async function listSuites(folders: readonly string[]): Promise<string[]> 
   const names = new Set<string>();
   for (const folder of folders) {
     for (const name of await entries(folder)) {
-      if (await exists(join(folder, name, 'suite.yaml'))) names.add(name);
+      if (await hasYamlFile(join(folder, name), 'suite')) names.add(name);
     }
   }
   return [...names].sort();
@@ -47,7 +48,7 @@ export async function listSuites(folders: readonly string[]): Promise<string[]> 
 
 /** The matrices in a folder by name, sorted: `quickstart` for `quickstart.yaml`. */
 export async function listMatrices(folder: string): Promise<string[]> {
-  return (await entries(folder)).filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -'.yaml'.length));
+  return [...new Set((await entries(folder)).flatMap((file) => yamlName(file) ?? []))];
 }
 
 async function entries(folder: string): Promise<string[]> {
