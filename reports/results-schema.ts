@@ -198,6 +198,7 @@ export const resultsSchema = z
     git: z.object({ sha: z.string(), dirty: z.boolean() }).optional(),
     jobs: z.int(),
     jobsReason: z.string(),
+    warnings: z.array(z.string()).readonly().optional().describe('What is to be known of the run as a whole.'),
     startedAt: time,
     durationMs: ms,
     state: z.enum(['passed', 'failed', 'infra', 'incomplete', 'interrupted']),

@@ -43,6 +43,7 @@ function headline(run: RunResult): string {
   return [
     `## ${run.state === 'passed' ? '✅' : run.state === 'failed' ? '❌' : '⚠️'} ${stateWords[run.state]} · ${inline(run.matrix.name)}`,
     `**${countsLine(run)}** · ${cells} in ${formatTime(run.durationMs)} · exit code ${run.exitCode}`,
+    ...(run.warnings ?? []).map((warning) => `⚠️ ${inline(warning)}`),
     `Run ${code(run.run)} of harness ${inline(run.harness)} on ${inline(run.host.cpu)} (${inline(run.host.arch)}, ${run.host.cores} cores), control architecture ${run.control}.`,
   ].join('\n\n');
 }

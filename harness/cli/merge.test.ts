@@ -58,7 +58,10 @@ async function mergedBeside(broken: Readonly<Record<string, string>>): Promise<s
   expect(result.cells.map(({ name, verdict }) => [name, verdict])).toEqual(
     [first, second].map((name) => [name, name === first ? 'passed' : 'incomplete']),
   );
-  expect(await readFile(join(latest, 'summary.md'), 'utf8')).toContain(second);
+  const summary = await readFile(join(latest, 'summary.md'), 'utf8');
+  expect(summary).toContain(second);
+  expect(summary.match(/⚠️ parts/g)).toHaveLength(Object.keys(broken).length);
+  expect(result.warnings?.filter((warning) => warning.startsWith('parts'))).toHaveLength(Object.keys(broken).length);
   return stderr;
 }
 

@@ -23,6 +23,7 @@ export class RunFold {
   readonly #cells = new Map<string, CellFold>();
   #started: (RunStarted & { readonly at: string }) | undefined;
   #finished: RunFinished | undefined;
+  readonly #warnings: string[] = [];
   #lastAt: string | undefined;
 
   /** @throws HarnessError for an event before `run.started`, or of a cell that was not planned. */
@@ -40,6 +41,8 @@ export class RunFold {
       if (!cell)
         throw new HarnessError(`cannot fold the events: ${event.type} of ${event.cell}, a cell that was not planned`);
       cell.add(event);
+    } else if (event.type === 'log' && event.level === 'warn') {
+      this.#warnings.push(event.message);
     }
   }
 
@@ -64,6 +67,7 @@ export class RunFold {
       ...(started.git ? { git: started.git } : {}),
       jobs: started.jobs,
       jobsReason: started.jobsReason,
+      ...(this.#warnings.length > 0 ? { warnings: [...this.#warnings] } : {}),
       startedAt: started.at,
       durationMs: finished?.durationMs ?? between(started.at, this.#lastAt),
       state: stateOf(exitCode),

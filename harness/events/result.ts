@@ -79,6 +79,8 @@ export interface RunResult {
   readonly git?: { readonly sha: string; readonly dirty: boolean };
   readonly jobs: number;
   readonly jobsReason: string;
+  /** What is to be known of the run as a whole: parts that are missing, a commit that is not known. */
+  readonly warnings?: readonly string[];
   readonly startedAt: string;
   readonly durationMs: number;
   /** `incomplete`: the stream ends without `run.finished`, or cells never finished. */

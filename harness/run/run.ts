@@ -71,7 +71,9 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   try {
     const host = await hostCapacity();
     const capacity = capacityOf(options, host);
-    await open.emit(await startedEvent(options, open, capacity));
+    const warnings: string[] = [];
+    await open.emit(await startedEvent(options, open, capacity, (message) => void warnings.push(message)));
+    for (const message of warnings) await open.emit({ type: 'log', level: 'warn', message });
     await pointLatest(runs, open.name);
     const context: RunContext = {
       open,
@@ -117,9 +119,10 @@ async function startedEvent(
   options: RunOptions,
   { name: run }: OpenRun,
   { jobs, reason }: Capacity,
+  warn: (message: string) => void,
 ): Promise<RunStarted> {
   const { matrix, cells, project } = options;
-  const git = options.git ?? (await gitState(project));
+  const git = options.git ?? (await gitState(project, warn));
   const inRepository = await pathsInRepository(project);
   return {
     type: 'run.started',

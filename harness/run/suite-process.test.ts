@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { InfraError } from '../base/errors.ts';
 import { retryUntil } from '../base/time.ts';
 import { loadSuite } from '../config/load.ts';
@@ -289,3 +289,23 @@ test('hooks have their own deadlines, also several and those that are longer tha
     ['two', 'passed'],
   ]);
 });
+
+test.each([
+  ['a test', `test('one', () => {}); test.only('two', () => {});`, 'two'],
+  ['a group', `test('one', () => {}); describe.only('group', () => { test('two', () => {}); });`, 'group > two'],
+])('`.only` on %s fails in CI, and runs alone elsewhere', async (_, text, name) => {
+  const inCi = async (ci: string) => {
+    vi.stubEnv('CI', ci);
+    const outcome = await ran({ 'a.scenario.ts': `${IMPORTS}${text}` });
+    vi.unstubAllEnvs();
+    return outcome;
+  };
+  const outcome = await inCi('true');
+  expect(verdictsOf(outcome)).toEqual({ one: 'skipped', [name]: 'failed' });
+  expect(errorsOf(outcome, name)[0]?.message).toMatch(/^`\.only` was left in:/);
+  expect(verdictsOf(await inCi('false'))).toEqual({ one: 'skipped', [name]: 'passed' });
+});
+
+function verdictsOf({ finished }: SuiteOutcome): Record<string, string> {
+  return Object.fromEntries(finished.map(({ name, verdict }) => [name, verdict]));
+}

@@ -4,6 +4,7 @@ import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node
 import { cacheFolder } from '../base/folders.ts';
 import { errorDataOf } from '../events/error-data.ts';
 import { fileInSuite, type ScenarioContext, SUITE_FILES } from './context.ts';
+import { isCi } from './left-in-only.ts';
 import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
 import { errorData } from './thrown.ts';
@@ -39,7 +40,7 @@ async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Prom
       maxWorkers: 1,
       fileParallelism: false,
       includeTaskLocation: true,
-      allowOnly: true,
+      allowOnly: !isCi(process.env['CI']),
       sequence: { sequencer: ByName },
       // Files come one after another, and a target's state is shared by all of them anyway.
       pool: 'forks',

@@ -2,6 +2,7 @@ import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
 import { FILE_ITSELF, numbered, type TestName } from '../events/identity.ts';
 import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
 import { fileInSuite, isChosen, type ScenarioContext } from './context.ts';
+import { plainOnly } from './left-in-only.ts';
 import type { SuiteReport } from './messages.ts';
 import { fileError } from './syntax-error.ts';
 import { errorData, passedBy, verdictOf } from './thrown.ts';
@@ -16,7 +17,7 @@ export function eventReporter(
 ): Reporter & { onTaskUpdate(): void } {
   const { cell, step, suite } = context;
   const told = new Set<string>();
-  const once = (what: 'planned' | 'begun', id: string, tell: () => void) => {
+  const once = (what: 'planned' | 'begun' | 'ended', id: string, tell: () => void) => {
     if (told.has(`${what} ${id}`)) return;
     told.add(`${what} ${id}`);
     tell();
@@ -40,15 +41,16 @@ export function eventReporter(
       plan(test.module);
       send({ type: 'event', event: { type: 'test.started', cell, ...nameOf(test) } });
     });
-  const finish = (test: TestCase, outcome: Outcome) => {
-    begin(test);
-    for (const measurement of test.meta().measurements ?? []) {
-      const where = { cell, file: fileOf(test.module), test: test.fullName };
-      send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
-    }
-    const line = test.location ? { line: test.location.line } : {};
-    send({ type: 'event', event: { type: 'test.finished', cell, step, ...nameOf(test), ...line, ...outcome } });
-  };
+  const finish = (test: TestCase, outcome: Outcome) =>
+    once('ended', test.id, () => {
+      begin(test);
+      for (const measurement of test.meta().measurements ?? []) {
+        const where = { cell, file: fileOf(test.module), test: test.fullName };
+        send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
+      }
+      const line = test.location ? { line: test.location.line } : {};
+      send({ type: 'event', event: { type: 'test.finished', cell, step, ...nameOf(test), ...line, ...outcome } });
+    });
   /** Tests that never ran although nobody left them out: what stopped them is known when their file has ended. */
   const stopped = new Set<TestCase>();
   return {
@@ -64,7 +66,11 @@ export function eventReporter(
     onTestModuleEnd(module) {
       plan(module);
       const groups: Group[] = [module, ...module.children.allSuites()];
-      const errors = new Map(groups.map((group) => [group, group.errors().map((error) => fileError(error, suite))]));
+      const errors = new Map(
+        groups.map((group) => [group, group.errors().map((error) => plainOnly(fileError(error, suite)))]),
+      );
+      // vitest tells of no result of a test that failed before it could run, as one that was marked `.only`.
+      for (const test of module.children.allTests('failed')) if (isReported(test)) finish(test, outcomeOf(test, suite));
       for (const test of stopped) {
         if (test.module !== module) continue;
         stopped.delete(test);
@@ -115,7 +121,12 @@ function wasStopped(test: TestCase): boolean {
 /** What becomes of a test because of a hook before it. */
 function failedBefore(errors: readonly ErrorData[]): Outcome {
   const verdict = verdictOf(errors);
-  return { verdict, durationMs: 0, attempts: [{ verdict, durationMs: 0, errors }], note: 'a hook before it failed' };
+  return {
+    verdict,
+    durationMs: 0,
+    attempts: [{ verdict, durationMs: 0, errors }],
+    note: 'what it is in failed before it',
+  };
 }
 
 function outcomeOf(test: TestCase, suite: ScenarioContext['suite']): Outcome {
@@ -125,7 +136,8 @@ function outcomeOf(test: TestCase, suite: ScenarioContext['suite']): Outcome {
     const note = (result.state === 'skipped' && result.note) || 'skipped in the suite';
     return { verdict: 'skipped', durationMs, attempts: [], note };
   }
-  const dataOf = (thrown: readonly unknown[] | undefined) => (thrown ?? []).map((error) => errorData(error, suite));
+  const dataOf = (thrown: readonly unknown[] | undefined) =>
+    (thrown ?? []).map((error) => plainOnly(errorData(error, suite)));
   const attempts = test.attempts().map((attempt): Attempt => {
     const errors = dataOf(attempt.errors);
     return {

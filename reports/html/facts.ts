@@ -16,6 +16,7 @@ ${list([
   ['Control', run.control],
   ['At once', `${run.jobs} ${run.jobs === 1 ? 'cell' : 'cells'}: ${run.jobsReason}`],
   ['Commit', run.git && `${run.git.sha}${run.git.dirty ? ', with local changes' : ''}`],
+  ...(run.warnings ?? []).map((warning): Row => ['Warning', warning]),
 ])}
 ${run.cells.map(cellFacts)}</section>`;
 }
