@@ -1,5 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { missingImage } from './compose.ts';
 import { loadSuite } from './load.ts';
 import { rejection, tempFiles } from './temp-files.ts';
@@ -37,6 +38,61 @@ test('an image without a tag is the latest', async () => {
   });
 });
 
+test('whatever Compose understands is understood', async () => {
+  const many = Array.from({ length: 60 }, (_, index) => `  s${index}: { <<: *two, command: "${index}" }\n`).join('');
+  await using files = await tempFiles({
+    's/suite.yaml': suiteYaml(image('my-web:1') + image('my-db:1')),
+    's/compose.yaml': `x-one: &one { image: "my-web:\${TAG:-1}" }
+x-two: &two { <<: *one, restart: "no" }
+services:
+${many}  docker: { image: "docker.io/library/my-web:1" }
+  index: { image: index.docker.io/my-db:1 }
+  child: { extends: { service: docker }, environment: { A: "1e3", B: "08", C: "y", D: "$$HOME", E: 2 } }
+  other: { extends: { file: other.yaml, service: base }, env_file: [a.env] }
+  bound: { image: my-web:1, volumes: ["./conf:/etc/conf:ro", "data:/data", { type: bind, source: ./x, target: /x }] }
+  debug: { image: debugger, profiles: [debug] }
+volumes: { data: {} }
+`,
+    's/other.yaml': 'services: { base: { image: "my-db:1", volumes: ["./o:/o"] } }\n',
+    's/a.env': 'FROM_FILE=1\n',
+  });
+  const { compose } = await loadSuite(join(files.folder, 's'), files.folder);
+  const { services } = compose!;
+  expect(Object.keys(services)).toHaveLength(65);
+  expect(services).toMatchObject({ s0: 'my-web:1', s59: 'my-web:1', docker: 'my-web:1', child: 'my-web:1' });
+  expect(services).toMatchObject({ index: 'my-db:1', other: 'my-db:1', bound: 'my-web:1' });
+  expect(services).not.toHaveProperty('debug');
+  // What is deployed is resolved, with the paths of the machine, and not a letter of a text is another.
+  const model = JSON.parse(compose!.content);
+  expect(model.services.child.environment).toMatchObject({ A: '1e3', B: '08', C: 'y', D: '$$HOME' });
+  expect(model.services.other.environment).toEqual({ FROM_FILE: '1' });
+  expect(compose!.content).not.toContain(files.folder);
+  expect(JSON.stringify(model.services.bound.volumes)).toMatch(/\/srv\/s\/conf.*\/srv\/s\/x/);
+});
+
+test('variables are those of the suite, and nobody else’s', async () => {
+  vi.stubEnv('TAG', 'mine');
+  await using files = await tempFiles({
+    's/suite.yaml': suiteYaml(image('my-web:1') + image('my-web:7')),
+    's/compose.yaml': `services: { web: { image: "my-web:\${TAG:-1}" } }\n`,
+  });
+  const read = async () => (await loadSuite(join(files.folder, 's'), files.folder)).compose?.services;
+  expect(await read()).toEqual({ web: 'my-web:1' });
+  await writeFile(join(files.folder, 's/.env'), 'TAG=7\n');
+  expect(await read()).toEqual({ web: 'my-web:7' });
+  vi.unstubAllEnvs();
+});
+
+test('several files are merged as Compose does', async () => {
+  await using files = await tempFiles({
+    's/suite.yaml': suiteYaml(image('my-web:1') + image('my-db:1')).replace('compose.yaml', '[a.yml, b.yml]'),
+    's/a.yml': 'services: { web: { image: nginx }, db: { image: my-db:1 } }\n',
+    's/b.yml': 'services: { web: { image: my-web:1 } }\n',
+  });
+  const { compose } = await loadSuite(join(files.folder, 's'), files.folder);
+  expect(compose?.services).toEqual({ web: 'my-web:1', db: 'my-db:1' });
+});
+
 test('images that nobody builds are named at their place, all of them', async () => {
   expect(
     await problems(
@@ -56,8 +112,17 @@ test('a file that is none', async () => {
   expect(await problems(undefined)).toBe(
     's/suite.yaml:2:12: stack.compose is "compose.yaml", expected a file in the suite\'s folder: there is no such file',
   );
-  expect(await problems('services: {}\n')).toBe('s/compose.yaml:1:11: services: expected at least one service');
-  expect(await problems('version: "3"\n')).toMatch(/^s\/compose\.yaml:1:1: .*services/);
+  // In the words of Compose, which are those of its version.
+  for (const text of ['servces: {}\n', 'services: { web: { image: a, ports: 3 } }\n', 'services: [\n', '- a\n'])
+    expect(await problems(text), text).toMatch(/^cannot read s\/compose\.yaml: Compose \d\S* refuses it:\n./);
+  expect(await problems('services: { a: { image: my-web:1, profiles: [p] } }\n')).toContain('no service is started');
+});
+
+test('a file of a similar name is named', async () => {
+  await using files = await tempFiles({ 's/suite.yaml': suiteYaml(image('my-web:1')), 's/compose.yml': '' });
+  expect(await rejection(loadSuite(join(files.folder, 's'), files.folder))).toContain(
+    'there is no such file; did you mean "compose.yml"?',
+  );
 });
 
 test('an image that is not built for an architecture is named with its service', async () => {

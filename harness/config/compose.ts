@@ -1,63 +1,84 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { ArchName } from '../arch/index.ts';
+import { ConfigError } from '../base/errors.ts';
+import { askCompose, onMachine } from './compose-model.ts';
+import { composeProgram } from './compose-program.ts';
 import { didYouMean, expectedOneOf } from './nearest.ts';
 import { quote } from './quote.ts';
 import type { SuiteConfig } from './suite-schema.ts';
-import { readYaml } from './yaml.ts';
-import type { Problem } from './yaml-source.ts';
+import { openYaml, type Problem, shownPath } from './yaml-source.ts';
 
-/** A suite's Compose file, as far as the harness has to know it. */
+/** A suite's Compose files, as Compose itself understands them. */
 export interface ComposeStack {
-  /** On the controller, absolute. */
+  /** The first of them, on the controller, absolute. */
   readonly file: string;
-  /** What it says: a snapshot belongs to one text. */
+  /** JSON, which is YAML: what is deployed. Everything in it is resolved, and paths are those of the machine. */
   readonly content: string;
-  /** The image of each service. */
+  /** The image of each service that is started. */
   readonly services: Readonly<Record<string, string>>;
 }
 
-const merged = z.looseObject({ image: z.string().optional() });
+/** Where paths of a suite's Compose file that begin with `./` are, on the machine. */
+export function projectFolder(suite: string): string {
+  return `/srv/${suite}`;
+}
 
-/** Only which image each service runs: the rest is for whoever deploys the file. `<<` is what YAML merges in. */
-const composeSchema = z.looseObject({
-  services: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected the name of a service'),
-      z.looseObject({ image: z.string().optional(), '<<': z.union([merged, z.array(merged)]).optional() }),
-    )
-    .refine((services) => Object.keys(services).length > 0, 'expected at least one service'),
-});
+/** The project of a suite's services, which is in the names and labels of its containers. */
+export function projectName(suite: string): string {
+  return suite.replaceAll('.', '-');
+}
 
 /**
- * Reads a suite's Compose file and checks that its images are among those that the suite builds: there is no registry
+ * Has Compose read a suite's files, and checks that the images are among those that the suite builds: there is no registry
  * to pull others from.
- * @throws ConfigError with every service whose image there is not, at its place in the file.
+ * @param name the suite's.
+ * @returns undefined for a suite without Compose; `services` is missing where this host has none to ask.
+ * @throws ConfigError in Compose's words where it refuses them; and with every service whose image there is not.
  */
-export async function loadCompose(suite: SuiteConfig, folder: string, cwd: string): Promise<ComposeStack | undefined> {
+export async function loadCompose(
+  suite: SuiteConfig,
+  { name, folder, cwd }: { readonly name: string; readonly folder: string; readonly cwd: string },
+): Promise<ComposeStack | undefined> {
   const { compose, images } = suite.stack;
   if (compose === undefined) return undefined;
-  const file = join(folder, compose);
-  const { data, source } = await readYaml(file, composeSchema, cwd);
+  const files = compose.map((file) => join(folder, file));
+  const [file] = files as [string];
+  const program = await composeProgram();
+  // What only expands a matrix needs no Compose; who deploys it says that it is missing.
+  if (program === undefined) return { file, content: '', services: {} };
+  const shown = files.map((one) => shownPath(one, cwd)).join(' and ');
+  const model = await askCompose(program, files, { folder, project: projectName(name), shown });
   const tags = images.map(({ tag }) => tag);
   const services: Record<string, string> = {};
   const problems: Problem[] = [];
-  for (const [name, service] of Object.entries(data.services)) {
-    const image = service.image ?? [service['<<'] ?? []].flat().find((part) => part.image !== undefined)?.image;
-    const path = ['services', name, ...(service.image === undefined ? [] : ['image'])];
+  // Compose 1 tells of those that are not started as well.
+  const started = Object.entries(model.services).filter(
+    ([, { profiles = [] }]) => profiles.length === 0 || !program.version.startsWith('1.'),
+  );
+  for (const [service, { image }] of started) {
     if (image === undefined) {
-      const text = `the service ${quote(name)} names no image, expected one that stack.images of suite.yaml builds`;
-      problems.push({ path, atKey: true, text });
+      const text = `the service ${quote(service)} names no image, expected one that stack.images of suite.yaml builds`;
+      problems.push({ path: ['services', service], atKey: true, text });
     } else if (tags.includes(tagged(image))) {
-      services[name] = tagged(image);
+      services[service] = tagged(image);
     } else {
-      const text = `the service ${quote(name)} runs the image ${quote(image)}, which stack.images of suite.yaml does not build, ${expectedOneOf(tags)}${didYouMean(image, tags)}`;
-      problems.push({ path, text });
+      const text = `the service ${quote(service)} runs the image ${quote(image)}, which stack.images of suite.yaml does not build, ${expectedOneOf(tags)}${didYouMean(image, tags)}`;
+      problems.push({ path: ['services', service, 'image'], text });
     }
   }
-  if (problems.length > 0) throw source.error(problems);
-  return { file, content: await readFile(file, 'utf8'), services };
+  if (started.length === 0)
+    problems.push({ path: ['services'], text: `no service is started, expected at least one without a profile` });
+  if (problems.length > 0) throw await placed(file, problems, cwd);
+  return { file, content: JSON.stringify(onMachine(model, folder, projectFolder(name))), services };
+}
+
+/** With the place of each problem, where our own reader of YAML can read the file. */
+async function placed(file: string, problems: readonly Problem[], cwd: string): Promise<ConfigError> {
+  try {
+    return (await openYaml(file, cwd)).error(problems);
+  } catch {
+    return new ConfigError(problems.map(({ text }) => `${shownPath(file, cwd)}: ${text}`).join('\n'));
+  }
 }
 
 /** Whether a suite's stack is in containers. */
@@ -65,9 +86,10 @@ export function usesEngine({ stack }: { readonly stack: Pick<SuiteConfig['stack'
   return stack.compose !== undefined || stack.images.length > 0;
 }
 
-/** Docker's name of an image that is written without a tag. */
+/** An image by Docker's short name of it, with a tag. */
 function tagged(image: string): string {
-  return /:[^/]*$/.test(image) ? image : `${image}:latest`;
+  const short = image.replace(/^(?:index\.)?docker\.io\/(?:library\/)?/, '');
+  return /:[^/]*$/.test(short) ? short : `${short}:latest`;
 }
 
 /** Why a Compose file cannot be deployed on an architecture, naming the first service whose image there is not for it. */

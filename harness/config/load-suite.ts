@@ -13,9 +13,14 @@ import type { Problem } from './yaml-source.ts';
 /**
  * Reads the suite in a folder, and checks what a schema cannot: that its files exist and lie inside the folder, and
  * that every name is one of something.
+ * @param options.withCompose whether Compose is asked about its files, which takes a while.
  * @throws ConfigError with all problems, see `readYaml`.
  */
-export async function loadSuite(folder: string, cwd: string = process.cwd()): Promise<Suite> {
+export async function loadSuite(
+  folder: string,
+  cwd: string = process.cwd(),
+  { withCompose = true }: { readonly withCompose?: boolean } = {},
+): Promise<Suite> {
   const place = resolve(folder);
   const file = (await yamlFile(place, 'suite', cwd)) ?? join(place, 'suite.yaml');
   const { data, source } = await readYaml(file, suiteSchema, cwd);
@@ -27,7 +32,8 @@ export async function loadSuite(folder: string, cwd: string = process.cwd()): Pr
     ...(await fileProblems(data, place)),
   ];
   if (problems.length > 0) throw source.error(problems);
-  return { ...data, name: basename(place), folder: place, compose: await loadCompose(data, place, cwd) };
+  const compose = withCompose ? await loadCompose(data, { name: basename(place), folder: place, cwd }) : undefined;
+  return { ...data, name: basename(place), folder: place, compose };
 }
 
 function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
@@ -68,10 +74,12 @@ function registryProblems({ nodes, stack: { registry, files } }: SuiteConfig): P
 }
 
 async function composeProblems({ stack: { compose } }: SuiteConfig, folder: string): Promise<Problem[]> {
-  const why = compose === undefined ? undefined : await whyNotAFileOf(folder, compose);
-  return why === undefined
-    ? []
-    : [{ path: ['stack', 'compose'], text: `stack.compose is ${quote(compose ?? '')}, ${why}` }];
+  const files = await Promise.all(
+    (compose ?? []).map(async (file) => [file, await whyNotAFileOf(folder, file)] as const),
+  );
+  return files.flatMap(([file, why]) =>
+    why === undefined ? [] : [{ path: ['stack', 'compose'], text: `stack.compose is ${quote(file)}, ${why}` }],
+  );
 }
 
 function expectedPort(ports: readonly string[]): string {

@@ -16,7 +16,9 @@ export async function projectWarnings(
   cwd: string = process.cwd(),
 ): Promise<string[]> {
   const others = (await listSuites([project.suites])).filter((name) => !used.has(name));
-  const mistakes = await mistakesIn(others, async (name) => loadSuite((await findSuite(name, [project.suites]))!, cwd));
+  const mistakes = await mistakesIn(others, async (name) =>
+    loadSuite((await findSuite(name, [project.suites]))!, cwd, { withCompose: false }),
+  );
   return [...mistakes, ...(await strayFiles(project, cwd))];
 }
 

@@ -140,11 +140,11 @@ export const suiteSchema = z
             'The machine of a cluster that runs a registry: the images are pushed there under one tag for all architectures, and every machine pulls its own.',
           ),
         compose: z
-          .string()
-          .min(1)
+          .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+          .transform((files) => (typeof files === 'string' ? [files] : files))
           .optional()
           .describe(
-            "A Compose file in the suite's folder, brought up on the machine's Docker engine after the commands. Its images are among stack.images.",
+            "A Compose file in the suite's folder, or several that Compose merges, brought up on the machine's Docker engine after the commands. Its images are among stack.images.",
           ),
         services: z
           .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))

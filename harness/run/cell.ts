@@ -4,6 +4,7 @@ import { InfraError, messageOf, UnsupportedError } from '../base/errors.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { mustHaveCompose } from '../stacks/compose-command.ts';
 import { collectEvidence } from './collect.ts';
 import {
   anyDeath,
@@ -64,6 +65,7 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
     });
   const unsupported = await unsupportedReason(cell, run.providers);
   if (unsupported !== undefined) throw new UnsupportedError(unsupported);
+  await mustHaveCompose(cell.suite);
   context.signal.throwIfAborted();
   const images = await builders.use(() => quiet.busy(() => step(context, 'image', (io) => buildStep(context, io))));
   await guests.use(async () => {

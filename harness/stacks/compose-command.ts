@@ -2,7 +2,8 @@ import { execa } from 'execa';
 import { InfraError } from '../base/errors.ts';
 import { dieWithParent } from '../base/process.ts';
 import { formatDuration, lastLines } from '../base/text.ts';
-import type { ComposeStack } from '../config/compose.ts';
+import { type ComposeStack, projectFolder, projectName } from '../config/compose.ts';
+import { composeEnvironment, composeProgram, NO_COMPOSE } from '../config/compose-program.ts';
 import type { Suite } from '../config/suite.ts';
 import type { ExecResult, Target } from '../targets/target.ts';
 import { engineSocket } from './engine.ts';
@@ -13,16 +14,6 @@ export type ComposeSuite = Pick<Suite, 'name' | 'compose' | 'timeouts'>;
 interface ComposeOptions {
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The project of a suite's services, which is in the names and labels of its containers. */
-export function projectOf(suite: Pick<Suite, 'name'>): string {
-  return suite.name.replaceAll('.', '-');
-}
-
-/** Where paths of a Compose file that begin with `./` are, on the machine. */
-export function projectFolder(suite: Pick<Suite, 'name'>): string {
-  return `/srv/${suite.name}`;
 }
 
 /**
@@ -37,14 +28,16 @@ export async function runCompose(
   args: readonly string[],
   { deadlineMs, signal }: ComposeOptions,
 ): Promise<ExecResult> {
-  const { file } = composeOf(suite);
-  const [program, ...given] = await composeProgram();
-  const project = ['--project-name', projectOf(suite), '--project-directory', projectFolder(suite)];
-  const argv = dieWithParent([program!, ...given, ...project, '--file', file, ...args]);
+  const { content } = composeOf(suite);
+  const program = await composeProgram();
+  if (program === undefined) throw new InfraError(`cannot use Compose: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
+  const project = ['--project-name', projectName(suite.name), '--project-directory', projectFolder(suite.name)];
+  // What was checked is what is deployed: Compose's own answer, and not the files again.
+  const argv = dieWithParent([...program.argv, ...project, '--file', '-', ...args]);
   const seconds = String(Math.ceil(deadlineMs / 1000));
   const started = performance.now();
   const result = await execa(argv[0]!, argv.slice(1), {
-    stdin: 'ignore',
+    input: content,
     reject: false,
     stripFinalNewline: false,
     timeout: Math.ceil(deadlineMs),
@@ -52,16 +45,13 @@ export async function runCompose(
     // Nothing of the user's own engines and projects takes part; an emulated engine may think for long.
     extendEnv: false,
     env: {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
+      ...composeEnvironment(),
       DOCKER_HOST: `unix://${await engineSocket(target)}`,
       COMPOSE_HTTP_TIMEOUT: seconds,
-      COMPOSE_ANSI: 'never',
-      LC_ALL: 'C.UTF-8',
     },
     ...(signal ? { cancelSignal: signal } : {}),
   });
-  const what = `${program} ${args.join(' ')}`;
+  const what = `${program.argv.join(' ')} ${args.join(' ')}`;
   if (result.isCanceled) throw signal?.reason;
   if (result.timedOut)
     throw new InfraError(`cannot finish \`${what}\`: no end after ${formatDuration(deadlineMs)}`, {
@@ -73,24 +63,14 @@ export async function runCompose(
   return { exitCode, stdout, stderr, durationMs: performance.now() - started };
 }
 
+/** @throws InfraError for a suite with a Compose file on a host without Compose: before anything is built for it. */
+export async function mustHaveCompose({ name, compose }: ComposeSuite): Promise<void> {
+  if (compose && (await composeProgram()) === undefined)
+    throw new InfraError(`cannot deploy the Compose file of ${name}: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
+}
+
 /** @throws InfraError for a suite without a Compose file. */
 export function composeOf({ name, compose }: ComposeSuite): ComposeStack {
   if (!compose) throw new InfraError(`cannot use Compose: stack.compose of the suite ${name} names no file`);
   return compose;
-}
-
-/** Where Docker's plug-in is, which also runs alone: a host may have it without the command `docker`. */
-const PLUGINS = ['/usr/libexec', '/usr/lib', '/usr/local/lib'].map((folder) => [
-  `${folder}/docker/cli-plugins/docker-compose`,
-]);
-
-/** argv of Compose on this host: the program of that name, or Docker's plug-in. */
-async function composeProgram(): Promise<readonly string[]> {
-  for (const argv of [['docker-compose'], ['docker', 'compose'], ...PLUGINS]) {
-    const found = await execa(argv[0]!, [...argv.slice(1), 'version'], { reject: false, stdin: 'ignore' });
-    if (found.exitCode === 0) return argv;
-  }
-  throw new InfraError('cannot use Compose: this host has neither docker-compose nor the plug-in `docker compose`', {
-    hint: '`harness doctor` prints the line that installs it',
-  });
 }

@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/text.ts';
+import { projectName } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Target } from '../targets/target.ts';
-import { projectOf } from './compose-command.ts';
 import { askEngine, engineSocket } from './engine.ts';
 
 /** A container of a service, as far as it matters whether it is up. */
@@ -22,7 +22,9 @@ export async function serviceStates(
   signal: AbortSignal,
 ): Promise<ServiceState[]> {
   const socket = await engineSocket(target);
-  const filters = encodeURIComponent(JSON.stringify({ label: [`com.docker.compose.project=${projectOf(suite)}`] }));
+  const filters = encodeURIComponent(
+    JSON.stringify({ label: [`com.docker.compose.project=${projectName(suite.name)}`] }),
+  );
   const listed = await askEngine<Listed[]>(socket, `/containers/json?all=true&filters=${filters}`, signal);
   return Promise.all(
     listed.map(async ({ Id, Labels }) => {

@@ -1,9 +1,9 @@
 import { InfraError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
+import { projectName } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Target } from '../targets/target.ts';
-import { projectOf } from './compose-command.ts';
 
 /**
  * Puts back what a journal says, the last change first. It lies beside the journal on the machine, so that whoever has the
@@ -110,7 +110,7 @@ export async function noteChanges(
   if (strange !== undefined)
     throw new InfraError(`cannot keep a copy of ${JSON.stringify(strange)}: its name has more than one line`);
   const { services, files } = stack.afterwards;
-  const project = suite.compose ? projectOf(suite) : '';
+  const project = suite.compose ? projectName(suite.name) : '';
   const noted = [project, ...(services === 'stop' ? stack.services : []), '--', ...(files === 'restore' ? paths : [])];
   await script(target, NOTE, [undoFolder, ...noted], timeouts.command, options);
 }

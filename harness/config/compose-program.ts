@@ -1,0 +1,36 @@
+import { execa } from 'execa';
+
+/** Compose on this host. */
+export interface ComposeProgram {
+  /** argv that its own arguments follow. */
+  readonly argv: readonly string[];
+  /** `1.29.2`, `2.26.1`. */
+  readonly version: string;
+}
+
+/** What to do where there is none. */
+export const NO_COMPOSE = {
+  why: 'this host has neither docker-compose nor the plug-in `docker compose`',
+  hint: 'apt-get install -y --no-install-recommends docker-compose',
+} as const;
+
+let found: Promise<ComposeProgram | undefined> | undefined;
+
+/** The program of that name, or Docker's plug-in; undefined where there is neither. Looked for once. */
+export function composeProgram(): Promise<ComposeProgram | undefined> {
+  found ??= look();
+  return found;
+}
+
+async function look(): Promise<ComposeProgram | undefined> {
+  for (const argv of [['docker-compose'], ['docker', 'compose']]) {
+    const asked = await execa(argv[0]!, [...argv.slice(1), 'version', '--short'], { reject: false, stdin: 'ignore' });
+    if (asked.exitCode === 0) return { argv, version: asked.stdout.trim().replace(/^v/, '') };
+  }
+  return undefined;
+}
+
+/** What Compose is to know of this host: nothing of the user's own engines, projects and variables takes part. */
+export function composeEnvironment(): Record<string, string | undefined> {
+  return { PATH: process.env['PATH'], HOME: process.env['HOME'], COMPOSE_ANSI: 'never', LC_ALL: 'C.UTF-8' };
+}
