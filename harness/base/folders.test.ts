@@ -1,7 +1,9 @@
+import { chmod, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { cacheFolder, stateFolder } from './folders.ts';
+import { expect, test, vi } from 'vitest';
+import { tempFiles } from '../config/temp-files.ts';
+import { cacheFolder, makeRuntimeFolder, stateFolder } from './folders.ts';
 
 test('XDG folders are absolute: a relative one is ignored, as the specification says', () => {
   expect(cacheFolder({ XDG_CACHE_HOME: '/x' })).toBe('/x/multiarch-harness');
@@ -11,4 +13,33 @@ test('XDG folders are absolute: a relative one is ignored, as the specification 
       join(homedir(), '.cache/multiarch-harness'),
       join(homedir(), '.local/state/multiarch-harness'),
     ]);
+});
+
+test.each(['/a b', '/100%h', '/x,y:z', `/${'long'.repeat(40)}`, 'relative', '/nowhere'])(
+  'sockets have a short path of harmless letters with TMPDIR=%s',
+  async (given) => {
+    vi.stubEnv('TMPDIR', given);
+    const folder = await makeRuntimeFolder();
+    vi.unstubAllEnvs();
+    expect(folder).toMatch(/^\/[a-z0-9/-]+\/r\w+$/i);
+    expect(folder.length).toBeLessThan(40);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    await rm(folder, { recursive: true });
+  },
+);
+
+test('a place that is not ours alone is made so, or another one is taken', async () => {
+  await using files = await tempFiles({ file: '' });
+  const at = (name: string) => join(files.folder, name);
+  await mkdir(at('open'));
+  await chmod(at('open'), 0o777);
+  await makeRuntimeFolder([at('open')]);
+  expect((await stat(at('open'))).mode & 0o777).toBe(0o700);
+
+  await symlink(files.folder, at('link'));
+  const folder = await makeRuntimeFolder([at('link'), at('file'), at('missing/deep'), at('good')]);
+  expect(folder.startsWith(`${at('good')}/r`)).toBe(true);
+  await expect(makeRuntimeFolder([at('link'), at('file')])).rejects.toThrow(
+    `cannot make a folder for sockets: ${at('link')}: it is there and is no folder; ${at('file')}: it is there`,
+  );
 });

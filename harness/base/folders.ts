@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { chmod, lstat, mkdir, mkdtemp } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { InfraError, messageOf } from './errors.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -21,11 +22,38 @@ function xdgFolder(env: Env, name: string, byDefault: string): string {
 }
 
 /**
- * A new private folder with a short path: a unix socket's path may have 107 bytes at most, and a project may be
- * anywhere.
+ * A new private folder for sockets, and for files whose paths go into options of ssh and QEMU: a socket's path may have 107
+ * bytes at most, and ssh takes `%` and blanks in an option for something else. So neither the project's place nor `$TMPDIR`
+ * has a say in it.
+ * @param places folders to make it in, the preferred one first.
+ * @throws InfraError when none can be used, with the reason for each.
  */
-export async function makeRuntimeFolder(): Promise<string> {
-  const base = join(tmpdir().length > 40 ? '/tmp' : tmpdir(), `harness-${userInfo().uid}`);
-  await mkdir(base, { recursive: true, mode: 0o700 });
-  return mkdtemp(join(base, 'r'));
+export async function makeRuntimeFolder(places: readonly string[] = runtimePlaces()): Promise<string> {
+  const reasons: string[] = [];
+  for (const place of places) {
+    try {
+      return await mkdtemp(join(await ownFolder(place), 'r'));
+    } catch (error) {
+      reasons.push(`${place}: ${messageOf(error)}`);
+    }
+  }
+  throw new InfraError(`cannot make a folder for sockets: ${reasons.join('; ')}`);
+}
+
+/** `/run/user` ends with the login session, which a run may outlive: it is asked second. */
+function runtimePlaces(): string[] {
+  const name = `harness-${userInfo().uid}`;
+  return [join('/tmp', name), join('/run/user', String(userInfo().uid), 'harness'), join('/var/tmp', name)];
+}
+
+/** A folder that is there, ours, and closed to everybody else: in `/tmp` anybody may have made one of that name. */
+async function ownFolder(place: string): Promise<string> {
+  await mkdir(place, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const found = await lstat(place);
+  if (!found.isDirectory()) throw new Error('it is there and is no folder');
+  if (found.uid !== userInfo().uid) throw new Error(`it belongs to the user ${found.uid}`);
+  if ((found.mode & 0o077) !== 0) await chmod(place, 0o700);
+  return place;
 }

@@ -1,7 +1,8 @@
+import { readFile, rm } from 'node:fs/promises';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { InfraError } from '../base/errors.ts';
-import { shellQuote } from '../base/text.ts';
+import { lastLines, shellQuote } from '../base/text.ts';
 import { execProcess } from './exec-process.ts';
 import type { ExecOptions, ExecResult } from './target.ts';
 
@@ -63,16 +64,19 @@ export async function openSsh(address: SshAddress, deadlineMs: number, signal?: 
     address.destination,
   ];
   // The background process inherits what is open here: a pipe would keep us waiting for as long as it lives.
+  const log = `${address.socket}.log`;
+  await rm(log, { force: true });
+  argv.splice(1, 0, '-E', log);
   const result = await execa(argv[0]!, argv.slice(1), {
     stdio: 'ignore',
     reject: false,
     timeout: Math.ceil(deadlineMs),
     ...(signal ? { cancelSignal: signal } : {}),
   });
-  if (result.failed)
-    throw new InfraError(
-      `cannot open an SSH connection to ${address.name}: ${result.timedOut ? 'no answer in time' : result.shortMessage}`,
-    );
+  if (!result.failed) return;
+  const said = lastLines(await readFile(log, 'utf8').catch(() => ''), 3).join('; ');
+  const why = said || (result.timedOut ? 'no answer in time' : result.shortMessage);
+  throw new InfraError(`cannot open an SSH connection to ${address.name}: ${why}`);
 }
 
 /** Ends the kept connection. */

@@ -31,7 +31,11 @@ test('a guest is reached on 127.0.0.1 only, on ports that the kernel chooses, an
 });
 
 test('a comma in a path stays in the path', () => {
-  expect(optionOf(qemuArguments(spec), '-drive')).toContain('file=/runs/a,,b/overlay.qcow2,');
+  const odd = '/runs/a,b c#%/x';
+  const argv = qemuArguments({ ...spec, disk: odd, consoleFile: odd, lan: { socket: odd, mac: '52:54:00:00:00:01' } });
+  expect(optionOf(argv, '-drive')).toContain('file=/runs/a,,b c#%/x,');
+  expect(argv).toContain('file,id=console,path=/runs/a,,b c#%/x');
+  expect(argv.join('\n')).toContain('addr.path=/runs/a,,b c#%/x\n');
 });
 
 test('machine and CPU are pinned under TCG, and the host’s own under KVM', () => {

@@ -88,7 +88,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
           ...['-device', `${qemu.nic},netdev=lan,mac=${spec.lan.mac},romfile=`],
         ]
       : []),
-    ...['-serial', `file:${spec.consoleFile}`],
+    ...['-chardev', `file,id=console,path=${escapeOption(spec.consoleFile)}`, '-serial', 'chardev:console'],
     ...['-qmp', `unix:${spec.qmpSocket},server=on,wait=off`, '-qmp', `unix:${spec.controlSocket},server=on,wait=off`],
     // An emulator is no security boundary: leave a guest that breaks out as little as possible.
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
