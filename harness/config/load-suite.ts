@@ -24,16 +24,19 @@ export async function loadSuite(
   const place = resolve(folder);
   const file = (await yamlFile(place, 'suite', cwd)) ?? join(place, 'suite.yaml');
   const { data, source } = await readYaml(file, suiteSchema, cwd);
+  // Where its files really are is what vite calls them.
+  const real = await realpath(place);
   const problems = [
     ...nameProblems(data, basename(place)),
+    ...pathProblems(real),
     ...portProblems(data),
     ...registryProblems(data),
     ...(await composeProblems(data, place)),
     ...(await fileProblems(data, place)),
   ];
   if (problems.length > 0) throw source.error(problems);
-  const compose = withCompose ? await loadCompose(data, { name: basename(place), folder: place, cwd }) : undefined;
-  return { ...data, name: basename(place), folder: place, compose };
+  const compose = withCompose ? await loadCompose(data, { name: basename(place), folder: real, cwd }) : undefined;
+  return { ...data, name: basename(place), folder: real, compose };
 }
 
 function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
@@ -41,6 +44,19 @@ function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
   return [
     { path: ['name'], text: `name is ${quote(suite.name)}, expected ${quote(folder)}, the name of the suite's folder` },
   ];
+}
+
+/** What vite, which loads the files, takes for something else than a part of a path. */
+function pathProblems(folder: string): Problem[] {
+  const letter = /[#?\\]/.exec(folder)?.[0];
+  return letter === undefined
+    ? []
+    : [
+        {
+          path: [],
+          text: `the suite cannot be loaded from ${folder}: \`${letter}\` means something else in a path to vite, move it elsewhere`,
+        },
+      ];
 }
 
 function portProblems({ stack }: SuiteConfig): Problem[] {

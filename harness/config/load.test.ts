@@ -1,6 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fileInSuite } from '../scenario/context.ts';
 import { loadMatrix, loadSuite, loadSuites, matrixFromFlags, resolveMatrixFile } from './load.ts';
 import { findProject } from './project.ts';
 import { rejection, tempFiles } from './temp-files.ts';
@@ -97,6 +98,23 @@ describe('loadSuites', () => {
 });
 
 describe('loadSuite', () => {
+  test('a suite is where its files really are, under the name that it has in the project', async () => {
+    await using files = await tempFiles({ 'elsewhere/real/suite.yaml': '{}', 'elsewhere/real/a.scenario.ts': '' });
+    await mkdir(join(files.folder, 'suites'));
+    await symlink('../elsewhere/real', join(files.folder, 'suites/web'));
+    const suite = await loadSuite(join(files.folder, 'suites/web'), files.folder);
+    expect([suite.name, suite.folder]).toEqual(['web', join(files.folder, 'elsewhere/real')]);
+    expect(fileInSuite(suite, join(suite.folder, 'a.scenario.ts'))).toBe('a.scenario.ts');
+  });
+
+  test.each(['#', '?', '\\'])('a path that cannot work is refused: %s', async (letter) => {
+    await using files = await tempFiles({ [`a${letter}b/suites/web/suite.yaml`]: '{}' });
+    const place = join(files.folder, `a${letter}b/suites/web`);
+    expect(await rejection(loadSuite(place, files.folder))).toBe(
+      `a${letter}b/suites/web/suite.yaml:1:1: the suite cannot be loaded from ${place}: \`${letter}\` means something else in a path to vite, move it elsewhere`,
+    );
+  });
+
   test('the name must be the name of the folder', async () => {
     await using files = await tempFiles({ 'web/suite.yaml': 'name: wbe\n' });
     expect(await rejection(loadSuite(join(files.folder, 'web'), files.folder))).toBe(
