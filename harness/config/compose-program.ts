@@ -11,8 +11,13 @@ export interface ComposeProgram {
 /** What to do where there is none. */
 export const NO_COMPOSE = {
   why: 'this host has neither docker-compose nor the plug-in `docker compose`',
-  hint: 'apt-get install -y --no-install-recommends docker-compose',
+  hint: '`harness doctor` prints the line that installs it; on Debian: apt-get install -y --no-install-recommends docker-compose',
 } as const;
+
+/** Where distributions put the plug-in, which also runs alone. */
+const PLUGINS = ['/usr/libexec', '/usr/lib', '/usr/local/lib'].map((folder) => [
+  `${folder}/docker/cli-plugins/docker-compose`,
+]);
 
 let found: Promise<ComposeProgram | undefined> | undefined;
 
@@ -23,7 +28,7 @@ export function composeProgram(): Promise<ComposeProgram | undefined> {
 }
 
 async function look(): Promise<ComposeProgram | undefined> {
-  for (const argv of [['docker-compose'], ['docker', 'compose']]) {
+  for (const argv of [['docker-compose'], ['docker', 'compose'], ...PLUGINS]) {
     const asked = await execa(argv[0]!, [...argv.slice(1), 'version', '--short'], { reject: false, stdin: 'ignore' });
     if (asked.exitCode === 0) return { argv, version: asked.stdout.trim().replace(/^v/, '') };
   }
