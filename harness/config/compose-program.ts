@@ -11,10 +11,10 @@ export interface ComposeProgram {
 /** What to do where there is none. */
 export const NO_COMPOSE = {
   why: 'this host has neither docker-compose nor the plug-in `docker compose`',
-  hint: '`harness doctor` prints the line that installs it',
+  hint: '`harness doctor` prints the line that installs it; on Debian: apt-get install -y --no-install-recommends docker-compose',
 } as const;
 
-/** Where Docker's plug-in is, which also runs alone: a host may have it without the command `docker`. */
+/** Where distributions put the plug-in, which also runs alone. */
 const PLUGINS = ['/usr/libexec', '/usr/lib', '/usr/local/lib'].map((folder) => [
   `${folder}/docker/cli-plugins/docker-compose`,
 ]);
