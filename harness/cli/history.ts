@@ -6,7 +6,7 @@ import type { Night } from '../bench/night.ts';
 import { findProject } from '../config/project.ts';
 import { addToHistory, historyFolder } from '../run/history.ts';
 import { type HistoryNight, indexFile, readHistory } from '../run/history-index.ts';
-import { findRun } from '../run/run.ts';
+import { runFolderOf } from './run-of.ts';
 
 interface Options {
   readonly history?: string;
@@ -18,7 +18,7 @@ export async function addRuns(names: readonly string[], options: Options): Promi
   const { root } = await findProject(process.cwd());
   const folder = options.history ?? historyFolder(root);
   for (const name of names.length > 0 ? names : ['latest']) {
-    const { file, added } = await addToHistory(folder, join(await findRun(root, name), 'events.jsonl'));
+    const { file, added } = await addToHistory(folder, join(await runFolderOf(name, root), 'events.jsonl'));
     process.stdout.write(`${added ? 'added' : 'was there'}  ${relative(process.cwd(), file)}\n`);
   }
   return 0;

@@ -1,16 +1,26 @@
-import { reportFailure } from './failure.ts';
-import { program } from './program.ts';
+import { InfraError } from '../base/errors.ts';
+import { isSystemError, systemErrorText } from '../base/system-error.ts';
+import { reportFailure, reportWarning } from './failure.ts';
+import { watchOutput } from './output.ts';
+import { type Outcome, program } from './program.ts';
 
-// Whoever reads our output may have seen enough: `harness images list | head`.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+const output = watchOutput();
+// What nobody waited for ends the process with the exit code of its cause, too: Node's own would be 1.
+process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 
 // The one place where a command's outcome becomes an exit code; `exitCode`, not `exit()`, so that output is flushed.
+let outcome: Outcome;
 try {
-  process.exitCode = await program(process.argv.slice(2));
+  outcome = await program(process.argv.slice(2));
 } catch (error) {
-  process.exitCode = reportFailure(error);
+  outcome = { exitCode: reportFailure(error), byCells: false };
 }
+const lost = await output.flushed();
+if (lost !== undefined) {
+  const why = isSystemError(lost) ? systemErrorText(lost).message.replace(/^cannot \S+: /, '') : lost.message;
+  const failure = new InfraError(`cannot write to the standard output: ${why}`);
+  // A command that only prints has not done what it was asked for; what cells decided stays decided.
+  if (outcome.exitCode === 0 && !outcome.byCells) outcome = { ...outcome, exitCode: reportFailure(failure) };
+  else reportWarning(failure);
+}
+process.exitCode = outcome.exitCode;

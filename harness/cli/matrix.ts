@@ -1,5 +1,6 @@
 import { setOutput } from '@actions/core';
 import { findArch } from '../arch/index.ts';
+import { InfraError, messageOf } from '../base/errors.ts';
 import { keyOf } from '../images/cache.ts';
 import { RECIPE } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -21,12 +22,21 @@ export async function matrixJobs(named: string | undefined, options: Options): P
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
   const { shards, defaultRunner } = options;
   const jobs = githubMatrix(cells, { shards, runners, defaultRunner, imagesKey });
-  if (process.env['GITHUB_OUTPUT']) {
-    setOutput('matrix', jobs);
-    setOutput('count', jobs.include.length);
-  }
   process.stdout.write(`${JSON.stringify(jobs)}\n`);
+  if (process.env['GITHUB_OUTPUT']) writeOutputs({ matrix: jobs, count: jobs.include.length });
   return 0;
+}
+
+/** @throws InfraError where the step's file of outputs cannot be written: the jobs that come next would have no matrix. */
+function writeOutputs(outputs: Readonly<Record<string, unknown>>): void {
+  try {
+    for (const [name, value] of Object.entries(outputs)) setOutput(name, value);
+  } catch (cause) {
+    throw new InfraError(`cannot write the step's outputs: ${messageOf(cause)}`, {
+      cause,
+      hint: 'GITHUB_OUTPUT names the file: outside of a step of GitHub Actions, leave it empty.',
+    });
+  }
 }
 
 /** What the images and snapshots of some cells are made of, as far as the files of a project say. */

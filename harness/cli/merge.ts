@@ -21,6 +21,7 @@ import { eventsIn } from '../events/reader.ts';
 import { toLine } from '../events/sanitize.ts';
 import type { StoredEvent } from '../events/types.ts';
 import { pointLatest, runsFolder } from '../run/run.ts';
+import { afterRun } from './after-run.ts';
 
 /** How deep below a folder runs are looked for: an artifact has `.harness/runs/RUN/` or less. */
 const DEPTH = 6;
@@ -48,11 +49,12 @@ export async function merge(
   for (const { source } of merging.parts) await copyCells(dirname(source), folder);
   await pointLatest(runsFolder(project.root), merging.run);
   const result = await loadRun(folder);
-  await writeReports(result, folder);
-  await writeJobSummary(renderSummary(result));
-  if (options.json) process.stdout.write(renderResultsJson(result));
-  else {
-    writeAnnotations(result);
+  await afterRun(
+    () => writeReports(result, folder),
+    () => writeJobSummary(renderSummary(result)),
+    () => void (options.json ? process.stdout.write(renderResultsJson(result)) : writeAnnotations(result)),
+  );
+  if (!options.json) {
     const place = relative(process.cwd(), folder);
     process.stdout.write(
       `${result.state}: ${result.cells.length} cells, ${result.counts.planned} tests of ${merging.parts.length} runs: ${place}/index.html\n`,

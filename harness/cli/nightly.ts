@@ -11,6 +11,7 @@ import { stillRed } from '../bench/standing.ts';
 import { type ChangeGroup, type Trends, trendsOf } from '../bench/trends.ts';
 import { findProject } from '../config/project.ts';
 import { addToHistory, historyFolder } from '../run/history.ts';
+import { afterRun } from './after-run.ts';
 import { nightsOf } from './history.ts';
 import { type RunFlags, runCells } from './run.ts';
 
@@ -34,16 +35,18 @@ export async function nightly(named: string | undefined, options: RunFlags & Pag
     process.stderr.write(`${run} was interrupted and is not added to the history: harness history add ${run}\n`);
     return exitCode;
   }
-  const { file } = await addToHistory(folder, join(runFolder, 'events.jsonl'));
-  const nights = await nightsOf(folder);
-  const { matrix } = nights.find(({ night }) => night.run === run)!.night;
-  await writePage(
-    root,
-    nights.map(({ night }) => night),
-    matrix,
-    options,
-    { run, exitCode, file },
-  );
+  await afterRun(async () => {
+    const { file } = await addToHistory(folder, join(runFolder, 'events.jsonl'));
+    const nights = await nightsOf(folder);
+    const { matrix } = nights.find(({ night }) => night.run === run)!.night;
+    await writePage(
+      root,
+      nights.map(({ night }) => night),
+      matrix,
+      options,
+      { run, exitCode, file },
+    );
+  });
   return exitCode;
 }
 

@@ -1,5 +1,4 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { ConfigError } from '../base/errors.ts';
 import { compare, percent } from './compare.ts';
 import { doctor } from './doctor.ts';
 import { exportFormats, exportRun } from './export.ts';
@@ -247,23 +246,33 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
   return harness;
 }
 
+/** What a command came to. */
+export interface Outcome {
+  /** 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 130 interrupted. */
+  readonly exitCode: number;
+  /** Whether cells decided it: what is wrong with reports or output does not change it then. */
+  readonly byCells: boolean;
+}
+
+/** Commands whose exit code is that of cells. */
+const BY_CELLS: ReadonlySet<CommandName> = new Set(['run', 'nightly', 'merge'] as const);
+
 /**
- * Runs the command line.
- * @returns the exit code: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete,
- * 130 interrupted.
+ * Runs the command line. Without arguments it prints the help, as `git` and `docker` do: somebody is looking around, and
+ * has done nothing wrong.
  */
-export async function program(argv: readonly string[]): Promise<number> {
-  if (argv.length === 0) throw new ConfigError('no command was given', { hint: 'harness --help shows what there is' });
-  let exitCode = 0;
+export async function program(argv: readonly string[]): Promise<Outcome> {
+  let outcome: Outcome = { exitCode: 0, byCells: false };
   const harness = buildProgram((name) => async (...args) => {
-    exitCode = await (commands[name] as (...args: unknown[]) => Promise<number>)(...args);
+    const exitCode = await (commands[name] as (...args: unknown[]) => Promise<number>)(...args);
+    outcome = { exitCode, byCells: BY_CELLS.has(name) };
   });
   try {
-    await harness.parseAsync([...argv], { from: 'user' });
+    await harness.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
   } catch (error) {
     // Commander has printed what was wrong; asking for help or the version is not wrong.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, byCells: false };
     throw error;
   }
-  return exitCode;
+  return outcome;
 }

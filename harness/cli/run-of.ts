@@ -1,25 +1,65 @@
-import { basename, dirname } from 'node:path';
-import { ConfigError, messageOf } from '../base/errors.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ConfigError } from '../base/errors.ts';
+import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject } from '../config/project.ts';
+import { quote } from '../config/quote.ts';
 import { foldFile, loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { historyFolder, runOfCommit } from '../run/history.ts';
-import { findRun } from '../run/run.ts';
+import { runsFolder } from '../run/run.ts';
 import { nightsOf } from './history.ts';
+
+/** How the file of a run's events is called. */
+const EVENTS = 'events.jsonl';
+
+/**
+ * The folder of a run that a command line names: by its name (`latest` is the newest), its folder, or its events.jsonl.
+ * @param root the project's folder.
+ * @throws ConfigError that names the runs there are.
+ */
+export async function runFolderOf(name: string, root: string): Promise<string> {
+  const isPath = name.includes('/') || name === '.' || name === '..' || name === EVENTS;
+  const folder = !isPath ? join(runsFolder(root), name) : basename(name) === EVENTS ? dirname(name) : name;
+  if (name !== '' && (await hasEvents(folder))) return folder;
+  if (isPath)
+    throw new ConfigError(`cannot find a run in ${quote(name)}: there is no ${EVENTS}`, {
+      hint: 'A run is named by its name, its folder, or its events.jsonl.',
+    });
+  const names = await runNames(root);
+  if (names.length === 0)
+    throw new ConfigError(`there is no run ${quote(name)}: the project has no runs yet`, {
+      hint: 'harness run makes one; they are in .harness/runs',
+    });
+  throw new ConfigError(`unknown run ${quote(name)}, ${expectedOneOf(names)}${didYouMean(name, names)}`);
+}
+
+/** The names of a project's runs, `latest` and then the newest first. */
+export async function runNames(root: string): Promise<string[]> {
+  const runs = runsFolder(root);
+  const entries = (await readdir(runs).catch(() => [])).sort().reverse();
+  const found = await Promise.all(entries.map(async (name) => ((await hasEvents(join(runs, name))) ? [name] : [])));
+  return found.flat().sort((a, b) => Number(b === 'latest') - Number(a === 'latest'));
+}
+
+async function hasEvents(folder: string): Promise<boolean> {
+  return (await stat(join(folder, EVENTS)).catch(() => undefined))?.isFile() ?? false;
+}
 
 /** A run by its name, its folder or its file of events, or the newest of a commit in the history. */
 export async function runOf(name: string, history: string | undefined): Promise<RunResult> {
   const { root } = await findProject(process.cwd());
-  const place = basename(name) === 'events.jsonl' ? `${dirname(name)}/` : name;
+  let folder: string;
   try {
-    return await loadRun(await findRun(root, place));
+    folder = await runFolderOf(name, root);
   } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
     const nights = await nightsOf(history ?? historyFolder(root));
     const found = await runOfCommit(root, nights, name);
     if (found !== undefined) return foldFile(found);
-    throw new ConfigError(`${messageOf(error)}, and the history has no run of a commit ${JSON.stringify(name)}`, {
-      cause: error,
+    throw new ConfigError(`${error.message}; the history has no run of a commit ${quote(name)} either`, {
       hint: `The history has ${nights.length} runs: harness history list`,
     });
   }
+  return loadRun(folder);
 }

@@ -10,6 +10,7 @@ import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { type RunOutcome, runMatrix } from '../run/run.ts';
+import { afterRun } from './after-run.ts';
 import { type CellOptions, chooseCells } from './cells.ts';
 import { interruptible } from './interrupt.ts';
 import { version } from './package.ts';
@@ -63,22 +64,37 @@ export async function runCells(
         onEvent: (event) => terminal?.event(event),
         onProgress: (cell, message) => terminal?.progress(cell, message),
         onEnd: async (folder) => {
-          const result = await loadRun(folder);
-          await writeReports(result, folder);
-          await terminal?.done(result);
-          onResult(result);
-          if (!options.json)
-            process.stderr.write(
-              `\nreports: ${relative(process.cwd(), folder) || '.'}/index.html, junit.xml, summary.md, results.json\n`,
+          await terminal?.stop();
+          await afterRun(async () => {
+            const result = await loadRun(folder);
+            const written = await afterRun(() => writeReports(result, folder));
+            await afterRun(
+              () => terminal?.done(result),
+              () => onResult(result),
+              () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder)}\n`)),
+              () => !options.part && writeJobSummary(renderSummary(result)),
+              // They go to stdout, which is one document then.
+              () => !options.part && !options.json && writeAnnotations(result),
             );
-          if (options.part) return;
-          await writeJobSummary(renderSummary(result));
-          // They go to stdout, which is one document then.
-          if (!options.json) writeAnnotations(result);
+          });
         },
       }),
     );
   } finally {
     await terminal?.stop();
+  }
+}
+
+/** Where the reports are, relative to the current folder while there is one. */
+function placesOf(folder: string): string {
+  return `reports: ${relative(currentFolder(), folder) || '.'}/index.html, junit.xml, summary.md, results.json`;
+}
+
+/** It may be removed while cells run. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
   }
 }

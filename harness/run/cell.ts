@@ -24,7 +24,8 @@ import { suiteStep } from './suite-step.ts';
 
 /**
  * Takes one cell through its steps: image, acquire, deploy, scenarios, benchmarks, collect, release. Whatever happens,
- * its target is released, unless it is to be kept, and its end is an event. Never throws.
+ * its target is released, unless it is to be kept, and its end is an event.
+ * @throws InfraError when its events cannot be written, and nothing else.
  */
 export async function runCell(cell: Cell, run: RunContext): Promise<Verdict> {
   const started = performance.now();
@@ -157,17 +158,25 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
     state.enter = `npx harness shell ${cell.name}`;
     return skipStep(context, 'release', 'kept');
   }
-  await step(context, 'release', async (io) => {
-    // A machine that is gone is put back by whoever has it next.
-    const note = await putBackOn(on).catch((error: unknown) => io.warn(messageOf(error)));
-    await started[Symbol.asyncDispose]();
-    return [undefined, { verdict: 'passed', ...(note ? { note } : {}) }];
-  }).catch((error: unknown) => {
+  let released = false;
+  try {
+    await step(context, 'release', async (io) => {
+      // A machine that is gone is put back by whoever has it next.
+      const note = await putBackOn(on).catch((error: unknown) => io.warn(messageOf(error)));
+      released = true;
+      await started[Symbol.asyncDispose]();
+      return [undefined, { verdict: 'passed', ...(note ? { note } : {}) }];
+    });
+  } catch (error) {
     lease.leaveBehind();
     // What the cell failed of is what people want to know first.
     if (good) throw error;
     warn(context, leftBehind(messageOf(error)));
-  });
+  } finally {
+    // Also where the step's first event could not be written: the disk is full.
+    if (!released) await putBackOn(on).catch(() => {});
+    if (!released) await started[Symbol.asyncDispose]();
+  }
 }
 
 /** What explains a failure of any of a cell's machines, relative to the run's folder. */

@@ -82,7 +82,8 @@ export function whileAlive({ context, signal }: OnTarget): CellContext {
 
 /** Tells people something that does not stop the cell. */
 export function warn({ cell, run }: CellContext, message: string): void {
-  void run.open.emit({ type: 'log', cell: cell.name, level: 'warn', message });
+  // Whoever needs an event to be written finds out by its own.
+  run.open.emit({ type: 'log', cell: cell.name, level: 'warn', message }).catch(() => {});
 }
 
 /** Resolves when the first of a cell's machines dies by itself. */

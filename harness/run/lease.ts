@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, appendFileSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
@@ -39,7 +39,14 @@ function folderOf(state: string): string {
  * is gone. Lines are flushed before what they name is used, so whatever happens, the file knows at least what exists.
  */
 export function openLease(state: string, run: string, runFolder: string): Lease {
-  mkdirSync(folderOf(state), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folderOf(state), { recursive: true, mode: 0o700 });
+    accessSync(folderOf(state), constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new InfraError(`cannot note in ${folderOf(state)} what a run takes: ${messageOf(cause)}`, {
+      hint: 'Point HARNESS_STATE at a folder that can be written to.',
+    });
+  }
   const file = join(folderOf(state), `${run}.jsonl`);
   let kept = false;
   const append = (line: Line) => {

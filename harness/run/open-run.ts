@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunFold } from '../events/fold.ts';
 import type { HarnessEvent, StoredEvent } from '../events/types.ts';
-import { openEventLog } from '../events/writer.ts';
+import { type EventLog, openEventLog } from '../events/writer.ts';
 import { type Lease, openLease } from './lease.ts';
 
 /** A run that goes on: where it writes what happens, and what it has taken. Disposal closes both. */
@@ -27,9 +27,11 @@ export interface OpenRun extends AsyncDisposable {
 export async function openRun(runs: string, state: string, onEvent: (event: StoredEvent) => void): Promise<OpenRun> {
   const name = runName(new Date());
   const folder = join(runs, name);
-  await mkdir(folder, { recursive: true });
   const lease = openLease(state, name, folder);
-  const log = await openEventLog(join(folder, 'events.jsonl'));
+  const log = await openLog(folder).catch(async (error: unknown) => {
+    await lease.end();
+    throw error;
+  });
   const fold = new RunFold();
   log.onEvent((event) => fold.add(event));
   log.onEvent(onEvent);
@@ -41,9 +43,15 @@ export async function openRun(runs: string, state: string, onEvent: (event: Stor
     emit: async (event) => void (await log.append(event)),
     async [Symbol.asyncDispose]() {
       await log.close();
-      await lease.end();
+      // What cannot be removed now is what gc is for.
+      await lease.end().catch(() => {});
     },
   };
+}
+
+async function openLog(folder: string): Promise<EventLog> {
+  await mkdir(folder, { recursive: true });
+  return openEventLog(join(folder, 'events.jsonl'));
 }
 
 /** `20261120-214512-3f9a`: sorts by time, and two runs in one second differ. */

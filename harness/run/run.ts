@@ -2,7 +2,7 @@ import { readFile, rename, rm, symlink } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseCellName } from '../base/cell-name.ts';
-import { HarnessError, InfraError } from '../base/errors.ts';
+import { InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
@@ -92,14 +92,28 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       progress: options.onProgress,
       signal: end.signal,
     };
-    await Promise.all(cells.map((cell) => runCell(cell, context)));
+    // A cell has an end of its own whatever happens to it. One throws only where its events cannot be written any more:
+    // then none can go on, and each still releases its target.
+    const ended = await Promise.allSettled(
+      cells.map((cell) =>
+        runCell(cell, context).catch((error: unknown) => {
+          end.stop(error);
+          throw error;
+        }),
+      ),
+    );
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
     const interrupted = end.signal.reason instanceof Interrupted;
     exitCode = decide(open.fold.cells(), { interrupted });
     const durationMs = Math.round(performance.now() - started);
     await open.emit({ type: 'run.finished', exitCode, interrupted, durationMs });
-  } finally {
+  } catch (error) {
     await open[Symbol.asyncDispose]();
+    // What is on disk is worth a report also where the disk was full in the end.
+    await options.onEnd(open.folder).catch(() => {});
+    throw error;
   }
+  await open[Symbol.asyncDispose]();
   await options.onEnd(open.folder);
   return { run: open.name, folder: open.folder, exitCode };
 }
@@ -152,7 +166,10 @@ async function startedEvent(
 }
 
 /** What ends everything in a run: somebody who interrupts, or its own limit. Disposal forgets both. */
-function endOfRun({ limits }: Matrix, interrupt: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+function endOfRun(
+  { limits }: Matrix,
+  interrupt: AbortSignal,
+): Disposable & { readonly signal: AbortSignal; stop(error: unknown): void } {
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
   if (interrupt.aborted) onInterrupt();
@@ -165,6 +182,7 @@ function endOfRun({ limits }: Matrix, interrupt: AbortSignal): Disposable & { re
   const overtime = setTimeout(tooLong, limitMs);
   return {
     signal: stop.signal,
+    stop: (error) => stop.abort(error),
     [Symbol.dispose]() {
       clearTimeout(overtime);
       interrupt.removeEventListener('abort', onInterrupt);
@@ -184,20 +202,11 @@ async function hostFacts(): Promise<HostFacts> {
   };
 }
 
-/** `latest` is the newest run, for people and for `harness report`. */
+/** `latest` is the newest run, for people and for commands that take a run. */
 export async function pointLatest(runs: string, run: string): Promise<void> {
   const link = join(runs, 'latest');
   const temporary = `${link}.${process.pid}`;
   await rm(temporary, { force: true });
   await symlink(run, temporary);
   await rename(temporary, link);
-}
-
-/** The folder of a run by its name, `latest` included. */
-export async function findRun(project: string, name: string): Promise<string> {
-  const folder = name.includes('/') ? name : join(runsFolder(project), name);
-  await readFile(join(folder, 'events.jsonl')).catch((cause: unknown) => {
-    throw new HarnessError(`cannot find the run ${name}: ${join(folder, 'events.jsonl')} is not there`, { cause });
-  });
-  return folder;
 }

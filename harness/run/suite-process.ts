@@ -70,6 +70,8 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   let writes: Promise<void> = Promise.resolve();
   const pass = (event: HarnessEvent) => {
     writes = writes.then(() => emit(event));
+    // It is awaited at the end; until then a full disk must not look like an error that nobody waits for.
+    writes.catch(() => {});
   };
   const kill = () => {
     try {

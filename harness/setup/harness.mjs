@@ -17,9 +17,9 @@ const main = installed ? join(root, 'dist/harness/cli/main.js') : join(root, 'ha
 
 if (isNewEnough(process.versions.node)) {
   keepCompiled();
-  await import(pathToFileURL(main).href);
+  await importMain();
 } else {
-  const node = findNode({ env: process.env, folders: [process.cwd(), dirname(self)] });
+  const node = findNode({ env: process.env, folders: [...currentFolder(), dirname(self)] });
   const own = node === undefined ? installOwnNode(process.env) : { program: node };
   if ('program' in own) {
     process.exitCode = await runChild(own.program, [self, ...process.argv.slice(2)]);
@@ -29,5 +29,27 @@ if (isNewEnough(process.versions.node)) {
         '  next: set HARNESS_NODE to the path of a newer node, or install one\n',
     );
     process.exitCode = 3;
+  }
+}
+
+/** The command line answers for itself; what is thrown here is a package, or a file of ours, that cannot be read. */
+async function importMain() {
+  try {
+    await import(pathToFileURL(main).href);
+  } catch (error) {
+    process.stderr.write(
+      `cannot start the harness: ${error instanceof Error ? error.message : error}\n` +
+        `  next: install its packages again: npm ci in ${installed ? 'your project' : root}\n`,
+    );
+    process.exitCode = 3;
+  }
+}
+
+/** None where it was removed: the command line will say so. @returns {string[]} */
+function currentFolder() {
+  try {
+    return [process.cwd()];
+  } catch {
+    return [];
   }
 }
