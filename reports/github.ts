@@ -3,7 +3,7 @@ import { labelOf } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
 import { firstLine, truncate, uncommanded, visible } from './text.ts';
-import { inRepository } from './words.ts';
+import { inRepository, rerunCommand } from './words.ts';
 
 /** GitHub shows ten annotations of a step. */
 const MAX_ANNOTATIONS = 10;
@@ -33,11 +33,11 @@ export function annotationsOf(run: RunResult): Annotation[] {
   const all = run.cells
     .toSorted((a, b) => Number(b.voting) - Number(a.voting))
     .flatMap((cell) => [
-      ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(cell, `step ${step}`, error)] : [])),
+      ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(run, cell, `step ${step}`, error)] : [])),
       ...cell.tests
         .filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator')
         .map((test) =>
-          annotation(cell, labelOf(test), test.attempts.find(({ errors }) => errors.length > 0)?.errors[0]),
+          annotation(run, cell, labelOf(test), test.attempts.find(({ errors }) => errors.length > 0)?.errors[0]),
         ),
     ]);
   if (all.length <= MAX_ANNOTATIONS) return all;
@@ -57,12 +57,12 @@ export function writeAnnotations(run: RunResult, env: Env = process.env): number
   return annotations.length;
 }
 
-function annotation(cell: CellResult, what: string, error: ErrorData | undefined): Annotation {
+function annotation(run: RunResult, cell: CellResult, what: string, error: ErrorData | undefined): Annotation {
   const message = error ? `${error.type}: ${truncate(error.message, 2000)}` : `the cell is ${cell.verdict}`;
   return {
     title: firstLine(`${cell.name} › ${what}`, 200),
     // Not at a line's start even if something splits the lines again.
-    message: uncommanded(visible(message)),
+    message: uncommanded(`${visible(message)}\nRun it again: ${rerunCommand(cell, run)}`),
     ...placeOf(cell, error),
   };
 }

@@ -107,6 +107,14 @@ const measurement = z.object({
   warnings: z.array(z.string()).readonly(),
 });
 
+const selection = z
+  .object({
+    matrix: z.string().optional().describe('As `harness run` takes it.'),
+    options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()])),
+    prefers: z.literal(true).optional().describe('The matrix prefers one kind of target to another.'),
+  })
+  .describe('What the command line chose the cells by.');
+
 const cell = z.object({
   name: z
     .string()
@@ -117,6 +125,7 @@ const cell = z.object({
   release: z.string().optional().describe('The Debian release in its name.'),
   folder: z.string().optional().describe("The suite's, in the repository; absent where it is from elsewhere."),
   voting: z.boolean(),
+  selection: selection.optional().describe("In a merged run: the cell's own, where it is not the run's."),
   verdict,
   reason: z.string().optional(),
   startedAt: time.optional(),
@@ -196,6 +205,7 @@ export const resultsSchema = z
       node: z.string(),
     }),
     git: z.object({ sha: z.string(), dirty: z.boolean() }).optional(),
+    selection: selection.optional(),
     jobs: z.int(),
     jobsReason: z.string(),
     warnings: z.array(z.string()).readonly().optional().describe('What is to be known of the run as a whole.'),

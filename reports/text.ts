@@ -67,8 +67,3 @@ export function withoutMessage(error: ErrorData): string {
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+(at|❯) /.test(line));
   return frames.join('\n');
 }
-
-/** One argument for a POSIX shell, to be pasted. */
-export function shellWord(argument: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
-}

@@ -4,8 +4,9 @@ import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
 import type { PackageComparison } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
+import { rerunCommand as rerunOf } from '../harness/events/selection.ts';
 import type { Accelerator, BenchClock, Verdict } from '../harness/events/types.ts';
-import { shellWord, visible } from './text.ts';
+import { visible } from './text.ts';
 
 /** A verdict's shape: told apart without colour, too. */
 export const marks: Readonly<Record<Verdict, string>> = {
@@ -90,10 +91,8 @@ export function inRepository({ folder }: Pick<CellResult, 'folder'>, file: strin
 }
 
 /** The command that runs one cell again. */
-export function rerunCommand(cell: Pick<CellResult, 'name'>, run: Pick<RunResult, 'matrix'>): string {
-  return visible(
-    `npx harness run ${shellWord(run.matrix.file ?? run.matrix.name)} --only '${cell.name.replaceAll("'", '')}'`,
-  );
+export function rerunCommand(cell: CellResult, run: RunResult): string {
+  return visible(rerunOf(run, [cell]));
 }
 
 /** The attempt's verdicts and errors that made a test what it is. */

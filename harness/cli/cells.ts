@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, messageOf } from '../base/errors.ts';
+import { exists } from '../base/files.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { printable } from '../base/text.ts';
 import { loadMatrix, matrixFromFlags, mustBeWhole, readSuites, resolveMatrixFile } from '../config/load.ts';
@@ -13,6 +15,7 @@ import { withReleases } from '../config/releases.ts';
 import { splitList } from '../config/split-list.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { preferencesOf, withTargets } from '../config/targets.ts';
+import type { Selection } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { type Choose, expandCells } from '../matrix/expand.ts';
 import { filterCells } from '../matrix/filter.ts';
@@ -23,6 +26,7 @@ import { commandsOf, machinesOf } from '../run/machines.ts';
 import { type TargetKind, targetKinds } from '../targets/kinds.ts';
 import { createProviders, type Providers } from '../targets/providers.ts';
 import { bundled } from './package.ts';
+import { selectionOf } from './selection.ts';
 
 /** The options that choose cells. */
 export interface CellOptions {
@@ -37,6 +41,16 @@ export interface CellOptions {
   readonly json?: boolean;
 }
 
+/** What a command line means. */
+export interface ChosenCells {
+  readonly project: Project;
+  readonly matrix: Matrix;
+  readonly cells: Cell[];
+  readonly providers: Providers;
+  /** What they were chosen by, for whoever has to choose them again. */
+  readonly selection: Selection;
+}
+
 /**
  * The cells that a command line means. What is wrong elsewhere in the project is a warning on stderr.
  * @throws ConfigError when it means none, or one of a suite with a mistake.
@@ -45,7 +59,7 @@ export async function chooseCells(
   named: string | undefined,
   options: CellOptions,
   cwd: string = process.cwd(),
-): Promise<{ project: Project; matrix: Matrix; cells: Cell[]; providers: Providers }> {
+): Promise<ChosenCells> {
   const project = await findProject(cwd);
   const { kinds, address } = targetsOf(options.target);
   const written =
@@ -55,19 +69,27 @@ export async function chooseCells(
   const matrix = withReleases(withTargets(written, kinds), wantedReleases(options.release));
   const read = await readSuites(matrix, [project.suites, bundled.suites], cwd);
   const { suites } = read;
-  const inventory = await loadInventory(project, { file: options.machines, address, cwd });
+  const inProject = (file: string | undefined) => file && fileOf(file, project, cwd);
+  const inventory = await loadInventory(project, { file: await inProject(options.machines), address, cwd });
   const unused = mistakesUnused(inventory, matrix);
   const providers = providersOf(inventory);
   const all = expandCells(matrix, suites, await choices(matrix, suites, providers));
   const filtered = filterCells(all, { ...options, target: kinds });
-  const cells = options.shard === undefined ? filtered : await inShard(filtered, options.shard, options);
+  const durations = await inProject(options.durations);
+  const cells = options.shard === undefined ? filtered : await inShard(filtered, options.shard, durations);
   mustBeWhole(
     cells.map(({ suite }) => suite.name),
     read,
   );
   const warnings = [...unused, ...[...read.broken.values()].map(({ message }) => message)];
   warn([...warnings, ...(await projectWarnings(project, new Set(suites.keys()), cwd))]);
-  return { project, matrix, cells, providers };
+  return { project, matrix, cells, providers, selection: selectionOf(options, matrix, project, cwd) };
+}
+
+/** A file that an option names: in the current folder, else where the project has it. */
+async function fileOf(file: string, project: Project, cwd: string): Promise<string> {
+  const [here, there] = [resolve(cwd, file), resolve(project.root, file)];
+  return !(await exists(here)) && (await exists(there)) ? there : here;
 }
 
 /** Prints what stops nothing on stderr. */
@@ -147,7 +169,7 @@ async function choices(matrix: Matrix, suites: ReadonlyMap<string, Suite>, provi
   return (kinds, cell) => found.get(keyOf(kinds, cell)) ?? { target: kinds[0] };
 }
 
-async function inShard(cells: readonly Cell[], text: string, { durations }: CellOptions): Promise<Cell[]> {
+async function inShard(cells: readonly Cell[], text: string, durations: string | undefined): Promise<Cell[]> {
   const shard = parseShard(text);
   const chosen = shardOf(cells, shard, durations === undefined ? new Map() : await durationsIn(durations));
   if (chosen.length > 0) return chosen;

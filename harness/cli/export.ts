@@ -13,7 +13,8 @@ export async function exportRun(name: string, options: { readonly format: keyof 
   const run = await loadRun(await runFolderOf(name, root));
   process.stdout.write(exporters[options.format](run));
   const lacks = exportLacks(run);
-  for (const lack of lacks) process.stderr.write(`not exported: ${visible(lack)}
+  for (const lack of lacks)
+    process.stderr.write(`not exported: ${visible(lack)}
 `);
   return lacks.length > 0 ? 4 : 0;
 }

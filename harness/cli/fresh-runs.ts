@@ -8,6 +8,7 @@ import { formatDuration } from '../base/text.ts';
 import type { BenchmarkChange } from '../bench/regression.ts';
 import { loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
+import { optionsFor } from '../events/selection.ts';
 import { checkoutCommit } from '../run/checkout.ts';
 import type { Side } from '../run/confirm.ts';
 import { openLease } from '../run/lease.ts';
@@ -96,13 +97,9 @@ async function measureOnce(
   folder: string,
   { project, runs, signal, onProgress }: FreshRunsOptions,
 ): Promise<RunResult> {
-  const { file } = runs[side].matrix;
   const names = [...new Set(suspects.map(({ cell }) => cell))];
-  const { matrix, cells, providers } = await chooseCells(
-    file === undefined ? undefined : matrixIn(file, project),
-    { only: names, ...(file === undefined ? suitesIn(names) : {}) },
-    place,
-  );
+  const { named, options } = choiceOf(runs[side], names, project);
+  const { matrix, cells, providers } = await chooseCells(named, options, place);
   const { run, exitCode } = await runMatrix({
     matrix,
     cells,
@@ -139,6 +136,20 @@ function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'releas
     suite: [...new Set(parts.map(({ suite }) => suite))],
     release: [...new Set(parts.flatMap(({ release }) => release ?? []))],
   };
+}
+
+/** What chose some cells of a run, to be chosen among the files of a commit. */
+function choiceOf(
+  run: RunResult,
+  names: readonly string[],
+  project: string,
+): { named: string | undefined; options: CellOptions } {
+  const { file } = run.matrix;
+  const named = file === undefined ? undefined : matrixIn(file, project);
+  const selection = run.cells.find(({ name }) => name === names[0])?.selection ?? run.selection;
+  if (selection) return { named, options: optionsFor(selection, names) as CellOptions };
+  // A run of before choices were noted.
+  return { named, options: { only: [...names], ...(file === undefined ? suitesIn(names) : {}) } };
 }
 
 /** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */

@@ -1,6 +1,7 @@
 import { setOutput } from '@actions/core';
 import { findArch } from '../arch/index.ts';
-import { InfraError, messageOf } from '../base/errors.ts';
+import { ConfigError, InfraError, messageOf } from '../base/errors.ts';
+import { selectionWords } from '../events/selection.ts';
 import { keyOf } from '../images/cache.ts';
 import { RECIPE } from '../images/settings.ts';
 import type { Cell } from '../matrix/cell.ts';
@@ -18,10 +19,18 @@ interface Options extends CellOptions {
  * also the step's outputs `matrix` and `count`.
  */
 export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
-  const { cells } = await chooseCells(named, options);
+  if (options.shard !== undefined && options.shards !== undefined)
+    throw new ConfigError('--shard is one of several jobs, and --shards makes several: only one of them is possible');
+  const { cells, selection } = await chooseCells(named, options);
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
   const { shards, defaultRunner } = options;
-  const jobs = githubMatrix(cells, { shards, runners, defaultRunner, imagesKey });
+  const jobs = githubMatrix(cells, {
+    shards,
+    runners,
+    defaultRunner,
+    words: (narrowed) => selectionWords(selection, narrowed, { matrix: false }),
+    imagesKey,
+  });
   process.stdout.write(`${JSON.stringify(jobs)}\n`);
   if (process.env['GITHUB_OUTPUT']) writeOutputs({ matrix: jobs, count: jobs.include.length });
   return 0;

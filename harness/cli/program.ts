@@ -211,6 +211,8 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
   cellOptions(harness.command('matrix'))
     .description('print the jobs of a GitHub workflow for the cells of a matrix')
     .requiredOption('--github', 'as `strategy.matrix`; in a step also its outputs `matrix` and `count`')
+    .option('--no-bench', 'leave the benchmarks out of the jobs')
+    .option('--cold', 'have the jobs boot and deploy even where a snapshot could be resumed')
     .option('--shards <n>', 'jobs of several cells each instead of one a cell', count)
     .option('--runner <arch=label>', 'the runner for an architecture; may be given more than once', collect)
     .option('--default-runner <label>', 'the runner for the others', 'ubuntu-24.04')

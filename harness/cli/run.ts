@@ -41,7 +41,7 @@ export async function runCells(
   options: RunFlags,
   onResult: (result: RunResult) => void = () => {},
 ): Promise<RunOutcome> {
-  const { project, matrix, cells, providers } = await chooseCells(named, options);
+  const { project, matrix, cells, providers, selection } = await chooseCells(named, options);
   const terminal = options.json
     ? undefined
     : createTerminal({ stream: process.stderr, env: process.env, now: Date.now, isTty: process.stderr.isTTY === true });
@@ -50,6 +50,7 @@ export async function runCells(
       runMatrix({
         matrix,
         cells,
+        selection,
         project: project.root,
         cache: cacheFolder(),
         providers,

@@ -7,6 +7,8 @@ import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
 import { findProject } from '../config/project.ts';
 import { quote } from '../config/quote.ts';
+import { loadRun } from '../events/load-run.ts';
+import { optionsFor } from '../events/selection.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import { cellFolder } from '../run/context.ts';
@@ -15,7 +17,7 @@ import { runsFolder } from '../run/run.ts';
 import { HANDLE_FILE } from '../targets/handle.ts';
 import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
-import { chooseCells } from './cells.ts';
+import { type CellOptions, type ChosenCells, chooseCells } from './cells.ts';
 
 interface Options {
   readonly node?: string;
@@ -29,17 +31,7 @@ export async function shell(name: string, command: string[], { node }: Options):
   const project = await findProject(process.cwd());
   const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
   if (kept) return enter(kept, command);
-  const parts = parseCellName(name);
-  if (!parts)
-    throw new ConfigError(`${quote(name)} is no name of a cell, expected arch/target/suite`, {
-      hint: 'harness list shows every cell',
-    });
-  const { matrix, cells, providers } = await chooseCells(undefined, {
-    arch: [parts.arch],
-    target: [parts.target],
-    suite: [parts.suite],
-    ...(parts.release === undefined ? {} : { release: [parts.release] }),
-  });
+  const { matrix, cells, providers } = await choose(project.root, name);
   const cell = cells.find((one) => one.name === name);
   if (!cell)
     throw new ConfigError(`unknown cell "${name}", expected one of ${cells.map((one) => one.name).join(', ')}`, {
@@ -60,6 +52,25 @@ export async function shell(name: string, command: string[], { node }: Options):
   const machine = node === undefined ? opened.nodes[0] : opened.nodes.find((one) => one.name === node);
   if (!machine) throw unknownNode(node!, cell);
   return await enter(machine.target, command);
+}
+
+/** The cells among which one is to be found: as the newest run chose it, where that has it; else by what its name says. */
+async function choose(root: string, name: string): Promise<ChosenCells> {
+  const latest = await loadRun(join(runsFolder(root), 'latest')).catch(() => undefined);
+  const ran = latest?.cells.find((cell) => cell.name === name);
+  const selection = ran?.selection ?? latest?.selection;
+  if (ran && selection) return chooseCells(selection.matrix, optionsFor(selection, [name]) as CellOptions);
+  const parts = parseCellName(name);
+  if (!parts)
+    throw new ConfigError(`${quote(name)} is no name of a cell, expected arch/target/suite`, {
+      hint: 'harness list shows every cell',
+    });
+  return chooseCells(undefined, {
+    arch: [parts.arch],
+    target: [parts.target],
+    suite: [parts.suite],
+    ...(parts.release === undefined ? {} : { release: [parts.release] }),
+  });
 }
 
 function unknownNode(node: string, cell: Cell): ConfigError {

@@ -7,6 +7,8 @@ export interface Matrix extends Omit<MatrixConfig, 'name'> {
   readonly name: string;
   /** Absolute path of the file it came from; absent when it was made from the command line. */
   readonly file?: string;
+  /** A command line left out some of its kinds of target: `exclude` and `non-voting` may speak of cells that are gone. */
+  readonly narrowed?: true;
 }
 
 /** A suite as loaded. */

@@ -39,6 +39,12 @@ describe('withTargets', () => {
     });
   });
 
+  test('entries about kinds that are left out are no mistake', () => {
+    const written = { target: { each: ['vm', 'container'] }, exclude: [{ target: 'container', suite: 'a' }] };
+    expect(withTargets(matrix(written), ['vm'])).toMatchObject({ target: { each: ['vm'] }, narrowed: true });
+    expect(withTargets(matrix(written), []).narrowed).toBeUndefined();
+  });
+
   test('a kind that only include names is named', () => {
     const include = [{ arch: 'arm64', target: 'ssh', suite: 'a' }];
     expect(withTargets(matrix({ include }), ['ssh']).include).toHaveLength(1);

@@ -22,7 +22,9 @@ export function withTargets(matrix: Matrix, kinds: readonly TargetKind[]): Matri
   const named = new Set([...left.flat(), ...include.map(({ target }) => target)]);
   if (kinds.every((kind) => named.has(kind))) {
     const each = 'each' in matrix.target;
-    return each ? { ...matrix, target: { each: left.flat() as Preference[0][] } } : narrowed(matrix, left[0]);
+    // Its entries about kinds that are left out match no cell now, which is no mistake of theirs.
+    const rest = { ...matrix, include, narrowed: true as const };
+    return each ? { ...rest, target: { each: left.flat() as Preference[0][] } } : narrowed(rest, left[0]);
   }
   // What it leaves out for the kinds that it names, it does not say of others.
   const exclude = matrix.exclude.filter(({ target }) => target === undefined);

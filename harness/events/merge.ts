@@ -119,14 +119,17 @@ function startOf(
   planned: readonly PlannedCell[] | undefined,
   nameOf: (earliest: string) => string,
 ): RunStarted & { readonly at: string } {
-  const ran = new Map(
-    parts.flatMap(({ started, cells }) =>
-      started.cells.filter(({ name }) => cells.has(name)).map((cell) => [cell.name, cell]),
-    ),
-  );
   const begin = parts
     .map(({ started }) => started)
     .reduce((one, other) => (Date.parse(other.at) < Date.parse(one.at) ? other : one));
+  const ran = new Map(
+    parts.flatMap(({ started: { cells: all, selection }, cells }) =>
+      all
+        .filter(({ name }) => cells.has(name))
+        // Each job chose its cells in its own way.
+        .map((cell) => [cell.name, selection && selection !== begin.selection ? { ...cell, selection } : cell]),
+    ),
+  );
   const { git: _git, ...rest } = begin;
   const git = parts.flatMap(({ started }) => started.git ?? []);
   return {

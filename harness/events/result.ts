@@ -7,6 +7,7 @@ import type {
   PackageVersions,
   Phase,
   PlannedCell,
+  Selection,
   StepName,
   TargetFacts,
   TestFinished,
@@ -77,6 +78,7 @@ export interface RunResult {
   readonly control: ArchName;
   readonly host: HostFacts;
   readonly git?: { readonly sha: string; readonly dirty: boolean };
+  readonly selection?: Selection;
   readonly jobs: number;
   readonly jobsReason: string;
   /** What is to be known of the run as a whole: parts that are missing, a commit that is not known. */

@@ -60,6 +60,8 @@ export interface PlannedCell {
   /** The suite's folder in the repository, or in a project that is in none; absent: it is from elsewhere. */
   readonly folder?: string;
   readonly voting: boolean;
+  /** In a merged run: what chose the cell, where that is not what chose the first part's. */
+  readonly selection?: Selection;
 }
 
 /** An error as data: printable, serialisable, with nothing of the process in it. */
@@ -120,6 +122,16 @@ export interface Phase {
   readonly durationMs: number;
 }
 
+/** What a command line chose cells by, so that the same choice can be made again. */
+export interface Selection {
+  /** The matrix as `harness run` takes it; absent: none was named, and none was found. */
+  readonly matrix?: string;
+  /** The options by the names that the command line's parser gives them. Paths are the project's where they are below it. */
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** The matrix prefers one kind of target to another: which one a cell has depends on the machine that is asked. */
+  readonly prefers?: true;
+}
+
 export interface RunStarted {
   readonly type: 'run.started';
   readonly run: string;
@@ -134,6 +146,8 @@ export interface RunStarted {
   readonly jobsReason: string;
   readonly git?: { readonly sha: string; readonly dirty: boolean };
   readonly argv: readonly string[];
+  /** Absent in events of before it was noted. */
+  readonly selection?: Selection;
 }
 export interface StepStarted {
   readonly type: 'step.started';

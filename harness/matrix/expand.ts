@@ -43,9 +43,11 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, 
   const where = `cannot expand matrix ${quote(matrix.name)}`;
   const releases = releasesOf(matrix);
   const all = combinations(matrix, releases, where, choose);
+  // An entry without effect is a mistake, unless a command line or the machine decides which kinds of target there are.
+  const lenient = matrix.narrowed === true || preferencesOf(matrix).some((kinds) => kinds.length > 1);
   const kept = all.filter((cell) => !matrix.exclude.some((entry) => matches(entry, cell)));
   for (const entry of matrix.exclude) {
-    if (!all.some((cell) => matches(entry, cell)))
+    if (!lenient && !all.some((cell) => matches(entry, cell)))
       throw new ConfigError(`${where}: exclude ${selectorText(entry)} matches no cell`);
   }
   const suiteOf = (name: string): Suite => {
@@ -68,7 +70,7 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, 
   const names = made.map(({ name }) => name);
   const silent = matrix['non-voting'].map((glob) => {
     const match = cellGlob(glob);
-    if (!names.some((name) => match(name))) {
+    if (!lenient && !names.some((name) => match(name))) {
       const hint = globHint(glob, names);
       throw new ConfigError(`${where}: non-voting ${quote(glob)} matches no cell`, hint === undefined ? {} : { hint });
     }

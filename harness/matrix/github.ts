@@ -1,4 +1,5 @@
 import { ConfigError } from '../base/errors.ts';
+import { shellQuote } from '../base/text.ts';
 import { quote } from '../config/quote.ts';
 
 /** Most entries of a `strategy.matrix`; GitHub refuses more. */
@@ -11,7 +12,7 @@ export interface GithubEntry {
   readonly name: string;
   /** A runner's label. */
   readonly runner: string;
-  /** What `harness run` is given beside the matrix. */
+  /** What `harness run` is given beside the matrix: words, quoted as for a shell where one needs it. */
   readonly args: string;
   /** For a cache of images and snapshots: the same as long as the stacks of its cells are. */
   readonly cacheKey: string;
@@ -43,12 +44,19 @@ export function githubMatrix<T extends { readonly name: string; readonly arch: s
   options: {
     /** Names the images that some cells need. */
     readonly imagesKey: (cells: readonly T[]) => string;
+    /** The words that choose some of the cells, or a shard of them, in a job of its own. */
+    readonly words: (narrowed: { readonly cells?: readonly string[]; readonly shard?: string }) => readonly string[];
     readonly shards?: number | undefined;
     readonly runners: ReadonlyMap<string, string>;
     readonly defaultRunner: string;
   },
 ): { readonly include: readonly GithubEntry[] } {
   const { shards, runners, defaultRunner, imagesKey } = options;
+  const argsOf = (...narrowed: Parameters<typeof options.words>) =>
+    options
+      .words(...narrowed)
+      .map(shellQuote)
+      .join(' ');
   const cellJobs = () =>
     cells.map((cell): GithubEntry => {
       const { name, arch } = cell;
@@ -56,7 +64,7 @@ export function githubMatrix<T extends { readonly name: string; readonly arch: s
         id: name.replaceAll(/[^A-Za-z0-9._+-]/g, '-'),
         name,
         runner: runners.get(arch) ?? defaultRunner,
-        args: `--only ${name}`,
+        args: argsOf({ cells: [name] }),
         cacheKey: `harness-${arch}-${imagesKey([cell])}`,
       };
     });
@@ -67,7 +75,7 @@ export function githubMatrix<T extends { readonly name: string; readonly arch: s
         id: `shard-${index + 1}`,
         name: `shard ${shard}`,
         runner: defaultRunner,
-        args: `--shard ${shard}`,
+        args: argsOf({ shard }),
         cacheKey: `harness-all-${imagesKey(cells)}`,
       };
     });

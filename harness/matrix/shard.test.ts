@@ -83,7 +83,11 @@ test.each(['', '1', '0/2', '3/2', '1/0', 'a/b', '1/2/3', '-1/2'])('--shard %j is
 test('a GitHub matrix: one job a cell, on the runner of its architecture', () => {
   const runners = parseRunners(['aarch64=ubuntu-24.04-arm'], (name) => (name === 'aarch64' ? 'arm64' : undefined));
   const imagesKey = (some: readonly { name: string }[]) => `key-of-${some.length}`;
-  const options = { runners, defaultRunner: 'ubuntu-24.04', imagesKey };
+  const words = ({ cells = [], shard = '' }: { cells?: readonly string[]; shard?: string }) => [
+    ...cells.flatMap((name) => ['--only', name]),
+    ...(shard ? ['--shard', shard] : []),
+  ];
+  const options = { runners, defaultRunner: 'ubuntu-24.04', imagesKey, words };
   expect(githubMatrix(cells('arm64/vm/web', 'amd64+arm64/vm/swarm'), options)).toEqual({
     include: [
       {

@@ -7,7 +7,7 @@ import { placeBelow } from '../base/files.ts';
 import { formatDuration } from '../base/text.ts';
 import type { Matrix } from '../config/suite.ts';
 import { decide } from '../events/fold.ts';
-import type { HostFacts, RunStarted, StoredEvent } from '../events/types.ts';
+import type { HostFacts, RunStarted, Selection, StoredEvent } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { nodesOf } from '../matrix/nodes.ts';
 import type { Providers } from '../targets/providers.ts';
@@ -32,6 +32,8 @@ export interface RunOptions extends RunChoices {
   readonly state: string;
   readonly version: string;
   readonly argv: readonly string[];
+  /** What the cells were chosen by. */
+  readonly selection?: Selection;
   readonly jobs?: number | undefined;
   /** Where the run's folder is made; absent: the project's own. */
   readonly runs?: string | undefined;
@@ -162,6 +164,7 @@ async function startedEvent(
     jobsReason: reason,
     ...(git ? { git } : {}),
     argv: options.argv,
+    ...(options.selection ? { selection: options.selection } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
-import { formatDuration, lastLines, shellQuote } from '../../base/text.ts';
+import { formatDuration, lastLines, printable } from '../../base/text.ts';
 import { labelOf } from '../../events/identity.ts';
 import type { CellResult, ControlComparison, RunResult, TestResult } from '../../events/result.ts';
+import { rerunCommand } from '../../events/selection.ts';
 import { type ErrorData, STEPS } from '../../events/types.ts';
 import { MARKS, type Paint } from './paint.ts';
 import { plural } from './plain.ts';
@@ -154,9 +155,6 @@ function timesOf(result: RunResult): string {
 
 /** The command that runs the bad cells again; undefined when there is none. */
 function rerunOf(result: RunResult): string | undefined {
-  const names = result.cells.filter((cell) => BAD.has(cell.verdict)).map((cell) => cell.name);
-  if (names.length === 0) return undefined;
-  const glob = names.length === 1 ? names[0]! : `{${names.join(',')}}`;
-  const matrix = result.matrix.file === undefined ? [] : [shellQuote(result.matrix.file)];
-  return ['harness run', ...matrix, '--only', shellQuote(glob)].join(' ');
+  const bad = result.cells.filter((cell) => BAD.has(cell.verdict));
+  return bad.length === 0 ? undefined : printable(rerunCommand(result, bad));
 }

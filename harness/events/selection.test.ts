@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { rerunCommand, selectionWords } from './selection.ts';
+import type { Selection } from './types.ts';
+
+const everything: Selection = {
+  matrix: 'matrices/nightly.yaml',
+  options: {
+    arch: ['arm64,ppc64le'],
+    target: ['local'],
+    machines: 'ci/machines.yaml',
+    suite: ['web'],
+    only: ['*/local/*'],
+    durations: 'last.json',
+    shard: '1/3',
+    bench: false,
+    cold: true,
+  },
+};
+
+describe('selectionWords', () => {
+  test('every option that chose the cells', () => {
+    expect(selectionWords(everything).join(' ')).toBe(
+      'matrices/nightly.yaml --arch arm64,ppc64le --target local --machines ci/machines.yaml --suite web ' +
+        '--only */local/* --durations last.json --shard 1/3 --no-bench --cold',
+    );
+  });
+
+  test('for one of several jobs: the same cells are divided', () => {
+    expect(selectionWords(everything, { shard: '2/2' }, { matrix: false }).join(' ')).toBe(
+      '--arch arm64,ppc64le --target local --machines ci/machines.yaml --suite web --only */local/* ' +
+        '--durations last.json --shard 2/2 --no-bench --cold',
+    );
+  });
+
+  test('for some cells their names take the place of what narrows', () => {
+    expect(selectionWords(everything, { cells: ['arm64/local/web'] }).join(' ')).toBe(
+      'matrices/nightly.yaml --arch arm64,ppc64le --target local --machines ci/machines.yaml --suite web ' +
+        '--no-bench --cold --only arm64/local/web',
+    );
+  });
+
+  test('a cell of a preferred kind asks for that kind: another machine may have another one', () => {
+    const words = selectionWords({ options: {}, prefers: true }, { cells: ['arm64/container/web'] });
+    expect(words).toEqual(['--target', 'container', '--only', 'arm64/container/web']);
+  });
+
+  test('names as they are on the command line, a number, and a command at the end', () => {
+    const options = { defaultX: 'y', timeout: 60, command: ['make', 'check'] };
+    expect(selectionWords({ options }, { cells: ['a/vm/b'] }).join(' ')).toBe(
+      '--default-x y --timeout 60 --only a/vm/b -- make check',
+    );
+  });
+});
+
+describe('rerunCommand', () => {
+  test('of a command line without a matrix', () => {
+    const run = { matrix: { name: 'command-line' }, selection: { options: { suite: ['my web'] } } };
+    expect(rerunCommand(run, [{ name: 'a/vm/web' }, { name: 'b/vm/web' }])).toBe(
+      `npx harness run --suite 'my web' --only '{a/vm/web,b/vm/web}'`,
+    );
+  });
+
+  test('of a run of before choices were noted', () => {
+    const run = { matrix: { name: 'm', file: 'matrices/m.yaml' } };
+    expect(rerunCommand(run, [{ name: 'a/vm/web' }])).toBe("npx harness run matrices/m.yaml --only 'a/vm/web'");
+  });
+
+  test('a cell of a merged run is chosen as its own job chose it', () => {
+    const run = { matrix: { name: 'm' }, selection: { matrix: 'm', options: {} } };
+    const cell = { name: 'a/local/web', selection: { matrix: 'm', options: { target: ['local'] } } };
+    expect(rerunCommand(run, [cell])).toBe("npx harness run m --target local --only 'a/local/web'");
+  });
+});
