@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { execa, type Options, type Result } from 'execa';
 import { InfraError } from './errors.ts';
+import { hangupIsIgnored } from './hangup.ts';
 
 /** A process that can be told from a later one with the same number, also after a reboot. */
 export interface ProcessIdentity {
@@ -40,9 +41,13 @@ export function killExactly(target: ProcessIdentity, signal: NodeJS.Signals = 'S
   }
 }
 
-/** argv that dies with this process, even when this process gets SIGKILL. The signal follows the main thread. */
+/**
+ * argv that dies with this process, even when this process gets SIGKILL. The signal follows the main thread. A hangup that
+ * this process was told to ignore is ignored by what it starts, which is in the same process group.
+ */
 export function dieWithParent(argv: readonly string[]): string[] {
-  return ['setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+  const ignoring = hangupIsIgnored() ? ['env', '--ignore-signal=HUP'] : [];
+  return [...ignoring, 'setpriv', '--pdeathsig', 'KILL', '--', ...argv];
 }
 
 export type RunOptions = Options & {

@@ -152,6 +152,20 @@ function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'releas
   };
 }
 
+/** What chose some cells of a run, to be chosen among the files of a commit. */
+function choiceOf(
+  run: RunResult,
+  names: readonly string[],
+  project: string,
+): { named: string | undefined; options: CellOptions } {
+  const { file } = run.matrix;
+  const named = file === undefined ? undefined : matrixIn(file, project);
+  const selection = run.cells.find(({ name }) => name === names[0])?.selection ?? run.selection;
+  if (selection) return { named, options: optionsFor(selection, names) as CellOptions };
+  // A run of before choices were noted.
+  return { named, options: { only: [...names], ...(file === undefined ? suitesIn(names) : {}) } };
+}
+
 /** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */
 function matrixIn(file: string, project: string): string {
   return placeBelow(project, file) ?? basename(file).replace(/\.ya?ml$/, '');

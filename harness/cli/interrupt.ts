@@ -1,24 +1,62 @@
+import { hangupIsIgnored } from '../base/hangup.ts';
+
 /**
- * Does work that Ctrl-C ends: the first time its signal is aborted, so that it can release what it holds; the second time
- * this process leaves at once.
+ * Milliseconds after a signal in which another one is the same wish: `timeout` and `kill -- -PGID` signal a whole process
+ * group, and what wraps us passes its own on.
+ */
+const PAUSE_MS = 1500;
+
+/**
+ * Ignores a hangup that whoever started us ignores. Node has taken it back to its default, which is to end; for good,
+ * because what comes before and after work is to outlive the terminal as well.
+ */
+export function ignoreHangup(): void {
+  if (hangupIsIgnored()) process.on('SIGHUP', () => {});
+}
+
+/** What a signal asks for. */
+export type Wish = 'interrupt' | 'leave' | 'nothing';
+
+/**
+ * Tells what each signal asks for: the first one to end what runs, one after a pause to leave at once.
+ * @param now milliseconds of a clock that only goes forward.
+ */
+export function impatience(now: () => number = () => performance.now()): () => Wish {
+  let first: number | undefined;
+  return () => {
+    if (first === undefined) {
+      first = now();
+      return 'interrupt';
+    }
+    return now() - first < PAUSE_MS ? 'nothing' : 'leave';
+  };
+}
+
+/**
+ * Does work that Ctrl-C ends: the first time its signal is aborted, so that it can release what it holds; the second time,
+ * after a pause, this process leaves at once. A hangup that whoever started us ignores (`nohup`) is ignored.
  */
 export async function interruptible<T>(
   options: { readonly quiet: boolean },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const interrupt = new AbortController();
+  const wish = impatience();
   const onSignal = (signal: NodeJS.Signals) => {
-    if (interrupt.signal.aborted) {
+    const wanted = wish();
+    if (wanted === 'nothing') return;
+    if (wanted === 'leave') {
       process.stderr.write('\nleft at once; `harness gc` removes what is still there\n');
       process.exit(130);
     }
     interrupt.abort(signal);
     if (!options.quiet) process.stderr.write('\ninterrupted: releasing every target; once more leaves at once\n');
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...(hangupIsIgnored() ? [] : (['SIGHUP'] as const))];
+  for (const signal of signals) process.on(signal, onSignal);
   try {
     return await work(interrupt.signal);
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
+    for (const signal of signals) process.off(signal, onSignal);
   }
 }

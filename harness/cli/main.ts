@@ -1,10 +1,12 @@
 import { InfraError } from '../base/errors.ts';
 import { isSystemError, systemErrorText } from '../base/system-error.ts';
 import { reportFailure, reportWarning } from './failure.ts';
+import { ignoreHangup } from './interrupt.ts';
 import { watchOutput } from './output.ts';
 import { type Outcome, program } from './program.ts';
 
 const output = watchOutput();
+ignoreHangup();
 // What nobody waited for ends the process with the exit code of its cause, too: Node's own would be 1.
 process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 

@@ -1,5 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { compare, percent } from './compare.ts';
+import { COMPLETE, complete, completion, shells } from './completion.ts';
 import { doctor } from './doctor.ts';
 import { exportFormats, exportRun } from './export.ts';
 import { gc } from './gc.ts';
@@ -10,6 +11,7 @@ import { list } from './list.ts';
 import { matrixJobs } from './matrix.ts';
 import { merge } from './merge.ts';
 import { historyPage, nightly } from './nightly.ts';
+import { openReport } from './open.ts';
 import { version } from './package.ts';
 import { report } from './report.ts';
 import { run } from './run.ts';
@@ -64,6 +66,12 @@ const commands = {
   gc,
   schema,
   init,
+  open: openReport,
+  completion,
+  version: async () => {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  },
 };
 type CommandName = keyof typeof commands;
 // Commander calls an action with what was declared for it; the types of the two are kept side by side by hand.
@@ -85,7 +93,7 @@ export function buildProgram(act: (name: CommandName) => Action): Command {
       'after',
       `
 Examples:
-  harness run --arch arm64                  the quickstart matrix, on arm64 only
+  harness run --arch arm64                  the project's matrix, or quickstart, on arm64 only
   harness run matrices/smoke.yaml --jobs 2
   harness list --only '*/vm/web'            what would run, without starting anything
   harness doctor                            what works on this machine, and what is missing
@@ -242,9 +250,24 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('schema'));
   harness
     .command('init')
-    .description('write a first matrix and a suite that pass')
+    .description('write a first matrix and a suite that pass, and what a project has around them; overwrites nothing')
     .argument('[folder]', 'where', '.')
     .action(act('init'));
+  harness
+    .command('open')
+    .description("open a run's page in a browser; without one, print its path")
+    .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
+    .action(act('open'));
+  harness
+    .command('completion')
+    .description('print a script that completes commands, options, matrices, cells and runs')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness completion bash > ~/.local/share/bash-completion/completions/harness\n  source <(harness completion zsh)\n  harness completion fish > ~/.config/fish/completions/harness.fish',
+    )
+    .action(act('completion'));
+  harness.command('version').description('print the version').action(act('version'));
   return harness;
 }
 
@@ -265,6 +288,13 @@ const BY_CELLS: ReadonlySet<CommandName> = new Set(['run', 'nightly', 'merge'] a
  */
 export async function program(argv: readonly string[]): Promise<Outcome> {
   let outcome: Outcome = { exitCode: 0, byCells: false };
+  if (argv[0] === COMPLETE) {
+    await complete(
+      buildProgram(() => async () => {}),
+      argv.slice(2),
+    );
+    return outcome;
+  }
   const harness = buildProgram((name) => async (...args) => {
     const exitCode = await (commands[name] as (...args: unknown[]) => Promise<number>)(...args);
     outcome = { exitCode, byCells: BY_CELLS.has(name) };

@@ -3,7 +3,7 @@ import { ConfigError } from '../base/errors.ts';
 import { loadMatrix } from './load-matrix.ts';
 import { matrixSchema } from './matrix-schema.ts';
 import { didYouMean, expectedOneOf } from './nearest.ts';
-import { listSuites, type Project } from './project.ts';
+import { listMatrices, listSuites, type Project } from './project.ts';
 import { quote } from './quote.ts';
 import { splitList } from './split-list.ts';
 import type { Matrix } from './suite.ts';
@@ -23,7 +23,7 @@ export interface FlagPlaces {
 }
 
 /**
- * The matrix of a command line that names none: `matrices/quickstart.yaml` when the project has it and it holds the
+ * The matrix of a command line that names none: the project's `quickstart`, or the only one that it has, where it holds the
  * suites asked for; else the suites asked for, or every suite of the project, on all architectures. The caller still
  * applies the filters.
  * @throws ConfigError when a suite is unknown, or there is none.
@@ -31,9 +31,9 @@ export interface FlagPlaces {
 export async function matrixFromFlags(flags: MatrixFlags, project: Project, places: FlagPlaces = {}): Promise<Matrix> {
   const { cwd = process.cwd(), bundledSuites } = places;
   const wanted = splitList(flags.suite);
-  const quickstart = await yamlFile(project.matrices, 'quickstart', cwd);
-  if (quickstart !== undefined) {
-    const matrix = await loadMatrix(quickstart, cwd);
+  const usual = await usualMatrix(project, cwd);
+  if (usual !== undefined) {
+    const matrix = await loadMatrix(usual, cwd);
     const held = new Set([...matrix.suite, ...matrix.include.map((cell) => cell.suite)]);
     if (wanted.every((name) => held.has(name))) return matrix;
   }
@@ -51,4 +51,11 @@ export async function matrixFromFlags(flags: MatrixFlags, project: Project, plac
   }
   const config = matrixSchema.parse({ arch: [...archNames], suite: suites });
   return { ...config, name: 'command-line' };
+}
+
+/** The file of the matrix that is meant when none is named; undefined where several could be. */
+async function usualMatrix(project: Project, cwd: string): Promise<string | undefined> {
+  const names = await listMatrices(project.matrices);
+  const name = names.includes('quickstart') ? 'quickstart' : names.length === 1 ? names[0] : undefined;
+  return name && yamlFile(project.matrices, name, cwd);
 }

@@ -82,7 +82,7 @@ test('what a run says to run again is what failed, wherever it says so', async (
   const options = ['--target', 'local', '--suite', 'two,one', '--arch', arch, '--no-bench'];
   const ran = await project.harness(['run', ...options], { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
   expect(ran.exitCode, ran.stderr).toBe(1);
-  const line = `npx harness run --target local --suite two,one --arch ${arch} --no-bench --only '${arch}/local/two'`;
+  const line = `npx harness run matrices/m.yaml --no-bench --target local --suite two,one --arch ${arch} --only '${arch}/local/two'`;
   expect(ran.stderr).toContain(`Again    ${line}`);
   expect(ran.stdout).toContain(`Run it again: ${line}`);
   expect(await project.read('summary.md')).toContain(line);
@@ -102,6 +102,6 @@ test('what a run says to run again is what failed, wherever it says so', async (
   const merged = await project.harness(['merge', 'parts']);
   expect(merged.exitCode, merged.stderr).toBe(1);
   expect(await project.read('summary.md')).toContain(
-    `npx harness run matrices/m.yaml --target local --suite two --arch ${arch} --no-bench --only '${arch}/local/two'`,
+    `npx harness run matrices/m.yaml --no-bench --target local --suite two --arch ${arch} --only '${arch}/local/two'`,
   );
 });

@@ -1,3 +1,4 @@
+import { parseCellName } from '../base/cell-name.ts';
 import { shellQuote } from '../base/text.ts';
 import type { Selection } from './types.ts';
 
@@ -17,7 +18,7 @@ export interface Narrowed {
  * and where the matrix prefers one kind of target to another, their kind is among them.
  */
 export function optionsFor({ options, prefers }: Selection, cells: readonly string[]): Selection['options'] {
-  const kinds = [...new Set(cells.map((name) => name.split('/')[1]!))];
+  const kinds = [...new Set(cells.flatMap((name) => parseCellName(name)?.target ?? []))];
   const kept = Object.entries(options).filter(([name]) => !NARROWING.has(name));
   return {
     ...Object.fromEntries(kept),

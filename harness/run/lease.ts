@@ -1,7 +1,8 @@
-import { accessSync, appendFileSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, appendFileSync, closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { identify, isAlive, killExactly, type ProcessIdentity, run as runCommand } from '../base/process.ts';
 import { retryUntil } from '../base/time.ts';
 import type { Resource } from '../targets/target.ts';
@@ -40,7 +41,7 @@ function folderOf(state: string): string {
  */
 export function openLease(state: string, run: string, runFolder: string): Lease {
   try {
-    mkdirSync(folderOf(state), { recursive: true, mode: 0o700 });
+    makeFolder(folderOf(state), 0o700);
     accessSync(folderOf(state), constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new InfraError(`cannot note in ${folderOf(state)} what a run takes: ${messageOf(cause)}`, {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../base/files.ts';
 import { RunFold } from '../events/fold.ts';
 import type { HarnessEvent, StoredEvent } from '../events/types.ts';
 import { type EventLog, openEventLog } from '../events/writer.ts';
@@ -50,7 +50,7 @@ export async function openRun(runs: string, state: string, onEvent: (event: Stor
 }
 
 async function openLog(folder: string): Promise<EventLog> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   return openEventLog(join(folder, 'events.jsonl'));
 }
 

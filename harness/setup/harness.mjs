@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S sh -c 'export HARNESS_SIGIGN="$(sed -n s/^SigIgn:.//p /proc/self/status)"; exec node "$0" "$@"'
+// The first line notes which signals are ignored (`nohup`): Node forgets it. See harness/base/hangup.ts.
 // The program `harness`. Whatever Node started it, the command line runs on one that is new enough.
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
