@@ -129,20 +129,6 @@ async function measureOnce(
   return loadRun(join(folder, run));
 }
 
-/** What chose some cells of a run, to be chosen among the files of a commit. */
-function choiceOf(
-  run: RunResult,
-  names: readonly string[],
-  project: string,
-): { named: string | undefined; options: CellOptions } {
-  const { file } = run.matrix;
-  const named = file === undefined ? undefined : matrixIn(file, project);
-  const selection = run.cells.find(({ name }) => name === names[0])?.selection ?? run.selection;
-  if (selection) return { named, options: optionsFor(selection, names) as CellOptions };
-  // A run of before choices were noted.
-  return { named, options: { only: [...names], ...(file === undefined ? suitesIn(names) : {}) } };
-}
-
 /** What a command line without a matrix has to say for cells of these names to be among its own. */
 function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'release'> {
   const parts = names.flatMap((name) => parseCellName(name) ?? []);
