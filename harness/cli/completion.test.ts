@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const main = join(import.meta.dirname, 'main.ts');
 let folder: string;
+/** Asked for once each. */
+const scripts: Record<string, Promise<string>> = {};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'harness-complete-'));
@@ -23,13 +25,14 @@ afterAll(() => rm(folder, { recursive: true }));
 /** What a shell offers when Tab is pressed behind some words. */
 async function offered(shell: 'bash' | 'zsh' | 'fish', ...words: string[]): Promise<string[]> {
   const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` };
-  const { stdout: script } = await execa(process.execPath, [main, 'completion', shell]);
+  scripts[shell] ??= execa(process.execPath, [main, 'completion', shell]).then(({ stdout }) => stdout);
+  const script = await scripts[shell];
   const quoted = ['harness', ...words].map((word) => `'${word}'`).join(' ');
   const asked = {
     bash: `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _harness; printf '%s\\n' "\${COMPREPLY[@]}"`,
     // compadd, _files and compdef are the completion system's: here they only say what they were told.
     zsh: `compdef() { }; compadd() { shift; print -l -- "$@" }; _files() { print FILES }\n${script}\nwords=(${quoted}); CURRENT=$#words; _harness`,
-    fish: `${script}\ncomplete -C '${['harness', ...words].join(' ')}' | string split -f1 \\t`,
+    fish: `${script}\ncomplete -C '${['harness', ...words].join(' ')}'`,
   };
   const { stdout } = await execa(shell, ['-c', asked[shell]], { cwd: folder, env });
   return stdout.split('\n').filter(Boolean);
@@ -53,7 +56,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', async (shell) => {
     [['open', '2026'], ['20260101-000000-aaaa']],
     [
       ['export', '--format', 'g'],
-      ['github', 'go'],
+      ['github-action-benchmark', 'go'],
     ],
     [['completion', 'z'], ['zsh']],
   ])('harness %j offers %j', async (words, expected) => {
