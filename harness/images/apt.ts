@@ -258,7 +258,8 @@ async function fetchLists(
   }
 }
 
-async function writeAptConfig(folder: string, arch: Arch): Promise<string> {
+/** Makes a folder for apt's own use. @returns the path of its configuration, for APT_CONFIG. */
+export async function writeAptConfig(folder: string, arch: Pick<Arch, 'debian'>): Promise<string> {
   for (const part of ['lists/partial', 'archives/partial', 'etc/parts', 'etc/preferences.d'])
     await mkdir(join(folder, part), { recursive: true });
   const config = join(folder, 'apt.conf');

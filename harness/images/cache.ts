@@ -8,7 +8,7 @@ import { formatBytes } from '../base/text.ts';
 import { removeBuild } from './as-root.ts';
 
 /** What an entry of the cache holds. */
-export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'system' | 'container' | 'snapshot';
+export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'system' | 'container' | 'source' | 'snapshot';
 
 /** A finished entry: a folder that is never changed again. */
 export interface CacheEntry {
