@@ -75,7 +75,7 @@ export function outcomesOfHarness(cell: CellResult): CaseOutcome[] {
 /** A step that went wrong although it holds no tests that would say so. */
 function tellsAlone({ step, verdict }: StepResult): boolean {
   const wrong = verdict === 'failed' || verdict === 'infra' || verdict === 'emulator' || verdict === 'incomplete';
-  return wrong && step !== 'scenarios' && step !== 'benchmarks';
+  return wrong && step !== 'tests' && step !== 'scenarios' && step !== 'benchmarks';
 }
 
 function outcomeOfStep({ step, verdict, durationMs, error, note }: StepResult): CaseOutcome {

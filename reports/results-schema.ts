@@ -38,7 +38,7 @@ const step = z.object({
 });
 
 const test = z.object({
-  step: z.enum(['scenarios', 'benchmarks']),
+  step: z.enum(['tests', 'scenarios', 'benchmarks']),
   file: z.string().describe("Relative to the suite's folder."),
   name: z.string(),
   nth: z.int().optional().describe('Which of those of this name in this file, from 0; absent: there is one.'),

@@ -5,6 +5,8 @@ import { ConfigError, messageOf } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { cacheFolder } from '../base/folders.ts';
 import { printable } from '../base/text.ts';
+import { commandSuite } from '../config/command-suite.ts';
+import { matrixOf } from '../config/from-flags.ts';
 import { loadMatrix, matrixFromFlags, mustBeWhole, readSuites, resolveMatrixFile } from '../config/load.ts';
 import { type Inventory, loadInventory } from '../config/load-machines.ts';
 import { didYouMean, expectedOneOf } from '../config/nearest.ts';
@@ -39,6 +41,18 @@ export interface CellOptions {
   readonly durations?: string;
   readonly machines?: string;
   readonly json?: boolean;
+  /** What stands behind `--`. */
+  readonly command?: readonly string[];
+  readonly packages?: string[];
+  readonly setup?: string[];
+  readonly results?: string;
+  readonly artifacts?: string[];
+  readonly source?: string | false;
+  readonly root?: boolean;
+  readonly network?: boolean;
+  readonly timeout?: number;
+  readonly memory?: number;
+  readonly disk?: number;
 }
 
 /** What a command line means. */
@@ -62,12 +76,19 @@ export async function chooseCells(
 ): Promise<ChosenCells> {
   const project = await findProject(cwd);
   const { kinds, address } = targetsOf(options.target);
-  const written =
-    named === undefined
-      ? await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites })
-      : await loadMatrix(await resolveMatrixFile(named, project, { cwd, bundled: bundled.matrices }), cwd);
+  const suite = suiteOfCommand(options, cwd);
+  const chosen =
+    named !== undefined
+      ? await loadMatrix(await resolveMatrixFile(named, project, { cwd, bundled: bundled.matrices }), cwd)
+      : suite
+        ? matrixOf([suite.name])
+        : await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites });
+  // A command takes the place of a matrix's suites.
+  const written = suite ? { ...chosen, suite: [suite.name], include: [], exclude: [], 'non-voting': [] } : chosen;
   const matrix = withReleases(withTargets(written, kinds), wantedReleases(options.release));
-  const read = await readSuites(matrix, [project.suites, bundled.suites], cwd);
+  const read = suite
+    ? { suites: new Map([[suite.name, suite]]), broken: new Map() }
+    : await readSuites(matrix, [project.suites, bundled.suites], cwd);
   const { suites } = read;
   const inProject = (file: string | undefined) => file && fileOf(file, project, cwd);
   const inventory = await loadInventory(project, { file: await inProject(options.machines), address, cwd });
@@ -84,6 +105,11 @@ export async function chooseCells(
   const warnings = [...unused, ...[...read.broken.values()].map(({ message }) => message)];
   warn([...warnings, ...(await projectWarnings(project, new Set(suites.keys()), cwd))]);
   return { project, matrix, cells, providers, selection: selectionOf(options, matrix, project, cwd) };
+}
+
+/** The suite that a command behind `--` makes. */
+function suiteOfCommand({ command, timeout, ...options }: CellOptions, cwd: string): Suite | undefined {
+  return command === undefined ? undefined : commandSuite({ ...options, command, seconds: timeout }, cwd);
 }
 
 /** A file that an option names: in the current folder, else where the project has it. */

@@ -6,7 +6,7 @@ import { matrixSchema } from '../config/matrix-schema.ts';
 import { suiteSchema } from '../config/suite-schema.ts';
 import { readYaml } from '../config/yaml.ts';
 import { IMPORT_TABLE } from '../setup/import-table.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, splitCommand } from './program.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const pages = [
@@ -61,7 +61,7 @@ describe('examples', () => {
     const program = buildProgram((name) => async () => {
       called.push(name);
     });
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync([...splitCommand(argv).words], { from: 'user' });
     expect(called).toEqual([['images', 'history'].includes(argv[0]!) ? `${argv[0]} ${argv[1]}` : argv[0]]);
   });
 });

@@ -26,9 +26,29 @@ function count(value: string): number {
   return number;
 }
 
+/** The options of a command that takes the place of a matrix's suites, alike wherever cells are chosen. */
+function commandOptions(command: Command): Command {
+  return command
+    .option('--packages <names>', 'with -- COMMAND: Debian packages that it needs, comma-separated', collect)
+    .option(
+      '--setup <command>',
+      'with -- COMMAND: a shell command, run once before the snapshot; may be repeated',
+      collect,
+    )
+    .option('--results <format[:file]>', 'with -- COMMAND: its tests, such as tap or junit:report.xml; default: exit')
+    .option('--artifacts <glob>', 'with -- COMMAND: files to bring back; may be repeated', collect)
+    .option('--source <folder>', 'with -- COMMAND: the folder that is copied to the machine; default: this one')
+    .option('--no-source', 'with -- COMMAND: copy no folder')
+    .option('--root', 'with -- COMMAND: run it, and --setup, as root')
+    .option('--network', 'with -- COMMAND: let the machine reach the network')
+    .option('--timeout <seconds>', 'with -- COMMAND: native seconds that it may take; default: 600', count)
+    .option('--memory <mib>', 'with -- COMMAND: memory of the machine; default: 1024', count)
+    .option('--disk <mib>', 'with -- COMMAND: disk of the machine; default: 4096', count);
+}
+
 /** The options that choose cells, alike wherever cells are chosen. */
 function cellOptions(command: Command): Command {
-  return command
+  return commandOptions(command)
     .argument('[matrix]', 'a matrix: its name, or the path of its file')
     .option('--arch <names>', 'only these architectures, comma-separated, in any usual spelling', collect)
     .option('--target <kinds>', 'these kinds of target, or a machine: ssh://user@host:port', collect)
@@ -103,7 +123,8 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     );
 
   cellOptions(harness.command('run'))
-    .description('run the cells of a matrix and write the reports')
+    .usage('[options] [matrix] [-- command...]')
+    .description('run the cells of a matrix, or a command on each of its machines, and write the reports')
     .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
     .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
     .option('--no-bench', 'leave the benchmarks out')
@@ -282,6 +303,22 @@ export interface Outcome {
 /** Commands whose exit code is that of cells. */
 const BY_CELLS: ReadonlySet<CommandName> = new Set(['run', 'nightly', 'merge'] as const);
 
+/** Commands that take a command to run behind `--`; `shell` has one of its own. */
+const WITH_COMMAND = ['run', 'list', 'images', 'matrix', 'nightly'];
+
+/** What stands before `--`, and the command behind it where one is taken. */
+export function splitCommand(argv: readonly string[]): { words: readonly string[]; command?: readonly string[] } {
+  const cut = argv.indexOf('--');
+  if (cut < 0 || !WITH_COMMAND.includes(argv[0] ?? '')) return { words: argv };
+  return { words: argv.slice(0, cut), command: argv.slice(cut + 1) };
+}
+
+/** Commander passes arguments, then options, then the command itself: the options get the command to run. */
+function withCommand(arg: unknown, command: readonly string[]): unknown {
+  const options = typeof arg === 'object' && arg !== null && !(arg instanceof Command) && !Array.isArray(arg);
+  return options ? { ...arg, command } : arg;
+}
+
 /**
  * Runs the command line. Without arguments it prints the help, as `git` and `docker` do: somebody is looking around, and
  * has done nothing wrong.
@@ -295,12 +332,14 @@ export async function program(argv: readonly string[]): Promise<Outcome> {
     );
     return outcome;
   }
+  const { words, command } = splitCommand(argv);
   const harness = buildProgram((name) => async (...args) => {
-    const exitCode = await (commands[name] as (...args: unknown[]) => Promise<number>)(...args);
+    const given = command === undefined ? args : args.map((arg) => withCommand(arg, command));
+    const exitCode = await (commands[name] as (...args: unknown[]) => Promise<number>)(...given);
     outcome = { exitCode, byCells: BY_CELLS.has(name) };
   });
   try {
-    await harness.parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
+    await harness.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
   } catch (error) {
     // Commander has printed what was wrong; asking for help or the version is not wrong.
     if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, byCells: false };

@@ -44,7 +44,13 @@ export async function runCells(
   const { project, matrix, cells, providers, selection } = await chooseCells(named, options);
   const terminal = options.json
     ? undefined
-    : createTerminal({ stream: process.stderr, env: process.env, now: Date.now, isTty: process.stderr.isTTY === true });
+    : createTerminal({
+        stream: process.stderr,
+        env: process.env,
+        now: Date.now,
+        isTty: process.stderr.isTTY === true,
+        streams: cells.some(({ suite }) => suite.tests.length > 0),
+      });
   try {
     return await interruptible({ quiet: options.json === true }, (interrupt) =>
       runMatrix({
@@ -64,6 +70,7 @@ export async function runCells(
         interrupt,
         onEvent: (event) => terminal?.event(event),
         onProgress: (cell, message) => terminal?.progress(cell, message),
+        onOutput: (cell, line) => terminal?.output(cell, line),
         onEnd: async (folder) => {
           await terminal?.stop();
           await afterRun(async () => {

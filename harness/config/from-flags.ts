@@ -49,8 +49,12 @@ export async function matrixFromFlags(flags: MatrixFlags, project: Project, plac
       hint: 'harness init writes a first matrix and suite',
     });
   }
-  const config = matrixSchema.parse({ arch: [...archNames], suite: suites });
-  return { ...config, name: 'command-line' };
+  return matrixOf(suites);
+}
+
+/** A matrix of suites on all architectures, as a command line makes it. */
+export function matrixOf(suites: readonly string[]): Matrix {
+  return { ...matrixSchema.parse({ arch: [...archNames], suite: suites }), name: 'command-line' };
 }
 
 /** The file of the matrix that is meant when none is named; undefined where several could be. */

@@ -90,7 +90,7 @@ describe('loadSuites', () => {
     ]);
     expect(await rejection(loadSuites(loaded, [own, good], files.folder))).toBe(
       [
-        'own/a/suite.yaml:1:1: unknown key "neds", expected one of name, description, arch, needs, machine, nodes, stack, timeouts, isolate, evidence, retries; did you mean "needs"?',
+        'own/a/suite.yaml:1:1: unknown key "neds", expected one of name, description, arch, needs, machine, nodes, stack, source, setup, tests, artifacts, root, timeouts, isolate, evidence, retries; did you mean "needs"?',
         'own/b/suite.yaml:1:10: retries is 9, expected at most 5',
       ].join('\n'),
     );

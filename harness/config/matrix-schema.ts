@@ -82,6 +82,12 @@ export const matrixSchema = z
           .min(0)
           .default(10)
           .describe('GiB of disk for snapshots of deployed machines; those used longest ago go first.'),
+        'source-mib': z
+          .int()
+          .min(1)
+          .max(2048)
+          .default(256)
+          .describe('MiB that the source of a suite may have that is copied to machines.'),
       })
       .prefault({}),
     images: z

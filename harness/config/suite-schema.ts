@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RESULTS_FORMATS, type ResultsFormatName } from '../results/index.ts';
 import {
   absolutePath,
   archField,
@@ -79,6 +80,41 @@ const readyCheck = z
     (check) => [check.http, check.tcp, check.command].filter((kind) => kind !== undefined).length === 1,
     'expected exactly one of http, tcp, command',
   );
+
+/** A path or a glob below the source folder. */
+const artifactPattern = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (path) => !path.startsWith('/') && !path.split('/').includes('..'),
+    'expected a path below the source folder: relative, and without ".."',
+  );
+
+const resultsFormats = Object.keys(RESULTS_FORMATS) as [ResultsFormatName, ...ResultsFormatName[]];
+
+/** Where a command's results are: in what it prints, or in files that it writes. */
+const commandResults = z.union([
+  z.enum(['exit', ...resultsFormats]),
+  z
+    .partialRecord(z.enum(resultsFormats), z.string().min(1).max(500))
+    .refine(
+      (files) => Object.keys(files).length === 1,
+      'expected one format and its file, such as { junit: report.xml }',
+    ),
+]);
+
+/** A command whose end, or whose results, are tests. */
+const commandTest = z.strictObject({
+  run: argv.describe('The command, run in the source folder without a shell; a string goes through sh.'),
+  name: z.string().min(1).max(200).optional().describe('How it is called in reports. Default: the command.'),
+  results: commandResults
+    .default('exit')
+    .describe(
+      'Its tests: in what it prints (`tap`), or in files that it writes (`{ junit: "build/*.xml" }`), relative to the source folder or absolute. `exit`: the command is one test, which passes with 0.',
+    ),
+  seconds: durationSeconds.optional().describe('Native seconds that it may take. Default: timeouts.test, else 600.'),
+});
 
 /** A suite: a stack, what it needs of a target, and how long things may take. */
 export const suiteSchema = z
@@ -169,12 +205,37 @@ export const suiteSchema = z
           .describe('What becomes of a machine that outlives the run: of packages that it did not have, and the rest.'),
       })
       .prefault({}),
+    source: z
+      .union([
+        z.string().min(1).describe("A folder, relative to the suite's: what git tracks and does not ignore."),
+        z
+          .strictObject({ debian: debianPackage.describe('The name of a source package.') })
+          .describe("A project's own release, out of a Debian source package: without Debian's patches."),
+      ])
+      .optional()
+      .describe('What is copied to the machine before `setup`. Later runs send what changed.'),
+    setup: z
+      .array(argv)
+      .default([])
+      .describe(
+        'Commands run in the source folder once, before the snapshot; again when a file that they read has changed. A string goes through sh.',
+      ),
+    tests: z
+      .array(commandTest)
+      .default([])
+      .describe('Commands that test, run in order; each is run whatever came of those before.'),
+    artifacts: z
+      .array(artifactPattern)
+      .default([])
+      .describe('Files brought back after the tests, passed or not: paths or globs below the source folder.'),
+    root: z.boolean().default(false).describe('Run `setup` and `tests` as root, not as an ordinary user.'),
     timeouts: z
       .strictObject({
         boot: durationSeconds.default(15),
         command: durationSeconds.default(30),
         compose: durationSeconds.default(60).describe('For a Compose file to be up, and its services healthy.'),
-        test: durationSeconds.default(10),
+        setup: durationSeconds.default(600).describe('For each command of `setup`.'),
+        test: durationSeconds.optional().describe('Default: 10 for a scenario, 600 for a command of `tests`.'),
         benchmark: durationSeconds.default(30),
       })
       .prefault({})

@@ -18,4 +18,6 @@ export interface Suite extends Omit<SuiteConfig, 'name'> {
   readonly folder: string;
   /** What `stack.compose` names. */
   readonly compose?: ComposeStack | undefined;
+  /** Made of a command line: its folder is the project's and holds no scenarios of its own. */
+  readonly commandLine?: boolean | undefined;
 }

@@ -1,7 +1,7 @@
 import { attemptsFrom, errorFrom } from './error-data.ts';
 import { type TestName, testKey, testNames } from './identity.ts';
 import type { CellResult, StepResult, TestResult } from './result.ts';
-import type { HarnessEvent, PackageVersions, PlannedCell, StepName, StoredEvent } from './types.ts';
+import type { HarnessEvent, PackageVersions, PlannedCell, StepName, StoredEvent, TestStep } from './types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Stored<T extends HarnessEvent['type']> = Extract<HarnessEvent, { type: T }> & { readonly at: string };
@@ -134,7 +134,7 @@ export class CellFold {
     if (event.note !== undefined) open.note = event.note;
   }
 
-  #plan(step: 'scenarios' | 'benchmarks', which: TestName): OpenTest {
+  #plan(step: TestStep, which: TestName): OpenTest {
     const test = plannedTest(step, which);
     this.#tests.push(test);
     this.#openOf(which).push(test);
@@ -150,7 +150,7 @@ export class CellFold {
   }
 
   /** The test that is meant; where an event does not say which of its name, the first that has not finished. */
-  #openTest(which: TestName, step: 'scenarios' | 'benchmarks' = 'scenarios'): OpenTest {
+  #openTest(which: TestName, step: TestStep = 'scenarios'): OpenTest {
     const meant = ({ nth }: TestName) => which.nth === undefined || nth === undefined || nth === which.nth;
     return this.#openOf(which).find(meant) ?? this.#plan(step, which);
   }
@@ -166,6 +166,8 @@ export class CellFold {
     test.attempts = attemptsFrom(event.attempts);
     if (event.line !== undefined) test.line = event.line;
     if (event.note !== undefined) test.note = event.note;
+    if (event.place !== undefined) test.place = event.place;
+    if (event.output !== undefined) test.output = event.output;
   }
 
   #finishCell(event: Stored<'cell.finished'>): void {
@@ -178,7 +180,7 @@ export class CellFold {
   }
 }
 
-function plannedTest(step: 'scenarios' | 'benchmarks', { file, name, nth }: TestName): OpenTest {
+function plannedTest(step: TestStep, { file, name, nth }: TestName): OpenTest {
   return {
     step: step satisfies StepName,
     file,

@@ -16,8 +16,11 @@ export function isEmulated(accelerator: Accelerator): boolean {
 }
 
 /** The steps of a cell, in order. */
-export const STEPS = ['image', 'acquire', 'deploy', 'scenarios', 'benchmarks', 'collect', 'release'] as const;
+export const STEPS = ['image', 'acquire', 'deploy', 'tests', 'scenarios', 'benchmarks', 'collect', 'release'] as const;
 export type StepName = (typeof STEPS)[number];
+
+/** The steps that have tests: commands, vitest scenarios, benchmarks. */
+export type TestStep = Extract<StepName, 'tests' | 'scenarios' | 'benchmarks'>;
 
 /** The machine that the harness itself runs on. */
 export interface HostFacts {
@@ -214,13 +217,17 @@ export interface TestStarted extends TestName {
 export interface TestFinished extends TestName {
   readonly type: 'test.finished';
   readonly cell: string;
-  readonly step: 'scenarios' | 'benchmarks';
+  readonly step: TestStep;
   readonly line?: number;
   readonly verdict: 'passed' | 'failed' | 'flaky' | 'skipped' | 'infra' | 'emulator';
   readonly durationMs: number;
   readonly attempts: readonly Attempt[];
   /** Why it was skipped, or why it failed without having run. */
   readonly note?: string;
+  /** Where a command's test stands, as its results say: below the source folder. */
+  readonly place?: { readonly file: string; readonly line?: number };
+  /** The end of what it printed, where its results have it. */
+  readonly output?: string;
 }
 export interface BenchmarkFinished {
   readonly type: 'benchmark.finished';

@@ -7,6 +7,7 @@ import type { Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { mustHaveCompose } from '../stacks/compose-command.ts';
 import { collectEvidence } from './collect.ts';
+import { commandsStep } from './commands-step.ts';
 import {
   anyDeath,
   type CellContext,
@@ -21,6 +22,7 @@ import { checkTarget } from './gate.ts';
 import { type CellImages, checkPackages, imagesOf } from './image.ts';
 import { leftBehind, nodeFolder, type StartedCell, type StartRequest, startCell } from './start-cell.ts';
 import { failStep, type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
+import { hasFiles } from './suite-files.ts';
 import { suiteStep } from './suite-step.ts';
 
 /**
@@ -157,7 +159,7 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
         const died = new AbortController();
         void anyDeath(started).then((error) => died.abort(error));
         on = { context, started, signal: AbortSignal.any([context.signal, died.signal]) };
-        return deployAndTest(on);
+        return deployAndTest(on, state);
       }, context.cell.name),
     );
     Object.assign(state, verdictFrom(scenarios));
@@ -169,14 +171,28 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
   }
 }
 
-async function deployAndTest(on: OnTarget): Promise<StepOutcome> {
+async function deployAndTest(on: OnTarget, state: CellState): Promise<StepOutcome> {
   await step(whileAlive(on), 'deploy', async (io) => {
     await deployOn(on, io);
     return [undefined, on.started.deployed ? { verdict: 'skipped', note: 'in the snapshot' } : { verdict: 'passed' }];
   });
-  if (on.context.run.choices.only === undefined) return suiteStep(on, 'scenarios');
+  if (on.context.run.choices.only === undefined) return testOn(on, state);
   await skipStep(on.context, 'scenarios', 'only benchmarks are asked for');
   return { verdict: 'skipped' };
+}
+
+/** The commands of a suite, then its scenarios; the worse of the two counts. */
+async function testOn(on: OnTarget, state: CellState): Promise<StepOutcome> {
+  const { context, started } = on;
+  const { suite } = context.cell;
+  if (suite.tests.length === 0 || started.setUp === undefined) return suiteStep(on, 'scenarios');
+  const kept = (file: string) => void state.artifacts.push(relative(context.run.open.folder, file));
+  const commands = await commandsStep(on, started.setUp.workspace, kept);
+  // A suite of commands only is spared a process of vitest.
+  if (!(await hasFiles(suite, 'scenarios'))) return commands;
+  const scenarios = await suiteStep(on, 'scenarios');
+  const order: Verdict[] = ['passed', 'skipped', 'flaky', 'failed'];
+  return order.indexOf(scenarios.verdict) > order.indexOf(commands.verdict) ? scenarios : commands;
 }
 
 /** The benchmarks, alone on the host: what else runs would be in the figures. */
@@ -185,6 +201,8 @@ async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState)
   if (!run.choices.bench) return skipStep(on.context, 'benchmarks', 'left out by --no-bench');
   if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict))
     return skipStep(on.context, 'benchmarks', 'what does not work is not measured');
+  if (cell.suite.tests.length > 0 && !(await hasFiles(cell.suite, 'benchmarks')))
+    return skipStep(on.context, 'benchmarks', 'the suite has no benchmarks');
   run.progress(cell.name, 'waiting until nothing else runs');
   const { quiet } = run.schedule;
   const benchmarks = await waiting(on.context, 'until nothing else runs', quiet, (begun) =>
@@ -207,7 +225,7 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
   const usable = !on.signal.aborted;
   if (!good && !context.signal.aborted) {
     await step(context, 'collect', async () => {
-      state.artifacts = await evidenceOf(on);
+      state.artifacts.push(...(await evidenceOf(on)));
       return [undefined, { verdict: 'passed' }];
     }).catch(() => {});
   }
@@ -275,7 +293,7 @@ async function acquireStep(
   };
   const started = await startCell(
     cell,
-    { provider, images, limits: run.matrix.limits, cold, lastWords },
+    { provider, images, limits: run.matrix.limits, cold, lastWords, tree: run.sources.get(cell.suite.name) },
     { folder, cache: run.settings.cache, lease, keep, signal },
     io,
   );

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Matrix } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { ChosenTest } from '../scenario/context.ts';
+import type { SourceTree } from '../source/tree.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { CommonSettings } from './image.ts';
 import type { OpenRun } from './open-run.ts';
@@ -41,9 +42,13 @@ export interface RunContext {
   readonly providers: Providers;
   readonly choices: RunChoices;
   readonly schedule: Schedule;
+  /** The sources that are copied to machines, by the name of the suite. */
+  readonly sources: ReadonlyMap<string, SourceTree>;
   /** Runs the files of a suite on machines that are there. */
   readonly runSuite: RunSuite;
   readonly progress: (cell: string, message: string) => void;
+  /** A line that a command on a cell's machine printed; it is in the cell's folder already. */
+  readonly output: (cell: string, line: string) => void;
   /** Aborted when the run is interrupted, or its time is up; the reason is an Error. */
   readonly signal: AbortSignal;
 }

@@ -1,8 +1,15 @@
 import { messageOf } from '../base/errors.ts';
+import { environmentOf } from '../commands/environment.ts';
+import { type SetUpState, setUp } from '../commands/set-up.ts';
+import { copySource } from '../commands/workspace.ts';
+import type { Suite } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
+import type { SourceTree } from '../source/tree.ts';
 import { type DeployOptions, deployStacks } from '../stacks/deploy.ts';
 import { installStack } from '../stacks/install.ts';
+import { argvOf } from '../stacks/ready.ts';
 import { putBack } from '../stacks/undo.ts';
+import type { Target } from '../targets/target.ts';
 import { anyDeath, type OnTarget } from './context.ts';
 import { filesOf } from './image.ts';
 import type { CellSnapshot } from './snapshots.ts';
@@ -12,18 +19,54 @@ import type { StepIo } from './step.ts';
 /** Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot. */
 export async function deployOn(on: OnTarget, io: StepIo): Promise<void> {
   const { context, started, signal } = on;
-  if (started.deployed) return;
   const { progress, warn } = io;
   const options = { scale: started.scale.factor, signal, progress, warn };
+  const tree = context.run.sources.get(context.cell.suite.name);
+  if (started.deployed) return freshenSource(started, tree, options);
   const died = anyDeath(started).then((error) => {
     throw error;
   });
-  await Promise.race([deployNodes(started, context.cell, options), died]);
+  await Promise.race([deployNodes(started, context.cell, tree, options), died]);
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
 }
 
-/** Brings the stack up on all machines of a cell; those that have a system of their own get its parts first. */
-export async function deployNodes(started: StartedCell, cell: Cell, options: DeployOptions): Promise<void> {
+/** Copies the source of a suite's commands to a machine, and runs what prepares it. */
+async function setUpOn(
+  target: Target,
+  suite: Suite,
+  tree: SourceTree | undefined,
+  options: DeployOptions,
+): Promise<SetUpState | undefined> {
+  if (suite.tests.length === 0 && suite.setup.length === 0) return undefined;
+  const what = {
+    tree,
+    commands: suite.setup.map(argvOf),
+    as: suite.root ? 'root' : 'user',
+    seconds: suite.timeouts.setup,
+    env: environmentOf(suite, target.facts.arch),
+  } as const;
+  return setUp(target, what, options);
+}
+
+/** A machine from a snapshot has the source of then: it gets what changed since. */
+export async function freshenSource(
+  { setUp, nodes }: StartedCell,
+  tree: SourceTree | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  if (tree && setUp) await copySource(nodes[0].target, setUp.workspace, tree, setUp.entries, options);
+}
+
+/**
+ * Brings the stack up on all machines of a cell; those that have a system of their own get its parts first. The first one gets
+ * the source of the suite's commands.
+ */
+export async function deployNodes(
+  started: StartedCell,
+  cell: Cell,
+  tree: SourceTree | undefined,
+  options: DeployOptions,
+): Promise<void> {
   const { suite } = cell;
   const bare = started.nodes.filter(({ onImage }) => !onImage);
   if (bare.length > 0) {
@@ -31,6 +74,7 @@ export async function deployNodes(started: StartedCell, cell: Cell, options: Dep
     for (const node of bare) node.installed = await installStack(node.target, suite, files, options);
   }
   await deployStacks(started.nodes, suite, options);
+  started.setUp = await setUpOn(started.nodes[0].target, suite, tree, options);
 }
 
 /**
@@ -62,7 +106,7 @@ export async function putBackOn({ context: { cell }, started }: OnTarget): Promi
 async function saveSnapshot({ started, signal }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
   io.progress('saving a snapshot');
   const begun = performance.now();
-  await snapshot.save(started.nodes, started.scale).catch((error: unknown) => {
+  await snapshot.save(started.nodes, started).catch((error: unknown) => {
     signal.throwIfAborted();
     io.warn(`no snapshot was saved: ${messageOf(error)}`);
   });

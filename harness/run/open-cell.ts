@@ -3,10 +3,11 @@ import type { Matrix } from '../config/suite.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { putBack } from '../stacks/undo.ts';
 import type { Providers } from '../targets/providers.ts';
-import { deployNodes } from './deploy.ts';
+import { deployNodes, freshenSource } from './deploy.ts';
 import { checkTarget } from './gate.ts';
 import { imageSettings, imagesOf } from './image.ts';
 import { openLease } from './lease.ts';
+import { sourcesOf } from './sources.ts';
 import { type StartedCell, startCell } from './start-cell.ts';
 
 export interface OpenCellOptions {
@@ -25,6 +26,13 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const { cell, matrix, folder, progress } = options;
   await checkTarget(cell, options.providers);
   const settings = imageSettings(matrix, options.cache);
+  const sources = await sourcesOf([cell], {
+    settings,
+    limitBytes: matrix.limits['source-mib'] * 2 ** 20,
+    signal: new AbortController().signal,
+    progress: (_suite, message) => progress(message),
+  });
+  const tree = sources.get(cell.suite.name);
   const provider = await options.providers(cell.target);
   const images = await imagesOf(cell, settings, { progress });
   const lease = openLease(options.state, `shell-${process.pid}-${randomBytes(2).toString('hex')}`, folder);
@@ -32,7 +40,7 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
     const { signal } = new AbortController();
     const started = await startCell(
       cell,
-      { provider, images, limits: matrix.limits, cold: false },
+      { provider, images, limits: matrix.limits, cold: false, tree },
       { folder, cache: options.cache, lease, keep: false, signal },
       { progress, phase: () => {}, warn: progress, say: progress },
     );
@@ -43,7 +51,8 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
     };
     try {
       const deploy = { scale: started.scale.factor, signal, progress, warn: progress };
-      if (!started.deployed) await deployNodes(started, cell, deploy);
+      if (started.deployed) await freshenSource(started, tree, deploy);
+      else await deployNodes(started, cell, tree, deploy);
     } catch (error) {
       await end();
       throw error;

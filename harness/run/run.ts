@@ -19,6 +19,7 @@ import { collectGarbage } from './lease.ts';
 import { type OpenRun, openRun } from './open-run.ts';
 import { QuietLock, Slots } from './quiet.ts';
 import { type GitState, gitState, pathsInRepository } from './repository.ts';
+import { sourcesOf } from './sources.ts';
 import { Interrupted } from './step.ts';
 import { type RunSuite, runSuiteProcess } from './suite-process.ts';
 
@@ -43,6 +44,8 @@ export interface RunOptions extends RunChoices {
   readonly interrupt: AbortSignal;
   readonly onEvent: (event: StoredEvent) => void;
   readonly onProgress: (cell: string, message: string) => void;
+  /** A line that a command on a cell's machine printed. */
+  readonly onOutput?: (cell: string, line: string) => void;
   /** Runs the files of a suite; absent: a process of its own, with vitest in it. */
   readonly runSuite?: RunSuite;
   /** Renders the reports of a folder that holds the run's events; called when the run has ended, however it did. */
@@ -64,6 +67,13 @@ export function runsFolder(project: string): string {
 export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const { matrix, cells, project } = options;
   const started = performance.now();
+  const settings = imageSettings(matrix, options.cache);
+  const sources = await sourcesOf(cells, {
+    settings,
+    limitBytes: matrix.limits['source-mib'] * 2 ** 20,
+    signal: options.interrupt,
+    progress: options.onProgress,
+  });
   // What runs before this one left behind when they were killed would hold memory that this one counts on.
   await collectGarbage(options.state, { includeKept: false });
   const runs = options.runs ?? runsFolder(project);
@@ -80,7 +90,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     const context: RunContext = {
       open,
       matrix,
-      settings: imageSettings(matrix, options.cache),
+      settings,
+      sources,
       providers: options.providers,
       choices: options,
       schedule: {
@@ -92,6 +103,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       },
       runSuite: options.runSuite ?? runSuiteProcess,
       progress: options.onProgress,
+      output: options.onOutput ?? (() => {}),
       signal: end.signal,
     };
     // A cell has an end of its own whatever happens to it. One throws only where its events cannot be written any more:

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { createBarrier } from '../base/barrier.ts';
 import { messageOf } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
+import { type SetUpState, setUpState } from '../commands/set-up.ts';
 import type { CellScale } from '../events/types.ts';
 import { cached, evictOldest, findEntry } from '../images/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { setUpFrom } from '../source/changes.ts';
+import type { SourceTree } from '../source/tree.ts';
 import type { Target, TargetProvider, TargetSpec } from '../targets/target.ts';
 
 /** How slow a target was found to be. */
@@ -17,13 +20,18 @@ export interface FoundSnapshot {
   /** ISO time. */
   readonly createdAt: string;
   readonly scale: Scale;
+  /** What the machine has for the commands of its suite. */
+  readonly setUp?: SetUpState;
 }
 
 /** The snapshot of a cell's machines: found, made, or dropped. */
 export interface CellSnapshot {
   find(): Promise<FoundSnapshot | undefined>;
   /** Saves the machines, unless another run has done so meanwhile, and makes room for them. */
-  save(nodes: readonly { readonly name: string; readonly target: Target }[], scale: Scale): Promise<void>;
+  save(
+    nodes: readonly { readonly name: string; readonly target: Target }[],
+    state: { readonly scale: Scale; readonly setUp?: SetUpState | undefined },
+  ): Promise<void>;
   /** Notes that the machines are less slow than was measured when they were saved. */
   rescale(found: FoundSnapshot, scale: Scale): Promise<void>;
   /** Removes one that was not what it should be. */
@@ -31,10 +39,12 @@ export interface CellSnapshot {
 }
 
 const SCALE_FILE = 'scale.json';
+const SET_UP_FILE = 'set-up.json';
 
 /**
  * The snapshot of a cell, by everything that could make its result differ: the machine, its image, and what the
  * deployment does. Files of the stack are in the image's key.
+ * @param tree the source as it is now: a machine whose set-up read anything that differs is not taken.
  * @returns why there is none, in words, where a machine cannot be saved.
  */
 export async function cellSnapshot(
@@ -42,6 +52,7 @@ export async function cellSnapshot(
   provider: TargetProvider,
   specs: readonly { readonly name: string; readonly spec: TargetSpec }[],
   store: { readonly cache: string; readonly limitBytes: number; readonly signal: AbortSignal },
+  tree?: SourceTree,
 ): Promise<CellSnapshot | string> {
   const machines: unknown[] = [];
   for (const { name, spec } of specs) {
@@ -50,18 +61,25 @@ export async function cellSnapshot(
     machines.push([name, support.identity]);
   }
   const { services, commands, ready } = cell.suite.stack;
-  const { compose } = cell.suite;
+  const { compose, source, setup, tests, root } = cell.suite;
   const deployed = { services, commands, ready, ...(compose ? { compose: compose.content } : {}) };
-  const ingredients = { machines, deployed };
+  const work = tests.length > 0 || setup.length > 0 ? { source: source !== undefined, setup, root } : undefined;
+  const ingredients = { machines, deployed, ...(work ? { work } : {}) };
   const { cache, limitBytes, signal } = store;
   return {
     async find() {
       const entry = await findEntry(cache, 'snapshot', ingredients);
       if (!entry) return undefined;
       const scale = JSON.parse(await readFile(join(entry.folder, SCALE_FILE), 'utf8')) as Scale;
-      return { folder: entry.folder, createdAt: entry.meta.createdAt, scale };
+      const found = { folder: entry.folder, createdAt: entry.meta.createdAt, scale };
+      if (!work) return found;
+      const setUp = setUpState.parse(JSON.parse(await readFile(join(entry.folder, SET_UP_FILE), 'utf8')));
+      if (setUpFrom(setUp.entries, setUp.reads, tree?.entries ?? [])) return { ...found, setUp };
+      // The next one takes its name.
+      await rm(entry.folder, { recursive: true, force: true });
+      return undefined;
     },
-    async save(nodes, scale) {
+    async save(nodes, { scale, setUp }) {
       const label = `${cell.arch} ${cell.suite.name}`;
       const needBytes = specs.reduce((sum, { spec }) => sum + spec.memoryBytes, 2 ** 30);
       await cached({ cache, kind: 'snapshot', label, ingredients, needBytes, signal }, async (folder) => {
@@ -79,6 +97,7 @@ export async function cellSnapshot(
           ),
         );
         await writeFile(join(folder, SCALE_FILE), savedScale(scale));
+        if (setUp) await writeFile(join(folder, SET_UP_FILE), JSON.stringify(setUp));
       });
       await evictOldest(cache, 'snapshot', limitBytes);
     },

@@ -5,12 +5,14 @@ import { createBarrier } from '../base/barrier.ts';
 import { InfraError, UnsupportedError } from '../base/errors.ts';
 import { makeRuntimeFolder } from '../base/folders.ts';
 import { scaledMs } from '../base/time.ts';
+import type { SetUpState } from '../commands/set-up.ts';
 import { REGISTRY } from '../config/registry.ts';
 import type { Matrix } from '../config/suite.ts';
 import { isEmulated, type Phase } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { type CellNode, isCluster, nodesOf } from '../matrix/nodes.ts';
+import type { SourceTree } from '../source/tree.ts';
 import type { Installed } from '../stacks/install.ts';
 import { awaitReady } from '../stacks/ready.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../targets/target.ts';
@@ -30,6 +32,8 @@ export interface StartRequest {
   readonly limits: Matrix['limits'];
   /** Neither use nor make a snapshot. */
   readonly cold: boolean;
+  /** The source that its suite's commands are for. */
+  readonly tree?: SourceTree | undefined;
   /** Machines whose clocks count their instructions. */
   readonly counting?: boolean;
   /** Told each machine that was there when the cell could not be started, before it is ended, and how slow it is taken to be. */
@@ -78,6 +82,8 @@ export interface StartedCell extends AsyncDisposable {
   readonly scale: Scale;
   /** True when it was resumed: its stack is deployed and ready. */
   readonly deployed: boolean;
+  /** What the first machine has for the commands of the suite, once it has it. */
+  setUp?: SetUpState | undefined;
   /** Where it is saved once its stack is deployed; absent when it cannot be. */
   readonly snapshot?: CellSnapshot;
 }
@@ -230,7 +236,7 @@ function specOf(
 function snapshotOf({ cell, request, place }: Start, specs: readonly NodeSpec[]): Promise<CellSnapshot | string> {
   const { cache, signal } = place;
   const limitBytes = request.limits['snapshots-gib'] * 2 ** 30;
-  return cellSnapshot(cell, request.provider, specs, { cache, limitBytes, signal });
+  return cellSnapshot(cell, request.provider, specs, { cache, limitBytes, signal }, request.tree);
 }
 
 async function measure(
@@ -278,7 +284,7 @@ async function resume(
   specs: readonly NodeSpec[],
   found: FoundSnapshot,
   started: Target[],
-): Promise<Pick<StartedCell, 'nodes' | 'scale' | 'deployed'>> {
+): Promise<Pick<StartedCell, 'nodes' | 'scale' | 'deployed' | 'setUp'>> {
   const { cell, request, place } = start;
   const fixed = request.limits.scale;
   const scale: Scale = fixed === undefined ? found.scale : { factor: fixed, source: 'fixed' };
@@ -298,7 +304,7 @@ async function resume(
     io.phase({ name: 'ready', durationMs: Math.round(performance.now() - begun) });
     return { ...node, target };
   });
-  return { nodes, scale, deployed: true };
+  return { nodes, scale, deployed: true, setUp: found.setUp };
 }
 
 /** All at once, and when one fails the error only after the others have settled: who ends them must know them all. */

@@ -11,6 +11,9 @@ import type { StartedCell } from './start-cell.ts';
 import { type StepOutcome, step } from './step.ts';
 import { contextNodes, serveControl } from './suite-control.ts';
 
+/** Native seconds that a scenario has where its suite does not say. */
+const SCENARIO_SECONDS = 10;
+
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
 export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'): Promise<StepOutcome> {
   const { started, signal } = on;
@@ -19,7 +22,8 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
   const { network } = started;
   const scale = started.scale.factor;
   return step(whileAlive(on), name, async (io) => {
-    const native = name === 'scenarios' ? cell.suite.timeouts.test : cell.suite.timeouts.benchmark;
+    const native =
+      name === 'scenarios' ? (cell.suite.timeouts.test ?? SCENARIO_SECONDS) : cell.suite.timeouts.benchmark;
     await using control = await serveControl(on, io);
     const { finished, files, cutShort } = await run.runSuite({
       context: {
@@ -89,7 +93,8 @@ async function blameEngine({ suite }: Cell, { nodes }: StartedCell): Promise<voi
 /** Milliseconds in which a target that died has said so. */
 const DEATH_MS = 3000;
 
-function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {
+/** What the tests of a step come to. @param files how many files, or commands, there were. */
+export function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {
   const ran = finished.filter((test) => test.verdict !== 'skipped');
   if (ran.length === 0) {
     return {

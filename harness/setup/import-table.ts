@@ -10,6 +10,7 @@ export interface Rule {
 
 const BELOW_RUN = [
   ...['arch', 'releases', 'config', 'matrix', 'images', 'targets', 'net', 'stacks', 'scenario', 'bench', 'events'],
+  ...['source', 'commands'],
 ];
 
 /**
@@ -24,12 +25,15 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   net: { may: [] },
   events: { may: ['arch'] },
   // The kinds of target that a matrix names are those that there are.
-  config: { may: ['arch', 'releases', 'targets'] },
+  config: { may: ['arch', 'releases', 'targets', 'results'] },
   // A cell's architecture, release and kind of target are named in the type of the cell itself.
   matrix: { may: ['config', 'arch', 'releases', 'targets'] },
   images: { may: ['arch', 'releases'] },
+  // A project's files, as they are copied to machines.
+  source: { may: [] },
   targets: { may: ['arch', 'images', 'net'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'config'] },
+  commands: { may: ['arch', 'config', 'targets', 'stacks', 'source', 'results', 'events'] },
   results: { may: [] },
   bench: { may: ['arch', 'targets', 'events'] },
   scenario: { may: ['arch', 'targets', 'net', 'stacks', 'bench', 'config', 'events'] },

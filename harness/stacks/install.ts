@@ -13,6 +13,9 @@ export interface Installed {
   readonly packages: readonly string[];
 }
 
+/** Where a machine keeps what belongs to a suite's commands; removed again from machines that outlive the run. */
+export const WORK_FOLDER = '/srv/harness';
+
 /** Native seconds for fetching and installing packages. */
 const PACKAGES_SECONDS = 300;
 
@@ -34,7 +37,8 @@ export async function installStack(
   const missing = await missingPackages(target, stack.packages, suite, options);
   await beginUndo(target, suite, missing, options);
   if (missing.length > 0) await installPackages(target, missing, options);
-  const paths = files.map(({ path }) => path);
+  const work = suite.tests.length > 0 || suite.setup.length > 0 ? [WORK_FOLDER] : [];
+  const paths = [...files.map(({ path }) => path), ...work];
   await noteChanges(target, suite, paths, options);
   for (const file of files) {
     options.progress(`writing ${file.path}`);

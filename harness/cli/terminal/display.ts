@@ -13,6 +13,8 @@ export interface Display {
   event(event: HarnessEvent): void;
   /** The latest thing that a cell's target or step said: untrusted text, often. */
   progress(cell: string, message: string): void;
+  /** A line that a command on a cell's machine printed. */
+  output(cell: string, line: string): void;
   /** Resolves when nothing more will be drawn. */
   end(): Promise<void>;
 }

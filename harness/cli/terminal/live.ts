@@ -65,6 +65,9 @@ export function createLive(options: {
       // Shown at the next tick: a console may say a thousand lines a second.
       rows.get(cell)?.line.progress(message);
     },
+    output(cell, line) {
+      rows.get(cell)?.line.progress(line);
+    },
     async end() {
       clearInterval(ticking);
       for (const row of rows.values()) {

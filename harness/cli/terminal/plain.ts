@@ -32,6 +32,10 @@ export function createPlain(options: { readonly stream: TerminalStream; readonly
       spokenAt.set(cell, options.now());
       print(cell, step.get(cell) ?? 'waiting', line.trim());
     },
+    output(cell, line) {
+      spokenAt.set(cell, options.now());
+      options.stream.write(`${cell} | ${printable(line)}\n`);
+    },
     end: () => Promise.resolve(),
   };
 }

@@ -1,0 +1,60 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import picomatch from 'picomatch';
+import { formatBytes, printable } from '../base/text.ts';
+import type { Target } from '../targets/target.ts';
+import { fetchFile, listFiles, type RemoteFile } from './files.ts';
+
+/** The most that is brought back from a machine, in files and in bytes. */
+export const ARTIFACT_LIMITS = { files: 500, bytes: 256 * 2 ** 20 } as const;
+
+/** What was brought back from a machine. */
+export interface Artifacts {
+  /** Absolute paths on this host. */
+  readonly files: readonly string[];
+  /** What was not brought back and why, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Brings files of a machine back into a folder of their own, under the names that they have there.
+ * @param patterns relative to `source` on the machine.
+ */
+export async function fetchArtifacts(
+  target: Target,
+  source: string,
+  patterns: readonly string[],
+  folder: string,
+  deadlineMs: number,
+): Promise<Artifacts> {
+  const found = await listFiles(target, source, patterns, deadlineMs);
+  const problems = patterns
+    .filter((pattern) => !found.some(({ name }) => picomatch.isMatch(name, pattern, { dot: true })))
+    .map((pattern) => `the artifacts ${pattern} are not there: no file matches`);
+  const files: string[] = [];
+  let left: number = ARTIFACT_LIMITS.bytes;
+  for (const [index, file] of found.entries()) {
+    const why = whyNot(file, index, left);
+    const content = why === undefined ? await fetchFile(target, file.path, left, deadlineMs) : undefined;
+    if (content === undefined) {
+      problems.push(`the artifact ${printable(file.name)} was not brought back: ${why ?? 'it grew meanwhile'}`);
+      if (index >= ARTIFACT_LIMITS.files) break;
+      continue;
+    }
+    left -= content.byteLength;
+    const place = join(folder, file.name);
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, content);
+    files.push(place);
+  }
+  return { files, problems };
+}
+
+function whyNot({ name, bytes }: RemoteFile, index: number, left: number): string | undefined {
+  // What a machine calls a file is not believed: it has to be a path below the folder, and one that can be printed.
+  if (name.split('/').some((part) => part === '' || part === '.' || part === '..') || printable(name) !== name)
+    return 'its name is no path below the folder';
+  if (index >= ARTIFACT_LIMITS.files) return `there are more than ${ARTIFACT_LIMITS.files} files`;
+  if (bytes > left) return `all together are larger than ${formatBytes(ARTIFACT_LIMITS.bytes)}`;
+  return undefined;
+}

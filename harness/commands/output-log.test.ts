@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tempFiles } from '../config/temp-files.ts';
+import { outputLog } from './output-log.ts';
+
+async function logOf(...chunks: readonly (string | Buffer)[]) {
+  await using files = await tempFiles();
+  const file = join(files.folder, 'output.log');
+  const shown: string[] = [];
+  const log = outputLog(file, (line) => shown.push(line));
+  for (const chunk of chunks) log.add('stdout', Buffer.from(chunk));
+  await log.end();
+  return { shown, text: await readFile(file, 'utf8'), tail: log.tail(2) };
+}
+
+test('lines are in the file and shown, whatever pieces they came in', async () => {
+  const { shown, text, tail } = await logOf('on', 'e\ntw', 'o\r\nthree');
+  expect(shown).toEqual(['one', 'two', 'three']);
+  expect(text).toBe('one\ntwo\nthree\n');
+  expect(tail).toEqual(['two', 'three']);
+});
+
+test('a character that is cut between two pieces is whole', async () => {
+  const bytes = Buffer.from('größe\n');
+  expect((await logOf(bytes.subarray(0, 3), bytes.subarray(3))).shown).toEqual(['größe']);
+});
+
+test('a progress bar leaves its last state; colours and control characters are gone', async () => {
+  expect((await logOf('1%\r50%\r100%\n', '\u001b[31mred\u001b[0m\u0007\n')).shown).toEqual(['100%', 'red']);
+});
+
+test('a line without end is shown in pieces', async () => {
+  const { shown } = await logOf('x'.repeat(9000), 'y\n');
+  expect(shown.map(({ length }) => length)).toEqual([9000, 1]);
+});
+
+test('a file that cannot be written is an error at the end', async () => {
+  const log = outputLog('/proc/no/such', () => {});
+  log.add('stdout', Buffer.from('x\n'));
+  await expect(log.end()).rejects.toThrow('ENOENT');
+});

@@ -1,0 +1,75 @@
+import type { Suite } from '../config/suite.ts';
+import {
+  DEFAULT_LIMITS,
+  type ForeignResults,
+  type ResultsFormatName,
+  type ResultsProblem,
+  readResults,
+} from '../results/index.ts';
+import type { Target } from '../targets/target.ts';
+import { fetchFile, listFiles, removeFiles } from './files.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Where a command's results are, as suite.yaml says it. */
+export type ResultsSpec = Suite['tests'][number]['results'];
+
+/** The results in what a command printed; undefined where they are not there. */
+export function printedResults(spec: ResultsSpec, stdout: Uint8Array): ForeignResults | undefined {
+  return typeof spec === 'string' && spec !== 'exit' ? readResults(spec, stdout) : undefined;
+}
+
+/** The results in the files that a command wrote, all together; undefined where they are not in files. */
+export async function fileResults(
+  target: Target,
+  { base }: Workspace,
+  spec: ResultsSpec,
+  deadlineMs: number,
+): Promise<ForeignResults | undefined> {
+  const place = filesOf(spec);
+  if (place === undefined) return undefined;
+  const [format, pattern] = place;
+  const files = await listFiles(target, `${base}/source`, [pattern], deadlineMs);
+  if (files.length === 0) return { tests: [], problems: [problem('missing', `${pattern} is not there`)] };
+  if (files.length > MAX_FILES)
+    return { tests: [], problems: [problem('too large', `${pattern} matches ${files.length} files`)] };
+  const results: ForeignResults[] = [];
+  for (const { path, name } of files) {
+    const bytes = await fetchFile(target, path, DEFAULT_LIMITS.bytes, deadlineMs);
+    const read = bytes
+      ? readResults(format, bytes)
+      : { tests: [], problems: [problem('too large', `it has more than ${DEFAULT_LIMITS.bytes / 2 ** 20} MiB`)] };
+    const named = read.problems.map((one) => ({ ...one, message: `${name}: ${one.message}` }));
+    results.push({ tests: read.tests, problems: named });
+  }
+  return { tests: results.flatMap(({ tests }) => tests), problems: results.flatMap(({ problems }) => problems) };
+}
+
+/** Removes files of results that were there before a command, which would be taken for its own. */
+export async function removeStale(
+  target: Target,
+  { base }: Workspace,
+  spec: ResultsSpec,
+  deadlineMs: number,
+): Promise<void> {
+  const place = filesOf(spec);
+  if (place === undefined) return;
+  const files = await listFiles(target, `${base}/source`, [place[1]], deadlineMs);
+  await removeFiles(
+    target,
+    files.map(({ path }) => path),
+    deadlineMs,
+  );
+}
+
+/** Files of results that a pattern may match. */
+const MAX_FILES = 1000;
+
+function filesOf(spec: ResultsSpec): [ResultsFormatName, string] | undefined {
+  if (typeof spec === 'string') return undefined;
+  const [entry] = Object.entries(spec);
+  return entry as [ResultsFormatName, string];
+}
+
+function problem(kind: ResultsProblem['kind'], message: string): ResultsProblem {
+  return { kind, severity: 'error', message };
+}

@@ -1,0 +1,110 @@
+import { chmod } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { runCommand } from './runner.ts';
+import { thisHost } from './this-host.ts';
+
+/** Runs a command and gives back what it printed, too. */
+async function run(argv: readonly string[], given: { deadlineMs?: number; env?: Record<string, string> } = {}) {
+  await using host = await thisHost();
+  const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const end = await runCommand(host.target, {
+    workspace: host.workspace,
+    argv,
+    env: given.env ?? {},
+    deadlineMs: given.deadlineMs ?? 60_000,
+    signal: new AbortController().signal,
+    onOutput: (stream, chunk) => printed[stream].push(chunk),
+  });
+  return { ...end, stdout: Buffer.concat(printed.stdout), stderr: Buffer.concat(printed.stderr).toString(), host };
+}
+const sh = (script: string, given?: Parameters<typeof run>[1]) => run(['sh', '-c', script], given);
+
+test('a command has its own two streams, its exit code, no input and an environment of its own', async () => {
+  const end = await sh('echo out; echo err >&2; cat; echo "$PWD $HOME $A"; exit 3', { env: { A: 'a=b c' } });
+  expect(end.stdout.toString()).toBe(`out\n${end.host.folder}/source ${end.host.folder}/home a=b c\n`);
+  expect(end.stderr).toBe('err\n');
+  expect(end).toMatchObject({ exitCode: 3, late: false, left: [], lostBytes: 0 });
+  expect(end.freeBytes).toBeGreaterThan(0);
+});
+
+test('every byte of what it prints arrives as it was', async () => {
+  const { stdout } = await run(['perl', '-e', 'print pack "C*", map { $_ % 256 } 0 .. 99_999']);
+  expect(stdout.equals(Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 256)))).toBe(true);
+});
+
+test('arguments arrive as they are', async () => {
+  const odd = ['--', '-n', 'a b', '"', "'", '$HOME', 'a\nb', 'é', ''];
+  const { stdout } = await run(['perl', '-e', 'print map { "<$_>" } @ARGV', ...odd]);
+  // Perl takes the first -- for itself.
+  expect(stdout.toString()).toBe(
+    odd
+      .slice(1)
+      .map((one) => `<${one}>`)
+      .join(''),
+  );
+});
+
+test('one that is not there, or cannot be run, says so', async () => {
+  expect(await run(['no-such-command'])).toMatchObject({
+    exitCode: 127,
+    problem: 'no-such-command: No such file or directory',
+  });
+  expect((await run(['/etc/passwd'])).problem).toContain('Permission denied');
+});
+
+test('one that is ended by a signal says by which', async () => {
+  const end = await sh('kill -9 $$');
+  expect(end.signal).toBe(9);
+  expect(end).not.toHaveProperty('exitCode');
+});
+
+test('one that hangs is ended in its time, with everything that it started, and what it printed is kept', async () => {
+  const end = await sh('trap "" TERM; echo before; sleep 300 & setsid sleep 300 & wait', { deadlineMs: 1000 });
+  expect(end).toMatchObject({ late: true });
+  expect(end.stdout.toString()).toBe('before\n');
+  expect(end.durationMs).toBeLessThan(30_000);
+});
+
+test('what it leaves running is ended and named, and does not keep it', async () => {
+  const end = await sh('sleep 301 & setsid nohup sleep 302 >/dev/null 2>&1 & echo done');
+  expect(end).toMatchObject({ exitCode: 0, late: false });
+  expect(end.left).toHaveLength(2);
+  expect(end.stdout.toString()).toBe('done\n');
+});
+
+test('output without end is cut, and what was lost is counted', async () => {
+  const end = await sh('head -c 20000000 /dev/zero');
+  expect(end.stdout.byteLength).toBe(16 * 2 ** 20);
+  expect(end.lostBytes).toBe(20_000_000 - 16 * 2 ** 20);
+});
+
+test('a machine without perl is an error that says what it needs', async () => {
+  await using host = await thisHost();
+  const target = {
+    ...host.target,
+    exec: async () => ({ exitCode: 127, stdout: '', stderr: 'sh: perl: not found\n', durationMs: 1 }),
+  };
+  const work = runCommand(target, {
+    workspace: host.workspace,
+    argv: ['true'],
+    env: {},
+    deadlineMs: 1000,
+    signal: new AbortController().signal,
+  });
+  await expect(work).rejects.toThrow('cannot run commands on the machine: its runner exited with 127');
+});
+
+test.runIf(process.getuid?.() === 0)('as another user it has that user’s groups and rights', async () => {
+  await using host = await thisHost();
+  const printed: Buffer[] = [];
+  await chmod(host.folder, 0o755);
+  await runCommand(host.target, {
+    workspace: { base: host.folder, user: 'nobody' },
+    argv: ['sh', '-c', 'id -un; id -gn; cat /etc/shadow || echo no'],
+    env: {},
+    deadlineMs: 60_000,
+    signal: new AbortController().signal,
+    onOutput: (stream, chunk) => void (stream === 'stdout' && printed.push(chunk)),
+  });
+  expect(Buffer.concat(printed).toString()).toBe('nobody\nnogroup\nno\n');
+});

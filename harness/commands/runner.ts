@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { InfraError } from '../base/errors.ts';
+import { lastLines } from '../base/text.ts';
+import type { Target } from '../targets/target.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The most that a command's output may have, both streams together, in bytes: what comes after it is not kept. */
+export const MAX_OUTPUT = 16 * 2 ** 20;
+/** Milliseconds beyond a command's own deadline in which the runner has ended it and has said so. */
+const GRACE_MS = 30_000;
+
+export type OutputStream = 'stdout' | 'stderr';
+
+export interface CommandOptions {
+  readonly workspace: Workspace;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds after which it is ended, already scaled. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** Called with what it prints, as it arrives: bytes as the command wrote them. */
+  readonly onOutput?: (stream: OutputStream, chunk: Buffer) => void;
+}
+
+/** How a command on a machine ended. */
+export interface CommandEnd {
+  /** Absent when a signal ended it. */
+  readonly exitCode?: number;
+  readonly signal?: number;
+  /** It was ended because its time was up. */
+  readonly late: boolean;
+  /** Seconds since it had printed something. */
+  readonly silentSeconds: number;
+  /** Bytes of its output that were not kept. */
+  readonly lostBytes: number;
+  /** Names of processes that it left running; they have been ended. */
+  readonly left: readonly string[];
+  /** Why it could not be started. */
+  readonly problem?: string;
+  /** What is free on the disk that it worked on, in bytes. */
+  readonly freeBytes?: number;
+  readonly durationMs: number;
+}
+
+const ending = z.object({
+  exit: z.int().nullable(),
+  signal: z.int().nullable(),
+  late: z.boolean(),
+  silentSeconds: z.number(),
+  lostBytes: z.number(),
+  left: z.array(z.string()).max(1000),
+  problem: z.string().nullable(),
+  freeKib: z.number().nullable(),
+});
+
+const script = readFile(new URL('runner.pl', import.meta.url), 'utf8');
+
+/**
+ * Runs a command in a workspace, as its user, without a shell and without input. Everything that it starts has ended when
+ * this returns. A command that fails is a result, not an error.
+ * @throws InfraError when the machine cannot run commands, or is lost.
+ */
+export async function runCommand(target: Target, options: CommandOptions): Promise<CommandEnd> {
+  const { workspace, argv, env, deadlineMs, signal, onOutput } = options;
+  const cookie = randomBytes(8).toString('hex');
+  const seconds = Math.max(1, Math.ceil(deadlineMs / 1000));
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const place = [workspace.base, workspace.user, cookie, String(seconds), String(MAX_OUTPUT)];
+  let rest = '';
+  let last: z.output<typeof ending> | undefined;
+  const read = (line: string): void => {
+    if (line.startsWith('x')) last = ending.safeParse(jsonOf(line.slice(1))).data;
+    const stream = line.startsWith('o') ? 'stdout' : line.startsWith('e') ? 'stderr' : undefined;
+    if (stream === undefined) return;
+    onOutput?.(stream, Buffer.from(line.slice(1), 'base64'));
+  };
+  const result = await target.exec(['perl', '-e', await script, ...place, ...variables, '--', ...argv], {
+    deadlineMs: seconds * 1000 + GRACE_MS,
+    signal,
+    onOutput(text) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      lines.forEach(read);
+    },
+  });
+  if (last === undefined)
+    throw new InfraError(`cannot run commands on the machine: its runner exited with ${result.exitCode}`, {
+      cause: lastLines(result.stderr, 5).join('\n') || undefined,
+      hint: 'The machine needs perl; Debian’s perl-base is enough.',
+    });
+  const { exit, signal: killedBy, problem, freeKib, ...told } = last;
+  return {
+    ...told,
+    ...(exit === null ? {} : { exitCode: exit }),
+    ...(killedBy === null ? {} : { signal: killedBy }),
+    ...(problem === null ? {} : { problem }),
+    ...(freeKib === null ? {} : { freeBytes: freeKib * 1024 }),
+    durationMs: Math.round(result.durationMs),
+  };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { StackError } from '../base/errors.ts';
+import { lastLines } from '../base/text.ts';
+import { scaledMs } from '../base/time.ts';
+import type { SourceEntry, SourceTree } from '../source/tree.ts';
+import type { Target } from '../targets/target.ts';
+import { runCommand } from './runner.ts';
+import { copySource, prepareWorkspace, type Workspace, type WorkspaceOptions } from './workspace.ts';
+
+/** What a machine has for the commands of a suite: kept with its snapshot, so plain JSON. */
+export const setUpState = z.object({
+  workspace: z.object({ base: z.string(), user: z.string() }),
+  /** The source as it was copied. */
+  entries: z.array(z.object({ path: z.string(), digest: z.string(), bytes: z.number() })),
+  /** Paths of the source that the set-up read; `all` where the machine does not tell. */
+  reads: z.union([z.array(z.string()), z.literal('all')]),
+});
+export type SetUpState = z.output<typeof setUpState>;
+
+export interface SetUp {
+  /** Absent: the suite has no source. */
+  readonly tree: SourceTree | undefined;
+  /** argv of each command, in order. */
+  readonly commands: readonly (readonly string[])[];
+  readonly as: 'user' | 'root';
+  /** Native seconds for each command. */
+  readonly seconds: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Copies a source to a machine that has nothing of it, and runs what prepares it.
+ * @throws StackError naming the command that failed, with the end of what it printed.
+ */
+export async function setUp(target: Target, what: SetUp, options: WorkspaceOptions): Promise<SetUpState> {
+  const { tree, as } = what;
+  const workspace = await prepareWorkspace(target, as, options);
+  const entries = [...(tree?.entries ?? [])];
+  if (tree) await copySource(target, workspace, tree, undefined, options);
+  return { workspace, entries, reads: await runSetUp(target, workspace, entries, what, options) };
+}
+
+/**
+ * Runs the commands of a set-up in a workspace.
+ * @returns the paths of the source that they read.
+ */
+export async function runSetUp(
+  target: Target,
+  workspace: Workspace,
+  entries: readonly SourceEntry[],
+  { commands, seconds, env }: Pick<SetUp, 'commands' | 'seconds' | 'env'>,
+  options: WorkspaceOptions,
+): Promise<SetUpState['reads']> {
+  if (commands.length === 0) return [];
+  const watched = await watchReads(target, workspace, options);
+  for (const argv of commands) {
+    const shown = argv.join(' ');
+    options.progress(shown.slice(0, 80));
+    let said = '';
+    const end = await runCommand(target, {
+      workspace,
+      argv,
+      env,
+      deadlineMs: scaledMs(seconds, options.scale),
+      signal: options.signal,
+      onOutput(_stream, chunk) {
+        said = (said + chunk.toString()).slice(-8000);
+        options.progress(lastLines(said, 1)[0] ?? '');
+      },
+    });
+    if (end.exitCode === 0) continue;
+    const how = end.late
+      ? `did not end within ${scaledMs(seconds, options.scale) / 1000} s (timeouts.setup)`
+      : (end.problem ??
+        (end.exitCode === undefined ? `was ended by signal ${end.signal}` : `exited with ${end.exitCode}`));
+    throw new StackError(`cannot set the source up: \`${shown.slice(0, 200)}\` ${how}`, {
+      cause: lastLines(said, 15).join('\n') || undefined,
+    });
+  }
+  return watched ? readsOf(target, workspace, entries, options) : 'all';
+}
+
+const READ_SECONDS = 60;
+
+/**
+ * Dates every file's last reading back, so that a file that is read from now on can be told. Linux notes a reading of a file
+ * that was not read since it was written, unless its file system is mounted to note none: that is tried on one file.
+ */
+const WATCH = `
+set -eu
+cd "$1"
+find source -type f -exec touch -a -d @86400 -- {} +
+echo probe >probe && touch -a -d @86400 probe && cat probe >/dev/null
+find probe -newerat 1970-01-03
+rm probe
+`;
+
+async function watchReads(target: Target, { base }: Workspace, { scale, signal }: WorkspaceOptions): Promise<boolean> {
+  const result = await target.exec(['sh', '-c', WATCH, 'watch', base], {
+    deadlineMs: scaledMs(READ_SECONDS, scale),
+    signal,
+  });
+  return result.exitCode === 0 && result.stdout.trim() === 'probe';
+}
+
+async function readsOf(
+  target: Target,
+  { base }: Workspace,
+  entries: readonly SourceEntry[],
+  { scale, signal }: WorkspaceOptions,
+): Promise<string[] | 'all'> {
+  const list = 'cd "$1/source" && find . -type f -newerat 1970-01-03 -printf "%P\\\\0" | base64 -w0';
+  const result = await target.exec(['sh', '-c', list, 'reads', base], {
+    deadlineMs: scaledMs(READ_SECONDS, scale),
+    signal,
+  });
+  if (result.exitCode !== 0) return 'all';
+  const read = new Set(Buffer.from(result.stdout, 'base64').toString().split('\0'));
+  return entries.map(({ path }) => path).filter((path) => read.has(path));
+}
