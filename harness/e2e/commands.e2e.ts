@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
 import { nativeArch } from '../arch/index.ts';
+import { playAction } from './play-action.ts';
 import { makeProject } from './project.ts';
 
 const arch = nativeArch()!.name;
@@ -157,4 +158,50 @@ tests:
   const third = await run();
   expect(third.resumed).toBe(false);
   expect(third.output.split('\n').slice(-3)).toEqual(['anew', 'two', '']);
+});
+
+const C_PROJECT = {
+  'add.c': 'int add(int a, int b) { return a + b; }\n',
+  'test.c': `#include <stdio.h>
+int add(int, int);
+int main(void) {
+  puts("1..2");
+  puts(add(1, 1) == 2 ? "ok 1 - adds" : "not ok 1 - adds");
+  puts(sizeof(long) == 8 ? "ok 2 - long has eight bytes" : "not ok 2 - long has eight bytes");
+}
+`,
+  Makefile: 'check: t\n\t@./t\nt: add.c test.c\n\t@$(CC) -o t add.c test.c\n',
+};
+const PYTHON_PROJECT = { 'test_it.py': 'def test_one(): pass\ndef test_two(): assert 1 + 1 == 2\n' };
+
+test.each([
+  ['C', C_PROJECT, { packages: 'gcc,libc6-dev,make', run: 'make check', results: 'tap' }, 2],
+  [
+    'Python',
+    PYTHON_PROJECT,
+    {
+      packages: 'python3-pytest',
+      run: 'python3 -m pytest -q --junitxml=r.xml',
+      results: 'junit:r.xml',
+      artifacts: 'r.xml',
+    },
+    2,
+  ],
+] as const)('the action tests a project in %s that knows nothing of the harness', async (_, files, inputs, count) => {
+  await using project = await makeProject(files);
+  const env = {
+    ...project.env,
+    HARNESS_NO_SYSTEM_PACKAGES: '1',
+    GITHUB_ACTIONS: 'true',
+    GITHUB_STEP_SUMMARY: join(project.folder, 'summary.md'),
+  };
+  await writeFile(env.GITHUB_STEP_SUMMARY, '');
+  const given = { ...inputs, arch, args: '--target local', 'working-directory': '.' };
+  const { output, said } = await playAction(project.folder, ['The harness', 'run'], given, env);
+  expect(output, said).toBe('exit-code=0\n');
+  const { cells } = await project.results();
+  expect(cells.map(({ verdict, tests }) => [verdict, tests.map((one) => one.verdict)])).toEqual([
+    ['passed', Array.from({ length: count }, () => 'passed')],
+  ]);
+  expect(await readFile(join(project.folder, 'summary.md'), 'utf8')).toContain(cells[0]!.name);
 });

@@ -1,20 +1,8 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parse } from 'yaml';
-
-const root = join(import.meta.dirname, '../..');
-const actionFolder = join(root, '.github/actions/harness');
-
-interface Step {
-  readonly id?: string;
-  readonly name?: string;
-  readonly run?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly 'working-directory'?: string;
-}
+import { playAction } from '../e2e/play-action.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -22,35 +10,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs steps of an action as the runner does: inputs by value, files for outputs and the PATH, one bash each. */
-async function play(ids: readonly string[], inputs: Readonly<Record<string, string>>, env: Record<string, string>) {
-  const action = parse(await readFile(join(actionFolder, 'action.yml'), 'utf8')) as { runs: { steps: Step[] } };
-  const value = (text: string) => text.replaceAll(/\$\{\{ inputs\.([\w-]+) \}\}/g, (_, name) => inputs[name] ?? '');
-  const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_PATH: join(folder, 'path') };
-  const said: string[] = [];
-  for (const file of Object.values(files)) await writeFile(file, '', { flag: 'a' });
-  for (const id of ids) {
-    const step = action.runs.steps.find((one) => one.id === id || one.name === id)!;
-    const script = join(folder, 'script.sh');
-    await writeFile(script, step.run!);
-    const added = (await readFile(files.GITHUB_PATH, 'utf8')).split('\n').filter(Boolean);
-    const variables = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, text]) => [name, value(text)]));
-    const { all } = await execa('bash', ['--noprofile', '--norc', '-eo', 'pipefail', script], {
-      all: true,
-      cwd: join(folder, value(step['working-directory'] ?? '.')),
-      env: {
-        ...files,
-        GITHUB_ACTION_PATH: actionFolder,
-        RUNNER_TEMP: folder,
-        PATH: [...added, process.env['PATH']].join(':'),
-        ...variables,
-        ...env,
-      },
-    });
-    said.push(all);
-  }
-  return { output: await readFile(files.GITHUB_OUTPUT, 'utf8'), said: said.join('\n') };
-}
+const play = (ids: readonly string[], inputs: Record<string, string>, env: Record<string, string>) =>
+  playAction(folder, ids, inputs, env);
 
 test('a repository that knows nothing of npm: the action brings the command, and runs in the folder that is named', async () => {
   const project = join(folder, 'tests/emulated');
