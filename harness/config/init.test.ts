@@ -5,6 +5,7 @@ import { SYSTEM_PACKAGES } from '../setup/system-packages.mjs';
 import { initProject } from './init.ts';
 import { loadMatrix, loadSuites } from './load.ts';
 import { findProject } from './project.ts';
+import { commandStarter } from './starter-command.ts';
 import { surroundings } from './surroundings.ts';
 import { rejection, tempFiles } from './temp-files.ts';
 
@@ -33,6 +34,19 @@ test('what it writes can be loaded, and each file names its schema', async () =>
     scripts: { harness: 'harness run' },
   });
   expect(await readFile(join(files.folder, '.gitignore'), 'utf8')).toBe('node_modules/\n.harness/\n');
+});
+
+test.each([
+  ['make check', ['build-essential']],
+  ['python3 -m pytest -q "tests/a b"', ['python3', 'python3-pytest']],
+  ['sh -c \'echo "a: b" # c\'', []],
+])('a command is a suite of its own: %s', async (command, packages) => {
+  await using files = await tempFiles();
+  await initProject(files.folder, commandStarter(command));
+  const project = await findProject(files.folder);
+  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  const suite = (await loadSuites(matrix, [project.suites])).get('checks');
+  expect(suite).toMatchObject({ source: '../..', stack: { packages }, tests: [{ run: command, results: 'exit' }] });
 });
 
 test('a matrix or suite that exists is left alone, and nothing is written beside it', async () => {

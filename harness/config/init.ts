@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { exists, replaceFile } from '../base/files.ts';
 import { IGNORED, SCRIPT, surroundings } from './surroundings.ts';
-import { templates } from './templates.ts';
+import { type Template, templates } from './templates.ts';
 
 /** What became of a file that a first project has. */
 export interface InitFile {
@@ -17,12 +17,13 @@ export interface InitFile {
  * Writes a first matrix and a suite that passes into a folder, and what a project has around them: a package.json with a
  * script, a tsconfig.json, a .gitignore and a GitHub workflow. Nothing is overwritten: a package.json and a .gitignore
  * that are there get what they lack, everything else stays as it is.
+ * @param starter the matrix and the suite. Default: a suite that passes.
  * @throws ConfigError when the matrix or the suite exists, or package.json cannot be read; nothing has been written then.
  */
-export async function initProject(folder: string): Promise<InitFile[]> {
+export async function initProject(folder: string, starter: readonly Template[] = templates): Promise<InitFile[]> {
   const at = (path: string) => join(folder, path);
   const taken: string[] = [];
-  for (const { path } of templates) if (await exists(at(path))) taken.push(path);
+  for (const { path } of starter) if (await exists(at(path))) taken.push(path);
   if (taken.length > 0) {
     throw new ConfigError(
       `cannot write a first project: ${taken.join(', ')} ${taken.length === 1 ? 'exists' : 'exist'} already`,
@@ -31,13 +32,13 @@ export async function initProject(folder: string): Promise<InitFile[]> {
   }
   const packageJson = await withScript(at('package.json'));
   const written: InitFile[] = [];
-  for (const { path, text } of [...templates, ...surroundings]) {
+  for (const { path, text } of [...starter, ...surroundings]) {
     await mkdir(dirname(at(path)), { recursive: true });
     // `wx`: whatever was there, or came into being since then, is not overwritten.
     const state = await writeFile(at(path), text, { flag: 'wx' }).then(
       () => 'wrote' as const,
       (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST' || templates.some((one) => one.path === path)) throw error;
+        if (error.code !== 'EEXIST' || starter.some((one) => one.path === path)) throw error;
         return 'kept' as const;
       },
     );

@@ -10,19 +10,36 @@ const fromNodeModules = (schema: string): string => {
   return `node_modules/multiarch-harness/${built}harness/config/schemas/${schema}.schema.json`;
 };
 
-/** What `harness init` writes: path relative to the project, and text. The suite needs nothing that a guest lacks. */
-export const templates: readonly { readonly path: string; readonly text: string }[] = [
+/** A file that `harness init` writes. */
+export interface Template {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The line that tells an editor the schema of a file in a suite's folder, or of a matrix. */
+export function schemaLine(schema: 'matrix' | 'suite'): string {
+  return `# yaml-language-server: $schema=${schema === 'matrix' ? '../' : '../../'}${fromNodeModules(schema)}`;
+}
+
+/** A matrix of one suite on three architectures. */
+export function matrixText(suite: string, description: string): string {
+  return `${schemaLine('matrix')}
+description: ${description} Run it with \`npx harness run first\`.
+arch: [amd64, arm64, ppc64le]
+suite: [${suite}]
+`;
+}
+
+/** What `harness init` writes by itself. The suite needs nothing that a guest lacks. */
+export const templates: readonly Template[] = [
   {
     path: join('matrices', 'first.yaml'),
-    text: `# yaml-language-server: $schema=../${fromNodeModules('matrix')}
-description: A first matrix, one suite on three architectures. Run it with \`npx harness run first\`.
-arch: [amd64, arm64, ppc64le]
-suite: [hello]
-`,
+    text: matrixText('hello', 'A first matrix, one suite on three architectures.'),
   },
   {
     path: join('suites', 'hello', 'suite.yaml'),
-    text: `# yaml-language-server: $schema=../../${fromNodeModules('suite')}
+    text: `${schemaLine('suite')}
 description: A file on each machine, and a look at what reads it.
 machine: { vcpus: 1, memory: 256 }
 stack:
