@@ -274,7 +274,11 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .description('write a first matrix and a suite that pass, and what a project has around them; overwrites nothing')
     .argument('[folder]', 'where', '.')
     .option('--command <command>', 'with a suite that runs this in a copy of the project, such as "make check"')
-    .addHelpText('after', '\nExamples:\n  harness init\n  harness init --command "make check"')
+    .option('--compose <file>', 'with a suite that deploys this Compose file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness init\n  harness init --command "make check"\n  harness init --compose compose.yaml',
+    )
     .action(act('init'));
   harness
     .command('open')

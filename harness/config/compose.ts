@@ -87,7 +87,7 @@ export function usesEngine({ stack }: { readonly stack: Pick<SuiteConfig['stack'
 }
 
 /** An image by Docker's short name of it, with a tag. */
-function tagged(image: string): string {
+export function tagged(image: string): string {
   const short = image.replace(/^(?:index\.)?docker\.io\/(?:library\/)?/, '');
   return /:[^/]*$/.test(short) ? short : `${short}:latest`;
 }

@@ -6,6 +6,7 @@ import { initProject } from './init.ts';
 import { loadMatrix, loadSuites } from './load.ts';
 import { findProject } from './project.ts';
 import { commandStarter } from './starter-command.ts';
+import { composeStarter } from './starter-compose.ts';
 import { surroundings } from './surroundings.ts';
 import { rejection, tempFiles } from './temp-files.ts';
 
@@ -47,6 +48,41 @@ test.each([
   const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
   const suite = (await loadSuites(matrix, [project.suites])).get('checks');
   expect(suite).toMatchObject({ source: '../..', stack: { packages }, tests: [{ run: command, results: 'exit' }] });
+});
+
+test('a Compose file is the stack of a suite, with images of well-known names proposed', async () => {
+  const compose = `version: "3.7"
+services:
+  front: { image: "nginx:1.25-alpine", ports: ["8080:80", "127.0.0.1:8443:443"] }
+  back: { image: "team/app:2" }
+`;
+  await using files = await tempFiles({ 'compose.yaml': compose });
+  const { templates, unknown } = await composeStarter('compose.yaml', files.folder);
+  expect(unknown).toEqual(['team/app:2']);
+  await initProject(files.folder, templates);
+  const project = await findProject(files.folder);
+  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  const suite = (await loadSuites(matrix, [project.suites])).get('stack');
+  expect(suite?.stack).toMatchObject({
+    images: [
+      { tag: 'nginx:1.25-alpine', packages: ['nginx-light'] },
+      { tag: 'team/app:2', packages: [] },
+    ],
+    ports: { p8080: 8080, p8443: 8443 },
+    ready: [{ tcp: 'p8080' }, { tcp: 'p8443' }],
+  });
+  expect(suite?.compose?.services).toEqual({ front: 'nginx:1.25-alpine', back: 'team/app:2' });
+  expect(await readFile(join(files.folder, 'suites/stack/compose.yaml'), 'utf8')).toBe(compose);
+});
+
+test('a Compose file that is not there, or not understood, is an error in a line', async () => {
+  await using files = await tempFiles({
+    'bad.yaml': 'services: [',
+    'built.yaml': 'version: "3"\nservices: { a: { build: . } }\n',
+  });
+  expect(await rejection(composeStarter('no.yaml', files.folder))).toContain('cannot read no.yaml: ');
+  expect(await rejection(composeStarter('bad.yaml', files.folder))).toContain('refuses it');
+  expect(await rejection(composeStarter('built.yaml', files.folder))).toContain('none of its services names an image');
 });
 
 test('a matrix or suite that exists is left alone, and nothing is written beside it', async () => {
