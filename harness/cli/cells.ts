@@ -107,9 +107,27 @@ export async function chooseCells(
   return { project, matrix, cells, providers, selection: selectionOf(options, matrix, project, cwd) };
 }
 
-/** The suite that a command behind `--` makes. */
+/** Options that say something of the command behind `--`. */
+const OF_COMMAND = [
+  'packages',
+  'setup',
+  'results',
+  'artifacts',
+  'root',
+  'network',
+  'timeout',
+  'memory',
+  'disk',
+] as const satisfies readonly (keyof CellOptions)[];
+
+/** The suite that a command behind `--` makes. @throws ConfigError for its options where there is none. */
 function suiteOfCommand({ command, timeout, ...options }: CellOptions, cwd: string): Suite | undefined {
-  return command === undefined ? undefined : commandSuite({ ...options, command, seconds: timeout }, cwd);
+  if (command !== undefined) return commandSuite({ ...options, command, seconds: timeout }, cwd);
+  const given = OF_COMMAND.find((name) => ({ ...options, timeout })[name] !== undefined);
+  if (given === undefined && typeof options.source !== 'string') return undefined;
+  throw new ConfigError(`--${given ?? 'source'} says something of a command, and there is none`, {
+    hint: 'The command stands behind everything else: harness run --arch arm64 -- make check',
+  });
 }
 
 /** A file that an option names: in the current folder, else where the project has it. */

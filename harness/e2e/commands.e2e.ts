@@ -119,6 +119,9 @@ test('what cannot work is said before anything starts', async () => {
     ['--source', 'nowhere', '--', 'true'],
     ['--packages', 'no;t', '--', 'true'],
     ['--'],
+    ['--packages', 'gcc'],
+    ['--source', '.'],
+    ['--memory', '2048', '--no-bench'],
   ]) {
     const { exitCode, stderr } = await project.harness([...local, ...args]);
     expect([args, exitCode, stderr.split('\n').length < 8]).toEqual([args, 2, true]);
