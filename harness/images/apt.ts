@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Arch, ArchName } from '../arch/index.ts';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
@@ -88,12 +88,15 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
     if (!(await isFresh(stamp, settings))) {
       const purpose = `fetch the package lists of Debian ${settings.release} for ${arch.name} from ${settings.mirror}`;
       const update = () => apt(['update', '-o', 'APT::Update::Error-Mode=any'], purpose);
-      const fetched: FetchedLists = {
-        at: new Date().toISOString(),
-        by: openedHere,
-        ...(await fetchLists(folder, all, update, signal)),
-      };
-      await replaceFile(stamp, JSON.stringify(fetched));
+      const before = await listsIn(stamp);
+      const young = before !== undefined && isYoung(before, settings.refreshHours, Date.now());
+      const lists = young
+        ? await fetchLeft(folder, all, before, update)
+        : await fetchLists(folder, all, update, signal);
+      askedHere.add(folder);
+      // The same as before, to the letter, where nothing came of it: what was resolved from them still holds.
+      if (lists !== before)
+        await replaceFile(stamp, JSON.stringify({ at: new Date().toISOString(), by: openedHere, ...lists }));
     }
   }
   const listsOf = await readFile(stamp, 'utf8');
@@ -222,9 +225,45 @@ export interface FetchedLists {
 /** Names this process: what it could not fetch a moment ago it does not ask for again with each of its cells. */
 const openedHere = randomUUID();
 
-async function isFresh(stamp: string, { refreshHours }: ImageSettings): Promise<boolean> {
+/** Folders whose missing lists this process has asked for. */
+const askedHere = new Set<string>();
+
+async function listsIn(stamp: string): Promise<FetchedLists | undefined> {
   const text = await readFile(stamp, 'utf8').catch(() => undefined);
-  return text !== undefined && areFresh(JSON.parse(text) as FetchedLists, refreshHours, Date.now(), openedHere);
+  return text === undefined ? undefined : (JSON.parse(text) as FetchedLists);
+}
+
+async function isFresh(stamp: string, { refreshHours }: ImageSettings): Promise<boolean> {
+  const lists = await listsIn(stamp);
+  if (lists === undefined) return false;
+  const now = Date.now();
+  return (
+    areFresh(lists, refreshHours, now, openedHere) ||
+    (isYoung(lists, refreshHours, now) && askedHere.has(dirname(stamp)))
+  );
+}
+
+function isYoung({ at }: Pick<FetchedLists, 'at'>, refreshHours: number, now: number): boolean {
+  return now - Date.parse(at) <= refreshHours * 3_600_000;
+}
+
+/** Asks once more for the lists that were left out; those that there are stay as they are when that fails. */
+async function fetchLeft(
+  folder: string,
+  all: readonly string[],
+  before: FetchedLists,
+  update: () => Promise<unknown>,
+): Promise<Pick<FetchedLists, 'sources' | 'left'>> {
+  const list = (sources: readonly string[]) =>
+    writeFile(join(folder, 'etc', 'sources.list'), `${sources.join('\n')}\n`);
+  await list(all);
+  try {
+    await update();
+    return { sources: all };
+  } catch {
+    await list(before.sources);
+    return before;
+  }
 }
 
 /**
@@ -233,7 +272,7 @@ async function isFresh(stamp: string, { refreshHours }: ImageSettings): Promise<
  * @param now milliseconds since 1970.
  */
 export function areFresh({ at, by, left }: FetchedLists, refreshHours: number, now: number, process: string): boolean {
-  return now - Date.parse(at) <= refreshHours * 3_600_000 && (left === undefined || by === process);
+  return isYoung({ at }, refreshHours, now) && (left === undefined || by === process);
 }
 
 /** Fetches the lists of as many sources as can be had: all, else without the last ones. */
