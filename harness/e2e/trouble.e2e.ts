@@ -187,5 +187,5 @@ test('every report can be made again from the events', async () => {
   expect(await project.read('results.json')).toBe(before);
   const summary = await readFile(join(project.folder, '.harness/runs/latest/summary.md'), 'utf8');
   expect(summary).toContain('spins for ever');
-  expect(summary).toContain('npx harness run matrices/trouble.yaml --only ');
+  expect(summary).toContain('npx harness run matrices/trouble.yaml --cold --only ');
 });
