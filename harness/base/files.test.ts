@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { placeBelow, replaceFile } from './files.ts';
+import { namelessFile, placeBelow, replaceFile } from './files.ts';
 
 test('a reader finds a whole file, whoever writes it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'harness-files-'));
@@ -32,4 +33,11 @@ test.each([
   ['/', undefined],
 ])('where %s is below a folder', (path, place) => {
   expect(placeBelow('/project', path)).toBe(place);
+});
+
+test('a file without a name can be read again by a program whose input it is, and is nowhere', async () => {
+  await using file = await namelessFile('two\nlines\n');
+  const { stdout } = await execa('cat', ['/dev/stdin', '/dev/stdin'], { stdin: file.fd as 0 });
+  expect(stdout).toBe('two\nlines\ntwo\nlines');
+  expect((await readdir(tmpdir())).filter((name) => name.startsWith('harness-') && name.length === 44)).toEqual([]);
 });

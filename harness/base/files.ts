@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { access, rename, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { access, type FileHandle, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 /** Writes a file so that whoever reads it meanwhile finds the old one or the new one, whole. */
 export async function replaceFile(path: string, content: string): Promise<void> {
@@ -26,6 +27,18 @@ export function makeFolder(path: string, mode = 0o777): void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
+}
+
+/**
+ * A file with this in it and without a name, so that nothing of it is left whatever becomes of this process. A program whose
+ * input it is can open it again as `/dev/stdin`, which it cannot a pipe of Node's: that is a socket.
+ */
+export async function namelessFile(content: string): Promise<FileHandle> {
+  const path = join(tmpdir(), `harness-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  await unlink(path);
+  await file.writeFile(content);
+  return file;
 }
 
 /** Whether there is something at a path that we may look at. */

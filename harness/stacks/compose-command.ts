@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { InfraError } from '../base/errors.ts';
+import { namelessFile } from '../base/files.ts';
 import { dieWithParent } from '../base/process.ts';
 import { formatDuration, lastLines } from '../base/text.ts';
 import { type ComposeStack, projectFolder, projectName } from '../config/compose.ts';
@@ -32,12 +33,15 @@ export async function runCompose(
   const program = await composeProgram();
   if (program === undefined) throw new InfraError(`cannot use Compose: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
   const project = ['--project-name', projectName(suite.name), '--project-directory', projectFolder(suite.name)];
-  // What was checked is what is deployed: Compose's own answer, and not the files again.
-  const argv = dieWithParent([...program.argv, ...project, '--file', '-', ...args]);
+  // What was checked is what is deployed: Compose's own answer, and not the files again. By its path, because Compose 1 takes
+  // a "-" for a file of that name where another file follows.
+  const argv = dieWithParent([...program.argv, ...project, '--file', '/dev/stdin', ...args]);
   const seconds = String(Math.ceil(deadlineMs / 1000));
   const started = performance.now();
+  await using file = await namelessFile(content);
   const result = await execa(argv[0]!, argv.slice(1), {
-    input: content,
+    // Any descriptor will do; execa's types know the first one only.
+    stdin: file.fd as 0,
     reject: false,
     stripFinalNewline: false,
     timeout: Math.ceil(deadlineMs),
