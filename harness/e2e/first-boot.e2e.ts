@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { processTree } from '../base/process-tree.ts';
+import { WHOLE } from './part-of-suite.ts';
 import { makeProject, troubles } from './project.ts';
+
+/** Each takes minutes to build where nothing is cached: `npm test` does one, `npm run test:suites` both. */
+const ARCHS = WHOLE ? ['arm64', 'ppc64le'] : ['arm64'];
 
 /** Most memory, in bytes, that a process and its descendants were seen to have together until it ended. */
 async function peakOf(run: Promise<unknown> & { readonly pid?: number | undefined }): Promise<number> {
@@ -15,7 +19,7 @@ async function peakOf(run: Promise<unknown> & { readonly pid?: number | undefine
 
 test('mariadb-server, which qemu-user cannot configure, is built in little memory and configured in the first boot', async () => {
   await using project = await makeProject({
-    'matrices/db.yaml': 'arch: [arm64, ppc64le]\ntarget: [vm]\nsuite: [db]\nlimits: {jobs: 1}\n',
+    'matrices/db.yaml': `arch: [${ARCHS.join(', ')}]\ntarget: [vm]\nsuite: [db]\nlimits: {jobs: 1}\n`,
     'suites/db/suite.yaml': `machine: {memory: 768, disk: 2048}
 stack: {packages: [mariadb-server], services: [mariadb]}
 `,
@@ -37,9 +41,6 @@ test('the database has its tables, and dpkg has nothing left to do', async ({ ta
   const { exitCode, stderr } = await project.harness(['run', 'db']);
   const results = await project.results();
   expect(troubles(results), stderr).toEqual([]);
-  expect(results.cells.map(({ arch, verdict }) => [arch, verdict])).toEqual([
-    ['arm64', 'passed'],
-    ['ppc64le', 'passed'],
-  ]);
+  expect(results.cells.map(({ arch, verdict }) => [arch, verdict])).toEqual(ARCHS.map((arch) => [arch, 'passed']));
   expect(exitCode).toBe(0);
 });

@@ -5,7 +5,7 @@ import { CHECKOUT } from './checkout-copy.ts';
 import type { TestProject } from './project.ts';
 
 /** Set to run suites that come with the package whole: `npm run test:suites`. */
-const WHOLE = process.env['HARNESS_WHOLE_SUITES'] === '1';
+export const WHOLE = process.env['HARNESS_WHOLE_SUITES'] === '1';
 
 /** The scenario files of a suite that comes with the package, all or those whose names begin so, by `npm run test:suites`. */
 export function scenarioFiles(suite: string, parts: readonly string[]): string[] {
