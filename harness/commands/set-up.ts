@@ -84,16 +84,27 @@ const READ_SECONDS = 60;
 
 /**
  * Dates every file's last reading back, so that a file that is read from now on can be told. Linux notes a reading of a file
- * that was not read since it was written, unless its file system is mounted to note none: that is tried on one file.
+ * that was not read since it was written, unless its file system is mounted to note none, as our guests' is: that is tried on
+ * one file, and the folder is mounted over itself to note it all the same. Prints whether readings are noted.
  */
 const WATCH = `
 set -eu
 cd "$1"
 find source -type f -exec touch -a -d @86400 -- {} +
-echo probe >probe && touch -a -d @86400 probe && cat probe >/dev/null
-find probe -newerat 1970-01-03
-rm probe
+noted() {
+  echo probe >probe && touch -a -d @86400 probe && cat probe >/dev/null
+  find probe -newerat 1970-01-03
+  rm probe
+}
+if [ "$(noted)" = "" ] && [ "$(id -u)" = 0 ]; then
+  mount --bind "$1" "$1" && mount -o remount,bind,strictatime "$1" || true
+  cd "$1"
+fi
+noted
 `;
+
+/** Ends what WATCH may have mounted. */
+const UNWATCH = 'umount --lazy "$1" 2>/dev/null; true';
 
 async function watchReads(target: Target, { base }: Workspace, { scale, signal }: WorkspaceOptions): Promise<boolean> {
   const result = await target.exec(['sh', '-c', WATCH, 'watch', base], {
@@ -114,6 +125,8 @@ async function readsOf(
     deadlineMs: scaledMs(READ_SECONDS, scale),
     signal,
   });
+  const end = ['sh', '-c', UNWATCH, 'unwatch', base];
+  await target.exec(end, { deadlineMs: scaledMs(READ_SECONDS, scale), signal });
   if (result.exitCode !== 0) return 'all';
   const read = new Set(Buffer.from(result.stdout, 'base64').toString().split('\0'));
   return entries.map(({ path }) => path).filter((path) => read.has(path));

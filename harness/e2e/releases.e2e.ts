@@ -6,7 +6,7 @@ test('a guest of trixie is what it says it is, cold and from its snapshot', asyn
     'matrices/both.yaml': 'arch: [amd64]\nsuite: [smoke]\nrelease: [trixie, bookworm]\n',
   });
   const listed = await project.harness(['list', 'both']);
-  expect(listed.stdout).toBe('amd64/vm/smoke@trixie\namd64/vm/smoke@bookworm\n');
+  expect(listed.stdout).toBe('amd64/vm/smoke@trixie\namd64/vm/smoke@bookworm');
 
   // The second run saves the machine where none was saved, and the third resumes it.
   for (const args of [['--cold'], [], []]) {
