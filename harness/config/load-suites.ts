@@ -51,20 +51,20 @@ export async function readSuites(
     if (matrix.file === undefined) throw new ConfigError(unknown.map((problem) => problem.text).join('\n'));
     throw (await openYaml(matrix.file, cwd)).error(unknown);
   }
-  const suites = new Map<string, Suite>();
   const broken = new Map<string, ConfigError>();
-  await Promise.all(
-    [...places].map(async ([name, folder]) => {
+  const loaded = await Promise.all(
+    [...places].map(async ([name, folder]): Promise<[string, Suite]> => {
       try {
-        suites.set(name, await loadSuite(folder, cwd));
+        return [name, await loadSuite(folder, cwd)];
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        suites.set(name, { ...suiteSchema.parse({}), name, folder });
         broken.set(name, error);
+        return [name, { ...suiteSchema.parse({}), name, folder }];
       }
     }),
   );
-  return { suites, broken };
+  // In the order of the matrix, not in that in which they were read.
+  return { suites: new Map(loaded), broken };
 }
 
 /** @throws ConfigError with everything that is wrong with some of the suites of a matrix, if anything is. */
