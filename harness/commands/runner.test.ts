@@ -108,3 +108,18 @@ test.runIf(process.getuid?.() === 0)('as another user it has that user’s group
   });
   expect(Buffer.concat(printed).toString()).toBe('nobody\nnogroup\nno\n');
 });
+
+test('one that is given up is not waited for', async () => {
+  await using host = await thisHost();
+  const stop = new AbortController();
+  const never = { ...host.target, exec: () => new Promise<never>(() => {}) };
+  const run = runCommand(never, {
+    workspace: host.workspace,
+    argv: ['true'],
+    env: {},
+    deadlineMs: 60_000,
+    signal: stop.signal,
+  });
+  stop.abort(new Error('enough'));
+  await expect(run).rejects.toThrow('enough');
+});

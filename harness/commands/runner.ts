@@ -76,7 +76,7 @@ export async function runCommand(target: Target, options: CommandOptions): Promi
     if (stream === undefined) return;
     onOutput?.(stream, Buffer.from(line.slice(1), 'base64'));
   };
-  const result = await target.exec(['perl', '-e', await script, ...place, ...variables, '--', ...argv], {
+  const running = target.exec(['perl', '-e', await script, ...place, ...variables, '--', ...argv], {
     deadlineMs: seconds * 1000 + GRACE_MS,
     signal,
     onOutput(text) {
@@ -85,6 +85,7 @@ export async function runCommand(target: Target, options: CommandOptions): Promi
       lines.forEach(read);
     },
   });
+  const result = await unlessAborted(running, signal);
   if (last === undefined)
     throw new InfraError(`cannot run commands on the machine: its runner exited with ${result.exitCode}`, {
       cause: lastLines(result.stderr, 5).join('\n') || undefined,
@@ -99,6 +100,22 @@ export async function runCommand(target: Target, options: CommandOptions): Promi
     ...(freeKib === null ? {} : { freeBytes: freeKib * 1024 }),
     durationMs: Math.round(result.durationMs),
   };
+}
+
+/** What was begun, or the signal's reason at once: what an ended process left on a machine may hold its output for long. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  // Nobody may be waiting for either any more.
+  promise.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function jsonOf(text: string): unknown {

@@ -1,9 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { Results } from '../../reports/results-schema.ts';
 import { nativeArch } from '../arch/index.ts';
+import { retryUntil } from '../base/time.ts';
 import { playAction } from './play-action.ts';
 import { makeProject } from './project.ts';
 
@@ -109,6 +110,25 @@ test('a daemon that it leaves behind is ended, and keeps nobody', async () => {
     (await readdir('/proc')).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
   );
   expect(processes.filter((one) => one.includes('86399\0'))).toEqual([]);
+});
+
+test('somebody who interrupts does not wait for the command', async () => {
+  await using project = await makeProject({});
+  const run = project.start([...local, '--no-source', '--', 'sh', '-c', 'echo begun; sleep 86398']);
+  await retryUntil(
+    async () =>
+      expect(await project.read(`cells/${arch}/local/${basename(project.folder).toLowerCase()}/output.log`)).toBe(
+        'begun\n',
+      ),
+    {
+      deadlineMs: 60_000,
+    },
+  );
+  const asked = performance.now();
+  run.kill('SIGTERM');
+  expect((await run).exitCode).toBe(130);
+  expect(performance.now() - asked).toBeLessThan(60_000);
+  expect((await project.results()).cells.map(({ verdict }) => verdict)).toEqual(['incomplete']);
 });
 
 test('what cannot work is said before anything starts', async () => {
