@@ -87,6 +87,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     await open.emit(await startedEvent(options, open, capacity, (message) => void warnings.push(message)));
     for (const message of warnings) await open.emit({ type: 'log', level: 'warn', message });
     await pointLatest(runs, open.name);
+    for (const message of [...sources.values()].flatMap(({ warnings }) => warnings))
+      await open.emit({ type: 'log', level: 'warn', message });
     const context: RunContext = {
       open,
       matrix,
