@@ -53,31 +53,44 @@ export async function runSetUp(
 ): Promise<SetUpState['reads']> {
   if (commands.length === 0) return [];
   const watched = await watchReads(target, workspace, options);
-  for (const argv of commands) {
-    const shown = argv.join(' ');
-    options.progress(shown.slice(0, 80));
-    let said = '';
-    const end = await runCommand(target, {
-      workspace,
-      argv,
-      env,
-      deadlineMs: scaledMs(seconds, options.scale),
-      signal: options.signal,
-      onOutput(_stream, chunk) {
-        said = (said + chunk.toString()).slice(-8000);
-        options.progress(lastLines(said, 1)[0] ?? '');
-      },
-    });
-    if (end.exitCode === 0) continue;
-    const how = end.late
-      ? `did not end within ${scaledMs(seconds, options.scale) / 1000} s (timeouts.setup)`
-      : (end.problem ??
-        (end.exitCode === undefined ? `was ended by signal ${end.signal}` : `exited with ${end.exitCode}`));
-    throw new StackError(`cannot set the source up: \`${shown.slice(0, 200)}\` ${how}`, {
-      cause: lastLines(said, 15).join('\n') || undefined,
-    });
+  try {
+    for (const argv of commands) await runOne(target, workspace, argv, { seconds, env }, options);
+    return watched ? await readsOf(target, workspace, entries, options) : 'all';
+  } finally {
+    await unwatch(target, workspace, options);
   }
-  return watched ? readsOf(target, workspace, entries, options) : 'all';
+}
+
+/** @throws StackError when it fails, with the end of what it printed. */
+async function runOne(
+  target: Target,
+  workspace: Workspace,
+  argv: readonly string[],
+  { seconds, env }: Pick<SetUp, 'seconds' | 'env'>,
+  options: WorkspaceOptions,
+): Promise<void> {
+  const shown = argv.join(' ');
+  options.progress(shown.slice(0, 80));
+  let said = '';
+  const end = await runCommand(target, {
+    workspace,
+    argv,
+    env,
+    deadlineMs: scaledMs(seconds, options.scale),
+    signal: options.signal,
+    onOutput(_stream, chunk) {
+      said = (said + chunk.toString()).slice(-8000);
+      options.progress(lastLines(said, 1)[0] ?? '');
+    },
+  });
+  if (end.exitCode === 0) return;
+  const how = end.late
+    ? `did not end within ${scaledMs(seconds, options.scale) / 1000} s (timeouts.setup)`
+    : (end.problem ??
+      (end.exitCode === undefined ? `was ended by signal ${end.signal}` : `exited with ${end.exitCode}`));
+  throw new StackError(`cannot set the source up: \`${shown.slice(0, 200)}\` ${how}`, {
+    cause: lastLines(said, 15).join('\n') || undefined,
+  });
 }
 
 const READ_SECONDS = 60;
@@ -114,6 +127,14 @@ async function watchReads(target: Target, { base }: Workspace, { scale, signal }
   return result.exitCode === 0 && result.stdout.trim() === 'probe';
 }
 
+/** A machine that is lost has nothing to end, and why it is lost is told by whoever waits for it. */
+async function unwatch(target: Target, { base }: Workspace, { scale, signal }: WorkspaceOptions): Promise<void> {
+  // Somebody who interrupts does not wait for it.
+  if (signal.aborted) return;
+  const deadlineMs = scaledMs(READ_SECONDS, scale);
+  await target.exec(['sh', '-c', UNWATCH, 'unwatch', base], { deadlineMs }).catch(() => {});
+}
+
 async function readsOf(
   target: Target,
   { base }: Workspace,
@@ -125,8 +146,6 @@ async function readsOf(
     deadlineMs: scaledMs(READ_SECONDS, scale),
     signal,
   });
-  const end = ['sh', '-c', UNWATCH, 'unwatch', base];
-  await target.exec(end, { deadlineMs: scaledMs(READ_SECONDS, scale), signal });
   if (result.exitCode !== 0) return 'all';
   const read = new Set(Buffer.from(result.stdout, 'base64').toString().split('\0'));
   return entries.map(({ path }) => path).filter((path) => read.has(path));
