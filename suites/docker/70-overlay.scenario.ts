@@ -9,7 +9,7 @@ const GETXATTR = { amd64: 191, arm64: 8, ppc64le: 212 } as const;
 
 test('what a container changes is copied up, and what it removes is covered', async ({ target, engine }) => {
   const change =
-    'echo changed > /etc/origin; rm /bin/rest; rm -r /usr/share/doc; mkdir /usr/share/doc; echo new > /usr/share/doc/new';
+    'echo changed > /etc/origin; rm /opt/rest; rm -r /usr/share/doc; mkdir /usr/share/doc; echo new > /usr/share/doc/new';
   await target.sh(`docker run --name over --network none tool:1 ${SH} '${change}'`);
   await target.sh('docker create --name beside --network none tool:1');
   const { GraphDriver } = await engine.container('over');
@@ -18,8 +18,8 @@ test('what a container changes is copied up, and what it removes is covered', as
   const image = lower!.split(':').at(-1);
   expect(await target.sh(`cat ${upper}/etc/origin ${image}/etc/origin`)).toBe('changed\nimage');
   // A whiteout is a device 0/0.
-  expect(await target.sh(`stat --format '%F %t/%T' ${upper}/bin/rest`)).toBe('character special file 0/0');
-  expect(await target.sh(`ls ${upper}/bin`)).toBe('rest');
+  expect(await target.sh(`stat --format '%F %t/%T' ${upper}/opt/rest`)).toBe('character special file 0/0');
+  expect(await target.sh(`ls ${upper}/opt`)).toBe('rest');
   // A folder that was made anew covers the one below.
   expect(await target.sh(`ls ${upper}/usr/share/doc; ls ${image}/usr/share/doc`)).toBe('new\nbusybox-static');
   const opaque = `my $value = "\\0" x 8; my ($path, $name) = ("${upper}/usr/share/doc", "trusted.overlay.opaque");
