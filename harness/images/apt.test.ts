@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { architectures } from '../arch/index.ts';
 import { lock } from '../base/lock.ts';
-import { aptFolder, areFresh, type FetchedLists, missingNames, openApt, parseSimulation } from './apt.ts';
+import { aptFolder, missingNames, openApt, parseSimulation } from './apt.ts';
 import { aptSources } from './settings.ts';
 
 test('packages are read from what apt would do', () => {
@@ -32,26 +32,6 @@ test('the security archive is a sibling of the mirror, and every source is verif
   expect(aptSources({ mirror: 'http://mirror.example/debian', release: 'trixie' }).at(-1)).toMatch(
     / http:\/\/mirror\.example\/debian-security trixie-security main$/,
   );
-});
-
-describe('package lists', () => {
-  const at = '2026-11-20T10:00:00.000Z';
-  const later = (hours: number) => Date.parse(at) + hours * 3_600_000;
-  const left = { sources: ['deb http://mirror.example bookworm-security main'], why: 'Mirror sync in progress?' };
-
-  test('are kept as long as they are young', () => {
-    expect(areFresh({ at, by: 'a', sources: [] }, 24, later(23), 'b')).toBe(true);
-    expect(areFresh({ at, by: 'a', sources: [] }, 24, later(25), 'b')).toBe(false);
-  });
-
-  test('from which something was left out are fetched again by the next run, and not by each cell of this one', () => {
-    expect(areFresh({ at, by: 'a', sources: [], left }, 24, later(0.1), 'b')).toBe(false);
-    expect(areFresh({ at, by: 'a', sources: [], left }, 24, later(0.1), 'a')).toBe(true);
-  });
-
-  test('of an older harness, which did not note when and by whom, are fetched again', () => {
-    expect(areFresh({ sources: [] } as unknown as FetchedLists, 24, later(0.1), 'a')).toBe(false);
-  });
 });
 
 test.each([

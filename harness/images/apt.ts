@@ -1,12 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Arch, ArchName } from '../arch/index.ts';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
 import { lock } from '../base/lock.ts';
 import { eachLine, run } from '../base/process.ts';
-import { retryUntil } from '../base/time.ts';
+import { absentFiles, absentPackages } from './absent.ts';
+import { type FetchedLists, freshLists, isFresh, outdate } from './package-lists.ts';
 import { downloadProgress } from './progress.ts';
 import { aptSources, type ImageSettings } from './settings.ts';
 
@@ -33,7 +34,11 @@ export interface Apt {
    * @throws UnknownPackagesError for packages that do not exist on this architecture.
    */
   resolve(packages: readonly string[], without?: readonly string[]): Promise<ResolvedPackage[]>;
-  /** Downloads these and what they depend on, signatures verified, into `archives/`. @param without as for `resolve`. */
+  /**
+   * Downloads these and what they depend on, signatures verified, into `archives/`.
+   * @param without as for `resolve`.
+   * @throws AbsentPackagesError when the mirror does not have what it lists.
+   */
   download(
     packages: readonly string[],
     without?: readonly string[],
@@ -74,10 +79,15 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
     signal,
   });
   const config = await writeAptConfig(folder, arch);
-  const apt = (args: readonly string[], purpose: string, hear?: (line: string) => void) =>
+  const apt = (
+    args: readonly string[],
+    purpose: string,
+    hear: { readonly output?: (line: string) => void; readonly errors?: (line: string) => void } = {},
+  ) =>
     run(['apt-get', ...args], {
       purpose,
-      ...(hear ? { stdout: eachLine(hear) } : {}),
+      ...(hear.output ? { stdout: eachLine(hear.output) } : {}),
+      ...(hear.errors ? { stderr: eachLine(hear.errors) } : {}),
       env: { APT_CONFIG: config, LC_ALL: 'C.UTF-8' },
       ...(signal ? { cancelSignal: signal } : {}),
     });
@@ -88,21 +98,16 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
     if (!(await isFresh(stamp, settings))) {
       const purpose = `fetch the package lists of Debian ${settings.release} for ${arch.name} from ${settings.mirror}`;
       const update = () => apt(['update', '-o', 'APT::Update::Error-Mode=any'], purpose);
-      const before = await listsIn(stamp);
-      const young = before !== undefined && isYoung(before, settings.refreshHours, Date.now());
-      const lists = young
-        ? await fetchLeft(folder, all, before, update)
-        : await fetchLists(folder, all, update, signal);
-      askedHere.add(folder);
-      // The same as before, to the letter, where nothing came of it: what was resolved from them still holds.
-      if (lists !== before)
-        await replaceFile(stamp, JSON.stringify({ at: new Date().toISOString(), by: openedHere, ...lists }));
+      await freshLists(stamp, all, { refreshHours: settings.refreshHours, update, retryMs: 8000, signal });
     }
   }
   const listsOf = await readFile(stamp, 'utf8');
-  const { sources, left } = JSON.parse(listsOf) as FetchedLists;
+  const { at, sources, left } = JSON.parse(listsOf) as FetchedLists;
   const missing = (left?.sources ?? []).map((line) => line.split(' ').at(-2)!);
-  if (left) io.warn?.(`Debian's ${missing.join(' and ')} is left out for ${arch.name}: ${left.why}`);
+  if (left)
+    io.warn?.(
+      `Debian's ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} left out for ${arch.name}: ${left.why}`,
+    );
 
   return {
     folder,
@@ -137,11 +142,18 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
     async download(packages, without = [], progress = () => {}) {
       await using _downloading = await lock(join(folder, 'archives.lock'), waitFor('downloads packages'));
       const left = await assumed(folder, arch, without);
-      await apt(
-        ['install', '--download-only', '--yes', ...left, ...new Set(packages)],
-        `download packages for ${arch.name}`,
-        downloadProgress(progress),
-      );
+      const said: string[] = [];
+      const purpose = `download packages for ${arch.name}`;
+      await apt(['install', '--download-only', '--yes', ...left, ...new Set(packages)], purpose, {
+        output: downloadProgress(progress),
+        errors: (line) => void said.push(line),
+      }).catch(async (cause: unknown) => {
+        const files = absentFiles(said);
+        if (files.length === 0) throw cause;
+        const error = absentPackages({ files, arch, settings, listedAt: Date.parse(at), cause });
+        if (error.outdated) await outdate(stamp);
+        throw error;
+      });
     },
     archive: (resolved) =>
       join(folder, 'archives', `${resolved.name}_${resolved.version.replaceAll(':', '%3a')}_${resolved.arch}.deb`),
@@ -210,91 +222,6 @@ export function missingNames(said: string, wanted: readonly string[]): string[] 
   // apt reads a + at the end of a name that it does not know as "install", and leaves it out.
   const asWritten = missing.map((name) => (wanted.includes(`${name}+`) && !wanted.includes(name) ? `${name}+` : name));
   return [...new Set(asWritten)];
-}
-
-/** Which package lists there are, and what is not among them; kept in the folder's `refreshed.json`. */
-export interface FetchedLists {
-  /** ISO time. */
-  readonly at: string;
-  /** The process that fetched them. */
-  readonly by: string;
-  readonly sources: readonly string[];
-  readonly left?: { readonly sources: readonly string[]; readonly why: string };
-}
-
-/** Names this process: what it could not fetch a moment ago it does not ask for again with each of its cells. */
-const openedHere = randomUUID();
-
-/** Folders whose missing lists this process has asked for. */
-const askedHere = new Set<string>();
-
-async function listsIn(stamp: string): Promise<FetchedLists | undefined> {
-  const text = await readFile(stamp, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as FetchedLists);
-}
-
-async function isFresh(stamp: string, { refreshHours }: ImageSettings): Promise<boolean> {
-  const lists = await listsIn(stamp);
-  if (lists === undefined) return false;
-  const now = Date.now();
-  return (
-    areFresh(lists, refreshHours, now, openedHere) ||
-    (isYoung(lists, refreshHours, now) && askedHere.has(dirname(stamp)))
-  );
-}
-
-function isYoung({ at }: Pick<FetchedLists, 'at'>, refreshHours: number, now: number): boolean {
-  return now - Date.parse(at) <= refreshHours * 3_600_000;
-}
-
-/** Asks once more for the lists that were left out; those that there are stay as they are when that fails. */
-async function fetchLeft(
-  folder: string,
-  all: readonly string[],
-  before: FetchedLists,
-  update: () => Promise<unknown>,
-): Promise<Pick<FetchedLists, 'sources' | 'left'>> {
-  const list = (sources: readonly string[]) =>
-    writeFile(join(folder, 'etc', 'sources.list'), `${sources.join('\n')}\n`);
-  await list(all);
-  try {
-    await update();
-    return { sources: all };
-  } catch {
-    await list(before.sources);
-    return before;
-  }
-}
-
-/**
- * Whether package lists need not be fetched: they are young enough, and whole unless this very process fetched them. A
- * mirror that is being synchronised is whole again in minutes.
- * @param now milliseconds since 1970.
- */
-export function areFresh({ at, by, left }: FetchedLists, refreshHours: number, now: number, process: string): boolean {
-  return isYoung({ at }, refreshHours, now) && (left === undefined || by === process);
-}
-
-/** Fetches the lists of as many sources as can be had: all, else without the last ones. */
-async function fetchLists(
-  folder: string,
-  all: readonly string[],
-  update: () => Promise<unknown>,
-  signal?: AbortSignal,
-): Promise<Pick<FetchedLists, 'sources' | 'left'>> {
-  let why: string | undefined;
-  for (let count = all.length; ; count--) {
-    const sources = all.slice(0, count);
-    await writeFile(join(folder, 'etc', 'sources.list'), `${sources.join('\n')}\n`);
-    try {
-      // A mirror that is being synchronised serves lists that do not fit its signed index for a while: ask again.
-      await retryUntil(update, { deadlineMs: 8000, everyMs: 3000, signal });
-      return why === undefined ? { sources } : { sources, left: { sources: all.slice(count), why } };
-    } catch (error) {
-      if (count === 1) throw error;
-      why = /^E: (.*)/m.exec(messageOf(error))?.[1] ?? messageOf(error);
-    }
-  }
 }
 
 /** Makes a folder for apt's own use. @returns the path of its configuration, for APT_CONFIG. */

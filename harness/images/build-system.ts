@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnsupportedError } from '../base/errors.ts';
 import type { ReleaseName } from '../releases/index.ts';
+import { withCurrentLists } from './absent.ts';
 import { digests, type ImageRequest } from './build.ts';
 import { CONTAINER_FILE } from './container.ts';
 import { knownForFirstBoot, whyFirstBoot } from './first-boot.ts';
@@ -38,7 +39,11 @@ function refuse(arch: string, unconfigured: readonly string[]): void {
 }
 
 /** The packages and files of a suite, as `buildImage` puts them on a disk, as the image of a container. */
-export async function buildSystem(request: ImageRequest): Promise<SystemImage> {
+export function buildSystem(request: ImageRequest): Promise<SystemImage> {
+  return withCurrentLists(() => build(request), request.progress);
+}
+
+async function build(request: ImageRequest): Promise<SystemImage> {
   const { arch, suite, signal } = request;
   const { apt, layer } = await openLayers(request);
   if (isEmulated(request)) refuse(arch.name, knownForFirstBoot(await apt.resolve(rootfsPackages(request))));

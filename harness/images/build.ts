@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { type ReleaseName, releases } from '../releases/index.ts';
+import { withCurrentLists } from './absent.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
@@ -71,7 +72,11 @@ export interface Image {
  * key of everything that goes in: the kernel; Debian's essential packages and systemd (shared by all suites); the
  * suite's packages; its files. Changing a configuration file so costs seconds, not a bootstrap.
  */
-export async function buildImage(request: ImageRequest): Promise<Image> {
+export function buildImage(request: ImageRequest): Promise<Image> {
+  return withCurrentLists(() => build(request), request.progress);
+}
+
+async function build(request: ImageRequest): Promise<Image> {
   const { arch, suite, signal } = request;
   const release = releases[request.settings.release];
   const { apt, layer } = await openLayers(request);
@@ -141,9 +146,11 @@ export async function buildContainers(
   request: ImageRequest,
 ): Promise<Pick<Image, 'containers'> & Partial<Pick<Image, 'packages'>>> {
   if (request.containers.length === 0) return { containers: [] };
-  const { apt, layer } = await openLayers(request);
-  const { containers, inside } = await containerArchives(request, apt, layer);
-  return { containers, packages: imagePackages({ ...request, packages: [] }, apt, inside) };
+  return withCurrentLists(async () => {
+    const { apt, layer } = await openLayers(request);
+    const { containers, inside } = await containerArchives(request, apt, layer);
+    return { containers, packages: imagePackages({ ...request, packages: [] }, apt, inside) };
+  }, request.progress);
 }
 
 /** The archives, and the packages that are in them. */
