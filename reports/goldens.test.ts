@@ -7,6 +7,8 @@ import { readEvents } from '../harness/events/reader.ts';
 import type { RunResult } from '../harness/events/result.ts';
 import type { StoredEvent } from '../harness/events/types.ts';
 import { openEventLog } from '../harness/events/writer.ts';
+import { withoutFiles } from './fixtures/without-files.ts';
+import { renderHtml } from './html.ts';
 import { renderers } from './index.ts';
 import { renderJunit } from './junit.ts';
 
@@ -36,7 +38,11 @@ beforeAll(async () => {
   return () => rm(folder, { recursive: true });
 });
 
-const cases = { ...renderers, 'junit-extended.xml': (run: RunResult) => renderJunit(run, { profile: 'extended' }) };
+const cases = {
+  ...renderers,
+  'index.html': (run: RunResult) => withoutFiles(renderHtml(run)),
+  'junit-extended.xml': (run: RunResult) => renderJunit(run, { profile: 'extended' }),
+};
 
 test.each(Object.entries(cases))('%s is what it was, live and from the file', async (name, render) => {
   if (update) await writeFile(golden(name), render(fromFile));

@@ -10,9 +10,6 @@ import { html } from './html/markup.ts';
 import { renderHtml } from './html.ts';
 
 const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
-const dataOf = (page: string): unknown =>
-  JSON.parse(page.match(/<script type="application\/json" id="data">([^<]*)<\/script>/)![1]!);
-
 /** The tags of a page, without text and attributes' values. */
 const skeleton = (page: string): string[] => [...page.matchAll(/<\/?([a-zA-Z!][^\s/>]*)/g)].map(([tag]) => tag);
 
@@ -26,14 +23,6 @@ test('the page needs no network and no script, and its policy says so', () => {
   expect(page).not.toMatch(
     /<[^>]*\s(src|style|on\w+)=|url\(|@import|<link|<script(?! type="application\/json")|href="(?!#)/,
   );
-});
-
-test('the data is in the page', () => {
-  expect(dataOf(renderHtml(run))).toMatchObject({
-    schemaVersion: 1,
-    run: run.run,
-    cells: { length: run.cells.length },
-  });
 });
 
 test('of a cluster every machine has its facts', () => {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Night } from '../harness/bench/night.ts';
 import type { Trends } from '../harness/bench/trends.ts';
-import { html, type Markup, raw } from './html/markup.ts';
-import { sign, signOfState, verdictSymbols } from './html/verdict.ts';
+import { html, type Markup } from './html/markup.ts';
+import { renderPage } from './html/page.ts';
+import { style as runStyle } from './html/style.ts';
+import { sign, signOfState } from './html/verdict.ts';
 import { benchmarksSection } from './nightly/benchmarks.ts';
 import { boardSection, durationsSection } from './nightly/board.ts';
 import { changesSection } from './nightly/changes.ts';
@@ -25,19 +26,11 @@ export interface NightlyPage {
  * printed can do nothing. Courses are drawn here, as paths of whole numbers, so that 180 of 400 nights stay below 5 MB.
  */
 export function renderNightly({ nights, trends, log }: NightlyPage): string {
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${stateWords[nights.at(-1)!.state]}: ${nights.at(-1)!.matrix}, ${nights.length} nights</title>
-<style>${raw(style)}</style>
-</head>
-<body>
-${verdictSymbols()}
-<main>
+  const last = nights.at(-1)!;
+  return renderPage({
+    title: `${stateWords[last.state]}: ${last.matrix}, ${nights.length} nights`,
+    styles: [runStyle, style],
+    body: html`<main>
 ${header(nights, trends)}
 ${newsSection(nights, trends)}
 ${boardSection(nights)}
@@ -45,11 +38,8 @@ ${changesSection(trends, nights, log)}
 ${benchmarksSection(trends, nights)}
 ${machinesSection(trends, nights.length)}
 ${durationsSection(nights)}
-</main>
-</body>
-</html>
-`;
-  return page.text;
+</main>`,
+  });
 }
 
 function header(nights: readonly Night[], { groups, trends, machines }: Trends): Markup {

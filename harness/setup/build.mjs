@@ -39,7 +39,10 @@ function build() {
 function isAsset(file) {
   const name = basename(file);
   const ours = /^harness\/(setup|e2e)\//.test(file);
-  return !ours && !/\.(m?[tj]s|map)$/.test(name) && !/\.(golden|test)\./.test(name) && !/(^|\/)fixtures\//.test(file);
+  const code = /\.(m?[tj]s|map)$/.test(name) && !name.endsWith('.browser.js');
+  return (
+    !ours && !code && !name.startsWith('tsconfig') && !/\.(golden|test)\./.test(name) && !/(^|\/)fixtures\//.test(file)
+  );
 }
 
 /** @param {string} folder @param {(file: string) => boolean} wanted */

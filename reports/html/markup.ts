@@ -32,16 +32,6 @@ export function escapeHtml(text: string): string {
     .replace(/'/g, '&#39;');
 }
 
-/** JSON for a `<script type="application/json">`: no `<` can end it or open a comment. */
-export function json(value: unknown): Markup {
-  return new Markup(
-    JSON.stringify(value)
-      .replace(/</g, '\\u003c')
-      .replace(/\u2028/g, '\\u2028')
-      .replace(/\u2029/g, '\\u2029'),
-  );
-}
-
 /** An id that is safe in a link. */
 export function anchor(name: string): string {
   return `cell-${name.replace(/[^A-Za-z0-9]+/g, '-')}`;

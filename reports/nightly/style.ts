@@ -1,20 +1,4 @@
-import { style as runStyle } from '../html/style.ts';
+import { fileOf } from '../html/page.ts';
 
-/** On top of the style of a run's page. */
-export const style = `${runStyle}
-:root{--up:#bf3a16;--down:#0a7a5c;--band:#2f669033}@media (prefers-color-scheme:dark){:root{--up:#ff8a65;--down:#4fc3a1;--band:#7fb6dd40}}
-section>h2+.muted{margin-bottom:12px}.up{color:var(--up)}.down{color:var(--down)}
-.news{list-style:none;padding:0;background:var(--card);border:1px solid var(--line);border-radius:6px}.news li{padding:9px 16px;border-top:1px solid var(--line);overflow-wrap:anywhere}.news li:first-child{border-top:0}
-.label{display:inline-block;font-size:12px;font-weight:600;color:var(--muted);min-width:6.5em}.label.watch{color:var(--flaky)}
-.change-card{background:var(--card);border:1px solid var(--line);border-left:4px solid currentColor;border-radius:6px;padding:14px 20px;margin:0 0 14px;scroll-margin-top:12px}.change-card>*{color:var(--ink)}.change-card:target{outline:2px solid var(--dot)}
-.change-card h3{margin:0 0 4px;font-size:17px;overflow-wrap:anywhere}.change-card .where{font-weight:400;color:var(--muted)}.change-card p{margin:4px 0}.commits{margin:4px 0 8px;padding-left:1.2em;font-size:14px;overflow-wrap:anywhere}.git code{user-select:all;background:var(--soft);border-radius:4px;padding:1px 7px}
-.members th{font-weight:500;font-size:14px;overflow-wrap:anywhere}.members td{font-size:14px}.members td,.members th{border-top:1px solid var(--line);padding-top:5px;padding-bottom:5px}.members section>h2+.muted{margin-bottom:12px}.up{color:var(--up)}.members .down{color:var(--down)}
-.entry,.row{display:grid;grid-template-columns:190px minmax(0,1fr) 190px;gap:4px 18px;align-items:center;padding:7px 0;border-top:1px solid var(--line)}.bench .row:first-of-type{border-top:0}
-.of{overflow-wrap:anywhere}.of small{display:block}.now{text-align:right;overflow-wrap:anywhere}.board .now{font-size:13px;color:var(--muted)}.board .now b{font-size:15px;color:var(--ink)}.now small{display:block}.now .tag{display:inline-block}
-.signs{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:3px;max-width:calc(30*19px)}.signs span{display:flex;aspect-ratio:1;align-items:center;justify-content:center}.signs .sign{width:100%;height:100%;max-width:16px;max-height:16px}.signs .no::after{content:"";width:4px;height:4px;border-radius:2px;background:var(--line)}
-.bench{content-visibility:auto;contain-intrinsic-size:auto 250px;margin:0 0 20px}.bench h4{font-size:15px;margin:22px 0 2px}.bench h4 small{margin-left:6px}
-.plot{position:relative;padding-right:74px}.course{display:block;width:100%;height:58px;overflow:visible;border-bottom:1px solid var(--line)}.ends{position:absolute;right:0;top:-3px;bottom:-3px;width:68px;display:flex;flex-direction:column;justify-content:space-between;font-size:11px;line-height:1.3;color:var(--muted)}
-.course path{vector-effect:non-scaling-stroke;fill:none}.course .band{fill:var(--band)}.course .run{stroke:var(--dot);stroke-width:1.4;stroke-linejoin:round;stroke-linecap:round}.course .raw{stroke:var(--muted);stroke-width:3;stroke-linecap:round;opacity:.4}.course .only{stroke:var(--dot);stroke-width:6;stroke-linecap:round}.course .level{stroke:var(--ink);stroke-width:2;opacity:.75}.course .change{stroke:currentColor;stroke-width:2.5;stroke-dasharray:5 3;pointer-events:stroke}.course a:hover .change{stroke-width:5}
-.course .s-image{fill:var(--image)}.course .s-acquire{fill:var(--acquire)}.course .s-deploy{fill:var(--deploy)}.course .s-tests{fill:var(--scenarios)}.course .s-scenarios{fill:var(--scenarios)}.course .s-benchmarks{fill:var(--benchmarks)}.course .s-collect{fill:var(--collect)}.course .s-release{fill:var(--release)}.course .busy{fill:var(--dot);opacity:.55}
-@media (max-width:720px){.entry,.row{grid-template-columns:minmax(0,1fr) auto;gap:3px 10px}.entry .signs,.entry .plot,.row .plot{grid-column:1/-1;grid-row:2}.of small{display:inline;margin-left:4px}.now{max-width:46vw}.signs{gap:1px;max-width:none}.plot{padding-right:62px}.ends{width:58px;font-size:10.5px}.change-card{padding:12px 14px}.members tr{display:grid;grid-template-columns:1fr auto}.members th{grid-column:1/-1;border-top:1px solid var(--line)}.members td{border:0;padding-top:0;text-align:left;white-space:normal}.label{min-width:0;margin-right:6px}}
-`.trim();
+/** On top of what all pages look like. */
+export const style = fileOf('nightly.css', import.meta.url);
