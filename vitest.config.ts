@@ -9,7 +9,7 @@ const LONGEST = ['container', 'docker', 'quickstart', 'ssh-web', 'confirm'];
  * Three machines of three architectures with one another's deadlines of a few seconds, which are Docker's and not scaled:
  * beside other guests on two cores such a swarm has no end.
  */
-const ALONE = 'harness/e2e/swarm.e2e.ts';
+const ALONE = 'e2e/swarm.e2e.ts';
 
 const DEADLINES = { testTimeout: 15 * 60_000, hookTimeout: 15 * 60_000 };
 
@@ -42,13 +42,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['harness/**/*.ts', 'reports/**/*.ts'],
-      exclude: [
-        '**/*.test.ts',
-        'harness/e2e/**',
-        'harness/setup/**',
-        'harness/run/testing.ts',
-        'harness/targets/memory/**',
-      ],
+      exclude: ['**/*.test.ts', 'harness/setup/**', 'harness/testing/**', 'harness/targets/memory/**'],
       reporter: ['json-summary'],
       reportsDirectory: '.harness/coverage',
       reportOnFailure: true,
@@ -69,7 +63,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: ['harness/e2e/**/*.e2e.ts'],
+          include: ['e2e/*.e2e.ts'],
           exclude: [...EXCLUDED, ALONE],
           // A guest waits for its devices and for timers about half of its time, so that two files at once take a third less
           // than one after the other; more would wait for each other. None beside the unit tests.

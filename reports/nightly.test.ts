@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { validateXML } from 'xmllint-wasm';
-import { type Night, nightOf } from '../harness/bench/night.ts';
 import { seededRandom } from '../harness/bench/random.ts';
-import { trendsOf } from '../harness/bench/trends.ts';
 import { foldEvents } from '../harness/events/fold.ts';
 import { readEvents } from '../harness/events/reader.ts';
+import { type Night, nightOf } from '../harness/nights/night.ts';
+import { trendsOf } from '../harness/nights/trends.ts';
 import { withoutFiles } from './fixtures/without-files.ts';
 import { renderNightly } from './nightly.ts';
 

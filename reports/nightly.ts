@@ -1,5 +1,5 @@
-import type { Night } from '../harness/bench/night.ts';
-import type { Trends } from '../harness/bench/trends.ts';
+import type { Night } from '../harness/nights/night.ts';
+import type { Trends } from '../harness/nights/trends.ts';
 import { html, type Markup } from './html/markup.ts';
 import { renderPage } from './html/page.ts';
 import { style as runStyle } from './html/style.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { tempFiles } from '../config/temp-files.ts';
+import { tempFiles } from '../testing/temp-files.ts';
 import { cacheFolder, makeRuntimeFolder, stateFolder } from './folders.ts';
 
 test('XDG folders are absolute: a relative one is ignored, as the specification says', () => {

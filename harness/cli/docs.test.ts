@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { matrixSchema } from '../config/matrix-schema.ts';
-import { suiteSchema } from '../config/suite-schema.ts';
-import { readYaml } from '../config/yaml.ts';
+import { matrixSchema } from '../config/schema/matrix.ts';
+import { suiteSchema } from '../config/schema/suite.ts';
+import { readYaml } from '../config/yaml/yaml.ts';
 import { IMPORT_TABLE } from '../setup/import-table.ts';
 import { buildProgram, splitCommand } from './program.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ConfigError, EmulatorError, HarnessError, InfraError, StackError, UnsupportedError } from '../base/errors.ts';
-import { Interrupted } from '../run/step.ts';
+import { Interrupted } from '../run/cell/step.ts';
 import { exitCodeOf } from './failure.ts';
 
 const full = (() => {

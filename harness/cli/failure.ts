@@ -9,7 +9,7 @@ import {
 } from '../base/errors.ts';
 import { isSystemError, systemErrorText } from '../base/system-error.ts';
 import { printable } from '../base/text.ts';
-import { Interrupted } from '../run/step.ts';
+import { Interrupted } from '../run/cell/step.ts';
 
 /**
  * The exit code that each cause of a failed command stands for: the first row that fits. There is no 1 in it: that only

@@ -4,18 +4,19 @@ import { parseCellName } from '../base/cell-name.ts';
 import { ConfigError, InfraError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
+import { version } from '../base/package.ts';
 import { formatDuration } from '../base/text.ts';
-import type { BenchmarkChange } from '../bench/regression.ts';
+import { checkoutCommit } from '../compare/checkout.ts';
+import type { Side } from '../compare/confirm.ts';
+import type { BenchmarkChange } from '../compare/regression.ts';
 import { loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { optionsFor } from '../events/selection.ts';
-import { checkoutCommit } from '../run/checkout.ts';
-import type { Side } from '../run/confirm.ts';
-import { openLease } from '../run/lease.ts';
-import { runMatrix } from '../run/run.ts';
-import { Interrupted } from '../run/step.ts';
-import { type CellOptions, chooseCells } from './cells.ts';
-import { version } from './package.ts';
+import type { CellOptions } from '../matrix/plan.ts';
+import { Interrupted } from '../run/cell/step.ts';
+import { openLease } from '../run/schedule/lease.ts';
+import { runMatrix } from '../run/schedule/run.ts';
+import { chooseCells } from './cells.ts';
 
 export interface FreshRunsOptions {
   /** The project's folder. */

@@ -1,14 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
-import { didYouMean, expectedOneOf } from '../config/nearest.ts';
-import { findProject } from '../config/project.ts';
-import { quote } from '../config/quote.ts';
+import { didYouMean, expectedOneOf } from '../base/nearest.ts';
+import { quote } from '../base/quote.ts';
+import { findProject } from '../config/load/project.ts';
 import { foldFile, loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
-import { historyFolder, runOfCommit } from '../run/history.ts';
-import { runsFolder } from '../run/run.ts';
-import { nightsOf } from './history.ts';
+import { historyFolder, runOfCommit } from '../nights/history.ts';
+import { runsFolder } from '../run/schedule/run.ts';
+import { nightsOf } from './commands/history.ts';
 
 /** How the file of a run's events is called. */
 const EVENTS = 'events.jsonl';

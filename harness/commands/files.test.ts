@@ -1,9 +1,9 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { thisHost } from '../testing/this-host.ts';
 import { fetchArtifacts } from './artifacts.ts';
 import { fetchFile, listFiles, removeFiles } from './files.ts';
-import { thisHost } from './this-host.ts';
 
 const MS = 60_000;
 const FILES = {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tempFiles } from '../config/temp-files.ts';
+import { tempFiles } from '../testing/temp-files.ts';
 import { outputLog } from './output-log.ts';
 
 async function logOf(...chunks: readonly (string | Buffer)[]) {

@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { thisHost } from '../testing/this-host.ts';
 import { runCommand } from './runner.ts';
-import { thisHost } from './this-host.ts';
 
 /** Runs a command and gives back what it printed, too. */
 async function run(argv: readonly string[], given: { deadlineMs?: number; env?: Record<string, string> } = {}) {

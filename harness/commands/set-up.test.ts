@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { tempFiles } from '../config/temp-files.ts';
 import { readSource } from '../source/tree.ts';
+import { tempFiles } from '../testing/temp-files.ts';
+import { thisHost } from '../testing/this-host.ts';
 import { runSetUp } from './set-up.ts';
-import { thisHost } from './this-host.ts';
 import { copySource } from './workspace.ts';
 
 const options = { scale: 1, signal: new AbortController().signal, progress: () => {} };

@@ -1,9 +1,9 @@
 import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tempFiles } from '../config/temp-files.ts';
 import { readSource } from '../source/tree.ts';
-import { thisHost } from './this-host.ts';
+import { tempFiles } from '../testing/temp-files.ts';
+import { thisHost } from '../testing/this-host.ts';
 import { copySource } from './workspace.ts';
 
 const options = { scale: 1, signal: new AbortController().signal, progress: () => {} };

@@ -6,7 +6,7 @@ import { formatBytes, lastLines } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
 import { type SourceChanges, sourceChanges } from '../source/changes.ts';
 import type { SourceEntry, SourceTree } from '../source/tree.ts';
-import { WORK_FOLDER } from '../stacks/install.ts';
+import { WORK_FOLDER } from '../stacks/packages/install.ts';
 import type { Target } from '../targets/target.ts';
 
 /** Who runs commands on a machine, and where. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { rejection, tempFiles } from '../testing/temp-files.ts';
 import { missingImage } from './compose.ts';
-import { loadSuite } from './load.ts';
-import { rejection, tempFiles } from './temp-files.ts';
+import { loadSuite } from './load/load.ts';
 
 const image = (tag: string, more = '') => `    - { tag: "${tag}", command: [/bin/true]${more} }\n`;
 const suiteYaml = (images: string) => `stack:\n  compose: compose.yaml\n  images:\n${images}`;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { ArchName } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
+import { didYouMean, expectedOneOf } from '../base/nearest.ts';
+import { quote } from '../base/quote.ts';
 import { askCompose, onMachine } from './compose-model.ts';
 import { composeProgram } from './compose-program.ts';
-import { didYouMean, expectedOneOf } from './nearest.ts';
-import { quote } from './quote.ts';
-import type { SuiteConfig } from './suite-schema.ts';
-import { openYaml, type Problem, shownPath } from './yaml-source.ts';
+import type { SuiteConfig } from './schema/suite.ts';
+import { openYaml, type Problem, shownPath } from './yaml/yaml-source.ts';
 
 /** A suite's Compose files, as Compose itself understands them. */
 export interface ComposeStack {

@@ -1,6 +1,6 @@
 import type { ComposeStack } from './compose.ts';
-import type { MatrixConfig } from './matrix-schema.ts';
-import type { SuiteConfig } from './suite-schema.ts';
+import type { MatrixConfig } from './schema/matrix.ts';
+import type { SuiteConfig } from './schema/suite.ts';
 
 /** A matrix as loaded: every default filled in. */
 export interface Matrix extends Omit<MatrixConfig, 'name'> {

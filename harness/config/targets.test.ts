@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matrixSchema } from './matrix-schema.ts';
+import { matrixSchema } from './schema/matrix.ts';
 import type { Matrix } from './suite.ts';
 import { preferencesOf, withTargets } from './targets.ts';
 

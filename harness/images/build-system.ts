@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnsupportedError } from '../base/errors.ts';
+import { serviceFiles } from '../guest/service-manager.ts';
 import type { ReleaseName } from '../releases/index.ts';
 import { withCurrentLists } from './absent.ts';
 import { digests, type ImageRequest } from './build.ts';
@@ -8,7 +9,6 @@ import { CONTAINER_FILE } from './container.ts';
 import { knownForFirstBoot, whyFirstBoot } from './first-boot.ts';
 import { GIB, isEmulated, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
 import { type ImagePackages, imagePackages } from './packages.ts';
-import { serviceFiles } from './service-manager.ts';
 import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
 
 /** The system that a container is started with: its kernel is somebody else's. */

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
-import { GUEST_FILES, MASKED_UNITS } from './init.ts';
+import { GUEST_FILES, MASKED_UNITS } from '../guest/init.ts';
 import { runScript } from './rootfs.ts';
 
 /** A file that a suite puts into its image. */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { run } from '../base/process.ts';
+import { INIT_SCRIPT } from '../guest/init.ts';
 import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
-import { INIT_SCRIPT } from './init.ts';
 import { unpack } from './unpack.ts';
 
 /** Modules without which the guest does not reach its disk, network and the harness's port. */

@@ -2,10 +2,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { shellQuote } from '../base/text.ts';
+import { SERVICES } from '../guest/service-manager.ts';
 import { writeArchive } from './container.ts';
 import { fileSteps, type ImageFile } from './disk.ts';
 import { runScript } from './rootfs.ts';
-import { SERVICES } from './service-manager.ts';
 
 /** Changed with what `buildSystemContainer` makes of the same input. */
 export const SYSTEM_FORMAT = 1;

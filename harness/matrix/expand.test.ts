@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ArchName, archNames } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
-import { matrixSchema } from '../config/matrix-schema.ts';
+import { matrixSchema } from '../config/schema/matrix.ts';
+import { suiteSchema } from '../config/schema/suite.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
-import { suiteSchema } from '../config/suite-schema.ts';
 import { DEFAULT_RELEASE } from '../releases/index.ts';
 import { expandCells } from './expand.ts';
 

@@ -1,7 +1,7 @@
 import { architectures, archNames, archsOf, type CellArch } from '../arch/index.ts';
 import { cellName } from '../base/cell-name.ts';
 import { ConfigError } from '../base/errors.ts';
-import { quote } from '../config/quote.ts';
+import { quote } from '../base/quote.ts';
 import { releasesOf } from '../config/releases.ts';
 import type { Matrix, Suite } from '../config/suite.ts';
 import { type Preference, preferencesOf } from '../config/targets.ts';

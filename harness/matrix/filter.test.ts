@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { archNames } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
-import { suiteSchema } from '../config/suite-schema.ts';
+import { suiteSchema } from '../config/schema/suite.ts';
 import type { Cell } from './cell.ts';
 import { filterCells } from './filter.ts';
 

@@ -1,9 +1,9 @@
 import { archNames, findCellArch } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
-import { archSpellings } from '../config/fields.ts';
-import { didYouMean, expectedOneOf } from '../config/nearest.ts';
-import { quote } from '../config/quote.ts';
-import { splitList } from '../config/split-list.ts';
+import { didYouMean, expectedOneOf } from '../base/nearest.ts';
+import { quote } from '../base/quote.ts';
+import { splitList } from '../base/split-list.ts';
+import { archSpellings } from '../config/schema/fields.ts';
 import { releaseNames } from '../releases/index.ts';
 import { isMadeHere, targetKinds } from '../targets/kinds.ts';
 import type { Cell } from './cell.ts';

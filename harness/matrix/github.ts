@@ -1,6 +1,6 @@
 import { ConfigError } from '../base/errors.ts';
+import { quote } from '../base/quote.ts';
 import { shellQuote } from '../base/text.ts';
-import { quote } from '../config/quote.ts';
 
 /** Most entries of a `strategy.matrix`; GitHub refuses more. */
 export const MAX_ENTRIES = 256;

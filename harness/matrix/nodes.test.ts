@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { CellArch } from '../arch/index.ts';
-import { matrixSchema } from '../config/matrix-schema.ts';
+import { matrixSchema } from '../config/schema/matrix.ts';
+import { suiteSchema } from '../config/schema/suite.ts';
 import type { Suite } from '../config/suite.ts';
-import { suiteSchema } from '../config/suite-schema.ts';
 import { expandCells } from './expand.ts';
 import { filterCells } from './filter.ts';
 import { isCluster, nodesOf } from './nodes.ts';

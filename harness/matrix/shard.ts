@@ -1,5 +1,5 @@
 import { ConfigError } from '../base/errors.ts';
-import { quote } from '../config/quote.ts';
+import { quote } from '../base/quote.ts';
 
 /** One of several jobs that share the cells of a matrix. */
 export interface Shard {

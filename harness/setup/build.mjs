@@ -38,7 +38,7 @@ function build() {
 /** @param {string} file relative to the checkout */
 function isAsset(file) {
   const name = basename(file);
-  const ours = /^harness\/(setup|e2e)\//.test(file);
+  const ours = /^harness\/(setup|testing)\//.test(file);
   const code = /\.(m?[tj]s|map)$/.test(name) && !name.endsWith('.browser.js');
   return (
     !ours && !code && !name.startsWith('tsconfig') && !/\.(golden|test)\./.test(name) && !/(^|\/)fixtures\//.test(file)

@@ -6,7 +6,7 @@ import { violationsIn } from './import-rules.ts';
 import { sourceFiles } from './source-files.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const files = sourceFiles(root, ['harness', 'reports', 'suites']);
+const files = sourceFiles(root, ['harness', 'reports', 'e2e', 'benchmarks', 'suites']);
 const violations = files.flatMap((file) => violationsIn(file, readFileSync(join(root, file), 'utf8')));
 
 for (const { file, line, message } of violations) process.stderr.write(`${file}:${line}  ${message}\n`);

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { tempFiles } from '../config/temp-files.ts';
+import { tempFiles } from '../testing/temp-files.ts';
 
 const program = join(import.meta.dirname, 'harness.mjs');
 // vitest has Node keep nothing while it measures coverage.

@@ -62,11 +62,11 @@ test('setup stands alone, the command line imports everything, tests are free', 
   expect(check('harness/config/load.test.ts', `import { run } from '../run/run.ts';`)).toEqual([]);
 });
 
-test('only cli, reports, setup and e2e print', () => {
+test('only cli, reports, setup, e2e and benchmarks print', () => {
   const source = `\nprocess.stdout.write('x');\nconsole.log('y');`;
   expect(check('harness/run/run.ts', source)).toEqual([
-    '2 run uses process.stdout: only cli, reports, setup and e2e print',
-    '3 run uses console.log: only cli, reports, setup and e2e print',
+    '2 run uses process.stdout: only cli, reports, setup, e2e and benchmarks print',
+    '3 run uses console.log: only cli, reports, setup, e2e and benchmarks print',
   ]);
   expect(check('reports/text.ts', source)).toEqual([]);
 });

@@ -37,7 +37,7 @@ function folderOf(file: string): string | undefined {
 }
 
 function printing(folder: string, rule: Rule, what: string): string | undefined {
-  return rule.prints ? undefined : `${folder} uses ${what}: only cli, reports, setup and e2e print`;
+  return rule.prints ? undefined : `${folder} uses ${what}: only cli, reports, setup, e2e and benchmarks print`;
 }
 
 function importing(

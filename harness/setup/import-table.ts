@@ -14,8 +14,8 @@ const BELOW_RUN = [
 ];
 
 /**
- * The table of `docs/architecture.md`, as data. A folder of `harness/` goes by its own name, `reports` and `suites` are
- * the folders at the top. A folder that is not here is an error: it has no place in the picture yet. Tests
+ * The table of `docs/architecture.md`, as data. A folder of `harness/` goes by its own name, `reports`, `e2e`,
+ * `benchmarks` and `suites` are folders at the top. A folder that is not here is an error: it has no place in the picture yet. Tests
  * (`*.test.ts`) may import anything, because nothing imports them.
  */
 export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
@@ -23,25 +23,35 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   releases: { may: [] },
   arch: { may: ['releases'] },
   net: { may: [] },
+  // What runs in a guest; as files of an image it is of that type.
+  guest: { may: ['releases'], types: ['images'] },
   events: { may: ['arch'] },
   // The kinds of target that a matrix names are those that there are.
   config: { may: ['arch', 'releases', 'targets', 'results'] },
   // A cell's architecture, release and kind of target are named in the type of the cell itself.
-  matrix: { may: ['config', 'arch', 'releases', 'targets'] },
-  images: { may: ['arch', 'releases'] },
+  matrix: { may: ['config', 'arch', 'releases', 'targets', 'events'] },
+  // What `init` writes is checked as the loader would.
+  scaffold: { may: ['config'] },
+  images: { may: ['arch', 'releases', 'guest'] },
   // A project's files, as they are copied to machines.
   source: { may: [] },
-  targets: { may: ['arch', 'images', 'net'], types: ['events'] },
+  targets: { may: ['arch', 'images', 'guest', 'net'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'config'] },
   commands: { may: ['arch', 'config', 'targets', 'stacks', 'source', 'results', 'events'] },
   results: { may: [] },
   bench: { may: ['arch', 'targets', 'events'] },
+  compare: { may: ['bench', 'events', 'arch'] },
+  nights: { may: ['bench', 'events', 'arch'] },
   scenario: { may: ['arch', 'targets', 'net', 'stacks', 'bench', 'config', 'events'] },
   run: { may: BELOW_RUN },
-  reports: { may: ['events', 'bench', 'arch'], prints: true },
+  reports: { may: ['events', 'bench', 'nights', 'arch'], prints: true },
   cli: { may: 'everything', prints: true },
-  // Tests with real guests, and the programs that measure for docs/performance.md.
+  // What tests of several folders need. Nothing but tests may import it.
+  testing: { may: 'everything' },
+  // Tests with real guests.
   e2e: { may: 'everything', prints: true },
+  // The programs that measure for docs/performance.md.
+  benchmarks: { may: 'everything', prints: true },
   // It runs before anything is installed, so it may not even use `base`.
   setup: { may: [], prints: true },
   // By the package's name, as every user's suite does.

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { playAction } from '../e2e/play-action.ts';
+import { playAction } from '../../e2e/support/play-action.ts';
 
 let folder = '';
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { rejection, tempFiles } from '../config/temp-files.ts';
+import { rejection, tempFiles } from '../testing/temp-files.ts';
 import { readSource } from './tree.ts';
 
 const git = (folder: string, ...args: string[]) =>

@@ -8,8 +8,8 @@ import type { Suite } from '../config/suite.ts';
 import { containerPath, type Image } from '../images/build.ts';
 import { imageIdOf } from '../images/container.ts';
 import type { Target } from '../targets/target.ts';
-import { deployCompose } from './compose.ts';
-import { configurePackages } from './configure.ts';
+import { deployCompose } from './compose/compose.ts';
+import { configurePackages } from './packages/configure.ts';
 import { argvOf, awaitReady } from './ready.ts';
 import { pushImage } from './registry.ts';
 

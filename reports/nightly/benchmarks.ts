@@ -1,8 +1,8 @@
 import { parseCellName } from '../../harness/base/cell-name.ts';
-import type { Night } from '../../harness/bench/night.ts';
-import type { Trend, Trends } from '../../harness/bench/trends.ts';
 import type { BenchClock } from '../../harness/events/types.ts';
 import { isEmulated } from '../../harness/events/types.ts';
+import type { Night } from '../../harness/nights/night.ts';
+import type { Trend, Trends } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { acceleratorOf, stackWords } from '../words.ts';
 import { axisOf, chart } from './chart.ts';

@@ -1,5 +1,5 @@
-import type { Night, NightCell } from '../../harness/bench/night.ts';
 import { STEPS, type StepName, type Verdict } from '../../harness/events/types.ts';
+import type { Night, NightCell } from '../../harness/nights/night.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { sign } from '../html/verdict.ts';
 import { acceleratorOf, formatTime } from '../words.ts';

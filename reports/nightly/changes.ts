@@ -1,6 +1,6 @@
-import type { Night } from '../../harness/bench/night.ts';
-import type { ChangeGroup, Trends } from '../../harness/bench/trends.ts';
-import { FALSE_ALARM, MIN_EFFECT } from '../../harness/bench/trends.ts';
+import type { Night } from '../../harness/nights/night.ts';
+import type { ChangeGroup, Trends } from '../../harness/nights/trends.ts';
+import { FALSE_ALARM, MIN_EFFECT } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { acceleratorOf } from '../words.ts';
 import { changeAnchor, commitOf, commitRange, direction, figure, measured, percent, when } from './words.ts';

@@ -1,5 +1,5 @@
 import { quantile } from 'simple-statistics';
-import type { Trend } from '../../harness/bench/trends.ts';
+import type { Trend } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { formatAmount } from '../words.ts';
 

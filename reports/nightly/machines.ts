@@ -1,4 +1,4 @@
-import type { Trends } from '../../harness/bench/trends.ts';
+import type { Trends } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { significant } from '../words.ts';
 

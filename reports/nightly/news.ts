@@ -1,7 +1,7 @@
-import type { Night, NightCell } from '../../harness/bench/night.ts';
-import { hasOf, stillMissing, stillRed } from '../../harness/bench/standing.ts';
-import type { Trend, Trends } from '../../harness/bench/trends.ts';
 import type { Verdict } from '../../harness/events/types.ts';
+import type { Night, NightCell } from '../../harness/nights/night.ts';
+import { hasOf, stillMissing, stillRed } from '../../harness/nights/standing.ts';
+import type { Trend, Trends } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { verdictMark } from '../html/verdict.ts';
 import { acceleratorOf } from '../words.ts';

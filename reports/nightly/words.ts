@@ -1,7 +1,7 @@
-import type { Course } from '../../harness/bench/courses.ts';
-import type { Night } from '../../harness/bench/night.ts';
-import type { ChangeGroup, CourseChange } from '../../harness/bench/trends.ts';
 import type { BenchClock } from '../../harness/events/types.ts';
+import type { Course } from '../../harness/nights/courses.ts';
+import type { Night } from '../../harness/nights/night.ts';
+import type { ChangeGroup, CourseChange } from '../../harness/nights/trends.ts';
 import { formatAmount } from '../words.ts';
 
 /** `2026-11-21 03:17`, in UTC. */

@@ -1,8 +1,8 @@
 import type Dockerode from 'dockerode';
 import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
-import { filesBy } from '../by-commands.ts';
 import { factsField, parseHandle, portsField } from '../handle.ts';
+import { filesBy } from '../shared/by-commands.ts';
 import type { Capability, Target } from '../target.ts';
 import { asked, engineField, openEngine } from './engine.ts';
 import { execInContainer } from './exec.ts';

@@ -7,7 +7,7 @@ import { InfraError } from '../../base/errors.ts';
 import { dieWithParent, identify, letGo, type ProcessIdentity, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { withDeadline } from '../../base/time.ts';
-import { serviceFiles } from '../../images/service-manager.ts';
+import { serviceFiles } from '../../guest/service-manager.ts';
 import type { Io } from '../target.ts';
 import { ENTER } from './enter.ts';
 

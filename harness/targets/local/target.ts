@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
 import { isAlive } from '../../base/process.ts';
-import { filesBy } from '../by-commands.ts';
-import { execProcess } from '../exec-process.ts';
 import { capabilitiesField, factsField, identityField, parseHandle } from '../handle.ts';
+import { filesBy } from '../shared/by-commands.ts';
+import { execProcess } from '../shared/exec-process.ts';
 import type { Target } from '../target.ts';
 
 /** Everything that another process of this host needs to use a local target. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { InfraError } from '../../base/errors.ts';
 import { dieWithParent, letGo } from '../../base/process.ts';
 import { printable, shellQuote } from '../../base/text.ts';
-import { type SshAddress, sshOptions } from '../ssh-connection.ts';
+import { type SshAddress, sshOptions } from '../shared/ssh-connection.ts';
 import { connectionError } from './failure.ts';
 import type { KnownMachine } from './machines.ts';
 

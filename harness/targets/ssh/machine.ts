@@ -4,10 +4,10 @@ import { InfraError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
-import { endpointOf, filesBy } from '../by-commands.ts';
 import { capabilitiesField, factsField, parseHandle, portsField } from '../handle.ts';
-import { addressField, checkSsh, closeSsh, execSsh, shellArguments } from '../ssh-connection.ts';
-import { forwardSocket } from '../ssh-socket.ts';
+import { endpointOf, filesBy } from '../shared/by-commands.ts';
+import { addressField, checkSsh, closeSsh, execSsh, shellArguments } from '../shared/ssh-connection.ts';
+import { forwardSocket } from '../shared/ssh-socket.ts';
 import type { Target } from '../target.ts';
 import { rootSockets } from './relay.ts';
 

@@ -9,7 +9,7 @@ import type { TargetFacts } from '../../events/types.ts';
 import { noteHandle } from '../handle.ts';
 import type { TargetKind } from '../kinds.ts';
 import { lacking, type Offer } from '../lacking.ts';
-import type { SshAddress } from '../ssh-connection.ts';
+import type { SshAddress } from '../shared/ssh-connection.ts';
 import type { Availability, Capability, Io, Needs, Target, TargetProvider, TargetSpec } from '../target.ts';
 import { type Hold, type HoldOptions, holdMachine } from './hold.ts';
 import { lookAt, type MachineFacts } from './look.ts';

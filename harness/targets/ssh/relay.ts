@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 import { execa } from 'execa';
 import { dieWithParent } from '../../base/process.ts';
-import { commandArguments, type SshAddress } from '../ssh-connection.ts';
-import { socketBeside } from '../ssh-socket.ts';
+import { commandArguments, type SshAddress } from '../shared/ssh-connection.ts';
+import { socketBeside } from '../shared/ssh-socket.ts';
 
 /** Takes what comes to a socket of the machine and back, until the socket is closed. Debian's smallest system has it. */
 const RELAY = `

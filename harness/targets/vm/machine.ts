@@ -3,12 +3,12 @@ import { InfraError } from '../../base/errors.ts';
 import { hostTimeOf } from '../../base/host-time.ts';
 import { isAlive } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
-import { endpointOf, filesBy } from '../by-commands.ts';
 import { factsField, identityField, parseHandle, portsField } from '../handle.ts';
-import { addressField, closeSsh, execSsh, openSsh, shellArguments } from '../ssh-connection.ts';
-import { forwardSocket } from '../ssh-socket.ts';
+import { endpointOf, filesBy } from '../shared/by-commands.ts';
+import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from '../shared/console.ts';
+import { addressField, closeSsh, execSsh, openSsh, shellArguments } from '../shared/ssh-connection.ts';
+import { forwardSocket } from '../shared/ssh-socket.ts';
 import type { Capability, Target } from '../target.ts';
-import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from './console.ts';
 import { openQmp } from './qmp.ts';
 
 /** Everything that another process needs to use a machine, and `gc` to remove it. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { EmulatorError, InfraError } from '../../base/errors.ts';
 import { identify, type ProcessIdentity, start } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
+import { consoleTail, fatalMeaning, followConsole } from '../shared/console.ts';
 import type { Io } from '../target.ts';
 import { type MachineSpec, qemuArguments } from './arguments.ts';
-import { consoleTail, fatalMeaning, followConsole } from './console.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
 
 /** A running QEMU, and what becomes of it and of its guest. */

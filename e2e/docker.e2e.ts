@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { putSuite, scenarioFiles } from './support/part-of-suite.ts';
+import { makeProject, troubles } from './support/project.ts';
+
+/**
+ * One cell of the matrix that comes with the package: the scenarios are the same on the others, which take three times as
+ * long. And of those what the least of the rest goes through; all take 17 minutes beside other guests on two cores.
+ */
+const SCENARIOS = scenarioFiles('docker', ['10-blog', '20-containers', '40-registry', '60-volumes']);
+
+/** Once more if it fails, and vitest says so: an engine has deadlines of its own, which are not for emulated machines. */
+test(`what people do with a Docker engine works: ${SCENARIOS.join(', ')}`, {
+  retry: 1,
+  timeout: 30 * 60_000,
+}, async () => {
+  await using project = await makeProject({});
+  await putSuite(project, 'docker', SCENARIOS);
+  const cell = 'amd64/vm/docker';
+  const { exitCode, stderr } = await project.harness(['run', 'docker', '--only', cell, '--no-bench', '--cold']);
+  const results = await project.results();
+  expect(troubles(results)).toEqual([]);
+  expect(exitCode, stderr).toBe(0);
+  expect(results.cells.map(({ name }) => name)).toEqual([cell]);
+  expect([...new Set(results.cells[0]!.tests.map(({ file }) => file))]).toEqual(SCENARIOS);
+  expect(results.cells[0]!.tests.length).toBeGreaterThan(12);
+});

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Results } from '../reports/results-schema.ts';
+import { makeProject, type TestProject, troubles } from './support/project.ts';
+import { type StandIn, standIns, writeInventory } from './support/stand-in.ts';
+
+let project: TestProject;
+let machines: StandIn[] = [];
+let results: Results;
+
+beforeAll(async () => {
+  project = await makeProject({});
+  machines = await standIns(project);
+  await writeInventory(project, machines);
+});
+afterAll(async () => {
+  await Promise.all(machines.map((machine) => machine[Symbol.asyncDispose]()));
+  await project?.[Symbol.asyncDispose]();
+});
+
+test('web passes on machines that exist, as their own user over a jump host, their power cut by commands', async () => {
+  const { stderr } = await project.harness(['run', '--suite', 'web', '--target', 'ssh', '--no-bench']);
+  results = await project.results();
+  expect(troubles(results), stderr).toEqual([]);
+  expect(results.cells.map(({ name }) => name)).toEqual(['amd64/ssh/web', 'arm64/ssh/web', 'ppc64le/ssh/web']);
+  for (const { arch, facts, tests } of results.cells) {
+    expect(tests.length).toBeGreaterThan(15);
+    expect(tests.filter(({ verdict }) => verdict === 'skipped')).toEqual([]);
+    // What is emulated says so, whoever reaches it how.
+    expect(facts).toMatchObject({ arch, kind: 'ssh', accelerator: 'tcg', machine: `real-${arch}` });
+  }
+});
+
+test('the machines are put back, and the report says what stays', async () => {
+  for (const { steps } of results.cells)
+    expect(steps.find(({ step }) => step === 'release')?.note).toMatch(
+      /^real-\w+: \d+ changes put back; what stays: what commands/,
+    );
+  for (const { target } of machines) {
+    const asked = 'systemctl is-active app; ls /etc/systemd/system/app.service; head -n 1 /etc/nginx/nginx.conf';
+    const { stdout } = await target.exec(['sh', '-c', asked], { deadlineMs: 60_000 });
+    expect(stdout).toBe('inactive\nuser www-data;\n');
+  }
+});

@@ -1,0 +1,79 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const main = join(import.meta.dirname, '../main.ts');
+let folder: string;
+/** Asked for once each. */
+const scripts: Record<string, Promise<string>> = {};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'harness-complete-'));
+  for (const place of ['matrices', 'suites/first', 'suites/second', '.harness/runs/20260101-000000-aaaa', 'bin'])
+    await mkdir(join(folder, place), { recursive: true });
+  await writeFile(join(folder, 'matrices/mine.yaml'), 'arch: [amd64, arm64]\nsuite: [first, second]\n');
+  for (const suite of ['first', 'second']) await writeFile(join(folder, 'suites', suite, 'suite.yaml'), '{}\n');
+  await writeFile(join(folder, '.harness/runs/20260101-000000-aaaa/events.jsonl'), '');
+  const program = join(folder, 'bin/harness');
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+  await chmod(program, 0o755);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What a shell offers when Tab is pressed behind some words. */
+async function offered(shell: 'bash' | 'zsh' | 'fish', ...words: string[]): Promise<string[]> {
+  const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` };
+  scripts[shell] ??= execa(process.execPath, [main, 'completion', shell]).then(({ stdout }) => stdout);
+  const script = await scripts[shell];
+  const quoted = ['harness', ...words].map((word) => `'${word}'`).join(' ');
+  const asked = {
+    bash: `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _harness; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    // compadd, _files and compdef are the completion system's: here they only say what they were told.
+    zsh: `compdef() { }; compadd() { shift; print -l -- "$@" }; _files() { print FILES }\n${script}\nwords=(${quoted}); CURRENT=$#words; _harness`,
+    fish: `${script}\ncomplete -C '${['harness', ...words].join(' ')}'`,
+  };
+  const { stdout } = await execa(shell, ['-c', asked[shell]], { cwd: folder, env });
+  return stdout.split('\n').filter(Boolean);
+}
+
+describe.each(['bash', 'zsh', 'fish'] as const)('%s', async (shell) => {
+  const there = !(await execa(shell, ['-c', 'true'], { reject: false })).failed;
+
+  test.runIf(there).each([
+    [['comp'], ['compare', 'completion']],
+    [
+      ['history', ''],
+      ['add', 'list', 'page'],
+    ],
+    [['run', '--no'], ['--no-bench']],
+    [['run', 'mi'], ['mine']],
+    [['run', 'mine', '--arch', 'amd64,ar'], ['amd64,arm64']],
+    [['run', '--suite', 'sec'], ['second']],
+    [['run', 'mine', '--only', 'arm64/vm/s'], ['arm64/vm/second']],
+    [['shell', 'amd64/vm/f'], ['amd64/vm/first']],
+    [['open', '2026'], ['20260101-000000-aaaa']],
+    [
+      ['export', '--format', 'g'],
+      ['github-action-benchmark', 'go'],
+    ],
+    [['completion', 'z'], ['zsh']],
+  ])('harness %j offers %j', async (words, expected) => {
+    expect((await offered(shell, ...words)).sort()).toEqual(expect.arrayContaining(expected));
+  });
+});
+
+test('where any file may stand nothing is offered, so that the shell offers files', async () => {
+  expect(await offered('bash', 'run', '--durations', '')).toEqual([]);
+});
+
+test('a project with a mistake in it still completes commands', async () => {
+  await writeFile(join(folder, 'suites/second/suite.yaml'), 'nonsense: {');
+  try {
+    expect(await offered('bash', 'hist')).toEqual(['history']);
+    expect(await offered('bash', 'shell', 'a')).toEqual([]);
+  } finally {
+    await writeFile(join(folder, 'suites/second/suite.yaml'), '{}\n');
+  }
+});

@@ -1,0 +1,117 @@
+import { access, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { styleText } from 'node:util';
+import { architectures, archNames } from '../../arch/index.ts';
+import { cacheFolder } from '../../base/folders.ts';
+import { formatBytes } from '../../base/text.ts';
+import { loadInventory } from '../../config/load/machines.ts';
+import { findProject } from '../../config/load/project.ts';
+import { matrixMistakes, projectWarnings } from '../../config/load/project-warnings.ts';
+import { emulationOf } from '../../images/binfmt.ts';
+import { commandsOf, machinesOf } from '../../matrix/machines.ts';
+import { providersOf } from '../../matrix/plan.ts';
+import { capacityFor, hostCapacity } from '../../run/schedule/capacity.ts';
+import { thisDistribution } from '../../setup/distribution.mjs';
+import { installLine, missingPackages } from '../../setup/system.mjs';
+import { packagesFor } from '../../setup/system-packages.mjs';
+import { kinds, targetKinds } from '../../targets/kinds.ts';
+import type { Availability } from '../../targets/target.ts';
+import { warn } from '../cells.ts';
+
+/** How programs of an architecture get to run while its images are built. */
+async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
+  const found = await emulationOf(architectures[name]);
+  switch (found.state) {
+    case 'native':
+      return 'native';
+    case 'registered':
+      return 'qemu-user, registered';
+    case 'registrable':
+      return 'qemu-user, registered when first needed';
+    case 'missing':
+      return `qemu-user is missing: ${found.install}`;
+    case 'unregistered':
+      return `${found.why}; ${found.hint}`;
+  }
+}
+
+/** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
+export async function doctor(options: { readonly json?: boolean }): Promise<number> {
+  const cache = cacheFolder();
+  const project = await findProject(process.cwd());
+  const inventory = await loadInventory(project);
+  warn([
+    ...new Set(Object.values(inventory.problems).map(({ message }) => message)),
+    ...(await matrixMistakes(project)),
+    ...(await projectWarnings(project, new Set())),
+  ]);
+  const providers = providersOf(inventory);
+  const known = { machines: machinesOf(inventory), commands: commandsOf(inventory) };
+  const asked = targetKinds.filter((kind) => kinds[kind].doctor(known));
+  const targets: { arch: string; target: string; images: string; availability: Availability }[] = [];
+  for (const arch of archNames) {
+    const images = await maintainerScripts(arch);
+    for (const target of asked)
+      targets.push({ arch, target, images, availability: await (await providers(target)).probe(arch) });
+  }
+  const packages = packagesFor(false, thisDistribution());
+  const path = process.env['PATH'] ?? '';
+  const tools = packages.map((one) => ({
+    package: one.package,
+    programs: one.programs ?? [],
+    found: missingPackages({ path, packages: [one] }).length === 0,
+  }));
+  const host = await hostCapacity();
+  const capacity = capacityFor(512 * 2 ** 20, 99, host);
+  const place = await existing(cache);
+  const { bavail, bsize } = await statfs(place);
+  const disk = { folder: cache, freeBytes: bavail * bsize };
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ targets, tools, capacity, disk }, null, 2)}\n`);
+  } else {
+    print({ targets, tools, capacity, disk });
+  }
+  const missing =
+    tools.some((tool) => !tool.found) || targets.every(({ availability }) => availability.state !== 'usable');
+  return missing ? 3 : 0;
+}
+
+function print(found: {
+  targets: { arch: string; target: string; images: string; availability: Availability }[];
+  tools: { package: string; programs: readonly string[]; found: boolean }[];
+  capacity: { jobs: number; reason: string };
+  disk: { folder: string; freeBytes: number };
+}): void {
+  const out = (line: string) => process.stdout.write(`${line}\n`);
+  const good = (text: string) => styleText('green', text);
+  const bad = (text: string) => styleText('red', text);
+  for (const { arch, target, images, availability } of found.targets) {
+    const name = `${arch}/${target}`.padEnd(17);
+    if (availability.state === 'usable')
+      out(`${name} ${good('usable')}      ${availability.accelerator}: ${availability.detail}`);
+    else if (availability.state === 'missing')
+      out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(18)}install it: ${availability.install}`);
+    else if (availability.state === 'impossible') out(`${name} ${bad('impossible')}  ${availability.why}`);
+    else if (availability.state === 'broken') out(`${name} ${bad('broken')}      ${availability.why}`);
+    out(`${' '.repeat(18)}images: ${images}`);
+  }
+  const missing = found.tools.flatMap((tool) => (tool.found ? [] : [tool.package]));
+  if (missing.length === 0) out(`packages          ${good('usable')}      all ${found.tools.length} are there`);
+  else {
+    out(`packages          ${bad('missing')}     ${missing.join(', ')}`);
+    out(`${' '.repeat(18)}install all: ${installLine(missing, process.getuid?.() === 0)}`);
+  }
+  out(`guests            ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
+  out(`cache             ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);
+  out(
+    'untrusted         an emulator is no security boundary: run suites of strangers on a machine that you can throw away',
+  );
+}
+
+/** The nearest folder above that is there. */
+async function existing(folder: string): Promise<string> {
+  return access(folder).then(
+    () => folder,
+    () => existing(dirname(folder)),
+  );
+}

@@ -1,0 +1,34 @@
+import { cacheFolder, stateFolder } from '../../base/folders.ts';
+import { formatBytes, lastLines } from '../../base/text.ts';
+import { removeDeadBuilds } from '../../images/cache.ts';
+import { collectGarbage } from '../../run/schedule/lease.ts';
+
+/** `harness gc`: what killed runs and image builds left, and targets that --keep left. A run that is going on is not touched. */
+export async function gc(options: { readonly dryRun?: boolean; readonly json?: boolean }): Promise<number> {
+  const runs = await collectGarbage(stateFolder(), { includeKept: true, dryRun: options.dryRun === true });
+  const builds = await removeDeadBuilds(cacheFolder(), options);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ runs, builds }, null, 2)}\n`);
+    return 0;
+  }
+  const verb = options.dryRun ? 'would remove' : 'removed';
+  for (const { run, state, processes, paths, elsewhere, failed } of runs) {
+    if (state === 'running') process.stdout.write(`${run}: is running, not touched\n`);
+    else
+      process.stdout.write(
+        [
+          `${run}: ${verb} ${processes.length} processes, ${paths.length} paths, ${elsewhere.length} things elsewhere`,
+          ...processes,
+          ...paths,
+          ...elsewhere,
+          ...failed.map((why) => `left for the next time: ${lastLines(why, 1)[0] ?? why}`),
+        ]
+          .join('\n  ')
+          .concat('\n'),
+      );
+  }
+  for (const folder of builds.folders) process.stdout.write(`${verb} ${folder}, of an image build that was killed\n`);
+  if (builds.folders.length > 0) process.stdout.write(`${verb} ${formatBytes(builds.bytes)} of such builds\n`);
+  if (runs.length === 0 && builds.folders.length === 0) process.stdout.write('nothing to remove\n');
+  return runs.some(({ failed }) => failed.length > 0) ? 3 : 0;
+}

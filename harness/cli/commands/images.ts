@@ -1,0 +1,87 @@
+import { rm, stat } from 'node:fs/promises';
+import { cacheFolder } from '../../base/folders.ts';
+import { formatBytes, formatDuration } from '../../base/text.ts';
+import { bytesIn, listEntries, removeDeadBuilds } from '../../images/cache.ts';
+import type { CellOptions } from '../../matrix/plan.ts';
+import { checkPackages, imageSettings, imagesOf } from '../../run/cell/image.ts';
+import { Slots } from '../../run/schedule/quiet.ts';
+import { chooseCells } from '../cells.ts';
+
+/** `harness images build [matrix]` */
+export async function buildImages(named: string | undefined, options: CellOptions): Promise<number> {
+  const { matrix, cells } = await chooseCells(named, options);
+  const settings = imageSettings(matrix, cacheFolder());
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const slots = new Slots(2);
+  for (const cell of cells)
+    await checkPackages(cell, settings, {
+      progress: (message) => say(`${cell.name}  ${message}`),
+    });
+  const images = await Promise.all(
+    cells.map((cell) =>
+      slots.use(async () => {
+        const started = performance.now();
+        const made = await imagesOf(cell, settings, {
+          progress: (message) => say(`${cell.name}  ${message}`),
+          warn: (message) => say(`${cell.name}  warning: ${message}`),
+        });
+        return [...made].map(([arch, image]) => {
+          const how = image.cached ? 'was there' : `built in ${formatDuration(performance.now() - started)}`;
+          say(`${cell.name}  ${arch} ${'key' in image ? image.key : 'container images'} ${how}`);
+          return { cell: cell.name, arch, ...image };
+        });
+      }, cell.name),
+    ),
+  );
+  if (options.json) process.stdout.write(`${JSON.stringify({ images: images.flat() }, null, 2)}\n`);
+  return 0;
+}
+
+/** `harness images list` */
+export async function listImages(options: { readonly json?: boolean }): Promise<number> {
+  const { entries, partial } = await listEntries(cacheFolder());
+  const rows = await Promise.all(
+    entries.map(async ({ kind, key, folder, meta }) => ({
+      kind,
+      key,
+      folder,
+      label: meta.label,
+      createdAt: meta.createdAt,
+      usedAt: (await stat(folder)).mtime.toISOString(),
+      buildMs: meta.buildMs,
+      bytes: await bytesIn(folder),
+    })),
+  );
+  rows.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1));
+  if (options.json) process.stdout.write(`${JSON.stringify({ images: rows, partial }, null, 2)}\n`);
+  else {
+    for (const row of rows) {
+      const age = formatDuration(Date.now() - Date.parse(row.usedAt));
+      process.stdout.write(
+        `${row.kind.padEnd(9)} ${row.label.padEnd(28)} ${row.key}  ${formatBytes(row.bytes).padStart(9)}  built in ${formatDuration(row.buildMs)}, used ${age} ago\n`,
+      );
+    }
+    const total = rows.reduce((sum, row) => sum + row.bytes, 0);
+    process.stdout.write(`${rows.length} entries, ${formatBytes(total)} in ${cacheFolder()}\n`);
+  }
+  return 0;
+}
+
+/** `harness images gc` */
+export async function collectImages(options: { readonly days: number; readonly all?: boolean }): Promise<number> {
+  const { entries } = await listEntries(cacheFolder());
+  const oldest = Date.now() - options.days * 86_400_000;
+  let bytes = 0;
+  let removed = 0;
+  for (const { folder } of entries) {
+    if (!options.all && (await stat(folder)).mtimeMs > oldest) continue;
+    bytes += await bytesIn(folder);
+    removed += 1;
+    await rm(folder, { recursive: true, force: true });
+  }
+  const dead = await removeDeadBuilds(cacheFolder());
+  bytes += dead.bytes;
+  removed += dead.folders.length;
+  process.stdout.write(`removed ${removed} entries, ${formatBytes(bytes)}\n`);
+  return 0;
+}

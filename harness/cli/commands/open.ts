@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ConfigError } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
+import { findProject } from '../../config/load/project.ts';
+import { runFolderOf } from '../run-of.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The program that opens a file as its user likes it; undefined where there is no display to open one on. */
+export function openerOf(env: Env, platform: NodeJS.Platform): string | undefined {
+  if (env['WSL_DISTRO_NAME']) return 'wslview';
+  if (platform === 'darwin') return 'open';
+  return env['DISPLAY'] || env['WAYLAND_DISPLAY'] ? 'xdg-open' : undefined;
+}
+
+/** `harness open [run]`: the page of a run in a browser; where there is none, its path. */
+export async function openReport(name: string): Promise<number> {
+  const { root } = await findProject(process.cwd());
+  const page = join(await runFolderOf(name, root), 'index.html');
+  if (!(await exists(page)))
+    throw new ConfigError(`cannot open the report of ${name}: ${page} is not there`, {
+      hint: `harness report ${name}`,
+    });
+  const opener = openerOf(process.env, process.platform);
+  const opened = opener !== undefined && !(await execa(opener, [page], { reject: false, stdio: 'ignore' })).failed;
+  process.stdout.write(opened ? `opened ${page}\n` : `${page}\n`);
+  return 0;
+}

@@ -1,0 +1,21 @@
+import { relative } from 'node:path';
+import { renderResultsJson, writeReports } from '../../../reports/index.ts';
+import { findProject } from '../../config/load/project.ts';
+import { loadRun } from '../../events/load-run.ts';
+import { afterRun } from '../after-run.ts';
+import { runFolderOf } from '../run-of.ts';
+
+/** `harness report [run]`: the reports are replays of the events, also of a run that was killed. */
+export async function report(name: string, options: { readonly json?: boolean }): Promise<number> {
+  const { root } = await findProject(process.cwd());
+  const folder = await runFolderOf(name, root);
+  const result = await loadRun(folder);
+  let files: string[] = [];
+  const written = await afterRun(async () => {
+    files = await writeReports(result, folder);
+  });
+  if (options.json) process.stdout.write(renderResultsJson(result));
+  else for (const file of files) process.stdout.write(`${relative(process.cwd(), file)}\n`);
+  // A green run whose reports could not be written is no success of a command that writes them.
+  return result.exitCode === 0 && !written ? 3 : result.exitCode;
+}

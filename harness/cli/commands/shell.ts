@@ -1,0 +1,107 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { parseCellName } from '../../base/cell-name.ts';
+import { ConfigError } from '../../base/errors.ts';
+import { cacheFolder, stateFolder } from '../../base/folders.ts';
+import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
+import { quote } from '../../base/quote.ts';
+import { findProject } from '../../config/load/project.ts';
+import { loadRun } from '../../events/load-run.ts';
+import { optionsFor } from '../../events/selection.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { nodesOf } from '../../matrix/nodes.ts';
+import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
+import { cellFolder } from '../../run/cell/context.ts';
+import { openCell } from '../../run/cell/open-cell.ts';
+import { runsFolder } from '../../run/schedule/run.ts';
+import { HANDLE_FILE } from '../../targets/handle.ts';
+import { reconnect } from '../../targets/reconnect.ts';
+import type { Target } from '../../targets/target.ts';
+import { chooseCells } from '../cells.ts';
+
+interface Options {
+  readonly node?: string;
+}
+
+/**
+ * `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards; in a
+ * cluster in the machine that `--node` names, or the first.
+ */
+export async function shell(name: string, command: string[], { node }: Options): Promise<number> {
+  const project = await findProject(process.cwd());
+  const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
+  if (kept) return enter(kept, command);
+  const { matrix, cells, providers } = await choose(project.root, name);
+  const cell = cells.find((one) => one.name === name);
+  if (!cell)
+    throw new ConfigError(`unknown cell "${name}", expected one of ${cells.map((one) => one.name).join(', ')}`, {
+      hint: 'harness list shows every cell',
+    });
+  const say = (message: string) => void process.stderr.write(`${name}: ${message}\n`);
+  const folder = join(project.root, '.harness', 'shells', `${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  await using opened = await openCell({
+    cell,
+    matrix,
+    folder,
+    cache: cacheFolder(),
+    providers,
+    state: stateFolder(),
+    progress: say,
+  });
+  const machine = node === undefined ? opened.nodes[0] : opened.nodes.find((one) => one.name === node);
+  if (!machine) throw unknownNode(node!, cell);
+  return await enter(machine.target, command);
+}
+
+/** The cells among which one is to be found: as the newest run chose it, where that has it; else by what its name says. */
+async function choose(root: string, name: string): Promise<ChosenCells> {
+  const latest = await loadRun(join(runsFolder(root), 'latest')).catch(() => undefined);
+  const ran = latest?.cells.find((cell) => cell.name === name);
+  const selection = ran?.selection ?? latest?.selection;
+  if (ran && selection) return chooseCells(selection.matrix, optionsFor(selection, [name]) as CellOptions);
+  const parts = parseCellName(name);
+  if (!parts)
+    throw new ConfigError(`${quote(name)} is no name of a cell, expected arch/target/suite`, {
+      hint: 'harness list shows every cell',
+    });
+  return chooseCells(undefined, {
+    arch: [parts.arch],
+    target: [parts.target],
+    suite: [parts.suite],
+    ...(parts.release === undefined ? {} : { release: [parts.release] }),
+  });
+}
+
+function unknownNode(node: string, cell: Cell): ConfigError {
+  const names = nodesOf(cell).map(({ name }) => name);
+  return new ConfigError(
+    `unknown node ${quote(node)} of ${cell.name}, ${expectedOneOf(names)}${didYouMean(node, names)}`,
+  );
+}
+
+/** The machine of a cell that is still there. In a cluster each has a folder of its own below the cell's. */
+async function keptTarget(run: string, name: string, node: string | undefined): Promise<Target | undefined> {
+  const place = cellFolder(run, name);
+  const below = await readdir(place).catch(() => []);
+  for (const folder of node === undefined ? ['.', ...below.sort()] : [node]) {
+    const text = await readFile(join(place, folder, HANDLE_FILE), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    return reconnect(JSON.parse(text));
+  }
+  return undefined;
+}
+
+async function enter(target: Target, command: string[]): Promise<number> {
+  const [program, ...args] = target.enter(command, command.length === 0 && process.stdin.isTTY === true);
+  const ignore = () => {};
+  // Ctrl-C is for the guest.
+  process.on('SIGINT', ignore);
+  try {
+    const { exitCode } = await execa(program!, args, { stdio: 'inherit', reject: false });
+    return exitCode ?? 3;
+  } finally {
+    process.off('SIGINT', ignore);
+  }
+}

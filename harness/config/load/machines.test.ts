@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../base/errors.ts';
+import { parseAddress } from '../../targets/ssh/address.ts';
+import { rejection, tempFiles } from '../../testing/temp-files.ts';
+import { loadInventory } from './machines.ts';
+import { findProject } from './project.ts';
+
+const load = async (text: string) => {
+  await using files = await tempFiles({ 'machines.yaml': text, 'suites/a': '' });
+  return await loadInventory(await findProject(files.folder), { cwd: files.folder });
+};
+
+/** What is wrong with the entries that were left out. */
+async function mistakeIn(text: string): Promise<string> {
+  const { problems } = await load(text);
+  return Object.values(problems)
+    .map(({ message }) => message)
+    .join('\n');
+}
+
+describe('loadInventory', () => {
+  test('entries without a mistake are read beside one that has', async () => {
+    const text = 'machines: { a: { address: "x:22" }, b: { address: y } }\ncommands: { c: { arch: [amd64] } }\n';
+    const { machines, commands, problems } = await load(text);
+    expect([Object.keys(machines), Object.keys(commands), Object.keys(problems)]).toEqual([
+      ['b'],
+      [],
+      ['machines', 'commands'],
+    ]);
+  });
+
+  test('a file that somebody names has to be readable', async () => {
+    await using files = await tempFiles({ 'lab.yaml': 'machine: {}\n', 'suites/a': '' });
+    const loading = loadInventory(await findProject(files.folder), { file: 'lab.yaml', cwd: files.folder });
+    expect(await rejection(loading)).toContain('lab.yaml:1:1: unknown key "machine"');
+  });
+
+  test('machines and commands, with files relative to the inventory', async () => {
+    await using files = await tempFiles({
+      'lab/machines.yaml': `ssh-config: ssh_config
+machines:
+  pi4: { address: pi4.local, user: tester, port: 2222, arch: aarch64, key: keys/pi4, tags: [lab] }
+  power: { address: p9, power: { off: [ipmi, off], on: ipmi on } }
+commands:
+  cloud: { arch: [ppc64el], acquire: ./up, release: [./down, now] }
+`,
+    });
+    const cwd = join(files.folder, 'lab');
+    const inventory = await loadInventory(await findProject(cwd), { file: 'machines.yaml', cwd });
+    expect(inventory).toMatchObject({
+      name: 'machines.yaml',
+      sshConfig: join(cwd, 'ssh_config'),
+      machines: {
+        pi4: { address: 'pi4.local', user: 'tester', port: 2222, arch: 'arm64', key: join(cwd, 'keys/pi4'), cells: 1 },
+        power: { address: 'p9', power: { off: ['ipmi', 'off'], on: ['sh', '-c', 'ipmi on'] } },
+      },
+      commands: { cloud: { arch: ['ppc64le'], acquire: ['sh', '-c', './up'], release: ['./down', 'now'] } },
+    });
+    expect(inventory.whereIs('machines', 'power')).toBe('machines.yaml:4:3');
+  });
+
+  test.each([
+    ['::1', '::1'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['[fe80::1%eth0]', 'fe80::1%eth0'],
+    ['2001:db8::2', '2001:db8::2'],
+    ['::ffff:10.0.0.1', '::ffff:10.0.0.1'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['pi4.local', 'pi4.local'],
+  ])('the address %s', async (written, read) => {
+    const { machines } = await load(`machines: { a: { address: "${written}" } }`);
+    expect(machines['a']?.address).toBe(read);
+  });
+
+  test('without an inventory there are no machines', async () => {
+    await using files = await tempFiles({ 'suites/a': '' });
+    expect(await loadInventory(await findProject(files.folder))).toMatchObject({ machines: {}, commands: {} });
+  });
+
+  test.each([
+    ['machines: { a: { addres: x } }', 'machines.yaml:1:18: unknown key "addres"'],
+    [
+      'machines:\n  a: { address: -oProxyCommand=x }',
+      'machines.yaml:2:17: machines.a.address is "-oProxyCommand=x", expected a host',
+    ],
+    ...['pi4:2222', '10.0.0.1:22', '[::1]:2222'].map((address): [string, string] => [
+      `machines:\n  a: { address: "${address}" }`,
+      `machines.yaml:2:17: machines.a.address is "${address}", expected a host: a name, an address, or a Host of ssh_config; its port goes to \`port: ${address.split(':').at(-1)}\` beside it`,
+    ]),
+    ...['pi4:', 'a:b:c', '[::1', 'a%b', ':', '::g', '[pi4]'].map((address): [string, string] => [
+      `machines:\n  a: { address: "${address}" }`,
+      `machines.yaml:2:17: machines.a.address is "${address}", expected a host: a name`,
+    ]),
+    [
+      'machines:\n  a: { address: b, user: -l }',
+      'machines.yaml:2:26: machines.a.user is "-l", expected the name of a user',
+    ],
+    ['machines:\n  a: { address: b, arch: amd46 }', 'unknown architecture "amd46"'],
+    ['commands:\n  c: { arch: [amd64], acquire: up }', 'machines.yaml:2:6: missing key "release"'],
+  ])('%s', async (text, message) => {
+    expect(await mistakeIn(text)).toContain(message);
+  });
+});
+
+describe('parseAddress', () => {
+  test('user and port may be left out', () => {
+    expect(parseAddress('ssh://tester@pi4.local:2222')).toEqual({ user: 'tester', host: 'pi4.local', port: 2222 });
+    expect(parseAddress('ssh://[fe80::1]/')).toEqual({ host: 'fe80::1' });
+  });
+
+  test('nothing that ssh would take for an option, or a shell for more than a word, is an address', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const read = () => parseAddress(text.startsWith('ssh://') ? text : `ssh://${text}`);
+        try {
+          const { user = '', host } = read();
+          expect(`${user}${host}`).toMatch(/^[A-Za-z0-9_.:%-]+$/);
+          expect(host.startsWith('-')).toBe(false);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+        }
+      }),
+    );
+    for (const text of ['ssh://-oProxyCommand=x', 'ssh://a:0', 'ssh://a:70000', 'http://a', 'ssh://a b', 'ssh://'])
+      expect(() => parseAddress(text), text).toThrow(ConfigError);
+  });
+});

@@ -1,0 +1,104 @@
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from '../../base/errors.ts';
+import { parseAddress } from '../../targets/ssh/address.ts';
+import type { MachinesConfig } from '../schema/machines.ts';
+import { machinesSchema } from '../schema/machines.ts';
+import { problemsOf } from '../yaml/issues.ts';
+import { yamlFile } from '../yaml/yaml-file.ts';
+import { openYaml, type Problem, shownPath, type YamlSource } from '../yaml/yaml-source.ts';
+import type { Project } from './project.ts';
+
+/** An inventory, or the one machine of a command line. */
+export interface Inventory extends Pick<MachinesConfig, 'machines' | 'commands'> {
+  /** Its file, relative to the current folder, or `--target`: where errors send people. */
+  readonly name: string;
+  /** An absolute path. */
+  readonly sshConfig?: string;
+  /** `machines.yaml:4:3`: where an entry is. */
+  whereIs(list: InventoryList, name: string): string;
+  /** What is wrong with entries that were left out for it: an error for whoever uses the list, and nobody else. */
+  readonly problems: Readonly<Partial<Record<InventoryList, ConfigError>>>;
+}
+
+const LISTS = ['machines', 'commands'] as const;
+type InventoryList = (typeof LISTS)[number];
+
+export interface InventoryPlaces {
+  /** The file that a command line names; default: `machines.yaml` in the project, if there is one. */
+  readonly file?: string | undefined;
+  /** An `ssh://` address of a command line, in place of every inventory. */
+  readonly address?: string | undefined;
+  readonly cwd?: string;
+}
+
+/** The machines that a command line means. @throws ConfigError for an address or an inventory that cannot be read. */
+export async function loadInventory(project: Project, places: InventoryPlaces = {}): Promise<Inventory> {
+  const { address, cwd = process.cwd() } = places;
+  if (address !== undefined) return inventoryOf(address);
+  const file = places.file === undefined ? await yamlFile(project.root, 'machines', cwd) : resolve(cwd, places.file);
+  if (file === undefined) return { ...NOTHING, name: 'machines.yaml', whereIs: () => 'machines.yaml' };
+  const read = await readEntries(file, cwd).catch((error: unknown) => {
+    // Whoever names a file means to use it; one that is just there may be of no use to this run.
+    if (places.file !== undefined || !(error instanceof ConfigError)) throw error;
+    return error;
+  });
+  if (read instanceof ConfigError)
+    return { ...NOTHING, name: shownPath(file, cwd), whereIs: () => '', problems: { machines: read, commands: read } };
+  const { data, source, problems } = read;
+  const path = (written: string) => resolve(dirname(file), written.replace(/^~(?=\/)/, homedir()));
+  const withKeys = <T extends { key?: string | undefined }>(entries: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(entries).map(([name, entry]) => [
+        name,
+        entry.key === undefined ? entry : { ...entry, key: path(entry.key) },
+      ]),
+    );
+  return {
+    name: source.name,
+    machines: withKeys(data.machines),
+    commands: withKeys(data.commands),
+    ...(data['ssh-config'] === undefined ? {} : { sshConfig: path(data['ssh-config']) }),
+    whereIs: (list, name) => source.place([list, name]),
+    problems,
+  };
+}
+
+const NOTHING = { machines: {}, commands: {}, problems: {} } as const;
+
+interface Entries {
+  readonly data: MachinesConfig;
+  readonly source: YamlSource;
+  readonly problems: Inventory['problems'];
+}
+
+/** Reads an inventory, without the entries that have a mistake. */
+async function readEntries(file: string, cwd: string): Promise<Entries> {
+  const source = await openYaml(file, cwd);
+  const whole = machinesSchema.safeParse(source.value);
+  if (whole.success) return { data: whole.data, source, problems: {} };
+  const wrong = problemsOf(whole.error.issues, machinesSchema, source.value);
+  const ofEntry = ({ path }: Problem) => LISTS.find((list) => path[0] === list && path.length > 1);
+  if (wrong.some((problem) => ofEntry(problem) === undefined)) throw source.error(wrong);
+  const without = structuredClone(source.value) as Record<InventoryList, Record<string, unknown>>;
+  for (const { path } of wrong) delete without[path[0] as InventoryList][String(path[1])];
+  const problems: Partial<Record<InventoryList, ConfigError>> = {};
+  for (const list of LISTS) {
+    const own = wrong.filter((problem) => ofEntry(problem) === list);
+    if (own.length > 0) problems[list] = source.error(own);
+  }
+  return { data: machinesSchema.parse(without), source, problems };
+}
+
+function inventoryOf(address: string): Inventory {
+  const { user, host, port } = parseAddress(address);
+  const name = host.toLowerCase();
+  const machine = {
+    address: host,
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+    tags: [],
+    cells: 1,
+  };
+  return { ...NOTHING, name: '--target', machines: { [name]: machine }, whereIs: () => '--target' };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { type ArchName, architectures, archNames, type CellArch, findArch, findCellArch } from '../../arch/index.ts';
+import { quote } from '../../base/quote.ts';
+import { releaseNames } from '../../releases/index.ts';
+import { targetKinds } from '../../targets/kinds.ts';
+
+/** Every spelling of every architecture: what a typo is compared with. */
+export const archSpellings: readonly string[] = Object.values(architectures).flatMap((arch) => [
+  arch.name,
+  ...arch.aliases,
+]);
+
+/** An architecture in any usual spelling; read as its one name. */
+export const archField = z
+  .string()
+  .transform((spelling, context): ArchName => {
+    const arch = findArch(spelling);
+    if (arch) return arch.name;
+    context.addIssue({
+      code: 'custom',
+      message: `unknown architecture ${quote(spelling)}`,
+      params: { among: archNames, words: archSpellings },
+    });
+    return z.NEVER;
+  })
+  .meta({ enum: [...new Set([...archNames, ...archSpellings])] });
+
+/** What a cell runs on: an architecture, or `amd64+arm64` for a cluster of mixed ones. */
+export const cellArchField = z
+  .string()
+  .transform((spelling, context): CellArch => {
+    const arch = findCellArch(spelling);
+    if (arch) return arch;
+    const wrong = spelling.split('+').find((part) => findArch(part) === undefined) ?? spelling;
+    context.addIssue({
+      code: 'custom',
+      message: `unknown architecture ${quote(wrong)}`,
+      params: { among: archNames, words: archSpellings, word: wrong },
+    });
+    return z.NEVER;
+  })
+  .meta({ anyOf: [{ enum: [...new Set([...archNames, ...archSpellings])] }, { pattern: '\\+' }] });
+
+/** A kind of target that a matrix can name. */
+export const targetField = z.enum(targetKinds);
+
+export const releaseField = z.enum(releaseNames);
+
+export const nameField = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected lower-case letters, digits, ".", "_" and "-", at most 63');
+
+export const globField = z.string().min(1).max(200);
+
+export const absolutePath = z
+  .string()
+  .regex(/^\/[^\0]*$/, 'expected an absolute path')
+  .refine((path) => !path.split('/').includes('..'), 'expected a path without ".."');
+
+/** Debian policy 5.6.1: lower case, digits, plus, minus, dot; at least two characters. Not ending in a minus, which apt would read as "remove". */
+export const debianPackage = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/, 'expected the name of a Debian package');
+
+export const kernelModule = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]*$/, 'expected the name of a kernel module')
+  // The kernel's own names have underscores; people write either.
+  .transform((name) => name.replaceAll('-', '_'));
+
+export const portField = z.int().min(1).max(65535);
+export const mebibytes = z.int().min(64).max(1_048_576);
+export const durationSeconds = z.number().positive().max(86_400);

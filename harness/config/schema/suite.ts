@@ -1,0 +1,262 @@
+import { z } from 'zod';
+import { RESULTS_FORMATS, type ResultsFormatName } from '../../results/index.ts';
+import {
+  absolutePath,
+  archField,
+  debianPackage,
+  durationSeconds,
+  kernelModule,
+  mebibytes,
+  nameField,
+  portField,
+  releaseField,
+} from './fields.ts';
+
+const argv = z.union([z.string().min(1), z.array(z.string()).min(1)]);
+
+/** A file of the stack: from the suite's folder, or written out here. */
+const stackFile = z
+  .strictObject({
+    path: absolutePath.describe('Where it goes on the target.'),
+    from: z.string().min(1).optional().describe("A file in the suite's folder."),
+    content: z.string().optional(),
+    mode: z
+      .string({
+        // YAML 1.2 reads 0644 as the number 644, and 0o644 as 420.
+        error: ({ input }) =>
+          typeof input === 'number' ? 'expected an octal mode in quotes, such as "0644"' : undefined,
+      })
+      .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
+      .default('0644'),
+  })
+  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');
+
+/** A container image, built on the controller once an architecture, with one tag for all. */
+const containerImage = z.strictObject({
+  tag: z
+    .string()
+    .regex(
+      /^[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
+      'expected name:tag, such as "my-web:1"',
+    ),
+  arch: z.array(archField).min(1).optional().describe('Architectures that it is built for. Default: all.'),
+  release: z
+    .array(releaseField)
+    .min(1)
+    .optional()
+    .describe('Debian releases that it is built of, where packages have other names in others. Default: all.'),
+  packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with what they depend on.'),
+  without: z
+    .array(debianPackage)
+    .default([])
+    .describe(
+      'Packages that are left out, with what only they need: what only maintainer scripts use, which do not run.',
+    ),
+  exclude: z
+    .array(z.string().regex(/^\/[^\0]*$/, 'expected an absolute path, in which * stands for anything'))
+    .default([])
+    .describe('Paths of the packages that are left out, with what is below them: an engine loads every byte.'),
+  files: z.array(stackFile).default([]),
+  command: z.array(z.string()).min(1).describe('argv of what it runs.'),
+  ports: z.array(portField).default([]),
+  health: z
+    .strictObject({ command: z.array(z.string()).min(1), seconds: durationSeconds.default(1) })
+    .optional()
+    .describe('A command in the container that exits with 0 while it is healthy, and how often it is run.'),
+});
+
+/** What must hold before scenarios start; each is tried again until its deadline. */
+const readyCheck = z
+  .strictObject({
+    name: z.string().min(1).optional(),
+    http: z
+      .strictObject({ port: nameField, path: z.string().startsWith('/').default('/'), status: z.int().default(200) })
+      .optional(),
+    tcp: nameField.optional().describe('A named port that accepts a connection.'),
+    command: argv.optional().describe('A command on the target that exits with 0; a string goes through sh.'),
+    seconds: durationSeconds.default(10).describe('Native seconds until it counts as failed.'),
+  })
+  .refine(
+    (check) => [check.http, check.tcp, check.command].filter((kind) => kind !== undefined).length === 1,
+    'expected exactly one of http, tcp, command',
+  );
+
+/** A path or a glob below the source folder. */
+const artifactPattern = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (path) => !path.startsWith('/') && !path.split('/').includes('..'),
+    'expected a path below the source folder: relative, and without ".."',
+  );
+
+const resultsFormats = Object.keys(RESULTS_FORMATS) as [ResultsFormatName, ...ResultsFormatName[]];
+
+/** Where a command's results are: in what it prints, or in files that it writes. */
+const commandResults = z.union([
+  z.enum(['exit', ...resultsFormats]),
+  z
+    .partialRecord(z.enum(resultsFormats), z.string().min(1).max(500))
+    .refine(
+      (files) => Object.keys(files).length === 1,
+      'expected one format and its file, such as { junit: report.xml }',
+    ),
+]);
+
+/** A command whose end, or whose results, are tests. */
+const commandTest = z.strictObject({
+  run: argv.describe('The command, run in the source folder without a shell; a string goes through sh.'),
+  name: z.string().min(1).max(200).optional().describe('How it is called in reports. Default: the command.'),
+  results: commandResults
+    .default('exit')
+    .describe(
+      'Its tests: in what it prints (`tap`), or in files that it writes (`{ junit: "build/*.xml" }`), relative to the source folder or absolute. `exit`: the command is one test, which passes with 0.',
+    ),
+  seconds: durationSeconds.optional().describe('Native seconds that it may take. Default: timeouts.test, else 600.'),
+});
+
+/** A suite: a stack, what it needs of a target, and how long things may take. */
+export const suiteSchema = z
+  .strictObject({
+    name: nameField.optional().describe("The folder's name; given only to be checked."),
+    description: z.string().optional(),
+    arch: z.array(archField).min(1).optional().describe('Architectures that the suite makes sense on. Default: all.'),
+    needs: z
+      .array(
+        z.union([
+          z.enum(['system', 'root', 'power', 'network', 'docker']),
+          z.strictObject({ 'kernel-modules': z.array(kernelModule).min(1) }),
+          z.strictObject({ tags: z.array(nameField).min(1) }),
+        ]),
+      )
+      .default([])
+      .describe('What a target must have, checked before anything starts.'),
+    machine: z
+      .strictObject({
+        vcpus: z.int().min(1).max(16).default(1),
+        memory: mebibytes.default(512).describe('MiB of memory.'),
+        disk: mebibytes.default(2048).describe('MiB of disk.'),
+        identity: z
+          .enum(['own', 'kept'])
+          .default('own')
+          .describe(
+            'Whether a machine that comes from a snapshot gets a machine id of its own, or stays who was saved.',
+          ),
+        timers: z
+          .enum(['coarse', 'fine'])
+          .default('coarse')
+          .describe(
+            'How exact the timers of an emulated machine are: to its tick of some milliseconds, which makes programs that sleep for microseconds much cheaper, or as on a real one.',
+          ),
+      })
+      .prefault({}),
+    nodes: z
+      .record(
+        nameField,
+        z.strictObject({
+          arch: archField.optional().describe("Default: the cell's own; in a mixed cell one after the other."),
+        }),
+      )
+      .default({})
+      .describe(
+        'The machines of a cluster, each with the whole stack, on a network of their own. Default: one machine.',
+      ),
+    stack: z
+      .strictObject({
+        packages: z.array(debianPackage).default([]).describe('Debian packages, built into the image.'),
+        files: z.array(stackFile).default([]).describe('Files, built into the image.'),
+        images: z
+          .array(containerImage)
+          .default([])
+          .describe('Container images, on the disk of the machine and loaded into its Docker engine.'),
+        registry: nameField
+          .optional()
+          .describe(
+            'The machine of a cluster that runs a registry: the images are pushed there under one tag for all architectures, and every machine pulls its own.',
+          ),
+        compose: z
+          .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+          .transform((files) => (typeof files === 'string' ? [files] : files))
+          .optional()
+          .describe(
+            "A Compose file in the suite's folder, or several that Compose merges, brought up on the machine's Docker engine after the commands. Its images are among stack.images.",
+          ),
+        services: z
+          .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
+          .default([])
+          .describe('systemd units, enabled in the image and awaited after boot.'),
+        commands: z
+          .array(argv)
+          .default([])
+          .describe('Run on the target after boot, in order; a string goes through sh.'),
+        ports: z
+          .record(nameField, portField)
+          .default({})
+          .describe('TCP ports by name, forwarded to the controller: stack.url("http").'),
+        ready: z.array(readyCheck).default([]),
+        afterwards: z
+          .strictObject({
+            packages: z.enum(['stay', 'remove']).default('stay'),
+            services: z.enum(['stop', 'stay']).default('stop'),
+            files: z.enum(['restore', 'stay']).default('restore'),
+          })
+          .prefault({})
+          .describe('What becomes of a machine that outlives the run: of packages that it did not have, and the rest.'),
+      })
+      .prefault({}),
+    source: z
+      .union([
+        z.string().min(1).describe("A folder, relative to the suite's: what git tracks and does not ignore."),
+        z
+          .strictObject({ debian: debianPackage.describe('The name of a source package.') })
+          .describe("A project's own release, out of a Debian source package: without Debian's patches."),
+      ])
+      .optional()
+      .describe('What is copied to the machine before `setup`. Later runs send what changed.'),
+    setup: z
+      .array(argv)
+      .default([])
+      .describe(
+        'Commands run in the source folder once, before the snapshot; again when a file that they read has changed. A string goes through sh.',
+      ),
+    tests: z
+      .array(commandTest)
+      .default([])
+      .describe('Commands that test, run in order; each is run whatever came of those before.'),
+    artifacts: z
+      .array(artifactPattern)
+      .default([])
+      .describe('Files brought back after the tests, passed or not: paths or globs below the source folder.'),
+    root: z.boolean().default(false).describe('Run `setup` and `tests` as root, not as an ordinary user.'),
+    timeouts: z
+      .strictObject({
+        boot: durationSeconds.default(15),
+        command: durationSeconds.default(30),
+        compose: durationSeconds.default(60).describe('For a Compose file to be up, and its services healthy.'),
+        setup: durationSeconds.default(600).describe('For each command of `setup`.'),
+        test: durationSeconds.optional().describe('Default: 10 for a scenario, 600 for a command of `tests`.'),
+        benchmark: durationSeconds.default(30),
+      })
+      .prefault({})
+      .describe("In native seconds: multiplied by the target's measured slowness."),
+    isolate: z
+      .enum(['none', 'file', 'test'])
+      .default('none')
+      .describe('Put the machines back to their state after the deployment before each file, or each test.'),
+    evidence: z
+      .array(argv)
+      .default([])
+      .describe(
+        'Commands whose output explains a failure, run on each machine of a cell that failed; a string goes through sh.',
+      ),
+    retries: z
+      .int()
+      .min(0)
+      .max(5)
+      .default(0)
+      .describe('Further attempts for a test that failed; every attempt is kept.'),
+  })
+  .meta({ id: 'suite', title: 'harness suite' });
+
+export type SuiteConfig = z.output<typeof suiteSchema>;

@@ -1,0 +1,133 @@
+import type { ArchName } from '../arch/index.ts';
+import { InfraError, UnsupportedError } from '../base/errors.ts';
+import { missingImage, usesEngine } from '../config/compose.ts';
+import type { Suite } from '../config/suite.ts';
+import { kindsWith, type TargetKind } from '../targets/kinds.ts';
+import { aTarget, describeLacks } from '../targets/lacking.ts';
+import type { Providers } from '../targets/providers.ts';
+import type { Availability, Capability, Lack, Needs } from '../targets/target.ts';
+import type { Cell } from './cell.ts';
+import { isCluster, nodesOf } from './nodes.ts';
+
+type AskedCell = Pick<Cell, 'target' | 'arch' | 'suite'>;
+
+/** What a suite asks of a target, what it says of itself included: several machines, or to be put back. */
+export function needsOf(suite: Suite): Needs {
+  const named = suite.needs.filter((need) => typeof need === 'string');
+  const listed = <K extends string>(key: K) =>
+    suite.needs.flatMap((need) =>
+      typeof need === 'string' || !(key in need) ? [] : (need as Record<K, string[]>)[key],
+    );
+  return {
+    capabilities: [
+      ...new Set([
+        ...named,
+        ...(isCluster({ suite }) ? (['cluster'] as const) : []),
+        ...(usesEngine(suite) ? (['docker'] as const) : []),
+      ]),
+    ],
+    kernelModules: listed('kernel-modules'),
+    tags: listed('tags'),
+    memoryBytes: suite.machine.memory * 2 ** 20,
+    packages: suite.stack.packages,
+  };
+}
+
+/**
+ * Why a cell cannot run, in words, or undefined when it can. Asked before anything starts: what cannot work costs no
+ * boot.
+ */
+export function unsupportedReason(cell: AskedCell, providers: Providers): Promise<string | undefined> {
+  return firstReason(cell, providers, reasonOf);
+}
+
+/**
+ * Sees to it that a cell can be started, in this order: can this kind of target ever have what the suite needs, and is it
+ * there and does it work. Asked before an image is built, which takes minutes.
+ * @throws UnsupportedError where it can not.
+ * @throws InfraError with the next step, where it is missing or broken.
+ */
+export async function checkTarget(cell: AskedCell, providers: Providers): Promise<void> {
+  const unsupported = await unsupportedReason(cell, providers);
+  if (unsupported !== undefined) throw new UnsupportedError(unsupported);
+  const provider = await providers(cell.target);
+  for (const arch of new Set(nodesOf(cell).map((node) => node.arch)))
+    requireUsable(cell.target, arch, await provider.probe(arch, needsOf(cell.suite)));
+}
+
+/** What there is, when it can be used. @throws UnsupportedError or InfraError as `checkTarget` does. */
+export function requireUsable(
+  kind: TargetKind,
+  arch: ArchName,
+  availability: Availability,
+): Extract<Availability, { state: 'usable' }> {
+  switch (availability.state) {
+    case 'usable':
+      return availability;
+    case 'missing':
+      throw new InfraError(`cannot start a ${kind}: ${availability.what} is missing`, { hint: availability.install });
+    case 'broken':
+      throw new InfraError(availability.why, availability.hint === undefined ? {} : { hint: availability.hint });
+    case 'impossible':
+      throw new UnsupportedError(`a ${kind} of ${arch} is not possible here: ${availability.why}`);
+    case 'lacking':
+      throw new UnsupportedError(`a ${kind} of ${arch} is not enough for the suite`);
+  }
+}
+
+/** The first kind of target of an ordered preference that can run a suite, and why those before it cannot. */
+export async function preferredKind(
+  kinds: readonly [TargetKind, ...TargetKind[]],
+  cell: Pick<Cell, 'arch' | 'suite'>,
+  providers: Providers,
+): Promise<{ readonly target: TargetKind; readonly passedOver: readonly string[] }> {
+  const passedOver: string[] = [];
+  for (const target of kinds) {
+    const why = await firstReason({ ...cell, target }, providers, whyNot);
+    if (why === undefined) return { target, passedOver };
+    passedOver.push(`${target}: ${why}`);
+  }
+  // None will do: the last is what is said to be unsupported, or missing, when the cell comes to it.
+  return { target: kinds.at(-1)!, passedOver: passedOver.slice(0, -1) };
+}
+
+/** What is not there, or does not work, can be mended: it makes no cell unsupported, and another kind preferable. */
+const whyNot: typeof reasonOf = (availability, ...asked) => {
+  if (availability.state === 'missing') return `${availability.what} is missing`;
+  if (availability.state === 'broken') return availability.why;
+  return reasonOf(availability, ...asked);
+};
+
+/** Asks the provider for each architecture of a cell's machines, until one cannot be had. */
+async function firstReason(
+  { target, arch, suite }: AskedCell,
+  providers: Providers,
+  reason: typeof reasonOf,
+): Promise<string | undefined> {
+  const needs = needsOf(suite);
+  for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
+    const why =
+      reason(await (await providers(target)).probe(one, needs), target, one, needs) ?? missingImage(suite, one);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+function reasonOf(
+  availability: Availability,
+  kind: TargetKind,
+  arch: ArchName,
+  { capabilities }: Needs,
+): string | undefined {
+  if (availability.state === 'impossible')
+    return `${aTarget(kind)} of ${arch} is not possible here: ${availability.why}`;
+  if (availability.state !== 'lacking') return undefined;
+  const { lacks } = availability;
+  return `the suite needs ${describeLacks(lacks)}: ${adviceFor(lacks, capabilities)}`;
+}
+
+function adviceFor(lacks: readonly Lack[], capabilities: readonly Capability[]): string {
+  const would = kindsWith(capabilities);
+  if (lacks.every(({ scope }) => scope === 'machine')) return 'another machine may';
+  return would.length > 0 ? `a target of kind ${would.join(' or ')} would do` : 'no kind of target would do';
+}

@@ -1,0 +1,42 @@
+import { basename, dirname, resolve } from 'node:path';
+import { placeBelow } from '../base/files.ts';
+import { bundled } from '../base/package.ts';
+import type { Project } from '../config/load/project.ts';
+import type { Matrix } from '../config/suite.ts';
+import { preferencesOf } from '../config/targets.ts';
+import type { Selection } from '../events/types.ts';
+import type { CellOptions } from './plan.ts';
+
+/** Options of commands that run or plan cells, and choose none: whatever else there is, belongs to the choice. */
+const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
+  ...['json', 'jobs', 'keep', 'part'],
+  ...['history', 'page'],
+  ...['github', 'shards', 'runner', 'defaultRunner'],
+]);
+
+/** Options whose value is a path. */
+const PATHS: ReadonlySet<string> = new Set(['machines', 'durations', 'source']);
+
+/** What a command line chose its cells by, as it can be given to `harness run` anywhere in the project. */
+export function selectionOf(options: CellOptions, matrix: Matrix, project: Project, cwd: string): Selection {
+  const written = Object.entries(options)
+    // `--no-bench` is the option; that it was not given is no choice.
+    .filter(([name, value]) => !CHOOSE_NOTHING.has(name) && value !== undefined && !(name === 'bench' && value))
+    .map(([name, value]) => [name, PATHS.has(name) && typeof value === 'string' ? placed(value, project, cwd) : value]);
+  return {
+    ...(matrix.file === undefined ? {} : { matrix: matrixWord(matrix.file, project) }),
+    options: Object.fromEntries(written) as Selection['options'],
+    ...(preferencesOf(matrix).some((kinds) => kinds.length > 1) ? { prefers: true as const } : {}),
+  };
+}
+
+/** How a matrix is named: by its path, or by its name where it comes with the package, whose place is no project's. */
+function matrixWord(file: string, project: Project): string {
+  const fromPackage = dirname(file) === bundled.matrices && bundled.matrices !== project.matrices;
+  return fromPackage ? basename(file).replace(/\.ya?ml$/, '') : (placeBelow(project.root, file) ?? file);
+}
+
+function placed(path: string, project: Project, cwd: string): string {
+  const file = resolve(cwd, path);
+  return placeBelow(project.root, file) ?? file;
+}

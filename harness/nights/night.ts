@@ -1,0 +1,134 @@
+import type { CellArch } from '../arch/index.ts';
+import { benchmarkLabels } from '../bench/measured.ts';
+import { summarize } from '../bench/statistics.ts';
+import { labelOf } from '../events/identity.ts';
+import type { CellResult, RunResult } from '../events/result.ts';
+import type { Accelerator, BenchClock, StepName, Verdict } from '../events/types.ts';
+
+/**
+ * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
+ * differs.
+ */
+export const NIGHT_VERSION = 2;
+
+/** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
+export interface Night {
+  readonly run: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly matrix: string;
+  readonly git?: { readonly sha: string; readonly dirty: boolean };
+  readonly state: RunResult['state'];
+  readonly exitCode: number;
+  readonly durationMs: number;
+  /** How many were planned. */
+  readonly tests: number;
+  readonly cells: readonly NightCell[];
+}
+
+export interface NightCell {
+  readonly name: string;
+  readonly arch: CellArch;
+  readonly target: string;
+  readonly suite: string;
+  readonly voting: boolean;
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  readonly durationMs: number;
+  readonly steps: readonly { readonly step: StepName; readonly durationMs: number }[];
+  /** Tests that did not simply pass. */
+  readonly tests: readonly { readonly file: string; readonly name: string; readonly verdict: Verdict }[];
+  readonly accelerator?: Accelerator;
+  readonly figures: readonly Figure[];
+}
+
+/** One benchmark of one night. */
+export interface Figure {
+  readonly file: string;
+  readonly name: string;
+  readonly clock: BenchClock;
+  readonly per?: string;
+  /**
+   * What it was measured on, in words: figures with another one are no continuation of these. Processor, vCPUs,
+   * emulator and Debian release; for times also the host's processor, which does not matter to a count of instructions.
+   */
+  readonly machine: string;
+  /** How many operations a sample had: figures with another number are no continuation of these either. */
+  readonly operations: number;
+  /** Milliseconds, or millions of instructions, an operation; absent where there is a `problem`. */
+  readonly median?: number;
+  /** The 95 % interval of the median, where there were samples enough. */
+  readonly interval?: readonly [low: number, high: number];
+  /** Why there is no figure. */
+  readonly problem?: string;
+}
+
+/** What is kept at hand of a run. Nothing in it is not in the run's events. */
+export function nightOf(run: RunResult): Night {
+  return {
+    run: run.run,
+    startedAt: run.startedAt,
+    matrix: run.matrix.name,
+    ...(run.git ? { git: run.git } : {}),
+    state: run.state,
+    exitCode: run.exitCode,
+    durationMs: run.durationMs,
+    tests: run.counts.planned,
+    cells: run.cells.map((cell) => cellOf(cell, run)),
+  };
+}
+
+function cellOf(cell: CellResult, run: RunResult): NightCell {
+  const { name, arch, target, suite, voting, verdict, reason, durationMs, facts } = cell;
+  const labels = benchmarkLabels(cell.benchmarks);
+  return {
+    name,
+    arch,
+    target,
+    suite,
+    voting,
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+    durationMs,
+    steps: cell.steps.map(({ step, durationMs }) => ({ step, durationMs })),
+    tests: cell.tests.flatMap((test) =>
+      test.verdict === 'passed' || test.verdict === 'skipped'
+        ? []
+        : [{ file: test.file, name: labelOf(test), verdict: test.verdict }],
+    ),
+    ...(facts ? { accelerator: facts.accelerator } : {}),
+    figures: cell.benchmarks.map((benchmark, index) => figureOf({ ...benchmark, name: labels[index]! }, cell, run)),
+  };
+}
+
+function figureOf(
+  benchmark: CellResult['benchmarks'][number],
+  { name: cell, facts }: CellResult,
+  run: RunResult,
+): Figure {
+  const { file, name, clock, per, operations } = benchmark;
+  const machine = [
+    facts?.cpu ?? 'unknown processor',
+    `${facts?.vcpus ?? '?'} vCPU`,
+    facts?.emulator,
+    // Older figures do not say it, and are of bookworm: those of today continue them.
+    ...(facts?.release && facts.release !== 'bookworm' ? [`Debian ${facts.release}`] : []),
+    ...(clock === 'instructions' ? [] : [`on ${run.host.cpu}`]),
+  ];
+  const figure = {
+    file,
+    name,
+    clock,
+    ...(per === undefined ? {} : { per }),
+    machine: machine.filter(Boolean).join(', '),
+    operations,
+  };
+  // What a file holds is not what its type says: NaN is null in JSON.
+  const samples: readonly unknown[] = Array.isArray(benchmark.samplesMs) ? benchmark.samplesMs : [];
+  if (samples.length === 0) return { ...figure, problem: 'it has no samples' };
+  const each = samples.map((sample) => (typeof sample === 'number' ? sample / operations : Number.NaN));
+  if (each.some((value) => !Number.isFinite(value))) return { ...figure, problem: 'a sample is no number' };
+  const { median, interval } = summarize(each, `${cell} ${file} ${name}`);
+  if (!(median > 0)) return { ...figure, problem: 'its median is 0: the clock is too coarse' };
+  return { ...figure, median, ...(interval ? { interval: [interval.low, interval.high] } : {}) };
+}

@@ -1,0 +1,314 @@
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
+import { mention } from '../../base/mention.ts';
+import { formatDuration } from '../../base/text.ts';
+import type { Verdict } from '../../events/types.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { checkTarget } from '../../matrix/gate.ts';
+import { mustHaveCompose } from '../../stacks/compose/compose-command.ts';
+import { commandsStep } from '../suite/commands-step.ts';
+import { hasFiles } from '../suite/suite-files.ts';
+import { suiteStep } from '../suite/suite-step.ts';
+import { collectEvidence } from './collect.ts';
+import {
+  anyDeath,
+  type CellContext,
+  cellContext,
+  type OnTarget,
+  type RunContext,
+  warn,
+  whileAlive,
+} from './context.ts';
+import { deployOn, putBackOn } from './deploy.ts';
+import { type CellImages, checkPackages, imagesOf } from './image.ts';
+import { leftBehind, nodeFolder, type StartedCell, type StartRequest, startCell } from './start-cell.ts';
+import { failStep, type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
+
+/**
+ * Takes one cell through its steps: image, acquire, deploy, scenarios, benchmarks, collect, release. Whatever happens,
+ * its target is released, unless it is to be kept, and its end is an event.
+ * @throws InfraError when its events cannot be written, and nothing else.
+ */
+export async function runCell(cell: Cell, run: RunContext): Promise<Verdict> {
+  const started = performance.now();
+  const state: CellState = { artifacts: [], verdict: 'incomplete' };
+  try {
+    await takeThroughSteps(cellContext(cell, run), state);
+  } catch (error) {
+    Object.assign(state, verdictFromError(error));
+  }
+  await run.open.emit({
+    type: 'cell.finished',
+    cell: cell.name,
+    verdict: state.verdict,
+    durationMs: Math.round(performance.now() - started),
+    ...(state.reason === undefined || state.verdict === 'passed' ? {} : { reason: state.reason }),
+    ...(state.enter === undefined ? {} : { enter: state.enter }),
+    artifacts: state.artifacts,
+  });
+  return state.verdict;
+}
+
+interface CellState {
+  verdict: Verdict;
+  reason?: string;
+  enter?: string;
+  artifacts: string[];
+}
+
+async function takeThroughSteps(context: CellContext, state: CellState): Promise<void> {
+  const { cell, run } = context;
+  const { quiet, builders, guests, placesOf } = run.schedule;
+  for (const why of cell.passedOver ?? [])
+    await run.open.emit({
+      type: 'log',
+      cell: cell.name,
+      level: 'info',
+      message: `another kind of target is preferred; ${why}`,
+    });
+  // What is missing or broken belongs to the step that would find it, minutes later.
+  const noTarget = await problemOf(checkTarget(cell, run.providers));
+  if (noTarget !== undefined && !(noTarget instanceof UnsupportedError)) await failStep(context, 'acquire', noTarget);
+  if (noTarget !== undefined) throw noTarget;
+  await mustHaveCompose(cell.suite);
+  const io = { signal: context.signal, progress: (message: string) => run.progress(cell.name, message) };
+  const noImage = await problemOf(quiet.busy(() => checkPackages(cell, run.settings, io), cell.name));
+  if (noImage !== undefined) await failStep(context, 'image', noImage);
+  context.signal.throwIfAborted();
+  const images = await waiting(context, 'until images are built', builders, (begun) =>
+    builders.use(
+      () =>
+        quiet.busy(() => {
+          begun();
+          return step(context, 'image', (io) => buildStep(context, io));
+        }, cell.name),
+      cell.name,
+    ),
+  );
+  const work = async () => {
+    // A cell's time begins when it has its place: waiting for others is not its fault.
+    const limitMs = run.matrix.limits['cell-minutes'] * 60_000;
+    const late = AbortSignal.timeout(limitMs);
+    const given = new AbortController();
+    const giveUp = () =>
+      given.abort(
+        new InfraError(`cannot finish the cell: it took longer than ${formatDuration(limitMs)} (limits.cell-minutes)`),
+      );
+    late.addEventListener('abort', giveUp);
+    const signal = AbortSignal.any([context.signal, given.signal]);
+    await onTarget({ ...context, signal }, images, state);
+    late.removeEventListener('abort', giveUp);
+  };
+  await waiting(context, 'for a place', guests, (begun) =>
+    guests.use(
+      () => {
+        begun();
+        return work();
+      },
+      cell.name,
+      placesOf(cell),
+    ),
+  );
+}
+
+/** Does something that has to wait for others, and says for whom until `begun` is called. */
+async function waiting<T>(
+  { cell, run }: CellContext,
+  what: string,
+  who: { readonly names: readonly string[] },
+  work: (begun: () => void) => Promise<T>,
+): Promise<T> {
+  const stop = mention(() => {
+    const others = who.names.filter((name) => name !== cell.name);
+    run.progress(cell.name, `waiting ${what}: ${others.length > 0 ? others.join(', ') : 'its turn'}`);
+  });
+  try {
+    return await work(stop);
+  } finally {
+    stop();
+  }
+}
+
+async function problemOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promise<[CellImages, StepOutcome]> {
+  const images = await imagesOf(cell, run.settings, { ...io, signal });
+  for (const [arch, { packages }] of images)
+    if (packages)
+      await run.open.emit({ type: 'cell.packages', cell: cell.name, arch, release: cell.release, ...packages });
+  const notes = [...images.values()].map((image) =>
+    'key' in image ? `${image.key}, ${image.cached ? 'from the cache' : 'built'}` : 'the machine has its own system',
+  );
+  return [images, { verdict: 'passed', note: notes.join('; ') }];
+}
+
+async function onTarget(context: CellContext, images: CellImages, state: CellState): Promise<void> {
+  const { quiet } = context.run.schedule;
+  let on: OnTarget | undefined;
+  try {
+    const scenarios = await waiting(context, 'until benchmarks have ended', quiet, (begun) =>
+      quiet.busy(async () => {
+        begun();
+        const started = await step(context, 'acquire', (io) => acquireStep(context, images, state, io));
+        const died = new AbortController();
+        void anyDeath(started).then((error) => died.abort(error));
+        on = { context, started, signal: AbortSignal.any([context.signal, died.signal]) };
+        return deployAndTest(on, state);
+      }, context.cell.name),
+    );
+    Object.assign(state, verdictFrom(scenarios));
+    if (on) await measureOn(on, scenarios, state);
+  } catch (error) {
+    Object.assign(state, verdictFromError(error));
+  } finally {
+    if (on) await leave(on, state);
+  }
+}
+
+async function deployAndTest(on: OnTarget, state: CellState): Promise<StepOutcome> {
+  await step(whileAlive(on), 'deploy', async (io) => {
+    await deployOn(on, io);
+    return [undefined, on.started.deployed ? { verdict: 'skipped', note: 'in the snapshot' } : { verdict: 'passed' }];
+  });
+  if (on.context.run.choices.only === undefined) return testOn(on, state);
+  await skipStep(on.context, 'scenarios', 'only benchmarks are asked for');
+  return { verdict: 'skipped' };
+}
+
+/** The commands of a suite, then its scenarios; the worse of the two counts. */
+async function testOn(on: OnTarget, state: CellState): Promise<StepOutcome> {
+  const { context, started } = on;
+  const { suite } = context.cell;
+  if (suite.tests.length === 0 || started.setUp === undefined) return suiteStep(on, 'scenarios');
+  const kept = (file: string) => void state.artifacts.push(relative(context.run.open.folder, file));
+  const commands = await commandsStep(on, started.setUp.workspace, kept);
+  // A suite of commands only is spared a process of vitest.
+  if (!(await hasFiles(suite, 'scenarios'))) return commands;
+  const scenarios = await suiteStep(on, 'scenarios');
+  const order: Verdict[] = ['passed', 'skipped', 'flaky', 'failed'];
+  return order.indexOf(scenarios.verdict) > order.indexOf(commands.verdict) ? scenarios : commands;
+}
+
+/** The benchmarks, alone on the host: what else runs would be in the figures. */
+async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
+  const { cell, run } = on.context;
+  if (!run.choices.bench) return skipStep(on.context, 'benchmarks', 'left out by --no-bench');
+  if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict))
+    return skipStep(on.context, 'benchmarks', 'what does not work is not measured');
+  if (cell.suite.tests.length > 0 && !(await hasFiles(cell.suite, 'benchmarks')))
+    return skipStep(on.context, 'benchmarks', 'the suite has no benchmarks');
+  run.progress(cell.name, 'waiting until nothing else runs');
+  const { quiet } = run.schedule;
+  const benchmarks = await waiting(on.context, 'until nothing else runs', quiet, (begun) =>
+    quiet.quiet(() => {
+      begun();
+      return suiteStep(on, 'benchmarks');
+    }, cell.name),
+  );
+  const unheard = benchmarks.verdict === 'passed' || benchmarks.verdict === 'skipped';
+  if (!unheard || state.verdict === 'skipped') Object.assign(state, verdictFrom(benchmarks));
+  on.signal.throwIfAborted();
+}
+
+/** Keeps what explains a failure, then gives the target back, unless it is to be kept. */
+async function leave(on: OnTarget, state: CellState): Promise<void> {
+  const { context, started } = on;
+  const { cell, run } = context;
+  const { lease } = run.open;
+  const good = state.verdict === 'passed' || state.verdict === 'skipped';
+  const usable = !on.signal.aborted;
+  if (!good && !context.signal.aborted) {
+    await step(context, 'collect', async () => {
+      state.artifacts.push(...(await evidenceOf(on)));
+      return [undefined, { verdict: 'passed' }];
+    }).catch(() => {});
+  }
+  if (run.choices.keep && !good && usable) {
+    lease.keep(cell.name);
+    for (const { target } of started.nodes) target.leave();
+    state.enter = `npx harness shell ${cell.name}`;
+    return skipStep(context, 'release', 'kept');
+  }
+  let released = false;
+  try {
+    await step(context, 'release', async (io) => {
+      // A machine that is gone is put back by whoever has it next.
+      const note = await putBackOn(on).catch((error: unknown) => io.warn(messageOf(error)));
+      released = true;
+      await started[Symbol.asyncDispose]();
+      return [undefined, { verdict: 'passed', ...(note ? { note } : {}) }];
+    });
+  } catch (error) {
+    lease.leaveBehind();
+    // What the cell failed of is what people want to know first.
+    if (good) throw error;
+    warn(context, leftBehind(messageOf(error)));
+  } finally {
+    // Also where the step's first event could not be written: the disk is full.
+    if (!released) await putBackOn(on).catch(() => {});
+    if (!released) await started[Symbol.asyncDispose]();
+  }
+}
+
+/** What explains a failure of any of a cell's machines, relative to the run's folder. */
+async function evidenceOf({ context, started }: OnTarget): Promise<string[]> {
+  const { cell, folder, run, signal } = context;
+  const runFolder = run.open.folder;
+  const found = await Promise.all(
+    started.nodes.map(({ name, target }) =>
+      collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder, {
+        scale: started.scale.factor,
+        signal,
+        warn: (message) => warn(context, message),
+      }),
+    ),
+  );
+  if (!started.network) return found.flat();
+  const file = join(folder, 'lan.json');
+  await writeFile(file, `${JSON.stringify(started.network.lan.counters(), null, 1)}\n`);
+  return [...found.flat(), relative(runFolder, file)];
+}
+
+async function acquireStep(
+  { cell, run, folder, signal }: CellContext,
+  images: CellImages,
+  state: CellState,
+  io: StepIo,
+): Promise<[StartedCell, StepOutcome]> {
+  const { emit, lease, folder: runFolder } = run.open;
+  const { keep, cold } = run.choices;
+  const provider = await run.providers(cell.target);
+  // What a machine that answers has to say of why it cannot be used is gone with it.
+  const lastWords: StartRequest['lastWords'] = async ({ name, target }, scale) => {
+    if (signal.aborted) return;
+    const options = { scale, signal, warn: io.warn };
+    const kept = await collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder, options);
+    state.artifacts.push(...kept);
+  };
+  const started = await startCell(
+    cell,
+    { provider, images, limits: run.matrix.limits, cold, lastWords, tree: run.sources.get(cell.suite.name) },
+    { folder, cache: run.settings.cache, lease, keep, signal },
+    io,
+  );
+  const { facts } = started.nodes[0].target;
+  const nodes = Object.fromEntries(started.nodes.map(({ name, target }) => [name, target.facts]));
+  await emit({ type: 'cell.facts', cell: cell.name, facts, ...(started.network ? { nodes } : {}) });
+  await emit({ type: 'cell.scale', cell: cell.name, ...started.scale });
+  const note = `${facts.emulator ?? facts.kind}, ${facts.accelerator}${started.deployed ? ', resumed' : ''}`;
+  return [started, { verdict: 'passed', note }];
+}
+
+function verdictFromError(error: unknown): Pick<CellState, 'verdict' | 'reason'> {
+  return { verdict: verdictOfError(error), reason: messageOf(error) };
+}
+
+function verdictFrom(outcome: StepOutcome): Pick<CellState, 'verdict' | 'reason'> {
+  return { verdict: outcome.verdict, ...(outcome.reason === undefined ? {} : { reason: outcome.reason }) };
+}

@@ -1,0 +1,42 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CellNode } from '../../matrix/nodes.ts';
+import { createLan, type Lan } from '../../net/lan.ts';
+import { serveLan } from '../../net/remote.ts';
+import type { LanPlace } from '../../targets/target.ts';
+
+/** The network of a cluster's machines, and the place of each in it. */
+export interface ClusterNetwork extends AsyncDisposable {
+  readonly lan: Lan;
+  /** Where other processes change it. */
+  readonly controlSocket: string;
+  place(node: string): LanPlace;
+}
+
+/** A private network whose addresses say which node it is: `10.77.0.11` is the first. */
+const addressOf = (index: number) => `10.77.0.${11 + index}`;
+
+/** @param folder private and with a short path, for sockets; gone with the network. */
+export async function createNetwork(nodes: readonly CellNode[], folder: string): Promise<ClusterNetwork> {
+  const lan = createLan();
+  const controlSocket = join(folder, 'lan');
+  const served = await serveLan(lan, controlSocket);
+  const hosts = nodes.map(({ name }, index) => `${addressOf(index)} ${name}`);
+  const places = new Map<string, LanPlace>();
+  for (const [index, { name }] of nodes.entries()) {
+    const socket = join(folder, `lan${index}`);
+    await lan.plug(name, socket);
+    const mac = `52:54:00:77:00:${(11 + index).toString(16).padStart(2, '0')}`;
+    places.set(name, { socket, mac, address: `${addressOf(index)}/24`, hosts });
+  }
+  return {
+    lan,
+    controlSocket,
+    place: (node) => places.get(node)!,
+    async [Symbol.asyncDispose]() {
+      await served[Symbol.asyncDispose]();
+      await lan[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
+import { printable } from '../../base/text.ts';
+import { scaledMs } from '../../base/time.ts';
+import type { Suite } from '../../config/suite.ts';
+import { composeLogs } from '../../stacks/compose/compose.ts';
+import { argvOf } from '../../stacks/ready.ts';
+import type { Target } from '../../targets/target.ts';
+
+/** What is asked of a target after a failure. */
+const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
+  'journal.txt': ['journalctl', '--no-pager', '--lines=2000', '--output=short-monotonic'],
+  'units.txt': ['systemctl', '--no-pager', '--all', 'list-units'],
+  'failed-units.txt': ['systemctl', '--no-pager', '--full', '--failed', 'status'],
+  'dmesg.txt': ['dmesg'],
+  'network.txt': ['sh', '-c', 'ip address; ip route; ss -tlnp'],
+  'processes.txt': ['ps', 'axo', 'pid,ppid,stat,rss,time,args'],
+};
+
+/** Native seconds for each question: a target that failed may take its time, or not answer at all. */
+const SECONDS = 20;
+
+export interface EvidenceOptions {
+  /** How many times slower than this host the target is. */
+  readonly scale: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told what is missing, and why. */
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Keeps what explains a failure: journal, units, kernel messages, network, processes, then what the suite's own commands say
+ * and the log of each Compose service. The console is there anyway. An answer that does not come in time is missing, and
+ * no other; a machine that answers nothing any more is asked nothing more.
+ * @returns the files, relative to the run's folder.
+ */
+export async function collectEvidence(
+  target: Target,
+  suite: Suite,
+  folder: string,
+  runFolder: string,
+  { scale, signal, warn }: EvidenceOptions,
+): Promise<string[]> {
+  const files = [join(folder, 'console.log')];
+  const deadlineMs = scaledMs(SECONDS, scale);
+  const options = { deadlineMs, ...(signal ? { signal } : {}) };
+  const keep = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text.split('\n').map(printable).join('\n'));
+    files.push(join(folder, name));
+  };
+  const answers = async () =>
+    target.exec(['true'], options).then(
+      () => true,
+      () => false,
+    );
+  const own = suite.evidence.map((command, index) => [evidenceFile(command, index), argvOf(command)] as const);
+  for (const [name, argv] of [...Object.entries(QUESTIONS), ...own]) {
+    if (signal?.aborted) break;
+    try {
+      const { stdout, stderr } = await target.exec(argv, options);
+      await keep(name, `${stdout}${stderr}`);
+    } catch (error) {
+      if (signal?.aborted) break;
+      warn(`there is no ${name}: ${messageOf(error)}`);
+      if (!(await answers())) return files.map((file) => relative(runFolder, file));
+    }
+  }
+  const logs = await composeLogs(target, suite).catch(() => new Map<string, string>());
+  for (const [name, text] of logs) await keep(name, text);
+  return files.map((file) => relative(runFolder, file));
+}
+
+/** `evidence-1-docker-node-ls.txt`. */
+export function evidenceFile(command: string | readonly string[], index: number): string {
+  const words = (typeof command === 'string' ? command : command.join(' ')).match(/[A-Za-z0-9]+/g) ?? [];
+  return `${['evidence', index + 1, ...words].join('-').slice(0, 50)}.txt`;
+}

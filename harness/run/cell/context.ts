@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import type { Matrix } from '../../config/suite.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import type { ChosenTest } from '../../scenario/context.ts';
+import type { SourceTree } from '../../source/tree.ts';
+import type { Providers } from '../../targets/providers.ts';
+import type { OpenRun } from '../schedule/open-run.ts';
+import type { QuietLock, Slots } from '../schedule/quiet.ts';
+import type { RunSuite } from '../suite/suite-process.ts';
+import type { CommonSettings } from './image.ts';
+import type { StartedCell } from './start-cell.ts';
+
+/** Benchmarks by the name of their cell. */
+export type ChosenBenchmarks = ReadonlyMap<string, readonly ChosenTest[]>;
+
+/** What a run was asked to do, beside its cells. */
+export interface RunChoices {
+  /** Leave the machine of a cell that failed where it is. */
+  readonly keep: boolean;
+  readonly bench: boolean;
+  /** The benchmarks to run in each cell, and no scenarios; absent: everything. */
+  readonly only?: ChosenBenchmarks | undefined;
+  /** Neither use nor make snapshots. */
+  readonly cold: boolean;
+}
+
+/** What lets the cells of a run work beside each other. */
+export interface Schedule {
+  readonly builders: Slots;
+  readonly guests: Slots;
+  /** How many places among the guests a cell takes. */
+  readonly placesOf: (cell: Cell) => number;
+  readonly quiet: QuietLock;
+}
+
+/** What all cells of a run share. */
+export interface RunContext {
+  /** Its folder, its events and its lease. */
+  readonly open: OpenRun;
+  readonly matrix: Matrix;
+  readonly settings: CommonSettings;
+  readonly providers: Providers;
+  readonly choices: RunChoices;
+  readonly schedule: Schedule;
+  /** The sources that are copied to machines, by the name of the suite. */
+  readonly sources: ReadonlyMap<string, SourceTree>;
+  /** Runs the files of a suite on machines that are there. */
+  readonly runSuite: RunSuite;
+  readonly progress: (cell: string, message: string) => void;
+  /** A line that a command on a cell's machine printed; it is in the cell's folder already. */
+  readonly output: (cell: string, line: string) => void;
+  /** Aborted when the run is interrupted, or its time is up; the reason is an Error. */
+  readonly signal: AbortSignal;
+}
+
+/** A cell on its way through a run. */
+export interface CellContext {
+  readonly cell: Cell;
+  readonly run: RunContext;
+  /** The cell's folder in the run, absolute. */
+  readonly folder: string;
+  /** Aborted when the run's is, when the cell's time is up, or when what the cell does has become pointless. */
+  readonly signal: AbortSignal;
+}
+
+export function cellContext(cell: Cell, run: RunContext): CellContext {
+  return { cell, run, folder: cellFolder(run.open.folder, cell.name), signal: run.signal };
+}
+
+/** The folder of a cell in its run; `+` and `/` of the name are the folders' own. */
+export function cellFolder(runFolder: string, cell: string): string {
+  return join(runFolder, 'cells', ...cell.split('/'));
+}
+
+/** A cell whose machines are there. */
+export interface OnTarget {
+  readonly context: CellContext;
+  readonly started: StartedCell;
+  /** Aborted when the cell's is, or when one of its machines died. */
+  readonly signal: AbortSignal;
+}
+
+/** The context of what is pointless once a machine has died. */
+export function whileAlive({ context, signal }: OnTarget): CellContext {
+  return { ...context, signal };
+}
+
+/** Tells people something that does not stop the cell. */
+export function warn({ cell, run }: CellContext, message: string): void {
+  // Whoever needs an event to be written finds out by its own.
+  run.open.emit({ type: 'log', cell: cell.name, level: 'warn', message }).catch(() => {});
+}
+
+/** The same, where nothing is wrong. */
+export function say({ cell, run }: CellContext, message: string): void {
+  void run.open.emit({ type: 'log', cell: cell.name, level: 'info', message });
+}
+
+/** Resolves when the first of a cell's machines dies by itself. */
+export function anyDeath({ nodes }: StartedCell): Promise<Error> {
+  return Promise.race(nodes.map(({ target }) => target.died));
+}

@@ -1,0 +1,114 @@
+import { messageOf } from '../../base/errors.ts';
+import { environmentOf } from '../../commands/environment.ts';
+import { type SetUpState, setUp } from '../../commands/set-up.ts';
+import { copySource } from '../../commands/workspace.ts';
+import type { Suite } from '../../config/suite.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import type { SourceTree } from '../../source/tree.ts';
+import { type DeployOptions, deployStacks } from '../../stacks/deploy.ts';
+import { installStack } from '../../stacks/packages/install.ts';
+import { argvOf } from '../../stacks/ready.ts';
+import { putBack } from '../../stacks/undo.ts';
+import type { Target } from '../../targets/target.ts';
+import { anyDeath, type OnTarget } from './context.ts';
+import { filesOf } from './image.ts';
+import type { CellSnapshot } from './snapshots.ts';
+import type { StartedCell } from './start-cell.ts';
+import type { StepIo } from './step.ts';
+
+/** Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot. */
+export async function deployOn(on: OnTarget, io: StepIo): Promise<void> {
+  const { context, started, signal } = on;
+  const { progress, warn } = io;
+  const options = { scale: started.scale.factor, signal, progress, warn };
+  const tree = context.run.sources.get(context.cell.suite.name);
+  if (started.deployed) return freshenSource(started, tree, options);
+  const died = anyDeath(started).then((error) => {
+    throw error;
+  });
+  await Promise.race([deployNodes(started, context.cell, tree, options), died]);
+  if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
+}
+
+/** Copies the source of a suite's commands to a machine, and runs what prepares it. */
+async function setUpOn(
+  target: Target,
+  suite: Suite,
+  tree: SourceTree | undefined,
+  options: DeployOptions,
+): Promise<SetUpState | undefined> {
+  if (suite.tests.length === 0 && suite.setup.length === 0) return undefined;
+  const what = {
+    tree,
+    commands: suite.setup.map(argvOf),
+    as: suite.root ? 'root' : 'user',
+    seconds: suite.timeouts.setup,
+    env: environmentOf(suite, target.facts.arch),
+  } as const;
+  return setUp(target, what, options);
+}
+
+/** A machine from a snapshot has the source of then: it gets what changed since. */
+export async function freshenSource(
+  { setUp, nodes }: StartedCell,
+  tree: SourceTree | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  if (tree && setUp) await copySource(nodes[0].target, setUp.workspace, tree, setUp.entries, options);
+}
+
+/**
+ * Brings the stack up on all machines of a cell; those that have a system of their own get its parts first. The first one gets
+ * the source of the suite's commands.
+ */
+export async function deployNodes(
+  started: StartedCell,
+  cell: Cell,
+  tree: SourceTree | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  const { suite } = cell;
+  const bare = started.nodes.filter(({ onImage }) => !onImage);
+  if (bare.length > 0) {
+    const files = await filesOf(suite, suite.stack.files);
+    for (const node of bare) node.installed = await installStack(node.target, suite, files, options);
+  }
+  await deployStacks(started.nodes, suite, options);
+  started.setUp = await setUpOn(started.nodes[0].target, suite, tree, options);
+}
+
+/**
+ * Puts machines that outlive the run back to what they were.
+ * @returns what was put back and what stays, in words; undefined where there is nothing to say.
+ */
+export async function putBackOn({ context: { cell }, started }: OnTarget): Promise<string | undefined> {
+  const said: string[] = [];
+  for (const { target, installed, containers } of started.nodes) {
+    const count = await putBack(target, { scale: started.scale.factor });
+    if (count === undefined) continue;
+    const { packages } = cell.suite.stack.afterwards;
+    const stay = packages === 'stay' && installed ? installed.packages : [];
+    const wrote = cell.suite.stack.commands.length > 0 ? ['what commands of the stack and scenarios wrote'] : [];
+    const tags = containers.map(({ tag }) => tag);
+    const stays = [
+      ...(stay.length > 0 ? [`the packages ${stay.join(', ')}`] : []),
+      ...(tags.length > 0 ? [`the container images ${tags.join(', ')}`] : []),
+      ...wrote,
+    ];
+    said.push(
+      `${target.facts.machine ?? cell.name}: ${count} changes put back${stays.length > 0 ? `; what stays: ${stays.join(', and ')}` : ''}`,
+    );
+  }
+  return said.length > 0 ? said.join('; ') : undefined;
+}
+
+/** A snapshot that cannot be saved costs the next run its time, not this one its result. */
+async function saveSnapshot({ started, signal }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
+  io.progress('saving a snapshot');
+  const begun = performance.now();
+  await snapshot.save(started.nodes, started).catch((error: unknown) => {
+    signal.throwIfAborted();
+    io.warn(`no snapshot was saved: ${messageOf(error)}`);
+  });
+  io.phase({ name: 'snapshot', durationMs: Math.round(performance.now() - begun) });
+}

@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ArchName, architectures } from '../../arch/index.ts';
+import { UnsupportedError } from '../../base/errors.ts';
+import { REGISTRY, registryFiles } from '../../config/registry.ts';
+import type { Matrix, Suite } from '../../config/suite.ts';
+import { UnknownPackagesError } from '../../images/apt.ts';
+import {
+  buildContainers,
+  buildImage,
+  type ContainerSpec,
+  type Image,
+  type ImageRequest,
+  resolvePackages,
+} from '../../images/build.ts';
+import { buildSystem, type SystemImage } from '../../images/build-system.ts';
+import type { ImageFile } from '../../images/disk.ts';
+import { missingModules } from '../../images/modules.ts';
+import type { ImageSettings } from '../../images/settings.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { needsOf } from '../../matrix/gate.ts';
+import { nodesOf } from '../../matrix/nodes.ts';
+import { packagesIn, type ReleaseName } from '../../releases/index.ts';
+import { kinds } from '../../targets/kinds.ts';
+import { placedIn } from './unknown-packages.ts';
+
+/** The image settings that all cells of a matrix share: its release is the cell's own. */
+export type CommonSettings = Omit<ImageSettings, 'release'>;
+
+/** The image settings of a matrix. */
+export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): CommonSettings {
+  return {
+    mirror: matrix.images.mirror,
+    refreshHours: matrix.images['refresh-hours'],
+    buildMemoryBytes: matrix.images['build-memory'] * 2 ** 20,
+    buildMs: matrix.images['build-minutes'] * 60_000,
+    cache,
+  };
+}
+
+/** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
+export type CellImage =
+  | Image
+  | SystemImage
+  | (Pick<Image, 'containers' | 'unconfigured' | 'cached'> & Partial<Pick<Image, 'packages'>>);
+export type CellImages = ReadonlyMap<ArchName, CellImage>;
+
+type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
+
+/** Builds, or finds, the image of a suite for an architecture. */
+export async function imageOf(
+  cell: { readonly arch: ArchName; readonly suite: Suite; readonly release: ReleaseName },
+  settings: CommonSettings,
+  io: BuildIo,
+): Promise<Image> {
+  return buildImage(await requestFor(cell, settings, io));
+}
+
+/**
+ * Looks up the packages of a cell's images on each of its architectures: what is misspelt is found in seconds, not after
+ * other images were built.
+ * @throws ConfigError at their place in suite.yaml, with what was probably meant.
+ */
+export async function checkPackages(
+  cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
+  settings: CommonSettings,
+  io: BuildIo,
+): Promise<void> {
+  const what = kinds[cell.target].image;
+  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
+  await Promise.all(
+    archs.map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
+  ).catch(async (error: unknown) => {
+    throw error instanceof UnknownPackagesError ? await placedIn(cell.suite, error) : error;
+  });
+}
+
+/** Builds, or finds, what the machines of a cell are started from: something for each of their architectures. */
+export async function imagesOf(
+  cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
+  settings: CommonSettings,
+  io: BuildIo,
+): Promise<CellImages> {
+  const what = kinds[cell.target].image;
+  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
+  const images = archs.map(async (arch): Promise<[ArchName, CellImage]> => {
+    const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
+    const request = await requestFor({ ...cell, arch }, settings, {
+      ...io,
+      progress: (message) => io.progress?.(named(message)),
+      phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
+    });
+    if (what === 'none') return [arch, { ...(await buildContainers(request)), unconfigured: [], cached: true }];
+    if (what === 'system') return [arch, await buildSystem(request)];
+    const image = await buildImage(request);
+    await checkModules(arch, cell.suite, image);
+    return [arch, image];
+  });
+  return new Map(await Promise.all(images));
+}
+
+/** @throws UnsupportedError when the kernel lacks a module that the suite needs: it would be seen much later otherwise. */
+async function checkModules(arch: ArchName, suite: Suite, image: Image): Promise<void> {
+  const missing = await missingModules(image.modules, needsOf(suite).kernelModules);
+  if (missing.length > 0)
+    throw new UnsupportedError(
+      `the suite needs the kernel module ${missing.join(', ')}, which the kernel of ${arch} images does not have`,
+      { hint: 'Images keep those modules of Debian’s kernel that a virtual machine can use.' },
+    );
+}
+
+async function requestFor(
+  { arch, suite, release }: { readonly arch: ArchName; readonly suite: Suite; readonly release: ReleaseName },
+  settings: CommonSettings,
+  io: BuildIo,
+): Promise<ImageRequest> {
+  return {
+    settings: { ...settings, release },
+    arch: architectures[arch],
+    suite: suite.name,
+    ...partsOf(suite, await filesOf(suite, suite.stack.files), release),
+    containers: await containersOf(suite, arch, release),
+    containersOnDisk: suite.stack.registry === undefined,
+    services: suite.stack.services,
+    diskBytes: suite.machine.disk * 2 ** 20,
+    ...io,
+  };
+}
+
+/** A registry is on the disk of every machine of an architecture, as all of a stack is; it is started on one. */
+function partsOf({ stack }: Suite, files: ImageFile[], release: ReleaseName): Pick<ImageRequest, 'packages' | 'files'> {
+  const { registry } = stack;
+  const packages = packagesIn(release, stack.packages);
+  if (registry === undefined) return { packages, files };
+  const own = Object.entries(registryFiles(registry)).map(([path, content]) => {
+    return { path, mode: '0644', content: Buffer.from(content) };
+  });
+  return { packages: [...packages, REGISTRY.package], files: [...files, ...own] };
+}
+
+/** The container images that there are for an architecture and a release. */
+async function containersOf(suite: Suite, cellArch: ArchName, cellRelease: ReleaseName): Promise<ContainerSpec[]> {
+  const built = suite.stack.images.filter(
+    ({ arch, release }) =>
+      (arch === undefined || arch.includes(cellArch)) && (release === undefined || release.includes(cellRelease)),
+  );
+  return Promise.all(
+    built.map(async ({ arch: _, release: __, files, packages, ...image }) => ({
+      ...image,
+      packages: packagesIn(cellRelease, packages),
+      files: await filesOf(suite, files),
+    })),
+  );
+}
+
+/** Files of a suite with what is in them. */
+export async function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
+  return Promise.all(
+    files.map(async ({ path, from, content, mode }) => ({
+      path,
+      mode,
+      content: from === undefined ? Buffer.from(content ?? '') : await readFile(join(suite.folder, from)),
+    })),
+  );
+}

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import type { Suite } from '../../config/suite.ts';
+import { sourcePackage } from '../../images/source-package.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import type { ReleaseName } from '../../releases/index.ts';
+import { readSource, type SourceTree } from '../../source/tree.ts';
+import type { CommonSettings } from './image.ts';
+
+interface SourceOptions {
+  readonly settings: CommonSettings;
+  /** The most that the files of one may have together. */
+  readonly limitBytes: number;
+  readonly signal: AbortSignal;
+  readonly progress: (suite: string, message: string) => void;
+}
+
+/**
+ * The sources that cells copy to their machines, by the name of the suite, as they are now: all cells of a run get the same, a
+ * Debian source package that of the first cell's release.
+ * @throws ConfigError when there is none, or it is too large.
+ */
+export async function sourcesOf(cells: readonly Cell[], options: SourceOptions): Promise<Map<string, SourceTree>> {
+  const trees = new Map<string, SourceTree>();
+  for (const { suite, release } of cells) {
+    if (suite.source === undefined || trees.has(suite.name)) continue;
+    const whole = typeof suite.source !== 'string';
+    const folder = await folderOf(suite, suite.source, release, options);
+    trees.set(suite.name, await readSource(folder, options.limitBytes, whole));
+  }
+  return trees;
+}
+
+async function folderOf(
+  suite: Suite,
+  source: NonNullable<Suite['source']>,
+  release: ReleaseName,
+  { settings, signal, progress }: SourceOptions,
+): Promise<string> {
+  if (typeof source === 'string') return resolve(suite.folder, source);
+  return sourcePackage(
+    source.debian,
+    { ...settings, release },
+    { signal, progress: (message) => progress(suite.name, message) },
+  );
+}

@@ -1,0 +1,342 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ArchName, architectures } from '../../arch/index.ts';
+import { createBarrier } from '../../base/barrier.ts';
+import { InfraError, UnsupportedError } from '../../base/errors.ts';
+import { makeRuntimeFolder } from '../../base/folders.ts';
+import { scaledMs } from '../../base/time.ts';
+import type { SetUpState } from '../../commands/set-up.ts';
+import { REGISTRY } from '../../config/registry.ts';
+import type { Matrix } from '../../config/suite.ts';
+import { isEmulated, type Phase } from '../../events/types.ts';
+import type { Image } from '../../images/build.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { needsOf, requireUsable } from '../../matrix/gate.ts';
+import { type CellNode, isCluster, nodesOf } from '../../matrix/nodes.ts';
+import type { SourceTree } from '../../source/tree.ts';
+import type { Installed } from '../../stacks/packages/install.ts';
+import { awaitReady } from '../../stacks/ready.ts';
+import type { Io, Target, TargetProvider, TargetSpec } from '../../targets/target.ts';
+import type { Lease } from '../schedule/lease.ts';
+import { calibrate, isSuspicious } from './calibrate.ts';
+import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
+import type { CellImages } from './image.ts';
+import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
+import type { StepIo } from './step.ts';
+
+/** What machines are asked for. */
+export interface StartRequest {
+  readonly provider: TargetProvider;
+  /** The suite's image for each architecture of the cell. */
+  readonly images: CellImages;
+  readonly limits: Matrix['limits'];
+  /** Neither use nor make a snapshot. */
+  readonly cold: boolean;
+  /** The source that its suite's commands are for. */
+  readonly tree?: SourceTree | undefined;
+  /** Machines whose clocks count their instructions. */
+  readonly counting?: boolean;
+  /** Told each machine that was there when the cell could not be started, before it is ended, and how slow it is taken to be. */
+  readonly lastWords?: (node: { readonly name: string; readonly target: Target }, scale: number) => Promise<void>;
+}
+
+/** Where a cell's machines live, and what ends their start. */
+export interface CellPlace {
+  /** The cell's folder, absolute. */
+  readonly folder: string;
+  /** Where snapshots are kept. */
+  readonly cache: string;
+  readonly lease: Lease;
+  /** They outlive the run. */
+  readonly keep: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A start that is going on. */
+interface Start {
+  readonly cell: Cell;
+  readonly request: StartRequest;
+  readonly place: CellPlace;
+  readonly io: StepIo;
+}
+
+/** One machine of a cell that runs. */
+export interface StartedNode extends CellNode {
+  readonly target: Target;
+  /** The suite's container images for its architecture. */
+  readonly containers: Image['containers'];
+  /** Packages of its disk that it has to configure itself. */
+  readonly unconfigured: Image['unconfigured'];
+  /** Whether the stack's packages and files are on the disk that it was started from. */
+  readonly onImage: boolean;
+  /** What was put on it otherwise, once it has been. */
+  installed?: Installed;
+}
+
+/** A cell's machines, and how slow they are. Disposal ends them. */
+export interface StartedCell extends AsyncDisposable {
+  /** One, or those of a cluster. */
+  readonly nodes: [StartedNode, ...StartedNode[]];
+  readonly network?: ClusterNetwork | undefined;
+  /** Of the slowest machine. */
+  readonly scale: Scale;
+  /** True when it was resumed: its stack is deployed and ready. */
+  readonly deployed: boolean;
+  /** What the first machine has for the commands of the suite, once it has it. */
+  setUp?: SetUpState | undefined;
+  /** Where it is saved once its stack is deployed; absent when it cannot be. */
+  readonly snapshot?: CellSnapshot;
+}
+
+/**
+ * Puts a cell's machines back to the state after their deployment, in place.
+ * @throws InfraError when there is no snapshot of it.
+ */
+export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<void> {
+  const found = await snapshot?.find();
+  if (!found) throw new InfraError('cannot put the machines back: they were not saved');
+  const barrier = createBarrier(nodes.length);
+  await each([...nodes.entries()], async ([index, node]) => {
+    const handle = await node.target
+      .snapshots!.restore(join(found.folder, node.name), barrier)
+      .catch((error: Error) => {
+        barrier.fail(error);
+        throw error;
+      });
+    nodes[index] = { ...node, target: { ...node.target, handle } };
+  });
+}
+
+/** Milliseconds for the calibrating loop, which takes a second on a slow target. */
+const CALIBRATION_MS = 120_000;
+
+/** Where a machine of a cell keeps its files: in a cluster each has a folder of its own. */
+export function nodeFolder(cell: Pick<Cell, 'suite'>, cellFolder: string, node: string): string {
+  return isCluster(cell) ? join(cellFolder, node) : cellFolder;
+}
+
+/** Acquires a cell's machines: resumed from their snapshot if there is a good one, else booted, and measured. */
+export async function startCell(cell: Cell, request: StartRequest, place: CellPlace, io: StepIo): Promise<StartedCell> {
+  const start: Start = { cell, request, place, io };
+  const { provider } = request;
+  const assumed = new Map<ArchName, number>();
+  for (const { arch } of nodesOf(cell)) assumed.set(arch, await assumedSlowdown(cell, arch, provider));
+  const assumedScale = request.limits.scale ?? Math.max(...assumed.values());
+  const network = await networkOf(start);
+  const started: Target[] = [];
+  const names = new Map<Target, string>();
+  const end = async () => {
+    await Promise.all(started.map((target) => target[Symbol.asyncDispose]()));
+    await network?.[Symbol.asyncDispose]();
+  };
+  const common = { network, [Symbol.asyncDispose]: end };
+  try {
+    const specs = nodesOf(cell).map((node): NodeSpec => {
+      const image = request.images.get(node.arch)!;
+      const { containers, unconfigured } = image;
+      const spec = specOf(start, node, assumed, network);
+      return { ...node, containers, unconfigured, onImage: 'key' in image, spec };
+    });
+    const snapshot = request.cold ? '--cold' : await snapshotOf(start, specs);
+    const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
+    if (typeof snapshot !== 'string' && found) {
+      try {
+        const resumed = await resume(start, specs, found, started);
+        return { ...common, ...resumed, scale: await scaleAgain(start, resumed, assumed, snapshot, found), snapshot };
+      } catch (error) {
+        await Promise.all(started.splice(0).map((target) => target[Symbol.asyncDispose]()));
+        place.signal.throwIfAborted();
+        io.warn(droppedMessage(error));
+        await snapshot.drop(found);
+      }
+    }
+    if (typeof snapshot === 'string' && cell.suite.isolate !== 'none')
+      throw new UnsupportedError(
+        `the suite wants its machines put back before each ${cell.suite.isolate}, and they cannot be saved: ${snapshot}`,
+      );
+    // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
+    const savable = typeof snapshot !== 'string';
+    const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
+      const nodeIo: Io = {
+        ...(await ioOf(start, node)),
+        lastWords: async (target) => request.lastWords?.({ name: node.name, target }, assumedScale),
+      };
+      const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, nodeIo);
+      started.push(target);
+      names.set(target, node.name);
+      return { ...node, target, scale: await measure(target, assumed.get(node.arch)!, request.limits, nodeIo.phase) };
+    });
+    const scale = slowest(nodes.map((node) => node.scale));
+    return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
+  } catch (error) {
+    await Promise.allSettled([...names].map(([target, name]) => request.lastWords?.({ name, target }, assumedScale)));
+    await end();
+    throw error;
+  }
+}
+
+interface NodeSpec extends CellNode {
+  readonly spec: TargetSpec;
+  readonly containers: Image['containers'];
+  readonly unconfigured: Image['unconfigured'];
+  readonly onImage: boolean;
+}
+
+/** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
+async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider: TargetProvider): Promise<number> {
+  const { accelerator } = requireUsable(kind, arch, await provider.probe(arch));
+  return isEmulated(accelerator) ? architectures[arch].qemu.assumedSlowdown : 1;
+}
+
+async function networkOf({ cell, place }: Start): Promise<ClusterNetwork | undefined> {
+  if (!isCluster(cell)) return undefined;
+  return createNetwork(nodesOf(cell), await leasedFolder(place));
+}
+
+async function leasedFolder({ lease }: CellPlace): Promise<string> {
+  const path = await makeRuntimeFolder();
+  lease.register({ kind: 'path', path });
+  return path;
+}
+
+function specOf(
+  { cell, request: { limits, images, cold, counting = false } }: Start,
+  node: CellNode,
+  assumed: ReadonlyMap<ArchName, number>,
+  network: ClusterNetwork | undefined,
+): TargetSpec {
+  const { suite } = cell;
+  const image = images.get(node.arch)!;
+  // Machines of a cluster boot beside each other, and wait for the slowest.
+  const crowd = nodesOf(cell).length;
+  const slowest = limits.scale ?? Math.max(...assumed.values());
+  return {
+    cell: cell.name,
+    arch: architectures[node.arch],
+    needs: needsOf(suite),
+    vcpus: counting ? 1 : suite.machine.vcpus,
+    memoryBytes: suite.machine.memory * 2 ** 20,
+    ports: [...Object.values(suite.stack.ports), ...(suite.stack.registry === undefined ? [] : [REGISTRY.port])],
+    hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
+    network: suite.needs.includes('network'),
+    // Twice: nothing has been measured yet, and other guests may be booting.
+    bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),
+    ...('archive' in image ? { system: image } : {}),
+    vm: {
+      ...('disk' in image ? { image } : {}),
+      identity: suite.machine.identity,
+      timers: suite.machine.timers,
+      snapshots: !cold,
+      counting,
+      ...(network ? { lan: network.place(node.name) } : {}),
+    },
+  };
+}
+
+function snapshotOf({ cell, request, place }: Start, specs: readonly NodeSpec[]): Promise<CellSnapshot | string> {
+  const { cache, signal } = place;
+  const limitBytes = request.limits['snapshots-gib'] * 2 ** 30;
+  return cellSnapshot(cell, request.provider, specs, { cache, limitBytes, signal }, request.tree);
+}
+
+async function measure(
+  target: Target,
+  assumed: number,
+  limits: Matrix['limits'],
+  phase: (phase: Phase) => void,
+): Promise<Scale> {
+  if (limits.scale !== undefined) return { factor: limits.scale, source: 'fixed' };
+  const started = performance.now();
+  const scale = await calibrate(target, assumed, CALIBRATION_MS);
+  phase({ name: 'calibration', durationMs: Math.round(performance.now() - started) });
+  return scale;
+}
+
+/**
+ * The factor of resumed machines: that which was measured before they were saved, unless it is suspicious and they are
+ * faster now. What is found then is kept for the next run.
+ */
+async function scaleAgain(
+  { request, io }: Start,
+  { nodes, scale }: Pick<StartedCell, 'nodes' | 'scale'>,
+  assumed: ReadonlyMap<ArchName, number>,
+  snapshot: CellSnapshot,
+  found: FoundSnapshot,
+): Promise<Scale> {
+  if (!isSuspicious(scale, Math.max(...assumed.values()))) return scale;
+  io.progress(`measuring again how slow it is: × ${scale.factor} is much`);
+  const again = slowest(
+    await Promise.all(nodes.map(({ arch, target }) => measure(target, assumed.get(arch)!, request.limits, io.phase))),
+  );
+  if (again.factor >= scale.factor) return scale;
+  io.say(`deadlines × ${again.factor}, not × ${scale.factor} as when the snapshot was saved: measured again`);
+  await snapshot.rescale(found, again);
+  return again;
+}
+
+/** A cell waits for its slowest machine. */
+function slowest(scales: readonly Scale[]): Scale {
+  return scales.reduce((a, b) => (a.factor >= b.factor ? a : b));
+}
+
+async function resume(
+  start: Start,
+  specs: readonly NodeSpec[],
+  found: FoundSnapshot,
+  started: Target[],
+): Promise<Pick<StartedCell, 'nodes' | 'scale' | 'deployed' | 'setUp'>> {
+  const { cell, request, place } = start;
+  const fixed = request.limits.scale;
+  const scale: Scale = fixed === undefined ? found.scale : { factor: fixed, source: 'fixed' };
+  const barrier = createBarrier(specs.length);
+  const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode> => {
+    const io = await ioOf(start, node);
+    const resumed = await request.provider
+      .snapshots!.resume(spec, join(found.folder, node.name), io, barrier)
+      .catch((error: Error) => {
+        barrier.fail(error);
+        throw error;
+      });
+    const target: Target = { ...resumed, facts: { ...resumed.facts, resumed: found.createdAt } };
+    started.push(target);
+    const begun = performance.now();
+    await awaitReady(target, cell.suite, scale.factor, place.signal);
+    io.phase({ name: 'ready', durationMs: Math.round(performance.now() - begun) });
+    return { ...node, target };
+  });
+  return { nodes, scale, deployed: true, setUp: found.setUp };
+}
+
+/** All at once, and when one fails the error only after the others have settled: who ends them must know them all. */
+async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<[R, ...R[]]> {
+  const settled = await Promise.allSettled(items.map(work));
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return settled.map((result) => (result as PromiseFulfilledResult<R>).value) as [R, ...R[]];
+}
+
+/** What people are told of something that could not be given back. */
+export function leftBehind(why: string): string {
+  return `something stays behind until the next run or \`harness gc\`: ${why}`;
+}
+
+async function ioOf({ cell, place, io }: Start, node: CellNode): Promise<Io> {
+  const folder = nodeFolder(cell, place.folder, node.name);
+  await mkdir(folder, { recursive: true });
+  const named = (text: string) => (isCluster(cell) ? `${node.name}: ${text}` : text);
+  const { lease, signal, keep } = place;
+  return {
+    run: lease.run,
+    folder,
+    signal,
+    keep,
+    makeRuntimeFolder: () => leasedFolder(place),
+    register: async (resource) => lease.register(resource),
+    leaveBehind(why) {
+      lease.leaveBehind();
+      io.warn(leftBehind(why));
+    },
+    progress: (message) => io.progress(named(message)),
+    phase: (phase) => io.phase({ ...phase, name: named(phase.name) }),
+  };
+}

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { ConfigError } from '../../base/errors.ts';
+import { didYouMean } from '../../base/nearest.ts';
+import type { Suite } from '../../config/suite.ts';
+import { openYaml, type Problem } from '../../config/yaml/yaml-source.ts';
+import type { UnknownPackagesError } from '../../images/apt.ts';
+
+/**
+ * The same error at the places where a suite names the packages: `suites/web/suite.yaml:3:14: unknown package …`. A suite
+ * without a file, or that names none of them itself, has no place.
+ */
+export async function placedIn(suite: Suite, error: UnknownPackagesError, cwd = process.cwd()): Promise<ConfigError> {
+  const { names, arch, release, known, hint } = error;
+  const source = await openYaml(join(suite.folder, 'suite.yaml'), cwd).catch(() => undefined);
+  const problems = names.flatMap((name): Problem[] => {
+    const path = placeOf(name, suite);
+    const text = `unknown package "${name}": Debian ${release} has none of that name for ${arch}${didYouMean(name, known)}`;
+    return path ? [{ path, text }] : [];
+  });
+  if (!source || problems.length === 0) {
+    const meant = names.map((name) => didYouMean(name, known)).join('');
+    return new ConfigError(`${error.message}${meant}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
+  }
+  const { message } = source.error(problems);
+  return new ConfigError(message, { cause: error, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Where in the suite a package is named. */
+function placeOf(name: string, { stack }: Suite): (string | number)[] | undefined {
+  const own = stack.packages.indexOf(name);
+  if (own >= 0) return ['stack', 'packages', own];
+  for (const [index, { packages }] of stack.images.entries()) {
+    const at = packages.indexOf(name);
+    if (at >= 0) return ['stack', 'images', index, 'packages', at];
+  }
+  return undefined;
+}

@@ -1,0 +1,229 @@
+import { readFile, rename, rm, symlink } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseCellName } from '../../base/cell-name.ts';
+import { InfraError } from '../../base/errors.ts';
+import { placeBelow } from '../../base/files.ts';
+import { formatDuration } from '../../base/text.ts';
+import type { Matrix } from '../../config/suite.ts';
+import { decide } from '../../events/fold.ts';
+import type { HostFacts, RunStarted, Selection, StoredEvent } from '../../events/types.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { nodesOf } from '../../matrix/nodes.ts';
+import type { Providers } from '../../targets/providers.ts';
+import { runCell } from '../cell/cell.ts';
+import type { RunChoices, RunContext } from '../cell/context.ts';
+import { imageSettings } from '../cell/image.ts';
+import { sourcesOf } from '../cell/sources.ts';
+import { Interrupted } from '../cell/step.ts';
+import { type RunSuite, runSuiteProcess } from '../suite/suite-process.ts';
+import { buildersFor, type Capacity, capacityFor, type HostCapacity, hostCapacity } from './capacity.ts';
+import { collectGarbage } from './lease.ts';
+import { type OpenRun, openRun } from './open-run.ts';
+import { QuietLock, Slots } from './quiet.ts';
+import { type GitState, gitState, pathsInRepository } from './repository.ts';
+
+export interface RunOptions extends RunChoices {
+  readonly matrix: Matrix;
+  readonly cells: readonly Cell[];
+  /** The project's folder; results go to `.harness/runs/` below it. */
+  readonly project: string;
+  readonly cache: string;
+  readonly providers: Providers;
+  readonly state: string;
+  readonly version: string;
+  readonly argv: readonly string[];
+  /** What the cells were chosen by. */
+  readonly selection?: Selection;
+  readonly jobs?: number | undefined;
+  /** Where the run's folder is made; absent: the project's own. */
+  readonly runs?: string | undefined;
+  /** What the project's folder holds, where it is no repository; absent: git is asked. */
+  readonly git?: GitState | undefined;
+  /** Aborted when the user interrupts. */
+  readonly interrupt: AbortSignal;
+  readonly onEvent: (event: StoredEvent) => void;
+  readonly onProgress: (cell: string, message: string) => void;
+  /** A line that a command on a cell's machine printed. */
+  readonly onOutput?: (cell: string, line: string) => void;
+  /** Runs the files of a suite; absent: a process of its own, with vitest in it. */
+  readonly runSuite?: RunSuite;
+  /** Renders the reports of a folder that holds the run's events; called when the run has ended, however it did. */
+  readonly onEnd: (folder: string) => Promise<void>;
+}
+
+export interface RunOutcome {
+  readonly run: string;
+  readonly folder: string;
+  readonly exitCode: number;
+}
+
+/** The folder in which a project keeps its runs. */
+export function runsFolder(project: string): string {
+  return join(project, '.harness', 'runs');
+}
+
+/** Runs the cells of a matrix and writes what happens as events, each on disk before it is shown. */
+export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
+  const { matrix, cells, project } = options;
+  const started = performance.now();
+  const settings = imageSettings(matrix, options.cache);
+  const sources = await sourcesOf(cells, {
+    settings,
+    limitBytes: matrix.limits['source-mib'] * 2 ** 20,
+    signal: options.interrupt,
+    progress: options.onProgress,
+  });
+  // What runs before this one left behind when they were killed would hold memory that this one counts on.
+  await collectGarbage(options.state, { includeKept: false });
+  const runs = options.runs ?? runsFolder(project);
+  const open = await openRun(runs, options.state, options.onEvent);
+  using end = endOfRun(matrix, options.interrupt);
+  let exitCode: number;
+  try {
+    const host = await hostCapacity();
+    const capacity = capacityOf(options, host);
+    const warnings: string[] = [];
+    await open.emit(await startedEvent(options, open, capacity, (message) => void warnings.push(message)));
+    for (const message of warnings) await open.emit({ type: 'log', level: 'warn', message });
+    await pointLatest(runs, open.name);
+    for (const message of [...sources.values()].flatMap(({ warnings }) => warnings))
+      await open.emit({ type: 'log', level: 'warn', message });
+    const context: RunContext = {
+      open,
+      matrix,
+      settings,
+      sources,
+      providers: options.providers,
+      choices: options,
+      schedule: {
+        builders: new Slots(buildersFor(host)),
+        guests: new Slots(capacity.jobs),
+        // Who says how many cells means cells, whatever machines they have.
+        placesOf: (cell) => (wantedJobs(options) === undefined ? nodesOf(cell).length : 1),
+        quiet: new QuietLock(),
+      },
+      runSuite: options.runSuite ?? runSuiteProcess,
+      progress: options.onProgress,
+      output: options.onOutput ?? (() => {}),
+      signal: end.signal,
+    };
+    // A cell has an end of its own whatever happens to it. One throws only where its events cannot be written any more:
+    // then none can go on, and each still releases its target.
+    const ended = await Promise.allSettled(
+      cells.map((cell) =>
+        runCell(cell, context).catch((error: unknown) => {
+          end.stop(error);
+          throw error;
+        }),
+      ),
+    );
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    const interrupted = end.signal.reason instanceof Interrupted;
+    exitCode = decide(open.fold.cells(), { interrupted });
+    const durationMs = Math.round(performance.now() - started);
+    await open.emit({ type: 'run.finished', exitCode, interrupted, durationMs });
+  } catch (error) {
+    await open[Symbol.asyncDispose]();
+    // What is on disk is worth a report also where the disk was full in the end.
+    await options.onEnd(open.folder).catch(() => {});
+    throw error;
+  }
+  await open[Symbol.asyncDispose]();
+  await options.onEnd(open.folder);
+  return { run: open.name, folder: open.folder, exitCode };
+}
+
+function wantedJobs({ jobs, matrix }: RunOptions): number | undefined {
+  return jobs ?? matrix.limits.jobs;
+}
+
+function capacityOf(options: RunOptions, host: HostCapacity): Capacity {
+  const { cells } = options;
+  const guestBytes = Math.max(...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
+  const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
+  return capacityFor(guestBytes, machines, host, wantedJobs(options));
+}
+
+async function startedEvent(
+  options: RunOptions,
+  { name: run }: OpenRun,
+  { jobs, reason }: Capacity,
+  warn: (message: string) => void,
+): Promise<RunStarted> {
+  const { matrix, cells, project } = options;
+  const git = options.git ?? (await gitState(project, warn));
+  const inRepository = await pathsInRepository(project);
+  return {
+    type: 'run.started',
+    run,
+    harness: options.version,
+    matrix: {
+      name: matrix.name,
+      ...(matrix.file === undefined ? {} : { file: placeBelow(project, matrix.file) ?? matrix.file }),
+    },
+    control: matrix.control,
+    host: await hostFacts(),
+    cells: cells.map(({ name, arch, target, suite, voting }) => {
+      const folder = inRepository(suite.folder);
+      const release = parseCellName(name)?.release;
+      return {
+        ...{ name, arch, target, suite: suite.name },
+        ...(release === undefined ? {} : { release }),
+        ...(folder === undefined ? {} : { folder }),
+        voting,
+      };
+    }),
+    jobs,
+    jobsReason: reason,
+    ...(git ? { git } : {}),
+    argv: options.argv,
+    ...(options.selection ? { selection: options.selection } : {}),
+  };
+}
+
+/** What ends everything in a run: somebody who interrupts, or its own limit. Disposal forgets both. */
+function endOfRun(
+  { limits }: Matrix,
+  interrupt: AbortSignal,
+): Disposable & { readonly signal: AbortSignal; stop(error: unknown): void } {
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
+  if (interrupt.aborted) onInterrupt();
+  interrupt.addEventListener('abort', onInterrupt, { once: true });
+  const limitMs = limits.minutes * 60_000;
+  const tooLong = () =>
+    stop.abort(
+      new InfraError(`cannot finish the run: it took longer than ${formatDuration(limitMs)} (limits.minutes)`),
+    );
+  const overtime = setTimeout(tooLong, limitMs);
+  return {
+    signal: stop.signal,
+    stop: (error) => stop.abort(error),
+    [Symbol.dispose]() {
+      clearTimeout(overtime);
+      interrupt.removeEventListener('abort', onInterrupt);
+    },
+  };
+}
+
+async function hostFacts(): Promise<HostFacts> {
+  const cpuinfo = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  return {
+    arch: process.arch,
+    cpu: cpus()[0]?.model.trim() || /^(?:model name|cpu)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] || 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    kernel: release(),
+    node: process.version,
+  };
+}
+
+/** `latest` is the newest run, for people and for commands that take a run. */
+export async function pointLatest(runs: string, run: string): Promise<void> {
+  const link = join(runs, 'latest');
+  const temporary = `${link}.${process.pid}`;
+  await rm(temporary, { force: true });
+  await symlink(run, temporary);
+  await rename(temporary, link);
+}

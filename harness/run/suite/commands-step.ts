@@ -1,0 +1,155 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scaledMs } from '../../base/time.ts';
+import { fetchArtifacts } from '../../commands/artifacts.ts';
+import { mergeAttempts } from '../../commands/attempts.ts';
+import { environmentOf } from '../../commands/environment.ts';
+import { type CommandTest, commandTest, foreignTests, judge } from '../../commands/judge.ts';
+import { type OutputLog, outputLog } from '../../commands/output-log.ts';
+import { fileResults, printedResults, removeStale } from '../../commands/results.ts';
+import { runCommand } from '../../commands/runner.ts';
+import type { Workspace } from '../../commands/workspace.ts';
+import type { Suite } from '../../config/suite.ts';
+import { errorDataOf } from '../../events/error-data.ts';
+import type { TestFinished } from '../../events/types.ts';
+import { argvOf } from '../../stacks/ready.ts';
+import { type OnTarget, whileAlive } from '../cell/context.ts';
+import { Interrupted, type StepOutcome, step, verdictOfError } from '../cell/step.ts';
+import { outcomeOf } from './suite-step.ts';
+
+type Entry = Suite['tests'][number];
+
+/** Native seconds that a command has where its suite does not say. */
+const COMMAND_SECONDS = 600;
+/** Native seconds for finding a file on the machine, or fetching it. */
+const FILES_SECONDS = 60;
+
+/**
+ * Runs the commands of a suite's `tests` on its machine, the first of a cluster, and brings its artifacts back. What they come
+ * to is tests; only a machine that is lost is an error.
+ * @param keep is told of each file that is there now, by its absolute path.
+ */
+export async function commandsStep(
+  on: OnTarget,
+  workspace: Workspace,
+  keep: (file: string) => void,
+): Promise<StepOutcome> {
+  const { cell, folder, run } = on.context;
+  return step(whileAlive(on), 'tests', async (io) => {
+    const finished: TestFinished[] = [];
+    const emit = async (tests: readonly CommandTest[]) => {
+      for (const test of tests) {
+        const event: TestFinished = { type: 'test.finished', cell: cell.name, step: 'tests', ...test };
+        finished.push(event);
+        await run.open.emit(event);
+      }
+    };
+    const logFile = join(folder, 'output.log');
+    await writeFile(logFile, '');
+    keep(logFile);
+    const log = outputLog(logFile, (line) => run.output(cell.name, line));
+    try {
+      for (const entry of cell.suite.tests) {
+        io.progress(labelOf(entry));
+        await emit(await testsOf(on, workspace, entry, log, emit));
+      }
+    } finally {
+      await log.end();
+    }
+    const { files, problems } = await bringBack(on, workspace, join(folder, 'artifacts'));
+    await emit(problems.map((message) => commandTest('artifacts', 0, [{ type: 'ArtifactError', message }])));
+    files.forEach(keep);
+    const outcome = outcomeOf('tests', finished, cell.suite.tests.length);
+    return [outcome, outcome];
+  });
+}
+
+/** The tests that a command comes to, tried again as often as its suite says. @param emit for what it told before its machine was lost. */
+async function testsOf(
+  on: OnTarget,
+  workspace: Workspace,
+  entry: Entry,
+  log: OutputLog,
+  emit: (tests: readonly CommandTest[]) => Promise<void>,
+): Promise<CommandTest[]> {
+  const runs: CommandTest[][] = [];
+  do runs.push(await runOnce(on, workspace, entry, log, emit));
+  while (runs.length <= on.context.cell.suite.retries && runs.at(-1)!.some(({ verdict }) => verdict === 'failed'));
+  return mergeAttempts(runs);
+}
+
+async function runOnce(
+  { context: { cell }, started, signal }: OnTarget,
+  workspace: Workspace,
+  entry: Entry,
+  log: OutputLog,
+  emit: (tests: readonly CommandTest[]) => Promise<void>,
+): Promise<CommandTest[]> {
+  const [{ target }] = started.nodes;
+  const scale = started.scale.factor;
+  const label = labelOf(entry);
+  const deadlineMs = scaledMs(entry.seconds ?? cell.suite.timeouts.test ?? COMMAND_SECONDS, scale);
+  const filesMs = scaledMs(FILES_SECONDS, scale);
+  await removeStale(target, workspace, entry.results, filesMs);
+  const begun = performance.now();
+  const printed: Buffer[] = [];
+  try {
+    const end = await runCommand(target, {
+      workspace,
+      argv: argvOf(entry.run),
+      env: environmentOf(cell.suite, target.facts.arch),
+      deadlineMs,
+      signal,
+      onOutput(stream, chunk) {
+        if (stream === 'stdout') printed.push(chunk);
+        log.add(stream, chunk);
+      },
+    });
+    const results =
+      printedResults(entry.results, Buffer.concat(printed)) ??
+      (await fileResults(target, workspace, entry.results, filesMs));
+    const inOutput = typeof entry.results === 'string';
+    return judge({
+      label,
+      end,
+      deadlineMs,
+      printed: inOutput,
+      tail: log.tail(20),
+      ...(results === undefined ? {} : { results }),
+    });
+  } catch (thrown) {
+    const error = signal.aborted ? signal.reason : thrown;
+    // What it told before its machine was lost has happened; the command itself never came to its end.
+    const told = printedResults(entry.results, Buffer.concat(printed));
+    if (told) await emit(foreignTests(label, told));
+    const verdict = verdictOfError(error);
+    if (!(error instanceof Interrupted))
+      await emit([
+        commandTest(
+          label,
+          Math.round(performance.now() - begun),
+          [errorDataOf(error)],
+          verdict === 'emulator' ? 'emulator' : 'infra',
+        ),
+      ]);
+    throw error;
+  }
+}
+
+/** A command as people know it. */
+export function labelOf({ name, run }: Pick<Entry, 'name' | 'run'>): string {
+  return (name ?? (typeof run === 'string' ? run : run.join(' '))).split('\n')[0]!.slice(0, 120);
+}
+
+async function bringBack({ context: { cell }, started }: OnTarget, { base }: Workspace, folder: string) {
+  const { suite } = cell;
+  if (suite.artifacts.length === 0) return { files: [], problems: [] };
+  const [{ target }] = started.nodes;
+  return fetchArtifacts(
+    target,
+    `${base}/source`,
+    suite.artifacts,
+    folder,
+    scaledMs(FILES_SECONDS, started.scale.factor),
+  );
+}

@@ -1,0 +1,52 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serveRequests } from '../../base/ask.ts';
+import { makeRuntimeFolder } from '../../base/folders.ts';
+import type { ContextNode } from '../../scenario/context.ts';
+import type { OnTarget } from '../cell/context.ts';
+import { restoreCell, type StartedCell } from '../cell/start-cell.ts';
+import type { StepIo } from '../cell/step.ts';
+import { startCounting } from './counting.ts';
+
+/** A cell's machines for another process. */
+export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
+  return nodes.map(({ name, target }) => ({
+    name,
+    handle: { ...target.handle, facts: target.facts },
+    ...(network ? { address: network.place(name).address.replace(/\/.*/, '') } : {}),
+  }));
+}
+
+/**
+ * Answers the suite's process: puts the cell's machines back, unless nothing has used them yet, and starts the one that
+ * counts instructions for the first who asks, until the step ends.
+ */
+export async function serveControl(on: OnTarget, io: StepIo): Promise<AsyncDisposable & { readonly socket: string }> {
+  const { started, context } = on;
+  const { lease } = context.run.open;
+  const folder = await makeRuntimeFolder();
+  lease.register({ kind: 'path', path: folder });
+  const socket = join(folder, 'control');
+  let used = false;
+  let counting: Promise<StartedCell> | undefined;
+  const served = await serveRequests(socket, async (asked) => {
+    const { do: what } = asked as { readonly do: 'look' | 'restore' | 'count' };
+    if (what === 'count') {
+      counting ??= startCounting(on, io);
+      return contextNodes(await counting);
+    }
+    if (what === 'restore') {
+      if (used) await restoreCell(started);
+      used = true;
+    }
+    return contextNodes(started);
+  });
+  return {
+    socket,
+    async [Symbol.asyncDispose]() {
+      await served[Symbol.asyncDispose]();
+      await (await counting?.catch(() => undefined))?.[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { InfraError, SuiteError } from '../../base/errors.ts';
+import { lastLines } from '../../base/text.ts';
+import { errorDataOf, ReportedError } from '../../events/error-data.ts';
+import { labelOf, testKey } from '../../events/identity.ts';
+import type { Attempt, ErrorData, HarnessEvent, TestFinished } from '../../events/types.ts';
+import type { ScenarioContext } from '../../scenario/context.ts';
+import { type Journal, readJournal, sharedClock } from '../../scenario/journal.ts';
+import type { SuiteOrder, SuiteReport } from '../../scenario/messages.ts';
+import { passedBy, verdictOf } from '../../scenario/thrown.ts';
+import { Interrupted } from '../cell/step.ts';
+
+export interface SuiteRunOptions {
+  readonly context: ScenarioContext;
+  readonly emit: (event: HarnessEvent) => Promise<void>;
+  readonly progress: (message: string) => void;
+  /** Aborted when the target died, the cell's time is up or the run was interrupted; the reason is an Error. */
+  readonly signal: AbortSignal;
+  /** Milliseconds beside the deadline of what runs after which the process is taken to hang. Default 15,000. */
+  readonly graceMs?: number;
+}
+
+/** What a suite's process came to. */
+export interface SuiteOutcome {
+  readonly finished: readonly TestFinished[];
+  /** Files that were run. */
+  readonly files: number;
+  /** Why it did not come to its end by itself. */
+  readonly cutShort?: Error;
+}
+
+/** Runs the files of a suite. Never throws for a failing test. */
+export type RunSuite = (options: SuiteRunOptions) => Promise<SuiteOutcome>;
+
+/** How long beside a test's own deadline its process may be silent. */
+const GRACE_MS = 15_000;
+/** Milliseconds in which the process has to have read its files. */
+const COLLECT_MS = 120_000;
+
+/** This file's ending tells whether we run from source or from an installed package. */
+const ending = fileURLToPath(import.meta.url).endsWith('.ts') ? 'ts' : 'js';
+const modulePath = (relative: string) => fileURLToPath(new URL(`${relative}.${ending}`, import.meta.url));
+
+/** Runs the files of a suite in a process of their own and passes on what it reports. Never throws for a failing test. */
+export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOutcome> {
+  const { context, emit, progress, signal, graceMs = GRACE_MS } = options;
+  const script = modulePath('../../scenario/process');
+  if (!existsSync(script)) throw new InfraError(`cannot run suites: ${script} is missing`);
+  const child = fork(script, [], {
+    // A group of its own: Ctrl-C is for the harness to handle, and everything in it can be ended at once.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, VITEST: undefined, NODE_ENV: 'test', NODE_OPTIONS: undefined },
+    serialization: 'advanced',
+  });
+  let printed = '';
+  const keepPrinted = (chunk: Buffer) => {
+    printed = (printed + chunk.toString()).slice(-20_000);
+  };
+  child.stdout?.on('data', keepPrinted);
+  child.stderr?.on('data', keepPrinted);
+
+  const finished: TestFinished[] = [];
+  let files = 0;
+  const problems: ErrorData[] = [];
+  let done = false;
+  let cutShort: Error | undefined;
+  let writes: Promise<void> = Promise.resolve();
+  const pass = (event: HarnessEvent) => {
+    writes = writes.then(() => emit(event));
+    // It is awaited at the end; until then a full disk must not look like an error that nobody waits for.
+    writes.catch(() => {});
+  };
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  };
+  const cut = (error: Error) => {
+    cutShort ??= error;
+    kill();
+  };
+  let watchdog: NodeJS.Timeout | undefined;
+  const endAfter = (ms: number, check: () => void) => {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(check, ms);
+  };
+  let heardAt = sharedClock();
+  // A message says that something goes on; a part that began since, and may take longer, says so in the journal only.
+  const checkSilence = () => {
+    const { tests, phase } = readJournal(context.journal);
+    const begun =
+      phase && phase.allowedMs === null ? Number.POSITIVE_INFINITY : (phase?.atMs ?? 0) + (phase?.allowedMs ?? 0);
+    const due = Math.max(heardAt + context.testTimeoutMs, begun) + graceMs;
+    const left = due - sharedClock();
+    if (left > 0) return endAfter(Math.min(left, context.testTimeoutMs + graceMs), checkSilence);
+    const running = tests.filter((test) => test.running).map((test) => `${test.file} > ${labelOf(test)}`);
+    const silent = Math.round((sharedClock() - Math.max(heardAt, phase?.atMs ?? 0)) / 1000);
+    const what = running.join(', ') || (phase ? `a hook of the suite (${phase.phase})` : 'the suite');
+    cut(new SuiteError(`${what} hangs: nothing was heard of it for ${silent} s; its process was ended`));
+  };
+  const onAbort = () => cut(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  endAfter(COLLECT_MS, () =>
+    cut(new SuiteError(`the suite's files were not read within ${COLLECT_MS / 1000} s; its process was ended`)),
+  );
+
+  child.on('message', (message) => {
+    const report = message as SuiteReport;
+    heardAt = sharedClock();
+    endAfter(context.testTimeoutMs + graceMs, checkSilence);
+    if (report.type === 'alive') return;
+    if (report.type === 'printed') return progress(lastLines(report.text, 1)[0] ?? '');
+    if (report.type === 'done') {
+      done = true;
+      files = report.files;
+      problems.push(...report.problems);
+      return;
+    }
+    const { event } = report;
+    if (event.type === 'test.started') progress(event.name);
+    if (event.type === 'test.finished') finished.push(event);
+    pass(event);
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', (code, killedBy) => {
+      // vitest leaves with 1 when a test failed, which has been reported by then.
+      if (code !== 0 && !done)
+        cutShort ??= new Error(
+          `the suite's process ended with ${killedBy ?? code}: ${lastLines(printed, 8).join('\n')}`,
+        );
+      resolve();
+    });
+    child.once('error', (error) => {
+      cutShort ??= error;
+      resolve();
+    });
+  });
+  child.send({
+    context,
+    scenarioModule: modulePath('../../scenario/index'),
+    runnerModule: modulePath('../../scenario/runner'),
+  } satisfies SuiteOrder);
+  await ended;
+  kill();
+  clearTimeout(watchdog);
+  signal.removeEventListener('abort', onAbort);
+  const journal = readJournal(context.journal);
+  // A test that ran at the end was cut short by what ended its process, not by what nobody caught before.
+  const [crash, ...crashes] = problems;
+  const ending = cutShort ?? (crash && new ReportedError([crash, ...crashes]));
+  const [problem, ...more] = [...journal.unhandled, ...problems];
+  if (problem) cutShort ??= new ReportedError([problem, ...more]);
+  for (const event of unreported(context, journal, finished, ending)) {
+    finished.push(event);
+    pass(event);
+  }
+  await writes;
+  return { finished, files, ...(cutShort ? { cutShort } : {}) };
+}
+
+/** Tests that began, or even ended, and were not reported any more: from the journal. */
+function unreported(
+  { cell, step }: ScenarioContext,
+  journal: Journal,
+  finished: readonly TestFinished[],
+  error?: Error,
+): TestFinished[] {
+  const reported = new Set(finished.map(testKey));
+  return journal.tests
+    .filter((test) => !reported.has(testKey(test)))
+    .flatMap(({ file, name, nth, attempts, running, skipped }): TestFinished[] => {
+      const which = { type: 'test.finished', cell, step, file, name, ...(nth === undefined ? {} : { nth }) } as const;
+      if (skipped !== undefined)
+        return [{ ...which, verdict: 'skipped', durationMs: 0, attempts: [], note: skipped || 'skipped in the suite' }];
+      // Who interrupts says nothing about the test that was running: it never ended.
+      if (running && error instanceof Interrupted) return [];
+      const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'))] : attempts;
+      const last = all.at(-1);
+      if (!last) return [];
+      const verdict = last.verdict === 'passed' ? passedBy(all) : last.verdict;
+      return [
+        { ...which, verdict, durationMs: all.reduce((sum, { durationMs }) => sum + durationMs, 0), attempts: all },
+      ];
+    });
+}
+
+/** A test that was running when its process was ended. */
+function cutAttempt(error: Error): Attempt {
+  const errors = [errorDataOf(error)];
+  return { verdict: verdictOf(errors), durationMs: 0, errors };
+}

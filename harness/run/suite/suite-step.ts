@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { InfraError } from '../../base/errors.ts';
+import { scaledMs, withDeadline } from '../../base/time.ts';
+import { usesEngine } from '../../config/compose.ts';
+import { errorDataOf } from '../../events/error-data.ts';
+import type { Verdict } from '../../events/types.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { engineProblem } from '../../stacks/compose/engine.ts';
+import { anyDeath, type OnTarget, whileAlive } from '../cell/context.ts';
+import type { StartedCell } from '../cell/start-cell.ts';
+import { type StepOutcome, step } from '../cell/step.ts';
+import { contextNodes, serveControl } from './suite-control.ts';
+
+/** Native seconds that a scenario has where its suite does not say. */
+const SCENARIO_SECONDS = 10;
+
+/** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
+export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'): Promise<StepOutcome> {
+  const { started, signal } = on;
+  const { cell, run, folder } = on.context;
+  const { only } = run.choices;
+  const { network } = started;
+  const scale = started.scale.factor;
+  return step(whileAlive(on), name, async (io) => {
+    const native =
+      name === 'scenarios' ? (cell.suite.timeouts.test ?? SCENARIO_SECONDS) : cell.suite.timeouts.benchmark;
+    await using control = await serveControl(on, io);
+    const { finished, files, cutShort } = await run.runSuite({
+      context: {
+        cell: cell.name,
+        nodes: contextNodes(started),
+        ...(network ? { lanSocket: network.controlSocket } : {}),
+        suite: cell.suite,
+        scale,
+        step: name,
+        ...(only === undefined ? {} : { only: only.get(cell.name) ?? [] }),
+        cacheFolder: join(folder, 'vitest'),
+        journal: join(folder, `${name}.journal`),
+        controlSocket: control.socket,
+        testTimeoutMs: scaledMs(native, scale),
+      },
+      emit: run.open.emit,
+      progress: io.progress,
+      signal,
+    });
+    const outcome = outcomeOf(name, finished, files);
+    if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameDeath(started);
+    if (outcome.verdict === 'failed') await blameEngine(cell, started);
+    if (cutShort !== undefined) {
+      // What cut it short decides, unless the suite itself had something to say before.
+      if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
+        return [outcome, { ...outcome, error: errorDataOf(cutShort) }];
+      throw cutShort;
+    }
+    return [outcome, outcome];
+  });
+}
+
+/**
+ * What failed on a machine that has died says nothing about the suite. A test notices that nobody answers before its
+ * cause is known: a machine has a moment to say what it died of, or to answer.
+ * @throws what it died of.
+ */
+async function blameDeath(started: StartedCell): Promise<void> {
+  const died = anyDeath(started);
+  const asked = started.nodes.map(({ target }) => target.exec(['true'], { deadlineMs: DEATH_MS }));
+  const answered = Promise.all(asked).then(
+    (answers) => (answers.every(({ exitCode }) => exitCode === 0) ? undefined : died),
+    // One that gives no answer, dead or switched off, has the rest of its moment.
+    () => died,
+  );
+  const late = () => new Error('it says nothing');
+  const why = await withDeadline(Promise.race([died, answered]), DEATH_MS, late).catch(() => undefined);
+  if (why) throw why;
+}
+
+/** What failed where there is no Docker engine any more says nothing about the suite. @throws InfraError */
+async function blameEngine({ suite }: Cell, { nodes }: StartedCell): Promise<void> {
+  if (!usesEngine(suite)) return;
+  for (const { name, target } of nodes) {
+    const why = await engineProblem(target);
+    if (why !== undefined)
+      throw new InfraError(
+        `cannot go on with the stack: the Docker engine of ${nodes.length > 1 ? name : 'the machine'} is gone: ${why}`,
+        {
+          hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
+          consoleTail: await target.consoleTail(20),
+        },
+      );
+  }
+}
+
+/** Milliseconds in which a target that died has said so. */
+const DEATH_MS = 3000;
+
+/** What the tests of a step come to. @param files how many files, or commands, there were. */
+export function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {
+  const ran = finished.filter((test) => test.verdict !== 'skipped');
+  if (ran.length === 0) {
+    return {
+      verdict: 'skipped',
+      note: files === 0 ? `the suite has no ${name}` : 'every test is skipped',
+      reason: `no ${name} ran`,
+    };
+  }
+  const count = (verdict: Verdict) => ran.filter((test) => test.verdict === verdict).length;
+  const verdict = (['failed', 'emulator', 'infra', 'flaky'] as const).find((verdict) => count(verdict) > 0) ?? 'passed';
+  const what = `${ran.length - count(verdict === 'passed' ? 'failed' : verdict)} of ${ran.length} passed`;
+  return {
+    verdict,
+    note: verdict === 'passed' ? `${ran.length} passed` : what,
+    reason: `${count(verdict)} of ${ran.length} ${name} ${verdict === 'flaky' ? 'were flaky' : 'failed'}`,
+  };
+}

@@ -1,0 +1,138 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadMatrix, loadSuites } from '../config/load/load.ts';
+import { findProject } from '../config/load/project.ts';
+import { SYSTEM_PACKAGES } from '../setup/system-packages.mjs';
+import { rejection, tempFiles } from '../testing/temp-files.ts';
+import { initProject } from './init.ts';
+import { commandStarter } from './starter-command.ts';
+import { composeStarter } from './starter-compose.ts';
+import { surroundings } from './surroundings.ts';
+
+test('what it writes can be loaded, and each file names its schema', async () => {
+  await using files = await tempFiles();
+  const written = await initProject(files.folder);
+  expect(written.map(({ path, state }) => `${state} ${path}`)).toEqual([
+    'wrote matrices/first.yaml',
+    'wrote suites/hello/suite.yaml',
+    'wrote suites/hello/hello.scenario.ts',
+    'wrote suites/hello/hello.bench.ts',
+    'wrote tsconfig.json',
+    'wrote .github/workflows/harness.yml',
+    'wrote package.json',
+    'wrote .gitignore',
+  ]);
+  const project = await findProject(files.folder);
+  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  expect([...(await loadSuites(matrix, [project.suites])).keys()]).toEqual(['hello']);
+  expect((await readFile(join(files.folder, 'suites/hello/suite.yaml'), 'utf8')).split('\n')[0]).toBe(
+    '# yaml-language-server: $schema=../../node_modules/multiarch-harness/harness/config/schemas/suite.schema.json',
+  );
+  expect(JSON.parse(await readFile(join(files.folder, 'package.json'), 'utf8'))).toEqual({
+    private: true,
+    type: 'module',
+    scripts: { harness: 'harness run' },
+  });
+  expect(await readFile(join(files.folder, '.gitignore'), 'utf8')).toBe('node_modules/\n.harness/\n');
+});
+
+test.each([
+  ['make check', ['build-essential']],
+  ['python3 -m pytest -q "tests/a b"', ['python3', 'python3-pytest']],
+  ['sh -c \'echo "a: b" # c\'', []],
+])('a command is a suite of its own: %s', async (command, packages) => {
+  await using files = await tempFiles();
+  await initProject(files.folder, commandStarter(command));
+  const project = await findProject(files.folder);
+  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  const suite = (await loadSuites(matrix, [project.suites])).get('checks');
+  expect(suite).toMatchObject({ source: '../..', stack: { packages }, tests: [{ run: command, results: 'exit' }] });
+});
+
+test('a Compose file is the stack of a suite, with images of well-known names proposed', async () => {
+  const compose = `version: "3.7"
+services:
+  front: { image: "nginx:1.25-alpine", ports: ["8080:80", "127.0.0.1:8443:443"] }
+  back: { image: "team/app:2" }
+`;
+  await using files = await tempFiles({ 'compose.yaml': compose });
+  const { templates, unknown } = await composeStarter('compose.yaml', files.folder);
+  expect(unknown).toEqual(['team/app:2']);
+  await initProject(files.folder, templates);
+  const project = await findProject(files.folder);
+  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  const suite = (await loadSuites(matrix, [project.suites])).get('stack');
+  expect(suite?.stack).toMatchObject({
+    images: [
+      { tag: 'nginx:1.25-alpine', packages: ['nginx-light'] },
+      { tag: 'team/app:2', packages: [] },
+    ],
+    ports: { p8080: 8080, p8443: 8443 },
+    ready: [{ tcp: 'p8080' }, { tcp: 'p8443' }],
+  });
+  expect(suite?.compose?.services).toEqual({ front: 'nginx:1.25-alpine', back: 'team/app:2' });
+  expect(await readFile(join(files.folder, 'suites/stack/compose.yaml'), 'utf8')).toBe(compose);
+});
+
+test('a Compose file that is not there, or not understood, is an error in a line', async () => {
+  await using files = await tempFiles({
+    'bad.yaml': 'services: [',
+    'built.yaml': 'version: "3"\nservices: { a: { build: . } }\n',
+  });
+  expect(await rejection(composeStarter('no.yaml', files.folder))).toContain('cannot read no.yaml: ');
+  expect(await rejection(composeStarter('bad.yaml', files.folder))).toContain('refuses it');
+  expect(await rejection(composeStarter('built.yaml', files.folder))).toContain('none of its services names an image');
+});
+
+test('a matrix or suite that exists is left alone, and nothing is written beside it', async () => {
+  await using files = await tempFiles({ 'suites/hello/suite.yaml': 'mine' });
+  expect(await rejection(initProject(files.folder))).toBe(
+    'cannot write a first project: suites/hello/suite.yaml exists already',
+  );
+  expect(await readdir(files.folder)).toEqual(['suites']);
+  expect(await readFile(join(files.folder, 'suites/hello/suite.yaml'), 'utf8')).toBe('mine');
+});
+
+test('what a project has stays, and gets what it lacks', async () => {
+  const mine = '{\n\t"name": "mine",\n\t"scripts": {\n\t\t"test": "vitest"\n\t},\n\t"version": "1.0.0"\n}';
+  await using files = await tempFiles({
+    'package.json': mine,
+    '.gitignore': '/node_modules\ncoverage',
+    'tsconfig.json': '{}',
+    '.github/workflows/harness.yml': 'mine',
+  });
+  const states = Object.fromEntries((await initProject(files.folder)).map(({ path, state }) => [path, state]));
+  expect(states).toMatchObject({
+    'package.json': 'added to',
+    '.gitignore': 'added to',
+    'tsconfig.json': 'kept',
+    '.github/workflows/harness.yml': 'kept',
+  });
+  const read = (name: string) => readFile(join(files.folder, name), 'utf8');
+  expect(await read('package.json')).toBe(
+    '{\n\t"name": "mine",\n\t"scripts": {\n\t\t"harness": "harness run",\n\t\t"test": "vitest"\n\t},\n\t"version": "1.0.0"\n}',
+  );
+  expect(await read('.gitignore')).toBe('/node_modules\ncoverage\n.harness/\n');
+  expect(await read('tsconfig.json')).toBe('{}');
+  expect(await read('.github/workflows/harness.yml')).toBe('mine');
+});
+
+test('a script of that name is the project’s own', async () => {
+  const mine = '{ "scripts": { "harness": "make" } }';
+  await using files = await tempFiles({ 'package.json': mine, '.gitignore': 'node_modules\n.harness\n' });
+  const states = (await initProject(files.folder)).map(({ state }) => state);
+  expect(states.slice(-2)).toEqual(['kept', 'kept']);
+  expect(await readFile(join(files.folder, 'package.json'), 'utf8')).toBe(mine);
+});
+
+test.each(['{', '[]', '{"scripts": 1}'])('a package.json of %j: nothing is written', async (text) => {
+  await using files = await tempFiles({ 'package.json': text });
+  expect(await rejection(initProject(files.folder))).toContain('cannot add a script to package.json: ');
+  expect(await readdir(files.folder)).toEqual(['package.json']);
+});
+
+test('the workflow installs what the set-up installs', () => {
+  const { text } = surroundings.find(({ path }) => path.endsWith('harness.yml'))!;
+  for (const { package: name } of SYSTEM_PACKAGES) expect(text.split(/\s+/)).toContain(name);
+});

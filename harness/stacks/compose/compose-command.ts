@@ -1,0 +1,80 @@
+import { execa } from 'execa';
+import { InfraError } from '../../base/errors.ts';
+import { namelessFile } from '../../base/files.ts';
+import { dieWithParent } from '../../base/process.ts';
+import { formatDuration, lastLines } from '../../base/text.ts';
+import { type ComposeStack, projectFolder, projectName } from '../../config/compose.ts';
+import { composeEnvironment, composeProgram, NO_COMPOSE } from '../../config/compose-program.ts';
+import type { Suite } from '../../config/suite.ts';
+import type { ExecResult, Target } from '../../targets/target.ts';
+import { engineSocket } from './engine.ts';
+
+/** The part of a suite that its Compose file is deployed by. */
+export type ComposeSuite = Pick<Suite, 'name' | 'compose' | 'timeouts'>;
+
+interface ComposeOptions {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs this host's Compose on a suite's file, with the machine's Docker engine: so a machine needs no Compose, and an
+ * emulated one no time for it. A non-zero exit code is a result.
+ * @param args Compose's, as `['up', '--detach']`.
+ * @throws InfraError when there is no Compose here or it has no end before the deadline.
+ */
+export async function runCompose(
+  target: Target,
+  suite: ComposeSuite,
+  args: readonly string[],
+  { deadlineMs, signal }: ComposeOptions,
+): Promise<ExecResult> {
+  const { content } = composeOf(suite);
+  const program = await composeProgram();
+  if (program === undefined) throw new InfraError(`cannot use Compose: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
+  const project = ['--project-name', projectName(suite.name), '--project-directory', projectFolder(suite.name)];
+  // What was checked is what is deployed: Compose's own answer, and not the files again. By its path, because Compose 1 takes
+  // a "-" for a file of that name where another file follows.
+  const argv = dieWithParent([...program.argv, ...project, '--file', '/dev/stdin', ...args]);
+  const seconds = String(Math.ceil(deadlineMs / 1000));
+  const started = performance.now();
+  await using file = await namelessFile(content);
+  const result = await execa(argv[0]!, argv.slice(1), {
+    // Any descriptor will do; execa's types know the first one only.
+    stdin: file.fd as 0,
+    reject: false,
+    stripFinalNewline: false,
+    timeout: Math.ceil(deadlineMs),
+    forceKillAfterDelay: 1000,
+    // Nothing of the user's own engines and projects takes part; an emulated engine may think for long.
+    extendEnv: false,
+    env: {
+      ...composeEnvironment(),
+      DOCKER_HOST: `unix://${await engineSocket(target)}`,
+      COMPOSE_HTTP_TIMEOUT: seconds,
+    },
+    ...(signal ? { cancelSignal: signal } : {}),
+  });
+  const what = `${program.argv.join(' ')} ${args.join(' ')}`;
+  if (result.isCanceled) throw signal?.reason;
+  if (result.timedOut)
+    throw new InfraError(`cannot finish \`${what}\`: no end after ${formatDuration(deadlineMs)}`, {
+      cause: lastLines(result.stderr, 5).join('\n') || undefined,
+      late: true,
+    });
+  if (result.exitCode === undefined) throw new InfraError(`cannot run \`${what}\`: ${result.shortMessage}`);
+  const { exitCode, stdout, stderr } = result;
+  return { exitCode, stdout, stderr, durationMs: performance.now() - started };
+}
+
+/** @throws InfraError for a suite with a Compose file on a host without Compose: before anything is built for it. */
+export async function mustHaveCompose({ name, compose }: ComposeSuite): Promise<void> {
+  if (compose && (await composeProgram()) === undefined)
+    throw new InfraError(`cannot deploy the Compose file of ${name}: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
+}
+
+/** @throws InfraError for a suite without a Compose file. */
+export function composeOf({ name, compose }: ComposeSuite): ComposeStack {
+  if (!compose) throw new InfraError(`cannot use Compose: stack.compose of the suite ${name} names no file`);
+  return compose;
+}

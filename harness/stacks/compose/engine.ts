@@ -1,0 +1,52 @@
+import { request } from 'node:http';
+import { InfraError, isLate } from '../../base/errors.ts';
+import type { Target } from '../../targets/target.ts';
+
+/** Where a Docker engine listens. */
+const SOCKET = '/var/run/docker.sock';
+
+/**
+ * The Docker engine of a target, as a Unix socket on this host.
+ * @throws InfraError for a target that cannot forward one.
+ */
+export async function engineSocket(target: Target): Promise<string> {
+  if (!target.socket)
+    throw new InfraError(`cannot reach the Docker engine: a ${target.facts.kind} target forwards no sockets`);
+  return target.socket(SOCKET);
+}
+
+/** Asks an engine for something, over a connection of its own. @throws Error with what it answered. */
+export function askEngine<T>(socket: string, path: string, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: socket, path, agent: false, signal }, (response) => {
+      response.setEncoding('utf8');
+      let text = '';
+      response.on('error', reject);
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text) as T);
+        else reject(new Error(`GET ${path} was answered ${response.statusCode}: ${text.trim().slice(0, 300)}`));
+      });
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+/** Milliseconds in which an engine that runs has answered, on the slowest machine that is of use. */
+const ALIVE_MS = 30_000;
+
+/**
+ * Why a target's Docker engine cannot be used, or undefined while it answers, or while the target itself does not: then
+ * that is the news.
+ */
+export async function engineProblem(target: Target): Promise<string | undefined> {
+  try {
+    const asked = await target.exec(['docker', 'version', '--format', '{{.Server.Version}}'], { deadlineMs: ALIVE_MS });
+    return asked.exitCode === 0 ? undefined : asked.stderr.trim().split('\n').at(-1);
+  } catch (error) {
+    return isLate(error) ? `it does not answer within ${ALIVE_MS / 1000} s` : undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import { InfraError, StackError } from '../../base/errors.ts';
+import { lastLines } from '../../base/text.ts';
+import { scaledMs } from '../../base/time.ts';
+import type { Suite } from '../../config/suite.ts';
+import type { ImageFile } from '../../images/disk.ts';
+import type { ExecResult, Target } from '../../targets/target.ts';
+import type { DeployOptions } from '../deploy.ts';
+import { beginUndo, noteChanges, putBackLeftovers } from '../undo.ts';
+
+/** What was done to a machine that has a system of its own. */
+export interface Installed {
+  /** Packages that it did not have. */
+  readonly packages: readonly string[];
+}
+
+/** Where a machine keeps what belongs to a suite's commands; removed again from machines that outlive the run. */
+export const WORK_FOLDER = '/srv/harness';
+
+/** Native seconds for fetching and installing packages. */
+const PACKAGES_SECONDS = 300;
+
+/**
+ * Puts a stack's packages and files on a machine that was not made for it, and starts its services. On one that outlives
+ * the run everything is noted on the machine before it is changed, so that whoever has it next can put it back.
+ * @param files what the suite's are, with what is in them.
+ * @throws StackError when something cannot be installed, InfraError when that is the machine's fault.
+ */
+export async function installStack(
+  target: Target,
+  suite: Suite,
+  files: readonly ImageFile[],
+  options: DeployOptions,
+): Promise<Installed> {
+  const { stack } = suite;
+  const left = await putBackLeftovers(target, options);
+  if (left) options.warn(`${target.facts.machine ?? 'the machine'} had what another run left: ${left}`);
+  const missing = await missingPackages(target, stack.packages, suite, options);
+  await beginUndo(target, suite, missing, options);
+  if (missing.length > 0) await installPackages(target, missing, options);
+  const work = suite.tests.length > 0 || suite.setup.length > 0 ? [WORK_FOLDER] : [];
+  const paths = [...files.map(({ path }) => path), ...work];
+  await noteChanges(target, suite, paths, options);
+  for (const file of files) {
+    options.progress(`writing ${file.path}`);
+    await target.write(file.path, file.content, { mode: Number.parseInt(file.mode, 8) });
+  }
+  if (stack.services.length > 0) await startServices(target, stack.services, suite, options);
+  return { packages: missing };
+}
+
+async function missingPackages(
+  target: Target,
+  packages: readonly string[],
+  suite: Suite,
+  options: DeployOptions,
+): Promise<string[]> {
+  if (packages.length === 0) return [];
+  const deadlineMs = scaledMs(suite.timeouts.command, options.scale);
+  // It exits with 1 when one of them is not known, and prints the others.
+  const { stdout, exitCode, stderr } = await target.exec(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
+    ['dpkg-query', '-W', '-f', '${db:Status-Abbrev}${Package}\\n', ...packages],
+    { deadlineMs, signal: options.signal },
+  );
+  if (exitCode > 1)
+    throw new StackError(`cannot install the stack's packages: the machine has no dpkg (${lastLines(stderr, 1)[0]})`);
+  const there = new Set(stdout.split('\n').flatMap((line) => /^ii\s+(\S+)$/.exec(line)?.[1] ?? []));
+  return packages.filter((name) => !there.has(name));
+}
+
+async function installPackages(target: Target, packages: readonly string[], options: DeployOptions): Promise<void> {
+  options.progress(`installing ${packages.join(', ')}`);
+  const deadlineMs = scaledMs(PACKAGES_SECONDS, options.scale);
+  const apt = (...args: string[]) =>
+    target.exec(['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args], {
+      deadlineMs,
+      signal: options.signal,
+      outside: true,
+      onOutput: (chunk) => options.progress(lastLines(chunk, 1)[0] ?? ''),
+    });
+  const install = () =>
+    apt('install', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', ...packages);
+  const first = await install();
+  if (first.exitCode === 0) return;
+  // Its lists may be older than the archive.
+  const update = await apt('update');
+  const second = update.exitCode === 0 ? await install() : update;
+  if (second.exitCode !== 0) throw failure(`cannot install ${packages.join(', ')}`, second);
+}
+
+async function startServices(
+  target: Target,
+  services: readonly string[],
+  suite: Suite,
+  options: DeployOptions,
+): Promise<void> {
+  options.progress(`starting ${services.join(', ')}`);
+  const script = 'systemctl daemon-reload && systemctl enable --quiet "$@" && systemctl restart "$@"';
+  const started = await target.exec(['sh', '-c', script, 'start', ...services], {
+    deadlineMs: scaledMs(suite.timeouts.boot, options.scale),
+    signal: options.signal,
+  });
+  if (started.exitCode !== 0) throw failure(`cannot start ${services.join(', ')}`, started);
+}
+
+/** A full disk is the machine's fault; anything else may be the stack's. */
+function failure(what: string, { exitCode, stdout, stderr }: ExecResult): Error {
+  const said = lastLines(`${stdout}\n${stderr}`, 12).join('\n');
+  return /No space left on device|not have enough free space/.test(said)
+    ? new InfraError(`${what}: the machine's disk is full`, {
+        cause: said,
+        hint: 'Make room on it, for instance with `apt-get clean`.',
+      })
+    : new StackError(`${what}: it exited with ${exitCode}`, { cause: said });
+}
