@@ -22,8 +22,21 @@ const well = `services:
     stop_grace_period: 0s
 `;
 
+/** Somebody's Compose file, from which `init` writes the suite `stack`. */
+const web = `services:
+  front: { image: "nginx:1.25", ports: ["8080:80"] }
+  back: { image: "memcached:1.6" }
+`;
+
+const page = `import { expect, test } from 'multiarch-harness';
+test('nginx serves its page', async ({ stack }) => {
+  expect(await (await fetch(stack.url('p8080'))).text()).toContain('Welcome to nginx!');
+});
+`;
+
 const files = {
-  'matrices/m.yaml': 'arch: [amd64]\nsuite: [sick, engine, lacks]\n',
+  'web.yaml': web,
+  'matrices/m.yaml': 'arch: [amd64]\nsuite: [sick, engine, lacks, stack]\n',
   // One is healthy, the other never is.
   'suites/sick/suite.yaml': suiteYaml(),
   'suites/sick/compose.yaml': `${well}  sick:
@@ -54,6 +67,9 @@ let project: TestProject;
 let results: Results;
 beforeAll(async () => {
   project = await makeProject(files);
+  const written = await project.harness(['init', '--compose', 'web.yaml']);
+  expect(written.exitCode, written.stderr).toBe(0);
+  await writeFile(join(project.folder, 'suites/stack/page.scenario.ts'), page);
   const { exitCode, stderr } = await project.harness(['run', 'm', '--no-bench', '--cold']);
   expect(exitCode, stderr).toBe(1);
   results = await project.results();
@@ -78,6 +94,16 @@ test('a service that is not healthy fails the deployment, with what its check sa
   const said = await project.read(`${place}/service-sick.txt`);
   expect(said).toContain('I feel ill');
   expect(said).not.toContain('\u001b');
+});
+
+test('a suite that init wrote from a Compose file passes as it is', () => {
+  const { verdict, tests } = cell('stack');
+  expect(verdict, JSON.stringify(cell('stack').steps)).toBe('passed');
+  expect(tests.map(({ name }) => name).sort()).toEqual([
+    'nginx serves its page',
+    'the service back is up',
+    'the service front is up',
+  ]);
 });
 
 test('an engine that stops in mid-run is the fault of the machine, and what services said is kept', async () => {

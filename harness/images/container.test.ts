@@ -90,27 +90,38 @@ test('the same input gives the same bytes; another architecture is another image
   expect(other.manifest.Config).not.toBe(one.manifest.Config);
 });
 
-test('of packages neither what is excluded nor documentation is in it, but licences are; anybody may write to /tmp', async () => {
+/** Packs a package of these files, builds an image of it, and lists the image's files as tar does. */
+async function filesOfPackage(paths: readonly string[], more: Partial<ContainerRequest> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'harness-package-'));
   const deb = join(folder, 'a.deb');
-  const paths = ['usr/bin/big', 'usr/lib/x/gconv/y', 'usr/lib/x/kept', 'usr/share/man/man1/x', 'usr/share/doc/a/x'];
-  for (const path of [...paths, 'usr/share/doc/a/copyright', 'DEBIAN/control']) {
+  for (const path of [...paths, 'DEBIAN/control']) {
     await mkdir(dirname(join(folder, 'tree', path)), { recursive: true });
     const control = 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: a\n';
     await writeFile(join(folder, 'tree', path), path === 'DEBIAN/control' ? control : 'x');
   }
   await execa('dpkg-deb', ['--build', '--root-owner-group', join(folder, 'tree'), deb]);
-  const { layer } = await build({
-    apt: { ...noArchive, archive: () => deb },
-    packages: [{ name: 'a', version: '1', arch: 'all' }],
-    exclude: ['/usr/bin', '/usr/lib/*/gconv'],
-  });
+  const packages = [{ name: 'a', version: '1', arch: 'all' }];
+  const { layer } = await build({ apt: { ...noArchive, archive: () => deb }, packages, ...more });
   await rm(folder, { recursive: true });
-  const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer });
-  const packed = stdout.split('\n').map((line) => line.split(' ./').at(1) ?? '');
+  return (await execa('tar', ['-tvf', '-'], { input: layer })).stdout;
+}
+
+test('of packages neither what is excluded nor documentation is in it, but licences are; anybody may write to /tmp', async () => {
+  const paths = ['usr/bin/big', 'usr/lib/x/gconv/y', 'usr/lib/x/kept', 'usr/share/man/man1/x', 'usr/share/doc/a/x'];
+  const exclude = ['/usr/bin', '/usr/lib/*/gconv'];
+  const listed = await filesOfPackage([...paths, 'usr/share/doc/a/copyright'], { exclude });
+  const packed = listed.split('\n').map((line) => line.split(' ./').at(1) ?? '');
   expect(packed.filter((path) => path.startsWith('usr/') && !path.endsWith('/'))).toEqual([
     'usr/lib/x/kept',
     'usr/share/doc/a/copyright',
   ]);
-  expect(stdout).toMatch(/^drwxrwxrwt .* \.\/tmp\/$/m);
+  expect(listed).toMatch(/^drwxrwxrwt .* \.\/tmp\/$/m);
+});
+
+test('users and groups are those of base-passwd, whose maintainer script does not run', async () => {
+  const masters = ['passwd', 'group'].map((name) => `usr/share/base-passwd/${name}.master`);
+  const listed = await filesOfPackage(masters);
+  expect(listed).toMatch(/ \.\/etc\/passwd$/m);
+  expect(listed).toMatch(/ \.\/etc\/group$/m);
+  expect(await filesOfPackage(['usr/share/x'])).not.toMatch(/ \.\/etc\/passwd$/m);
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../arch/index.ts';
@@ -44,6 +44,7 @@ export async function buildContainer(request: ContainerRequest, folder: string):
   const root = join(scratch, 'root');
   await unpack(root, { release, archives: packages.map((resolved) => apt.archive(resolved)), signal });
   await leaveDocumentationOut(root);
+  await baseUsers(root);
   for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
   // For programs that are not root in their container. mkdir's mode would be cut by this process's umask.
   await chmod(join(root, 'tmp'), 0o1777);
@@ -100,7 +101,17 @@ export async function imageIdOf(archive: string): Promise<string> {
 }
 
 /** What makes a container image of an older harness another one. */
-export const CONTAINER_RECIPE = 3;
+export const CONTAINER_RECIPE = 4;
+
+/** Debian's own users and groups, which base-passwd's maintainer script would put there. */
+async function baseUsers(root: string): Promise<void> {
+  const masters = join(root, 'usr/share/base-passwd');
+  for (const name of await readdir(masters).catch(() => []))
+    if (name.endsWith('.master')) {
+      await mkdir(join(root, 'etc'), { recursive: true });
+      await copyFile(join(masters, name), join(root, 'etc', name.replace(/\.master$/, '')));
+    }
+}
 
 /** Documentation and translations, which nobody reads in a container, as in a guest. Licences stay. */
 async function leaveDocumentationOut(root: string): Promise<void> {

@@ -65,7 +65,7 @@ services:
   const suite = (await loadSuites(matrix, [project.suites])).get('stack');
   expect(suite?.stack).toMatchObject({
     images: [
-      { tag: 'nginx:1.25-alpine', packages: ['nginx-light'] },
+      { tag: 'nginx:1.25-alpine', packages: ['nginx-light', 'base-passwd'] },
       { tag: 'team/app:2', packages: [] },
     ],
     ports: { p8080: 8080, p8443: 8443 },

@@ -8,11 +8,28 @@ import { composeProgram, NO_COMPOSE } from '../config/compose-program.ts';
 import { shownPath } from '../config/yaml/yaml-source.ts';
 import { matrixText, schemaLine, type Template } from './templates.ts';
 
-/** What an image of a well-known name is made of here: Debian's packages, and the command that its own image has. */
-const KNOWN: Readonly<Record<string, { readonly packages: readonly string[]; readonly command: readonly string[] }>> = {
-  nginx: { packages: ['nginx-light'], command: ['/usr/sbin/nginx', '-g', 'daemon off;'] },
+/** An entry of stack.images, beside its tag. */
+interface Known {
+  readonly packages: readonly string[];
+  readonly files?: readonly { readonly path: string; readonly content: string }[];
+  readonly command: readonly string[];
+}
+
+/** nginx's own image serves this folder; Debian's package makes its first site in a maintainer script, which does not run. */
+const NGINX_SITE = 'server {\n  listen 80 default_server;\n  root /usr/share/nginx/html;\n}\n';
+
+/**
+ * What an image of a well-known name is made of here: Debian's packages, and the command that its own image has. Programs
+ * that look users up have Debian's from base-passwd.
+ */
+const KNOWN: Readonly<Record<string, Known>> = {
+  nginx: {
+    packages: ['nginx-light', 'base-passwd'],
+    files: [{ path: '/etc/nginx/conf.d/default.conf', content: NGINX_SITE }],
+    command: ['/usr/sbin/nginx', '-g', 'daemon off;'],
+  },
   redis: { packages: ['redis-server'], command: ['redis-server', '--bind', '0.0.0.0', '--protected-mode', 'no'] },
-  memcached: { packages: ['memcached'], command: ['memcached', '-u', 'root'] },
+  memcached: { packages: ['memcached', 'base-passwd'], command: ['memcached', '-u', 'root'] },
   busybox: { packages: ['busybox-static'], command: ['/bin/busybox', 'sh'] },
   python: { packages: ['python3-minimal'], command: ['/usr/bin/python3'] },
   node: { packages: ['nodejs'], command: ['/usr/bin/node'] },
