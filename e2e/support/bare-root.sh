@@ -1,25 +1,30 @@
 #!/usr/bin/env bash
-# Proves the set-up on a distribution that this machine does not have: a bare root made by mmdebstrap, Node 20 and npm in it,
-# a clone of this checkout's commit, empty caches; then the set-up, `harness doctor` and a suite on an emulated machine.
-# For root, by hand: bash e2e/support/bare-root.sh trixie [bookworm] (about five minutes each, and 3 GiB below $TMPDIR).
+# Proves the README's first commands on a distribution that this machine does not have: a bare root made by mmdebstrap, Node
+# 20 and npm in it, a clone of this checkout's commit, empty caches; then `npm start` as root, and as a user without sudo
+# `harness doctor` and a suite on an emulated machine. For root, by hand:
+#   bash e2e/support/bare-root.sh trixie [bookworm]         (about ten minutes each, and 4 GiB below $TMPDIR)
+#   bash e2e/support/bare-root.sh trixie -- npm test        (something else, as root, in the clone)
 set -euo pipefail
 checkout=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 
 # A mount namespace of its own: whatever ends this script, the mounts go with it.
 if [ "${1:-}" != --inside ]; then
-  [ $# -gt 0 ] || { echo 'usage: bare-root.sh RELEASE…' >&2; exit 2; }
+  case "${1:-}" in '' | -*) echo 'usage: bare-root.sh RELEASE… [-- COMMAND…]' >&2; exit 2 ;; esac
   exec unshare --mount --propagation private bash "$0" --inside "$@"
 fi
 shift
+releases=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do releases+=("$1"); shift; done
+[ $# -eq 0 ] || shift
 
 inside() {
-  chroot "$root" env -i HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
+  chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
     NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"
 }
 
 folder=$(mktemp -d)
 trap 'rm -rf --one-file-system "$folder"' EXIT
-for release in "$@"; do
+for release in "${releases[@]}"; do
   root=$folder/$release
   echo "── $release: a bare root"
   mmdebstrap --quiet --variant=minbase --include=ca-certificates,git "$release" "$root"
@@ -47,9 +52,21 @@ for release in "$@"; do
   fi
   inside node --version
 
-  echo "── $release: set-up, doctor, and a suite"
   git clone --quiet "$checkout" "$root/root/clone"
-  inside sh -ec 'cd /root/clone; node harness/setup/start.mjs --setup; npx harness doctor; npx harness run smoke --arch amd64 --no-bench'
+  if [ $# -gt 0 ]; then
+    echo "── $release: $*"
+    inside sh -ec 'cd /root/clone; exec "$@"' sh "$@"
+  else
+    echo "── $release: npm start"
+    inside sh -ec 'cd /root/clone; npm start'
+    echo "── $release: a user without sudo"
+    inside useradd --create-home --shell /bin/bash somebody
+    inside cp -r /root/clone /home/somebody/clone
+    inside rm -rf /home/somebody/clone/node_modules /home/somebody/clone/.harness
+    inside chown -R somebody: /home/somebody/clone
+    inside runuser -u somebody -- env HOME=/home/somebody sh -ec \
+      'cd ~/clone; node harness/setup/start.mjs --setup; npx harness doctor; npx harness run smoke --arch amd64 --no-bench'
+  fi
   echo "── $release: passed"
   umount --lazy "$root"
 done
