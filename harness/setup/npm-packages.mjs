@@ -89,6 +89,15 @@ export function refusesLock(output) {
 const headOf = (output) => output.split('\n').slice(0, 15).join('\n');
 
 /**
+ * What npm is told, beside what to do. People's settings (`NODE_ENV=production`, `omit`, `engine-strict`) are for their own
+ * projects: without its development packages this one neither runs nor is tested, and those that need a newer Node are run on one.
+ */
+const SETTINGS = [
+  ...['--no-audit', '--no-fund', '--loglevel=error'],
+  ...['--include=dev', '--include=optional', '--include=peer', '--engine-strict=false'],
+];
+
+/**
  * Brings node_modules up to date. To be called by one process at a time.
  * @param {string} root
  */
@@ -96,12 +105,11 @@ export function installNpm(root) {
   if (!installedMatchesLock(root)) {
     const startedAt = Date.now();
     say('npm packages: npm ci …');
-    const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-    let { ok, output } = run(root, 'npm', ['ci', ...quiet]);
+    let { ok, output } = run(root, 'npm', ['ci', ...SETTINGS]);
     if (!ok && refusesLock(output)) {
       say(`npm packages: npm ci does not take package-lock.json:\n${headOf(output)}`);
       say('npm packages: npm install --no-save …');
-      ({ ok, output } = run(root, 'npm', ['install', '--no-save', ...quiet]));
+      ({ ok, output } = run(root, 'npm', ['install', '--no-save', ...SETTINGS]));
     }
     if (!ok) throw new SetupError(`cannot install the npm packages: npm failed\n${headOf(output)}`, 3);
     say(`npm packages: installed in ${since(startedAt)}`);

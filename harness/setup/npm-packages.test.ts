@@ -117,6 +117,31 @@ test.each([
   expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).toBe(before);
 });
 
+test('what people have set for their own projects leaves no package out', () => {
+  unlocked({ lockfileVersion: 3, packages: {} });
+  for (const kind of ['dev', 'optional', 'peer']) {
+    mkdirSync(join(root, kind));
+    // An optional package that is for another Node is left out, rightly.
+    const engines = kind === 'optional' ? {} : { engines: { node: '>=99' } };
+    write(`${kind}/package.json`, { name: kind, version: '1.0.0', ...engines });
+  }
+  write('package.json', {
+    name: 'x',
+    version: '1.0.0',
+    devDependencies: { dev: 'file:dev' },
+    optionalDependencies: { optional: 'file:optional' },
+    peerDependencies: { peer: 'file:peer' },
+  });
+  const settings = { NODE_ENV: 'production', npm_config_omit: 'dev optional peer', npm_config_engine_strict: 'true' };
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  installNpm(root);
+  said.mockRestore();
+  vi.unstubAllEnvs();
+  for (const kind of ['dev', 'optional', 'peer'])
+    expect(readFileSync(join(root, 'node_modules', kind, 'package.json'), 'utf8')).toContain(kind);
+});
+
 test('a package that cannot be had by any means: exit code 3 and what npm said last', () => {
   unlocked({ lockfileVersion: 3, packages: { '': { name: 'x', version: '1.0.0' } } });
   write('package.json', { name: 'x', version: '1.0.0', dependencies: { gone: 'file:gone.tgz' } });
