@@ -4,7 +4,15 @@ import { expect, test } from 'vitest';
 import { foldEvents } from '../harness/events/fold.ts';
 import { readEvents } from '../harness/events/reader.ts';
 import type { RunResult } from '../harness/events/result.ts';
-import { exporters, exportLacks, renderActionBenchmark, renderBencher, renderCsv, renderGoBench } from './exports.ts';
+import {
+  benchmarkReports,
+  exportLacks,
+  renderActionBenchmark,
+  renderBencher,
+  renderCsv,
+  renderGoBench,
+} from './exports.ts';
+import { renderReport } from './index.ts';
 
 const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
 const cell = run.cells.find(({ benchmarks }) => benchmarks.length > 0)!;
@@ -123,7 +131,8 @@ test('what several benchmarks are called is told apart, and nothing of them is l
   ]);
 });
 
-test.each(Object.entries(exporters))('%s: nothing of a benchmark that has no numbers', (_, render) => {
+test.each(benchmarkReports)('$name: nothing of a benchmark that has no numbers', ({ name }) => {
+  const render = (of: RunResult) => renderReport(name, of);
   const empty = { ...run, cells: [] };
   expect(render(runOf({ samplesMs: [] }))).toBe(render(empty));
   expect(render(runOf({ samplesMs: [1, Number.NaN] }))).toBe(render(empty));

@@ -2,6 +2,7 @@ import { benchmarkLabels, hasMeasured } from '../harness/bench/measured.ts';
 import { summarize } from '../harness/bench/statistics.ts';
 import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
+import { oneFile } from './report.ts';
 import { acceleratorWords } from './words.ts';
 
 /** A benchmark of a cell, by operation. */
@@ -153,13 +154,37 @@ export function renderCsv(run: RunResult): string {
     .join('');
 }
 
-/** The formats of `harness export`, by their names. */
-export const exporters = {
-  bencher: renderBencher,
-  'github-action-benchmark': renderActionBenchmark,
-  go: renderGoBench,
-  csv: renderCsv,
-} as const;
+/** The formats that hold benchmarks alone: `harness export` prints them, `--report` writes them beside the others. */
+export const benchmarkReports = [
+  oneFile({
+    name: 'bencher',
+    path: 'benchmarks.bencher.json',
+    about: 'benchmarks for Bencher',
+    benchmarks: true,
+    render: renderBencher,
+  }),
+  oneFile({
+    name: 'github-action-benchmark',
+    path: 'benchmarks.github-action.json',
+    about: 'benchmarks for github-action-benchmark',
+    benchmarks: true,
+    render: renderActionBenchmark,
+  }),
+  oneFile({
+    name: 'go',
+    path: 'benchmarks.go.txt',
+    about: "benchmarks in Go's format, for benchstat",
+    benchmarks: true,
+    render: renderGoBench,
+  }),
+  oneFile({
+    name: 'csv',
+    path: 'benchmarks.csv',
+    about: 'benchmarks as a row a sample',
+    benchmarks: true,
+    render: renderCsv,
+  }),
+];
 
 /** Without an exponent, which not every reader takes. */
 function decimal(value: number): string {

@@ -1,64 +1,130 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { InfraError, messageOf } from '../harness/base/errors.ts';
+import { dirname, join } from 'node:path';
+import { ConfigError, InfraError, messageOf } from '../harness/base/errors.ts';
 import type { RunResult } from '../harness/events/result.ts';
+import { benchmarkReports } from './exports.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
+import { oneFile, type Report, type ReportPlace, usualPlace } from './report.ts';
 import { renderResultsJson } from './results-json.ts';
 import { renderSummary } from './summary.ts';
 
 export { writeAnnotations, writeJobSummary } from './github.ts';
 export { renderHtml } from './html.ts';
 export { renderJunit } from './junit.ts';
+export { type Report, type ReportPlace, usualPlace } from './report.ts';
 export { renderResultsJson, schemaFiles } from './results-json.ts';
 export { renderSummary } from './summary.ts';
 
-/** The files of a report: name → the function that makes its text. */
-export type Renderers = Readonly<Record<string, (run: RunResult) => string>>;
+/** Every format that a run can be written in: the one list. A new one is a file beside this, and a line here. */
+export const reports: readonly Report[] = [
+  oneFile({ name: 'html', path: 'index.html', about: 'the page', always: true, render: (run) => renderHtml(run) }),
+  oneFile({
+    name: 'junit',
+    path: 'junit.xml',
+    about: 'JUnit XML; what failed without a vote is skipped in it',
+    always: true,
+    render: (run, { folder }) => renderJunit(run, { folder }),
+  }),
+  oneFile({
+    name: 'summary',
+    path: 'summary.md',
+    about: 'Markdown, for a job summary',
+    always: true,
+    render: (run) => renderSummary(run),
+  }),
+  oneFile({ name: 'json', path: 'results.json', about: 'everything as data', always: true, render: renderResultsJson }),
+  oneFile({
+    name: 'junit-strict',
+    path: 'junit-strict.xml',
+    about: "JUnit XML that is valid against Jenkins' junit-10.xsd",
+    render: (run, { folder }) => renderJunit(run, { folder, profile: 'strict' }),
+  }),
+  oneFile({
+    name: 'junit-non-voting',
+    path: 'junit-non-voting.xml',
+    about: 'JUnit XML of the cells without a vote, with their failures',
+    render: (run, { folder }) => renderJunit(run, { folder, cells: 'non-voting' }),
+  }),
+  ...benchmarkReports,
+];
 
-export const renderers: Renderers = {
-  'junit.xml': (run) => renderJunit(run),
-  'summary.md': (run) => renderSummary(run),
-  'results.json': renderResultsJson,
-  'index.html': renderHtml,
-};
+/** The reports that are written for every run. */
+export const usualReports = reports.filter(({ always }) => always === true);
+
+/** The names of those that are written where they are asked for. */
+export const optionalReports = reports.filter(({ always }) => always !== true).map(({ name }) => name);
 
 /**
- * Writes every report of a run; a reader sees an old file or a whole new one. Returns the paths written.
+ * The usual reports, and those of the names.
+ * @throws ConfigError that says what there is, for a name that none has.
+ */
+export function reportsNamed(names: readonly string[]): Report[] {
+  const unknown = names.find((name) => !reports.some((report) => report.name === name));
+  if (unknown !== undefined)
+    throw new ConfigError(`unknown report ${JSON.stringify(unknown)}, expected one of ${optionalReports.join(', ')}`);
+  return reports.filter(({ name, always }) => always === true || names.includes(name));
+}
+
+/** What some reports are, for a sentence: `index.html, junit.xml`. */
+export function pathsOf(of: readonly Report[]): string {
+  return of.map(({ path }) => path).join(', ');
+}
+
+/** The text of a report that is one file. @throws InfraError for one that is not. */
+export function renderReport(name: string, run: RunResult, place: ReportPlace = usualPlace(run)): string | Uint8Array {
+  const files = [...(reports.find((report) => report.name === name)?.files(run, place) ?? [])];
+  if (files.length !== 1) throw new InfraError(`cannot render ${name}: it is ${files.length} files`);
+  return files[0]!.content;
+}
+
+/**
+ * Writes reports of a run; a reader sees an old file or a whole new one. Returns the paths written: of each report the
+ * file, or the folder where it is several.
  * @throws AggregateError with one InfraError for each report that failed, after the others have been written.
  */
-export async function writeReports(run: RunResult, folder: string, files: Renderers = renderers): Promise<string[]> {
+export async function writeReports(
+  run: RunResult,
+  folder: string,
+  which: readonly Report[] = usualReports,
+  place: ReportPlace = usualPlace(run),
+): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const names = Object.keys(files);
-  const settled = await Promise.allSettled(
-    names.map(async (name) => writeWhole(join(folder, name), files[name]!(run))),
-  );
+  const settled = await Promise.allSettled(which.map((report) => writeReport(report, run, folder, place)));
   const errors = settled.flatMap((outcome, index) =>
     outcome.status === 'rejected'
       ? [
-          new InfraError(`cannot write ${join(folder, names[index]!)}: ${messageOf(outcome.reason)}`, {
+          new InfraError(`cannot write ${join(folder, which[index]!.path)}: ${messageOf(outcome.reason)}`, {
             cause: outcome.reason,
           }),
         ]
       : [],
   );
   if (errors.length > 0) throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'));
-  return names.map((name) => join(folder, name));
+  return which.map(({ path }) => join(folder, path));
 }
 
-async function writeWhole(file: string, text: string): Promise<string> {
+async function writeReport(report: Report, run: RunResult, folder: string, place: ReportPlace): Promise<void> {
+  const files = [...report.files(run, place)];
+  // Of several files, those of a report that was written before are not to be taken for its own.
+  if (files.some(({ path }) => path !== report.path))
+    await rm(join(folder, report.path), { recursive: true, force: true });
+  for (const { path, content } of files) await writeWhole(join(folder, path), content);
+}
+
+async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  await mkdir(dirname(file), { recursive: true });
   try {
     const handle = await open(temporary, 'wx', 0o644);
     try {
-      await handle.writeFile(text);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();
     }
     await rename(temporary, file);
-    return file;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

@@ -1,13 +1,16 @@
+import { posix } from 'node:path';
 import { labelOf } from '../harness/events/identity.ts';
 import type { CellResult, StepResult, TestResult } from '../harness/events/result.ts';
 import type { Attempt, ErrorData } from '../harness/events/types.ts';
 import type { Rerun } from './junit-extras.ts';
+import { fileOf } from './junit-file.ts';
 import { describeError, firstLine, visible } from './text.ts';
 
 /** What one `<testcase>` says. All strings are printable. */
 export interface CaseOutcome {
   readonly name: string;
-  readonly line?: number;
+  /** From the repository's root. */
+  readonly place?: { readonly file: string; readonly line?: number };
   readonly durationMs: number;
   readonly state: 'passed' | 'failure' | 'error' | 'skipped';
   /** First line. */
@@ -18,13 +21,32 @@ export interface CaseOutcome {
   readonly systemOut?: string;
 }
 
-/** A test as a case. */
-export function outcomeOfTest(test: TestResult, cell: CellResult): CaseOutcome {
-  const base = {
-    name: visible(labelOf(test)) || '(no name)',
-    durationMs: test.durationMs,
-    ...(test.line ? { line: test.line } : {}),
-  };
+/** A test as a case. @param folder the run's, from the repository's root. */
+export function outcomeOfTest(test: TestResult, cell: CellResult, folder: string): CaseOutcome {
+  const outcome = stateOfTest(test, cell);
+  const bad = outcome.state === 'failure' || outcome.state === 'error' || test.verdict === 'flaky';
+  const systemOut = [outcome.systemOut, test.output && visible(test.output), ...(bad ? attachments(cell, folder) : [])];
+  return { ...outcome, ...placed(fileOf(cell, test)), systemOut: systemOut.filter(Boolean).join('\n') };
+}
+
+function placed(place: CaseOutcome['place']): Pick<CaseOutcome, 'place'> {
+  return place ? { place } : {};
+}
+
+/** The cell's files as GitLab and Jenkins find them: a line each, with the path from the repository's root. */
+function attachments(cell: CellResult, folder: string): string[] {
+  return cell.artifacts.map((file) => `[[ATTACHMENT|${visible(posix.join(folder, file))}]]`);
+}
+
+/** A failure that does not count, for readers that know no such thing. */
+export function withoutVote(outcome: CaseOutcome): CaseOutcome {
+  if (outcome.state !== 'failure' && outcome.state !== 'error') return outcome;
+  const { type: _type, reruns: _reruns, ...rest } = outcome;
+  return { ...rest, state: 'skipped', message: `non-voting: ${outcome.message ?? ''}` };
+}
+
+function stateOfTest(test: TestResult, cell: CellResult): CaseOutcome {
+  const base = { name: visible(labelOf(test)) || '(no name)', durationMs: test.durationMs };
   const failed = test.attempts.filter(({ verdict }) => verdict !== 'passed');
   switch (test.verdict) {
     case 'passed':
@@ -54,7 +76,16 @@ export function outcomeOfTest(test: TestResult, cell: CellResult): CaseOutcome {
 }
 
 /** Cases for what happened to a cell outside of its tests; none when its tests say everything. */
-export function outcomesOfHarness(cell: CellResult): CaseOutcome[] {
+export function outcomesOfHarness(cell: CellResult, folder: string): CaseOutcome[] {
+  const place = placed(fileOf(cell));
+  return statesOfHarness(cell).map((outcome) => ({
+    ...outcome,
+    ...place,
+    ...(outcome.state === 'error' ? { systemOut: attachments(cell, folder).join('\n') } : {}),
+  }));
+}
+
+function statesOfHarness(cell: CellResult): CaseOutcome[] {
   const steps = cell.steps.filter((step) => step.error !== undefined || tellsAlone(step)).map(outcomeOfStep);
   if (steps.some(({ state }) => state === 'error')) return steps;
   const reason = cell.reason ?? `the cell is ${cell.verdict}`;

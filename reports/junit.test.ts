@@ -16,15 +16,20 @@ const validate = (xml: string, schema = xsd): Promise<XMLValidationResult> =>
   validateXML({ xml: [{ fileName: 'junit.xml', contents: xml }], schema: [schema] });
 const cellWith = (change: Partial<CellResult>): RunResult => ({ ...run, cells: [{ ...run.cells[0]!, ...change }] });
 
-test('the strict profile is valid for Jenkins, the extended one adds only file and line', async () => {
-  expect(await validate(renderJunit(run))).toMatchObject({ errors: [], valid: true });
-  const extended = renderJunit(run, { profile: 'extended' });
-  expect((await validate(extended)).valid).toBe(false);
-  const loosened = xsd.replace(
-    '<xs:attribute name="classname"/>',
-    '<xs:attribute name="classname"/><xs:attribute name="file"/><xs:attribute name="line" type="xs:unsignedInt"/>',
-  );
-  expect(await validate(extended, loosened)).toMatchObject({ errors: [], valid: true });
+/** Jenkins' schema with the two attributes of a case that it lacks, and nothing else. */
+const loosened = xsd.replace(
+  '<xs:attribute name="classname"/>',
+  '<xs:attribute name="classname"/><xs:attribute name="file"/><xs:attribute name="line" type="xs:unsignedInt"/>',
+);
+
+test('the strict profile is valid for Jenkins, what one gets adds only file and line', async () => {
+  expect(await validate(renderJunit(run, { profile: 'strict' }))).toMatchObject({ errors: [], valid: true });
+  expect((await validate(renderJunit(run))).valid).toBe(false);
+  expect(await validate(renderJunit(run), loosened)).toMatchObject({ errors: [], valid: true });
+  expect(await validate(renderJunit(run, { cells: 'non-voting' }), loosened)).toMatchObject({
+    errors: [],
+    valid: true,
+  });
 });
 
 test('any text that a guest may print leaves the document valid', async () => {
@@ -68,7 +73,7 @@ test('any text that a guest may print leaves the document valid', async () => {
           ],
         }),
       );
-      const { errors } = await validate(xml);
+      const { errors } = await validate(xml, loosened);
       expect(errors.map((found) => found.message)).toEqual([]);
     }),
     { numRuns: 25 },
@@ -92,7 +97,7 @@ test('text with `]]>` twice is whole', async () => {
     }),
   );
   expect(xml).toContain('>AssertionError: a ]]&gt; b ]]&gt; c</failure>');
-  expect((await validate(xml)).valid).toBe(true);
+  expect((await validate(xml, loosened)).valid).toBe(true);
 });
 
 test('a cell that never got a test is a case in error, and one that ran none is no green suite', () => {
@@ -114,8 +119,8 @@ test('two tests of one name have two names', () => {
     attempts: [],
   } as const;
   const xml = renderJunit(cellWith({ tests: [test, test] }));
-  expect(xml).toContain('<testcase classname="amd64.vm.smoke.a" name="same" time="1.235"/>');
-  expect(xml).toContain('<testcase classname="amd64.vm.smoke.a" name="same (2)" time="1.235"/>');
+  expect(xml).toContain('<testcase classname="amd64.vm.smoke.a" name="same [amd64/vm/smoke]" time="1.235"');
+  expect(xml).toContain('<testcase classname="amd64.vm.smoke.a" name="same (2) [amd64/vm/smoke]" time="1.235"');
 });
 
 test('without a failed assertion it is an error', () => {
@@ -159,7 +164,7 @@ test('cases of files that have one short name, and of one name in a file, are to
     ],
   });
   const cases = [...xml.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"/g)].map(
-    ([, classname, name]) => `${classname} ${name}`,
+    ([, classname, name]) => `${classname} ${name!.replace(/ \[[^\]]*\]$/, '')}`,
   );
   expect(cases).toEqual([
     'amd64.vm.web.redis.scenario.ts starts',
@@ -171,5 +176,109 @@ test('cases of files that have one short name, and of one name in a file, are to
     'amd64.vm.web.alone x (2)',
     'amd64/vm/web.a c.scenario.ts x',
     'amd64/vm/web a/c.scenario.ts x',
+  ]);
+});
+
+const failedTest = {
+  step: 'scenarios',
+  file: 'a.scenario.ts',
+  name: 'answers',
+  line: 7,
+  verdict: 'failed',
+  durationMs: 1000,
+  attempts: [
+    { verdict: 'failed', durationMs: 1, errors: [{ type: 'AssertionError', message: 'expected 1, got 2', line: 9 }] },
+    { verdict: 'failed', durationMs: 1, errors: [{ type: 'AssertionError', message: 'expected 1, got 3' }] },
+  ],
+} as const;
+
+test('each case has its file from the root of the repository, and its line where one is known', () => {
+  const folder = 'tests/suites/web';
+  const xml = renderJunit(
+    cellWith({
+      folder,
+      verdict: 'failed',
+      tests: [
+        failedTest,
+        { ...failedTest, file: '../../shared/b.ts', name: 'shared', line: 3 },
+        { ...failedTest, step: 'tests', file: 'make check', name: 'unit', place: { file: 'src/a.c', line: 12 } },
+        { ...failedTest, step: 'tests', file: 'make check', name: 'make check' },
+      ],
+      steps: [
+        {
+          step: 'deploy',
+          verdict: 'infra',
+          startedAt: run.startedAt,
+          durationMs: 1,
+          phases: [],
+          error: { type: 'E', message: 'm' },
+        },
+      ],
+    }),
+  );
+  const cases = [
+    ...xml.matchAll(/<testcase .*? name="([^"]*) \[[^\]]*\]" time="[^"]*"( file="[^"]*")?( line="[^"]*")?/g),
+  ];
+  expect(cases.map(([, name, file = '', line = '']) => `${name}${file}${line}`)).toEqual([
+    `answers file="${folder}/a.scenario.ts" line="7"`,
+    'shared file="tests/shared/b.ts" line="3"',
+    'unit file="src/a.c" line="12"',
+    `make check file="${folder}/suite.yaml"`,
+    `deploy file="${folder}/suite.yaml"`,
+  ]);
+});
+
+test('a failure without a vote is skipped with what it said, and a failure in the file of its own', () => {
+  const quiet = cellWith({ voting: false, verdict: 'failed', tests: [failedTest], steps: [] });
+  const gate = renderJunit(quiet);
+  expect(gate).toMatch(/<testsuites [^>]*failures="0" errors="0"/);
+  expect(gate).toContain('<skipped message="non-voting: expected 1, got 2">');
+  expect(gate).not.toContain('<rerunFailure');
+  const apart = renderJunit(
+    { ...quiet, cells: [{ ...quiet.cells[0]!, name: 'amd64/vm/votes', voting: true }, ...quiet.cells] },
+    { cells: 'non-voting' },
+  );
+  expect(apart).toMatch(/<testsuites [^>]*tests="1" failures="1"/);
+  expect(apart).toContain('<rerunFailure message="expected 1, got 3" type="AssertionError">');
+  // What is lost with a vote of its own is an error, as ever.
+  expect(renderJunit(cellWith({ verdict: 'failed', tests: [failedTest], steps: [] }))).toMatch(
+    /<testsuites [^>]*failures="1"/,
+  );
+});
+
+test('a case has what it printed, and one that failed links the files of its cell', () => {
+  const artifacts = ['cells/amd64-vm-smoke/console.log'];
+  const xml = renderJunit(
+    cellWith({
+      artifacts,
+      tests: [
+        { ...failedTest, output: 'listening on :80' },
+        { ...failedTest, name: 'passes', verdict: 'passed', attempts: [], output: 'fine' },
+      ],
+    }),
+    { folder: 'ci/.harness/runs/one' },
+  );
+  const outs = [...xml.matchAll(/<system-out>\s*<!\[CDATA\[(.*?)\]\]>\s*<\/system-out>/gs)].map(([, text]) => text);
+  expect(outs).toEqual([
+    'listening on :80\n[[ATTACHMENT|ci/.harness/runs/one/cells/amd64-vm-smoke/console.log]]',
+    'fine',
+  ]);
+});
+
+test('the time of a suite is that of its first test, not of its cell', () => {
+  const at = (startedAt: string, file: string) => ({ ...failedTest, startedAt, file });
+  const xml = renderJunit(
+    cellWith({
+      startedAt: '2026-03-14T09:00:00.000Z',
+      tests: [
+        at('2026-03-14T09:05:09.500Z', 'a.ts'),
+        at('2026-03-14T09:05:01.500Z', 'a.ts'),
+        at('2026-03-14T09:07:00.000Z', 'b.ts'),
+      ],
+    }),
+  );
+  expect([...xml.matchAll(/ timestamp="([^"]*)"/g)].map(([, time]) => time)).toEqual([
+    '2026-03-14T09:05:01Z',
+    '2026-03-14T09:07:00Z',
   ]);
 });

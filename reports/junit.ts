@@ -2,57 +2,75 @@ import { architectures, archsOf } from '../harness/arch/index.ts';
 import { summarize, throughput } from '../harness/bench/statistics.ts';
 import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
-import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
+import { type CaseOutcome, outcomeOfTest, outcomesOfHarness, withoutVote } from './junit-cases.ts';
 import { buildXml, extendCase, extendSuite, newBuilder } from './junit-extras.ts';
+import { usualPlace } from './report.ts';
 import { visible } from './text.ts';
-import { acceleratorWords, formatAmount, formatThroughput, inRepository } from './words.ts';
+import { acceleratorWords, formatAmount, formatThroughput } from './words.ts';
 
 export interface JunitOptions {
   /**
-   * `strict` is valid against Jenkins' `junit-10.xsd`. `extended` adds `file` and `line` to each case, which that
-   * schema forbids and other readers use for annotations: the file as the repository has it, where it does.
+   * `extended`, the default, has `file` and `line` from the repository's root in each case, which most readers use for
+   * annotations. `strict` leaves them out: Jenkins' `junit-10.xsd` forbids them.
    */
   readonly profile?: 'strict' | 'extended';
+  /**
+   * `gate`, the default, has all cells, and what failed in one that does not vote as skipped, with its message: readers of
+   * JUnit know no failure that does not count. `non-voting` has those cells alone, and their failures as failures.
+   */
+  readonly cells?: 'gate' | 'non-voting';
+  /** The run's folder as seen from the repository's root, for attachments. */
+  readonly folder?: string;
 }
 
 /**
  * The run as JUnit XML: flat; one suite for each cell and file, and one named `<cell> harness` for what went wrong
- * outside of tests, so that a dead target cannot look like an empty green suite.
+ * outside of tests, so that a dead target cannot look like an empty green suite. The name of each case ends in its cell,
+ * because some readers drop the class.
  */
 export function renderJunit(run: RunResult, options: JunitOptions = {}): string {
   const builder = newBuilder().name(visible(`${run.matrix.name} ${run.run}`));
-  const suites = run.cells.flatMap((cell) => suitesOf(cell));
+  const apart = options.cells === 'non-voting';
+  const folder = options.folder ?? usualPlace(run).folder;
+  const suites = run.cells
+    .filter(({ voting }) => !(apart && voting))
+    .flatMap((cell) => suitesOf(cell, folder))
+    .map((suite) => (apart || suite.cell.voting ? suite : { ...suite, outcomes: suite.outcomes.map(withoutVote) }));
   // Readers take two cases of one class and name for one that was tried again.
   const classNames = distinctNames(suites, [
     ({ cell, file }) => `${dot(cell.name)}.${file ? withoutExtension(file) : 'harness'}`,
     ({ cell, file }) => `${dot(cell.name)}.${file ? dot(file) : 'harness'}`,
     ({ cell, file }) => `${cell.name} ${file ?? 'harness'}`,
   ]);
-  for (const [id, { cell, file, outcomes }] of suites.entries()) {
+  for (const [id, { cell, file, startedAt, outcomes }] of suites.entries()) {
     const suite = builder.testSuite().name(visible(`${cell.name} ${file ?? 'harness'}`));
     const time = seconds(outcomes.reduce((sum, { durationMs }) => sum + durationMs, 0));
-    if (cell.startedAt) suite.timestamp(`${cell.startedAt.slice(0, 19)}Z`);
+    if (startedAt) suite.timestamp(`${startedAt.slice(0, 19)}Z`);
     const dotted = dot(cell.name);
+    const inSuite = outcomes[0]?.place?.file;
     extendSuite(suite, {
       time,
       hostname: visible(cell.name),
       id,
       package: visible(dotted),
-      ...(file ? { file: visible(file) } : {}),
+      ...(inSuite ? { file: visible(inSuite) } : {}),
     });
     for (const [name, value] of propertiesOf(run, cell, file)) suite.property(visible(name), visible(value));
     const className = visible(classNames[id]!);
     for (const outcome of distinct(outcomes)) {
-      const testCase = suite.testCase().className(className).name(outcome.name);
+      const testCase = suite
+        .testCase()
+        .className(className)
+        .name(`${outcome.name} [${visible(cell.name)}]`);
       if (outcome.state === 'failure') testCase.failure(outcome.message, outcome.type);
       if (outcome.state === 'error') testCase.error(outcome.message, outcome.type);
       if (outcome.state === 'skipped') testCase.skipped();
       extendCase(testCase, {
         attributes: {
           time: seconds(outcome.durationMs),
-          ...(options.profile === 'extended' && file
-            ? { file: visible(inRepository(cell, file) ?? file), ...(outcome.line ? { line: outcome.line } : {}) }
-            : {}),
+          ...(options.profile === 'strict' || !outcome.place
+            ? {}
+            : { file: visible(outcome.place.file), ...(outcome.place.line ? { line: outcome.place.line } : {}) }),
         },
         ...(outcome.state === 'skipped' ? { skippedMessage: outcome.message } : {}),
         text: outcome.text ?? '',
@@ -68,19 +86,26 @@ interface JunitSuite {
   readonly cell: CellResult;
   /** Absent: the suite of the harness itself. */
   readonly file?: string;
+  /** ISO 8601, when the first of its tests began; of a suite none of which did, when its cell did. */
+  readonly startedAt?: string;
   readonly outcomes: readonly CaseOutcome[];
 }
 
-function suitesOf(cell: CellResult): JunitSuite[] {
+function suitesOf(cell: CellResult, folder: string): JunitSuite[] {
   const files = Map.groupBy(cell.tests, ({ file }) => file);
-  const harness = outcomesOfHarness(cell);
+  const harness = outcomesOfHarness(cell, folder);
+  const since = (starts: readonly (string | undefined)[]) => {
+    const startedAt = starts.filter((start) => start !== undefined).sort()[0] ?? cell.startedAt;
+    return startedAt === undefined ? {} : { startedAt };
+  };
   return [
     ...[...files].map(([file, tests]: [string, TestResult[]]) => ({
       cell,
       file,
-      outcomes: tests.map((test) => outcomeOfTest(test, cell)),
+      ...since(tests.map(({ startedAt }) => startedAt)),
+      outcomes: tests.map((test) => outcomeOfTest(test, cell, folder)),
     })),
-    ...(harness.length > 0 ? [{ cell, outcomes: harness }] : []),
+    ...(harness.length > 0 ? [{ cell, ...since([cell.startedAt]), outcomes: harness }] : []),
   ];
 }
 

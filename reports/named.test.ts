@@ -7,7 +7,7 @@ import { labelOf } from '../harness/events/identity.ts';
 import { readEvents } from '../harness/events/reader.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import { escapeHtml } from './html/markup.ts';
-import { renderers } from './index.ts';
+import { renderReport } from './index.ts';
 import { inline } from './markdown.ts';
 import type { Results } from './results-schema.ts';
 
@@ -39,10 +39,15 @@ function everything(): RunResult {
   return { ...run, cells: [all, green] };
 }
 
+const rendered = (name: string, of: RunResult) => String(renderReport(name, of));
+
 const written: Readonly<Record<string, readonly [(run: RunResult) => string, (name: string) => string]>> = {
-  'index.html': [renderers['index.html']!, escapeHtml],
-  'summary.md': [renderers['summary.md']!, inline],
-  'junit.xml': [renderers['junit.xml']!, (name) => name.replaceAll('&', '&amp;').replaceAll('<', '&lt;')],
+  'index.html': [(of) => rendered('html', of), escapeHtml],
+  'summary.md': [(of: RunResult) => rendered('summary', of), inline],
+  'junit.xml': [
+    (of: RunResult) => rendered('junit', of),
+    (name) => name.replaceAll('&', '&amp;').replaceAll('<', '&lt;'),
+  ],
   terminal: [(of) => stripVTControlCharacters(summaryOf(of, (_style, text) => text)), (name) => name],
 };
 
@@ -52,7 +57,7 @@ describe.each(Object.entries(written))('%s', (_, [render, spelled]) => {
     ['a run with everything', everything()],
   ])('names every test that is not green: %s', (_name, of) => {
     const text = render(of);
-    const { cells } = JSON.parse(renderers['results.json']!(of)) as Results;
+    const { cells } = JSON.parse(rendered('json', of)) as Results;
     const tests = cells.flatMap((cell) => cell.tests).filter(({ verdict }) => verdict !== 'passed');
     expect(tests.length).toBeGreaterThan(5);
     const missing = tests.map((one) => labelOf(one as TestResult)).filter((label) => !text.includes(spelled(label)));
@@ -61,7 +66,7 @@ describe.each(Object.entries(written))('%s', (_, [render, spelled]) => {
 });
 
 test('the card of a cell lists the tests that never ran, and no more than once', () => {
-  const failures = renderers['index.html']!(everything()).match(/<section id="failures">.*?<\/section>/s)![0];
+  const failures = rendered('html', everything()).match(/<section id="failures">.*?<\/section>/s)![0];
   expect(failures).toContain('250 tests never ran');
   expect(failures.match(/waits 249\./g)).toHaveLength(1);
 });

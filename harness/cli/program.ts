@@ -1,4 +1,5 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { optionalReports } from '../../reports/index.ts';
 import { version } from '../base/package.ts';
 import { compare, percent } from './commands/compare.ts';
 import { COMPLETE, complete, completion, shells } from './commands/completion.ts';
@@ -44,6 +45,11 @@ function commandOptions(command: Command): Command {
     .option('--timeout <seconds>', 'with -- COMMAND: native seconds that it may take; default: 600', count)
     .option('--memory <mib>', 'with -- COMMAND: memory of the machine; default: 1024', count)
     .option('--disk <mib>', 'with -- COMMAND: disk of the machine; default: 4096', count);
+}
+
+/** The option that asks for further reports, alike wherever reports are written. */
+function reportOption(command: Command): Command {
+  return command.option('--report <names>', `further reports, comma-separated: ${optionalReports.join(', ')}`, collect);
 }
 
 /** The options that choose cells, alike wherever cells are chosen. */
@@ -122,7 +128,7 @@ Examples:
 Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 130 interrupted.`,
     );
 
-  cellOptions(harness.command('run'))
+  reportOption(cellOptions(harness.command('run')))
     .usage('[options] [matrix] [-- command...]')
     .description('run the cells of a matrix, or a command on each of its machines, and write the reports')
     .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
@@ -164,11 +170,11 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--node <name>', 'the machine of a cluster; default: the first')
     .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')
     .action(act('shell'));
-  harness
-    .command('report')
+  reportOption(harness.command('report'))
     .description('write the reports of a run again, from its events')
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .option('--json', 'print results.json on stdout')
+    .addHelpText('after', '\nExamples:\n  harness report\n  harness report latest --report junit-non-voting,csv')
     .action(act('report'));
   harness
     .command('compare')
@@ -219,7 +225,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
       '\nExamples:\n  harness history page\n  harness history page --history nights --page site/index.html',
     )
     .action(act('history page'));
-  cellOptions(harness.command('nightly'))
+  reportOption(cellOptions(harness.command('nightly')))
     .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
     .option('--history <folder>', "default: the project's folder history")
     .option('--page <file>', 'where to; default: .harness/nightly.html')
@@ -250,8 +256,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
       '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm',
     )
     .action(act('matrix'));
-  harness
-    .command('merge')
+  reportOption(harness.command('merge'))
     .description('make one run with one set of reports of the runs of several jobs')
     .argument('<folders...>', 'folders that hold the jobs’ runs, at any depth')
     .option('--plan <file>', 'what `harness list --json` printed: a cell that is in no part is incomplete')

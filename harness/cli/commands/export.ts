@@ -1,17 +1,18 @@
-import { exporters, exportLacks } from '../../../reports/exports.ts';
+import { exportLacks } from '../../../reports/exports.ts';
+import { renderReport, reports } from '../../../reports/index.ts';
 import { visible } from '../../../reports/text.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
 import { runFolderOf } from '../run-of.ts';
 
 /** The formats that there are. */
-export const exportFormats = Object.keys(exporters);
+export const exportFormats = reports.filter(({ benchmarks }) => benchmarks).map(({ name }) => name);
 
 /** `harness export [run] --format NAME`: a run's benchmarks, as another tool reads them; 4 where it lacks some. */
-export async function exportRun(name: string, options: { readonly format: keyof typeof exporters }): Promise<number> {
+export async function exportRun(name: string, options: { readonly format: string }): Promise<number> {
   const { root } = await findProject(process.cwd());
   const run = await loadRun(await runFolderOf(name, root));
-  process.stdout.write(exporters[options.format](run));
+  process.stdout.write(renderReport(options.format, run));
   const lacks = exportLacks(run);
   for (const lack of lacks)
     process.stderr.write(`not exported: ${visible(lack)}

@@ -22,6 +22,7 @@ import { toLine } from '../../events/sanitize.ts';
 import type { StoredEvent } from '../../events/types.ts';
 import { pointLatest, runsFolder } from '../../run/schedule/run.ts';
 import { afterRun } from '../after-run.ts';
+import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 
 /** How deep below a folder runs are looked for: an artifact has `.harness/runs/RUN/` or less. */
 const DEPTH = 6;
@@ -32,8 +33,9 @@ const DEPTH = 6;
  */
 export async function merge(
   folders: readonly string[],
-  options: { readonly plan?: string; readonly json?: boolean },
+  options: ReportFlags & { readonly plan?: string; readonly json?: boolean },
 ): Promise<number> {
+  const which = reportsOf(options);
   const project = await findProject(process.cwd());
   const planned = options.plan === undefined ? undefined : await readPlan(options.plan);
   const parts = (await Promise.all(folders.map(partsIn))).flat();
@@ -50,7 +52,7 @@ export async function merge(
   await pointLatest(runsFolder(project.root), merging.run);
   const result = await loadRun(folder);
   await afterRun(
-    () => writeReports(result, folder),
+    async () => writeReports(result, folder, which, await placeOf(project.root, result, folder)),
     () => writeJobSummary(renderSummary(result)),
     () => void (options.json ? process.stdout.write(renderResultsJson(result)) : writeAnnotations(result)),
   );

@@ -3,16 +3,18 @@ import { renderResultsJson, writeReports } from '../../../reports/index.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
 import { afterRun } from '../after-run.ts';
+import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 import { runFolderOf } from '../run-of.ts';
 
 /** `harness report [run]`: the reports are replays of the events, also of a run that was killed. */
-export async function report(name: string, options: { readonly json?: boolean }): Promise<number> {
+export async function report(name: string, options: ReportFlags & { readonly json?: boolean }): Promise<number> {
+  const which = reportsOf(options);
   const { root } = await findProject(process.cwd());
   const folder = await runFolderOf(name, root);
   const result = await loadRun(folder);
   let files: string[] = [];
   const written = await afterRun(async () => {
-    files = await writeReports(result, folder);
+    files = await writeReports(result, folder, which, await placeOf(root, result, folder));
   });
   if (options.json) process.stdout.write(renderResultsJson(result));
   else for (const file of files) process.stdout.write(`${relative(process.cwd(), file)}\n`);

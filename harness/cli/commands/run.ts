@@ -1,5 +1,7 @@
 import { relative } from 'node:path';
 import {
+  pathsOf,
+  type Report,
   renderResultsJson,
   renderSummary,
   writeAnnotations,
@@ -15,9 +17,10 @@ import { type RunOutcome, runMatrix } from '../../run/schedule/run.ts';
 import { afterRun } from '../after-run.ts';
 import { chooseCells } from '../cells.ts';
 import { interruptible } from '../interrupt.ts';
+import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 import { createTerminal } from '../terminal/terminal.ts';
 
-export interface RunFlags extends CellOptions {
+export interface RunFlags extends CellOptions, ReportFlags {
   readonly jobs?: number;
   readonly keep?: boolean;
   readonly bench?: boolean;
@@ -42,6 +45,7 @@ export async function runCells(
   options: RunFlags,
   onResult: (result: RunResult) => void = () => {},
 ): Promise<RunOutcome> {
+  const which = reportsOf(options);
   const { project, matrix, cells, providers, selection } = await chooseCells(named, options);
   const terminal = options.json
     ? undefined
@@ -76,11 +80,13 @@ export async function runCells(
           await terminal?.stop();
           await afterRun(async () => {
             const result = await loadRun(folder);
-            const written = await afterRun(() => writeReports(result, folder));
+            const written = await afterRun(async () =>
+              writeReports(result, folder, which, await placeOf(project.root, result, folder)),
+            );
             await afterRun(
               () => terminal?.done(result),
               () => onResult(result),
-              () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder)}\n`)),
+              () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
               () => !options.part && writeJobSummary(renderSummary(result)),
               // They go to stdout, which is one document then.
               () => !options.part && !options.json && writeAnnotations(result),
@@ -95,8 +101,8 @@ export async function runCells(
 }
 
 /** Where the reports are, relative to the current folder while there is one. */
-function placesOf(folder: string): string {
-  return `reports: ${relative(currentFolder(), folder) || '.'}/index.html, junit.xml, summary.md, results.json`;
+function placesOf(folder: string, which: readonly Report[]): string {
+  return `reports: ${relative(currentFolder(), folder) || '.'}/${pathsOf(which)}`;
 }
 
 /** It may be removed while cells run. */
