@@ -80,6 +80,8 @@ test('one service is upgraded, and the others do not notice', async ({ target, s
   const others = async () =>
     (await Promise.all(['db', 'web'].map((name) => containersOf(engine, name)))).flat().map(({ Id }) => Id);
   const before = await others();
+  // Compose 1 cannot replace a container of an engine of 25 or newer.
+  await stack.compose(['rm', '--stop', '--force', 'app']);
   await stack.compose(['--file', UPGRADE, 'up', '--detach', '--no-build', '--no-deps', 'app']);
   const upgraded = await containersOf(engine, 'app');
   expect(upgraded).toHaveLength(1);

@@ -4,7 +4,7 @@ import { namelessFile } from '../../base/files.ts';
 import { dieWithParent } from '../../base/process.ts';
 import { formatDuration, lastLines } from '../../base/text.ts';
 import { type ComposeStack, projectFolder, projectName } from '../../config/compose.ts';
-import { composeEnvironment, composeProgram, NO_COMPOSE } from '../../config/compose-program.ts';
+import { type ComposeProgram, composeEnvironment, composeProgram, NO_COMPOSE } from '../../config/compose-program.ts';
 import type { Suite } from '../../config/suite.ts';
 import type { ExecResult, Target } from '../../targets/target.ts';
 import { engineSocket } from './engine.ts';
@@ -64,7 +64,16 @@ export async function runCompose(
     });
   if (result.exitCode === undefined) throw new InfraError(`cannot run \`${what}\`: ${result.shortMessage}`);
   const { exitCode, stdout, stderr } = result;
-  return { exitCode, stdout, stderr, durationMs: performance.now() - started };
+  return { exitCode, stdout, stderr: explained(stderr, program), durationMs: performance.now() - started };
+}
+
+/**
+ * What Compose said, with what it does not say: of an engine of 25 or newer, which no longer has the field, Compose 1 cannot
+ * replace a container. Source: docker/compose#11742.
+ */
+export function explained(stderr: string, { version }: Pick<ComposeProgram, 'version'>): string {
+  if (!version.startsWith('1.') || !stderr.includes("'ContainerConfig'")) return stderr;
+  return `${stderr.trimEnd()}\nCompose ${version} of this host cannot replace a container of this machine's Docker engine: remove it first (\`rm --stop --force SERVICE\`), or install Compose 2 on this host.\n`;
 }
 
 /** @throws InfraError for a suite with a Compose file on a host without Compose: before anything is built for it. */
