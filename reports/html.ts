@@ -2,6 +2,7 @@ import type { RunResult } from '../harness/events/result.ts';
 import { durationsSection } from './html/durations.ts';
 import { factsSection } from './html/facts.ts';
 import { failuresOf, failuresSection, testsSection } from './html/failures.ts';
+import { healthSection } from './html/health.ts';
 import { anchor, html } from './html/markup.ts';
 import { cellsSection, header } from './html/overview.ts';
 import { packagesSection } from './html/packages.ts';
@@ -23,6 +24,7 @@ ${failuresSection(run, failures)}
 ${timingSection(run)}
 ${durationsSection(run)}
 ${testsSection(run, anchor)}
+${healthSection(run)}
 ${packagesSection(run)}
 ${factsSection(run)}
 </main>`,

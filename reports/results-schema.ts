@@ -56,6 +56,11 @@ const test = z.object({
     )
     .readonly(),
   note: z.string().optional(),
+  place: z
+    .object({ file: z.string(), line: z.int().optional() })
+    .optional()
+    .describe("Where a command's test stands, as its results say."),
+  output: z.string().optional().describe('The end of what a test of a command printed, where its results have it.'),
   control: z
     .enum(['fails-on-control', 'passes-on-control', 'control-unknown'])
     .optional()
@@ -114,6 +119,17 @@ const selection = z
     prefers: z.literal(true).optional().describe('The matrix prefers one kind of target to another.'),
   })
   .describe('What the command line chose the cells by.');
+
+const origin = z
+  .object({
+    ci: z.string().optional().describe('The CI that started it; absent: none did.'),
+    project: z.string().optional(),
+    branch: z.string().optional().describe('The branch that was tested, or that a change is for.'),
+    pipeline: z.string().optional().describe('The pipeline, workflow or job that started it, as the CI calls it.'),
+    change: z.string().optional().describe('The pull request, merge request or change that was tested.'),
+    url: z.string().optional().describe('Where the CI shows it.'),
+  })
+  .describe("Where the run comes from, by the CI's variables and git.");
 
 const cell = z.object({
   name: z
@@ -205,6 +221,7 @@ export const resultsSchema = z
       node: z.string(),
     }),
     git: z.object({ sha: z.string(), dirty: z.boolean() }).optional(),
+    origin: origin.optional(),
     selection: selection.optional(),
     jobs: z.int(),
     jobsReason: z.string(),

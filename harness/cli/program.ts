@@ -6,7 +6,7 @@ import { COMPLETE, complete, completion, shells } from './commands/completion.ts
 import { doctor } from './commands/doctor.ts';
 import { exportFormats, exportRun } from './commands/export.ts';
 import { gc } from './commands/gc.ts';
-import { addRuns, listHistory } from './commands/history.ts';
+import { addRuns, listHistory, listJobs } from './commands/history.ts';
 import { buildImages, collectImages, listImages } from './commands/images.ts';
 import { init } from './commands/init.ts';
 import { list } from './commands/list.ts';
@@ -85,6 +85,7 @@ const commands = {
   export: exportRun,
   'history add': addRuns,
   'history list': listHistory,
+  'history jobs': listJobs,
   'history page': historyPage,
   nightly,
   matrix: matrixJobs,
@@ -213,6 +214,13 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--history <folder>', "default: the project's folder history")
     .option('--json', 'print one JSON document on stdout')
     .action(act('history list'));
+  history
+    .command('jobs')
+    .description("show the cells of the newest runs as a CI's table of jobs: project, branch, pipeline, change, result")
+    .option('--history <folder>', "default: the project's folder history")
+    .option('--last <n>', 'of the newest n runs; default: 20', count)
+    .option('--json', 'print one JSON document on stdout')
+    .action(act('history jobs'));
   history
     .command('page')
     .description('write the page of all nights of a matrix, without running anything')

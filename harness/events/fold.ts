@@ -65,6 +65,7 @@ export class RunFold {
       control: started.control,
       host: started.host,
       ...(started.git ? { git: started.git } : {}),
+      ...(started.origin ? { origin: started.origin } : {}),
       ...(started.selection ? { selection: started.selection } : {}),
       jobs: started.jobs,
       jobsReason: started.jobsReason,

@@ -4,6 +4,7 @@ import type {
   ErrorData,
   HostFacts,
   Measurement,
+  Origin,
   PackageVersions,
   Phase,
   PlannedCell,
@@ -78,6 +79,7 @@ export interface RunResult {
   readonly control: ArchName;
   readonly host: HostFacts;
   readonly git?: { readonly sha: string; readonly dirty: boolean };
+  readonly origin?: Origin;
   readonly selection?: Selection;
   readonly jobs: number;
   readonly jobsReason: string;

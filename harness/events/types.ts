@@ -135,6 +135,22 @@ export interface Selection {
   readonly prefers?: true;
 }
 
+/** Where a run comes from, as the table of a CI has it: read from the CI's variables, else from git. */
+export interface Origin {
+  /** The CI, such as `GitHub Actions`; absent: it was started by hand. */
+  readonly ci?: string;
+  /** `owner/name` of the repository; where that is not known, the name of its folder. */
+  readonly project?: string;
+  /** The branch that was tested, or that a change is for. */
+  readonly branch?: string;
+  /** What made the CI start it: a pipeline, a workflow, a job, as the CI calls it. */
+  readonly pipeline?: string;
+  /** The pull request, merge request or change that was tested: `#12`, `!12`, `901234,3`. */
+  readonly change?: string;
+  /** Where the CI shows it. */
+  readonly url?: string;
+}
+
 export interface RunStarted {
   readonly type: 'run.started';
   readonly run: string;
@@ -148,6 +164,8 @@ export interface RunStarted {
   readonly jobs: number;
   readonly jobsReason: string;
   readonly git?: { readonly sha: string; readonly dirty: boolean };
+  /** Absent in events of before it was noted. */
+  readonly origin?: Origin;
   readonly argv: readonly string[];
   /** Absent in events of before it was noted. */
   readonly selection?: Selection;

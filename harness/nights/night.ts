@@ -3,13 +3,13 @@ import { benchmarkLabels } from '../bench/measured.ts';
 import { summarize } from '../bench/statistics.ts';
 import { labelOf } from '../events/identity.ts';
 import type { CellResult, RunResult } from '../events/result.ts';
-import type { Accelerator, BenchClock, StepName, Verdict } from '../events/types.ts';
+import type { Accelerator, BenchClock, Origin, StepName, Verdict } from '../events/types.ts';
 
 /**
  * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
  * differs.
  */
-export const NIGHT_VERSION = 2;
+export const NIGHT_VERSION = 3;
 
 /** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
 export interface Night {
@@ -18,6 +18,7 @@ export interface Night {
   readonly startedAt: string;
   readonly matrix: string;
   readonly git?: { readonly sha: string; readonly dirty: boolean };
+  readonly origin?: Origin;
   readonly state: RunResult['state'];
   readonly exitCode: number;
   readonly durationMs: number;
@@ -34,6 +35,8 @@ export interface NightCell {
   readonly voting: boolean;
   readonly verdict: Verdict;
   readonly reason?: string;
+  /** ISO 8601, UTC; absent: it never began. */
+  readonly startedAt?: string;
   readonly durationMs: number;
   readonly steps: readonly { readonly step: StepName; readonly durationMs: number }[];
   /** Tests that did not simply pass. */
@@ -70,6 +73,7 @@ export function nightOf(run: RunResult): Night {
     startedAt: run.startedAt,
     matrix: run.matrix.name,
     ...(run.git ? { git: run.git } : {}),
+    ...(run.origin ? { origin: run.origin } : {}),
     state: run.state,
     exitCode: run.exitCode,
     durationMs: run.durationMs,
@@ -79,7 +83,7 @@ export function nightOf(run: RunResult): Night {
 }
 
 function cellOf(cell: CellResult, run: RunResult): NightCell {
-  const { name, arch, target, suite, voting, verdict, reason, durationMs, facts } = cell;
+  const { name, arch, target, suite, voting, verdict, reason, startedAt, durationMs, facts } = cell;
   const labels = benchmarkLabels(cell.benchmarks);
   return {
     name,
@@ -89,6 +93,7 @@ function cellOf(cell: CellResult, run: RunResult): NightCell {
     voting,
     verdict,
     ...(reason === undefined ? {} : { reason }),
+    ...(startedAt === undefined ? {} : { startedAt }),
     durationMs,
     steps: cell.steps.map(({ step, durationMs }) => ({ step, durationMs })),
     tests: cell.tests.flatMap((test) =>

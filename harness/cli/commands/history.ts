@@ -3,6 +3,7 @@ import { visible } from '../../../reports/text.ts';
 import { cacheFolder } from '../../base/folders.ts';
 import { formatDuration } from '../../base/text.ts';
 import { findProject } from '../../config/load/project.ts';
+import { type Job, jobsOf } from '../../events/health.ts';
 import { addToHistory, historyFolder } from '../../nights/history.ts';
 import { type HistoryNight, indexFile, readHistory } from '../../nights/history-index.ts';
 import type { Night } from '../../nights/night.ts';
@@ -39,16 +40,51 @@ export async function listHistory(options: Options): Promise<number> {
   return 0;
 }
 
+/** `harness history jobs`: the cells of the newest runs as a CI's table lists its jobs, the newest last. */
+export async function listJobs({ last = 20, ...options }: Options & { readonly last?: number }): Promise<number> {
+  const { root } = await findProject(process.cwd());
+  const nights = (await nightsOf(options.history ?? historyFolder(root))).slice(-last);
+  const jobs = nights.flatMap(({ night }) => jobsOf(night).map((job) => ({ run: night.run, ...job })));
+  if (options.json) process.stdout.write(`${JSON.stringify({ jobs }, null, 2)}\n`);
+  else if (jobs.length === 0) process.stdout.write('no runs: harness history add\n');
+  else process.stdout.write(columns([JOB_COLUMNS, ...jobs.map(rowOf)]));
+  return 0;
+}
+
+const JOB_COLUMNS = ['job', 'project', 'branch', 'pipeline', 'change', 'duration', 'start', 'result'];
+
+function rowOf({ job, voting, project, branch, pipeline, change, durationMs, startedAt, result }: Job): string[] {
+  const duration = startedAt === undefined ? '-' : formatDuration(durationMs);
+  const start = startedAt?.slice(0, 16).replace('T', ' ') ?? '-';
+  const fromCi = [project, branch, pipeline, change].map((value) => (value === undefined ? '-' : visible(value)));
+  return [job, ...fromCi, duration, start, voting ? result : `${result} (non-voting)`];
+}
+
+/** Rows with their columns below each other. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((text, index) => text.padEnd(widths[index]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
 /** The runs of a history, by way of its index in the cache. */
 export async function nightsOf(folder: string): Promise<HistoryNight[]> {
   return readHistory(folder, await indexFile(cacheFolder(), folder));
 }
 
-function summaryOf({ run, startedAt, git, state, cells, tests, durationMs }: Night) {
+function summaryOf({ run, startedAt, git, origin, state, cells, tests, durationMs }: Night) {
   return {
     run,
     startedAt,
     ...(git ? { commit: git.sha, dirty: git.dirty } : {}),
+    ...(origin ? { origin } : {}),
     state,
     cells: cells.length,
     tests,

@@ -20,6 +20,7 @@ import { type RunSuite, runSuiteProcess } from '../suite/suite-process.ts';
 import { buildersFor, type Capacity, capacityFor, type HostCapacity, hostCapacity } from './capacity.ts';
 import { collectGarbage } from './lease.ts';
 import { type OpenRun, openRun } from './open-run.ts';
+import { originOf } from './origin.ts';
 import { QuietLock, Slots } from './quiet.ts';
 import { type GitState, gitState, pathsInRepository } from './repository.ts';
 
@@ -177,6 +178,8 @@ async function startedEvent(
     jobs,
     jobsReason: reason,
     ...(git ? { git } : {}),
+    // A commit that was given is another than the one that a CI, or the folder, is at.
+    ...(options.git ? {} : { origin: await originOf(project, process.env) }),
     argv: options.argv,
     ...(options.selection ? { selection: options.selection } : {}),
   };
