@@ -6,7 +6,7 @@ import { oneFile } from './report.ts';
 import { acceleratorWords } from './words.ts';
 
 /** A benchmark of a cell, by operation. */
-interface Figure {
+export interface Figure {
   readonly cell: CellResult;
   readonly benchmark: CellResult['benchmarks'][number];
   /** No other figure of the run has it. */
@@ -20,7 +20,7 @@ interface Figure {
 }
 
 /** Benchmarks that have samples, all of which are numbers: other tools take whatever else for a measurement. */
-function figuresOf(run: RunResult): Figure[] {
+export function figuresOf(run: RunResult): Figure[] {
   const figures = run.cells.flatMap((cell) => {
     const labels = benchmarkLabels(cell.benchmarks);
     return cell.benchmarks

@@ -3,18 +3,25 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError, InfraError, messageOf } from '../harness/base/errors.ts';
 import type { RunResult } from '../harness/events/result.ts';
+import { allure } from './allure.ts';
+import { ctrf } from './ctrf.ts';
 import { benchmarkReports } from './exports.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
+import { openMetrics } from './openmetrics.ts';
+import { otlp } from './otlp.ts';
 import { oneFile, type Report, type ReportPlace, usualPlace } from './report.ts';
 import { renderResultsJson } from './results-json.ts';
+import { subunit } from './subunit.ts';
 import { renderSummary } from './summary.ts';
+import { tap } from './tap.ts';
 
 export { writeAnnotations, writeJobSummary } from './github.ts';
 export { renderHtml } from './html.ts';
 export { renderJunit } from './junit.ts';
 export { type Report, type ReportPlace, usualPlace } from './report.ts';
 export { renderResultsJson, schemaFiles } from './results-json.ts';
+export { sendTraces } from './send-traces.ts';
 export { renderSummary } from './summary.ts';
 
 /** Every format that a run can be written in: the one list. A new one is a file beside this, and a line here. */
@@ -47,6 +54,12 @@ export const reports: readonly Report[] = [
     about: 'JUnit XML of the cells without a vote, with their failures',
     render: (run, { folder }) => renderJunit(run, { folder, cells: 'non-voting' }),
   }),
+  ctrf,
+  allure,
+  tap,
+  subunit,
+  otlp,
+  openMetrics,
   ...benchmarkReports,
 ];
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   renderResultsJson,
   renderSummary,
+  sendTraces,
   writeAnnotations,
   writeJobSummary,
   writeReports,
@@ -54,6 +55,7 @@ export async function merge(
   await afterRun(
     async () => writeReports(result, folder, which, await placeOf(project.root, result, folder)),
     () => writeJobSummary(renderSummary(result)),
+    () => sendTraces(result),
     () => void (options.json ? process.stdout.write(renderResultsJson(result)) : writeAnnotations(result)),
   );
   if (!options.json) {

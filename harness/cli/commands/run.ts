@@ -4,6 +4,7 @@ import {
   type Report,
   renderResultsJson,
   renderSummary,
+  sendTraces,
   writeAnnotations,
   writeJobSummary,
   writeReports,
@@ -88,6 +89,7 @@ export async function runCells(
               () => onResult(result),
               () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
               () => !options.part && writeJobSummary(renderSummary(result)),
+              () => !options.part && sendTraces(result),
               // They go to stdout, which is one document then.
               () => !options.part && !options.json && writeAnnotations(result),
             );
