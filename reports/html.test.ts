@@ -13,16 +13,23 @@ const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', '
 /** The tags of a page, without text and attributes' values. */
 const skeleton = (page: string): string[] => [...page.matchAll(/<\/?([a-zA-Z!][^\s/>]*)/g)].map(([tag]) => tag);
 
-test('the page needs no network and no script, and its policy says so', () => {
+test('the page needs no network, and its policy admits its own style and script and nothing else', () => {
   const page = renderHtml(run);
-  const [, style] = page.match(/<style>([\s\S]*?)<\/style>/)!;
-  const hash = createHash('sha256').update(style!).digest('base64');
+  const hash = (tag: string) => {
+    const [, text] = page.match(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`))!;
+    return `'sha256-${createHash('sha256').update(text!).digest('base64')}'`;
+  };
   expect(page).toContain(
-    `content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+    `content="default-src 'none'; style-src ${hash('style')}; script-src ${hash('script')}; base-uri 'none'; form-action 'none'"`,
   );
+  expect(page.match(/<script/g)).toHaveLength(1);
   expect(page).not.toMatch(
-    /<[^>]*\s(src|style|on\w+)=|url\(|@import|<link|<script(?! type="application\/json")|href="(?!#)/,
+    /<[^>]*\s(src|style|on\w+)=|url\(|@import|<link|href="(?!#|\.\/|\.\.\/|https:\/\/github\.com\/)/,
   );
+});
+
+test('the page holds no second copy of results.json', () => {
+  expect(renderHtml(run)).not.toContain('"schemaVersion"');
 });
 
 test('of a cluster every machine has its facts', () => {
@@ -31,6 +38,20 @@ test('of a cluster every machine has its facts', () => {
   const page = renderHtml({ ...run, cells: [{ ...cell, nodes }] });
   expect(page).toContain('<h3>n2 <span class="muted">ppc64le</span></h3>');
   expect(page).toContain('<dd>power9 &amp; &lt;more&gt;</dd>');
+});
+
+test('a run of a CI leads to its page there and to that of its commit, when the address is one of the web', () => {
+  const git = { sha: '12a161018b0d', dirty: false };
+  const of = (url: string) => renderHtml({ ...run, git, origin: { ci: 'GitHub Actions', pipeline: 'nightly', url } });
+  const page = of('https://github.com/owner/name/actions/runs/7/attempts/1');
+  expect(page).toContain(
+    '<a href="https://github.com/owner/name/actions/runs/7/attempts/1">GitHub Actions, nightly</a>',
+  );
+  expect(page).toContain('<a href="https://github.com/owner/name/commit/12a161018b0d">');
+  expect(of('https://gitlab.example/a/b/-/pipelines/9')).toContain(
+    '"https://gitlab.example/a/b/-/commit/12a161018b0d"',
+  );
+  expect(of('javascript:alert(1)')).not.toContain('javascript');
 });
 
 test('every link inside the page leads somewhere', () => {
@@ -92,7 +113,8 @@ test('no text of a guest becomes markup, wherever it stands', () => {
       ],
       benchmarks: run.cells[3]!.benchmarks.map((benchmark) => ({ ...benchmark, per: text, warnings: [text] })),
     };
-    return { ...run, matrix: { name: text, file: text }, jobsReason: text, cells: [cell] };
+    const origin = { ci: text, project: text, branch: text, pipeline: text, change: text, url: 'javascript:alert(1)' };
+    return { ...run, origin, matrix: { name: text, file: text }, jobsReason: text, cells: [cell] };
   };
   // Only "x" is sure to be one line that is not blank; everything else must give the same tags.
   const expected = skeleton(renderHtml(pageOf('x')));

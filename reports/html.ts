@@ -1,32 +1,63 @@
 import type { RunResult } from '../harness/events/result.ts';
+import { brief } from './html/brief.ts';
 import { durationsSection } from './html/durations.ts';
 import { factsSection } from './html/facts.ts';
-import { failuresOf, failuresSection, testsSection } from './html/failures.ts';
+import { failuresSection, flakySection } from './html/failures.ts';
+import { failuresOf, flakyOf, groupsOf } from './html/failures-model.ts';
 import { healthSection } from './html/health.ts';
-import { anchor, html } from './html/markup.ts';
-import { cellsSection, header } from './html/overview.ts';
+import { html } from './html/markup.ts';
+import { cellsSection, header, navigation } from './html/overview.ts';
 import { packagesSection } from './html/packages.ts';
-import { renderPage } from './html/page.ts';
+import { fileOf, renderPage } from './html/page.ts';
 import { style } from './html/style.ts';
+import { testsSection } from './html/table.ts';
+import { stacksOf } from './html/table-model.ts';
 import { timingSection } from './html/timing.ts';
+import type { SinceWhen } from './since.ts';
 import { stateWords } from './words.ts';
 
-/** The run as one page; its data are in `results.json` beside it. */
-export function renderHtml(run: RunResult): string {
-  const failures = failuresOf(run);
+const ownStyle = fileOf('page.css', new URL('html/', import.meta.url).href);
+const script = fileOf('page.browser.js', new URL('html/', import.meta.url).href);
+
+/**
+ * The run as one page; its data are in `results.json` beside it.
+ * @param since what earlier runs say about a failure.
+ */
+export function renderHtml(run: RunResult, since: SinceWhen = () => undefined): string {
+  const stacks = stacksOf(run);
+  const failures = groupsOf(failuresOf(run));
+  const flaky = groupsOf(flakyOf(run));
+  const known = { run, since };
+  const timing = timingSection(run);
+  const packages = packagesSection(run);
   return renderPage({
     title: `${stateWords[run.state]}: ${run.matrix.name}`,
-    styles: [style],
-    body: html`<main>
-${header(run, failures.length)}
-${cellsSection(run)}
-${failuresSection(run, failures)}
-${timingSection(run)}
+    styles: [style, ownStyle],
+    script,
+    body: html`<div class="page">
+${header(run, brief(run, failures, stacks))}
+${navigation([
+  ['cells', 'Cells'],
+  ...(failures.length > 0 ? [['failures', 'Failures', failures.length] as const] : []),
+  ['tests', 'Tests'],
+  ...(flaky.length > 0 ? [['flaky', 'Flaky', flaky.length] as const] : []),
+  ...(timing ? [['timing', 'Timing'] as const] : []),
+  ['durations', 'Durations'],
+  ...(run.cells.length > 0 ? [['health', 'Jobs'] as const] : []),
+  ...(packages ? [['packages', 'Packages'] as const] : []),
+  ['facts', 'Facts'],
+])}
+<main>
+${cellsSection(run, stacks)}
+${failuresSection(failures, known)}
+${testsSection(run, stacks)}
+${flakySection(flaky, known)}
+${timing}
 ${durationsSection(run)}
-${testsSection(run, anchor)}
 ${healthSection(run)}
-${packagesSection(run)}
+${packages}
 ${factsSection(run)}
-</main>`,
+</main>
+</div>`,
   });
 }

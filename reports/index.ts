@@ -12,6 +12,7 @@ import { openMetrics } from './openmetrics.ts';
 import { otlp } from './otlp.ts';
 import { oneFile, type Report, type ReportPlace, usualPlace } from './report.ts';
 import { renderResultsJson } from './results-json.ts';
+import { sinceWhen } from './since.ts';
 import { subunit } from './subunit.ts';
 import { renderSummary } from './summary.ts';
 import { tap } from './tap.ts';
@@ -26,7 +27,13 @@ export { renderSummary } from './summary.ts';
 
 /** Every format that a run can be written in: the one list. A new one is a file beside this, and a line here. */
 export const reports: readonly Report[] = [
-  oneFile({ name: 'html', path: 'index.html', about: 'the page', always: true, render: (run) => renderHtml(run) }),
+  oneFile({
+    name: 'html',
+    path: 'index.html',
+    about: 'the page',
+    always: true,
+    render: (run, { since }) => renderHtml(run, since),
+  }),
   oneFile({
     name: 'junit',
     path: 'junit.xml',
@@ -93,7 +100,7 @@ export function renderReport(name: string, run: RunResult, place: ReportPlace = 
 }
 
 /**
- * Writes reports of a run; a reader sees an old file or a whole new one. Returns the paths written: of each report the
+ * Writes reports of a run, with what earlier runs beside its folder say about its failures; a reader sees an old file or a whole new one. Returns the paths written: of each report the
  * file, or the folder where it is several.
  * @throws AggregateError with one InfraError for each report that failed, after the others have been written.
  */
@@ -104,7 +111,8 @@ export async function writeReports(
   place: ReportPlace = usualPlace(run),
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const settled = await Promise.allSettled(which.map((report) => writeReport(report, run, folder, place)));
+  const known = { since: await sinceWhen(run, folder), ...place };
+  const settled = await Promise.allSettled(which.map((report) => writeReport(report, run, folder, known)));
   const errors = settled.flatMap((outcome, index) =>
     outcome.status === 'rejected'
       ? [

@@ -1,9 +1,12 @@
 import type { RunResult } from '../harness/events/result.ts';
+import type { SinceWhen } from './since.ts';
 
 /** What a report is told beside the run itself. */
 export interface ReportPlace {
   /** The run's folder, with `/`, as it is seen from the repository's root: where CI services look for attachments. */
   readonly folder: string;
+  /** What earlier runs say about a failure; absent: nobody looked. */
+  readonly since?: SinceWhen;
 }
 
 export interface ReportFile {

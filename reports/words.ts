@@ -90,6 +90,18 @@ export function inRepository({ folder }: Pick<CellResult, 'folder'>, file: strin
   return path === '..' || path.startsWith('../') || path.split('/').includes('node_modules') ? undefined : path;
 }
 
+/** Where a test or an error of it stands, from the repository's root where it is there: `suites/web/a.scenario.ts:12:5`. */
+export function placeOf(
+  cell: Pick<CellResult, 'folder'>,
+  test: Pick<TestResult, 'file' | 'line' | 'place'>,
+  error: { readonly line?: number; readonly column?: number } = {},
+): string {
+  const { file, line } = test.place ?? test;
+  const path = test.place ? file : (inRepository(cell, file) ?? file);
+  const place = [path, error.line ?? line, error.column].filter((part) => part !== undefined);
+  return visible(place.join(':'));
+}
+
 /** The command that runs one cell again. */
 export function rerunCommand(cell: CellResult, run: RunResult): string {
   return visible(rerunOf(run, [cell]));
@@ -121,6 +133,11 @@ export function formatAmount(ms: number, clock: BenchClock): string {
   return `${shown} ${unit === '' ? '' : `${unit} `}instructions`;
 }
 
+/** An amount that is never broken between its number and its unit. */
+export function unbroken(amount: string): string {
+  return amount.replaceAll(' ', '\u00a0');
+}
+
 /** `1,230 requests/s`, `34.5 MiB/s`. `per` is singular; a unit of bytes takes no plural. */
 export function formatThroughput(perSecond: number, per: string): string {
   return `${significant(perSecond)} ${per}${/(?:B|s)$/.test(per) ? '' : 's'}/s`;
@@ -138,10 +155,14 @@ export function formatRatio(toControl: ToControl): string {
   return `${significant(ratio)}×${interval ? ` (${significant(interval.low)} – ${significant(interval.high)})` : ''}`;
 }
 
+/** Made once: a formatter costs a thousand times what it takes to use it. */
+const digits = (maximumSignificantDigits: number, minimumSignificantDigits: number) =>
+  new Intl.NumberFormat('en-GB', { maximumSignificantDigits, minimumSignificantDigits });
+const THOUSANDS = digits(4, 1);
+const HUNDREDS = digits(3, 1);
+const FEW = digits(3, 3);
+
 /** Three significant digits, thousands grouped, never an exponent. */
 export function significant(value: number): string {
-  return value.toLocaleString('en-GB', {
-    maximumSignificantDigits: value >= 1000 ? 4 : 3,
-    minimumSignificantDigits: value >= 100 ? 1 : 3,
-  });
+  return (value >= 1000 ? THOUSANDS : value >= 100 ? HUNDREDS : FEW).format(value);
 }

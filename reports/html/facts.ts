@@ -1,12 +1,20 @@
 import type { CellResult, RunResult } from '../../harness/events/result.ts';
 import type { TargetFacts } from '../../harness/events/types.ts';
-import { acceleratorWords, significant } from '../words.ts';
+import { acceleratorWords, formatTime, significant } from '../words.ts';
+import { evidenceLinks, fileLink } from './evidence.ts';
+import { cellId } from './ids.ts';
 import { html, type Markup } from './markup.ts';
+import { commitLink, originOf } from './origin.ts';
+import { permalink } from './permalink.ts';
+import { verdictMark } from './verdict.ts';
+
+/** What lies beside the page, of every run. */
+const FILES = ['results.json', 'junit.xml', 'summary.md', 'events.jsonl'];
 
 /** What the figures were made on: no figure means anything without it. */
 export function factsSection(run: RunResult): Markup {
   const { host } = run;
-  return html`<section id="facts"><h2>Facts</h2>
+  return html`<section id="facts" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2>
 ${list([
   ['Host', `${host.cpu}, ${host.arch}, ${host.cores} cores, ${gib(host.memoryBytes)}`],
   ['Host kernel', host.kernel],
@@ -15,25 +23,30 @@ ${list([
   ['Matrix', run.matrix.file ?? run.matrix.name],
   ['Control', run.control],
   ['At once', `${run.jobs} ${run.jobs === 1 ? 'cell' : 'cells'}: ${run.jobsReason}`],
-  ['Commit', run.git && `${run.git.sha}${run.git.dirty ? ', with local changes' : ''}`],
+  ['Commit', commitLink(run, 40)],
+  ['Started by', originOf(run)],
+  ['Files', html`<ul class="files">${FILES.map((file) => html`<li>${fileLink(file, file)}</li>`)}</ul>`],
   ...(run.warnings ?? []).map((warning): Row => ['Warning', warning]),
 ])}
 ${run.cells.map(cellFacts)}</section>`;
 }
 
-function cellFacts(cell: CellResult): Markup | undefined {
+function cellFacts(cell: CellResult): Markup {
   const { facts, scale } = cell;
-  if (!facts && cell.logs.length === 0 && cell.artifacts.length === 0) return undefined;
   const about: Row[] = [
+    ['Verdict', html`${verdictMark(cell.verdict)}${cell.reason && html` ${cell.reason}`}`],
+    ['Time', cell.durationMs > 0 ? formatTime(cell.durationMs) : undefined],
     ['Scale of deadlines', scale && `${significant(scale.factor)}× (${scale.source})`],
-    ['Kept files', cell.artifacts.length > 0 ? cell.artifacts.join(', ') : undefined],
+    ['Files', evidenceLinks(cell)],
+    ['Enter it', cell.enter],
     ...cell.logs.map(({ level, message }): Row => [level === 'warn' ? 'Warning' : 'Log', message]),
   ];
-  return html`<details><summary><b>${cell.name}</b> <span class="muted">${facts ? `${acceleratorWords[facts.accelerator]}, ${facts.cpu}` : ''}</span></summary>${
+  // The id is inside: browsers unfold what is around the target of a link.
+  return html`<details><summary><b>${cell.name}</b> <span class="muted">${facts ? `${acceleratorWords[facts.accelerator]}, ${facts.cpu}` : ''}</span></summary><div id="${cellId(cell.name)}">${permalink(cellId(cell.name), cell.name)} ${
     cell.nodes
       ? html`${Object.entries(cell.nodes).map(clusterNode)}${list(about)}`
       : list([...(facts ? machine(facts) : []), ...about])
-  }</details>
+  }</div></details>
 `;
 }
 
@@ -55,7 +68,7 @@ function machine(facts: TargetFacts): Row[] {
   ];
 }
 
-type Row = readonly [string, string | undefined];
+type Row = readonly [string, string | Markup | undefined];
 
 function list(rows: readonly Row[]): Markup {
   return html`<dl class="facts">${rows.map(([name, value]) => value !== undefined && html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;

@@ -1,114 +1,201 @@
 import { labelOf } from '../../harness/events/identity.ts';
-import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
+import type { CellResult, RunResult } from '../../harness/events/result.ts';
+import { rerunCommand } from '../../harness/events/selection.ts';
 import type { ErrorData } from '../../harness/events/types.ts';
-import { firstLine, locationOf, truncate, withoutMessage } from '../text.ts';
-import { controlSentence, errorsOf, formatTime, rerunCommand } from '../words.ts';
+import type { Since } from '../since.ts';
+import { firstLine, truncate, visible, withoutMessage } from '../text.ts';
+import { controlSentence, formatTime, placeOf } from '../words.ts';
+import { evidenceLinks } from './evidence.ts';
+import type { Failure, Group } from './failures-model.ts';
+import { foldedLines, lines } from './folded.ts';
+import { cellId, testId } from './ids.ts';
 import { html, type Markup } from './markup.ts';
-import { sign, verdictMark } from './verdict.ts';
+import { permalink } from './permalink.ts';
+import { sinceSentence } from './since-words.ts';
+import { sign } from './verdict.ts';
 
-/** Something that went wrong, for a card of its own. */
-export interface Failure {
-  readonly cell: CellResult;
-  readonly verdict: CellResult['verdict'];
-  readonly what: string;
-  readonly errors: readonly ErrorData[];
-  readonly test?: TestResult;
-  /** Tests that never ran. */
-  readonly missing?: readonly TestResult[];
+/** What is known beside the run itself. */
+export interface Known {
+  readonly run: RunResult;
+  readonly since: (failure: Failure) => Since | undefined;
 }
 
-/** Failed steps and tests, voting cells first, and cells that ended badly without either. */
-export function failuresOf(run: RunResult): Failure[] {
-  return run.cells
-    .toSorted((a, b) => Number(b.voting) - Number(a.voting))
-    .flatMap((cell) => {
-      const steps = cell.steps.flatMap(({ step, verdict, error }) =>
-        error ? [{ cell, verdict, what: `step ${step}`, errors: [error] }] : [],
-      );
-      const tests = cell.tests
-        .filter(({ verdict }) => ['failed', 'infra', 'emulator', 'incomplete'].includes(verdict))
-        .filter(({ verdict, startedAt }) => verdict !== 'incomplete' || startedAt !== undefined)
-        .map((test) => ({ cell, verdict: test.verdict, what: labelOf(test), errors: errorsOf(test), test }));
-      const missing = cell.tests.filter(
-        ({ verdict, startedAt }) => verdict === 'incomplete' && startedAt === undefined,
-      );
-      const never = missing.length > 0 ? [neverRan(cell, missing)] : [];
-      const bad = ['failed', 'infra', 'emulator', 'incomplete'].includes(cell.verdict);
-      const alone = bad && steps.length + tests.length + never.length === 0;
-      return [
-        ...steps,
-        ...tests,
-        ...never,
-        ...(alone ? [{ cell, verdict: cell.verdict, what: 'the cell itself', errors: [] }] : []),
-      ];
-    });
+/** How many of a group are in sight; the others are folded. */
+const IN_SIGHT = 8;
+
+/** A card for each kind of failure. */
+export function failuresSection(groups: readonly Group[], known: Known): Markup | undefined {
+  if (groups.length === 0) return undefined;
+  return html`<section id="failures" aria-labelledby="failures-title"><h2 id="failures-title">What went wrong</h2>
+${groups.map((group) => card(group, known))}</section>`;
 }
 
-/** One card for all of them: a dead cell may leave a hundred. */
-function neverRan(cell: CellResult, missing: readonly TestResult[]): Failure {
-  const what = `${missing.length} ${missing.length === 1 ? 'test' : 'tests'} never ran`;
-  return { cell, verdict: 'incomplete', what, errors: [], missing };
+/** The same for tests that passed on a later attempt: what the attempts before said. */
+export function flakySection(groups: readonly Group[], known: Known): Markup | undefined {
+  if (groups.length === 0) return undefined;
+  return html`<section id="flaky" aria-labelledby="flaky-title"><h2 id="flaky-title">Passed on a later attempt</h2>
+${groups.map((group) => card(group, known))}</section>`;
 }
 
-export function failuresSection(run: RunResult, failures: readonly Failure[]): Markup | undefined {
-  if (failures.length === 0) return undefined;
-  return html`<section id="failures"><h2>What went wrong</h2>${failures.map((failure) => card(failure, run))}</section>`;
-}
-
-function card({ cell, verdict, what, errors, test, missing = [] }: Failure, run: RunResult): Markup {
-  const [error, ...others] = errors;
-  const control = test && controlSentence(test, cell, run);
-  const ending = test?.verdict === 'incomplete' ? 'It was started and never finished.' : undefined;
-  return html`<article class="failure b-${verdict}">
-<p class="where">${cell.name}${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <span>${test.file}</span>`}</p>
-<h3>${sign(verdict)} ${what}</h3>
-${(ending || !error) && html`<p class="message">${[ending, cell.reason && `The cell: ${cell.reason}.`].filter(Boolean).join(' ')}</p>`}
-${missing.length > 0 && html`<ul class="missing">${missing.map((one) => html`<li>${labelOf(one)} <span class="muted">${one.file}</span></li>`)}</ul>`}
-${error && errorBody(error, control)}
-${others.length > 0 && html`<p class="muted">Further attempts or errors: ${others.map((other) => firstLine(`${other.type}: ${other.message}`)).join(' · ')}</p>`}
-<p class="run"><span>Run it again</span> <code>${rerunCommand(cell, run)}</code></p>
-${cell.enter && html`<p class="run"><span>Enter the target</span> <code>${cell.enter}</code></p>`}
-</article>
+function card(group: Group, known: Known): Markup {
+  const [first, ...others] = group;
+  const [error] = first.errors;
+  const alone = others.length === 0;
+  const parts = [
+    head(group),
+    ...(alone ? about(first, known) : []),
+    error ? message(error) : html`<p class="message">${ending(first)}</p>`,
+    alone ? undefined : occurrences(group, known),
+    ...(first.missing ? group.map(missingTests) : []),
+    ...(error ? details(error, first.cell) : []),
+    attempts(first),
+    first.test?.output === undefined ? undefined : foldedLines('Output of the test', first.test.output),
+    ...consoles(group),
+    evidence(group),
+    html`<p class="run"><span>Run it again</span> <code>${visible(rerunCommand(known.run, cellsOf(group)))}</code></p>`,
+    ...cellsOf(group).map(({ enter }) =>
+      enter === undefined ? undefined : html`<p class="run"><span>Enter the target</span> <code>${enter}</code></p>`,
+    ),
+  ];
+  return html`<article class="failure b-${first.verdict}"${alone && html` id="${first.id}"`}>
+${parts
+  .filter((part) => part !== undefined)
+  .map(
+    (part) => html`${part}
+`,
+  )}</article>
 `;
 }
 
-function errorBody(error: ErrorData, control: string | undefined): Markup {
-  const location = locationOf(error);
-  const frames = withoutMessage(error);
-  return html`<p class="message"><b>${error.type}</b> ${truncate(error.message, 4000)}</p>
-${control && html`<p class="control">${control}</p>`}
-${error.causes?.map((cause) => html`<p class="muted">caused by: ${truncate(cause, 1000)}</p>`)}
-${location && html`<p class="muted">at <code>${location}</code></p>`}
-${error.hint && html`<p class="hint">${error.hint}</p>`}
-${error.diff && html`<pre class="diff">${truncate(error.diff, 20_000).split('\n').map(diffLine)}</pre>`}
-${frames !== '' && html`<details><summary>Stack</summary><pre>${frames}</pre></details>`}
-${
-  error.consoleTail?.length &&
-  html`<details open="open"><summary>Console, last ${error.consoleTail.length} ${error.consoleTail.length === 1 ? 'line' : 'lines'}</summary><pre class="console">${error.consoleTail.map((line) => truncate(line, 2000)).join('\n')}</pre></details>`
-}`;
+function head(group: Group): Markup {
+  const [first, ...others] = group;
+  if (others.length === 0)
+    return html`<h3>${sign(first.verdict)} ${first.what} ${permalink(first.id, first.what)}</h3>`;
+  const tests = new Set(group.map(({ what }) => what));
+  const title = tests.size === 1 ? first.what : titleOf(group);
+  return html`<h3>${sign(first.verdict)} ${title} <small>${places(group)}</small></h3>`;
 }
 
+/** What a group of several says: its error, or what they have in common. */
+export function titleOf([first, ...others]: Group): string {
+  if (first.missing && others.length > 0)
+    return `${[first, ...others].reduce((sum, { missing = [] }) => sum + missing.length, 0)} tests never ran`;
+  if (others.every(({ what }) => what === first.what)) return first.what;
+  const [error] = first.errors;
+  return error ? firstLine(error.message) || error.type : ending(first);
+}
+
+/** `41 tests in 2 cells`. */
+function places(group: Group): string {
+  const cells = cellsOf(group).length;
+  const tests = group.filter(({ test }) => test).length;
+  const inCells = `${cells} ${cells === 1 ? 'cell' : 'cells'}`;
+  return tests === 0 ? inCells : `${tests} ${tests === 1 ? 'result' : 'results'} in ${inCells}`;
+}
+
+function about(failure: Failure, known: Known): (Markup | undefined)[] {
+  const { cell, test } = failure;
+  const control = test && controlSentence(test, cell, known.run);
+  const since = known.since(failure);
+  return [
+    html`<p class="where"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <a class="muted" href="#${testId(cell, test)}">${placeOf(cell, test)}</a>`}</p>`,
+    control === undefined ? undefined : html`<p class="control">${control}</p>`,
+    since && html`<p class="since">${sinceSentence(since)}</p>`,
+  ];
+}
+
+function occurrences(group: Group, known: Known): Markup {
+  const item = (failure: Failure): Markup => {
+    const { cell, test, what, id } = failure;
+    const control = test && controlSentence(test, cell, known.run);
+    const since = known.since(failure);
+    return html`<li id="${id}"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`} ${test ? html`<a href="#${testId(cell, test)}">${labelOf(test)}</a> <span class="muted">${placeOf(cell, test)}</span>` : what} ${permalink(id, what)}${control && html`<div class="muted">${control}</div>`}${since && html`<div class="muted">${sinceSentence(since)}</div>`}</li>
+`;
+  };
+  const rest = group.slice(IN_SIGHT);
+  return html`<ul class="occurrences">${group.slice(0, IN_SIGHT).map(item)}</ul>
+${rest.length > 0 && html`<details><summary>${rest.length} more</summary><ul class="occurrences">${rest.map(item)}</ul></details>`}`;
+}
+
+/** What is said where there is no error. */
+function ending({ test, cell, missing }: Failure): string {
+  const never = test?.verdict === 'incomplete' ? 'It was started and never finished.' : undefined;
+  const why = cell.reason ?? (missing ? 'nothing says why' : undefined);
+  return [never, why && `The cell: ${why}.`].filter(Boolean).join(' ');
+}
+
+function message(error: ErrorData): Markup {
+  return html`<p class="message"><b>${error.type}</b> ${truncate(error.message, 4000)}</p>${
+    error.hint &&
+    html`
+<p class="hint">${error.hint}</p>`
+  }`;
+}
+
+function details(error: ErrorData, cell: CellResult): (Markup | undefined)[] {
+  const frames = withoutMessage(error);
+  return [
+    ...(error.causes ?? []).map((cause) => html`<p class="muted">caused by: ${truncate(cause, 1000)}</p>`),
+    error.file === undefined
+      ? undefined
+      : html`<p class="muted">at <code>${placeOf(cell, { file: error.file }, error)}</code></p>`,
+    error.diff ? lines('Difference', truncate(error.diff, 20_000).split('\n').map(diffLine)) : undefined,
+    frames === '' ? undefined : foldedLines('Stack', frames),
+  ];
+}
+
+/** As vitest shows it: what was expected is green, what came is red. */
 function diffLine(line: string): Markup {
-  const kind = line.startsWith('+') ? 'plus' : line.startsWith('-') ? 'minus' : 'same';
+  const kind = line.startsWith('+') ? 'received' : line.startsWith('-') ? 'expected' : 'same';
   return html`<span class="${kind}">${line}
 </span>`;
 }
 
-/** Every test of every cell, folded away. */
-export function testsSection(run: RunResult, anchorOf: (name: string) => string): Markup {
-  return html`<section id="tests"><h2>All tests</h2>${run.cells.map(
-    (
-      cell,
-    ) => html`<details id="${anchorOf(cell.name)}"><summary>${verdictMark(cell.verdict)} <b>${cell.name}</b> <span class="muted">${cell.tests.length === 0 ? (cell.reason ?? 'no test') : `${cell.tests.length} tests`}</span></summary>${
-      cell.tests.length > 0 &&
-      html`<table class="plain tests"><tbody>${cell.tests.map(
-        (test) => html`<tr><td>${verdictMark(test.verdict)}</td><td>${labelOf(test)}<div class="muted">${test.file}${
-          test.attempts.length > 1 &&
-          ` · ${test.attempts.length} attempts: ${test.attempts.map(({ verdict }) => verdict).join(', ')}`
-        }${test.note && ` · ${test.note}`}</div></td><td class="figure">${test.attempts.length > 0 || test.durationMs > 0 ? formatTime(test.durationMs) : ''}</td></tr>
-`,
-      )}</tbody></table>`
-    }</details>
-`,
-  )}</section>`;
+/** Each attempt of a test that was tried more than once, and errors beyond the first. */
+function attempts({ test, errors }: Failure): Markup | undefined {
+  if (!test || (test.attempts.length < 2 && errors.length < 2)) return undefined;
+  return html`<ol class="attempts">${test.attempts.map(
+    (attempt, index) =>
+      html`<li>${test.attempts.length > 1 && html`Attempt ${index + 1}: `}${attempt.verdict} after ${formatTime(attempt.durationMs)}${attempt.errors.map(
+        (error) => html`<div class="message"><b>${error.type}</b> ${truncate(error.message, 2000)}</div>`,
+      )}</li>`,
+  )}</ol>`;
+}
+
+function missingTests({ cell, missing = [], id }: Failure): Markup {
+  const list = html`<ul class="missing">${missing.map((test) => html`<li><a href="#${testId(cell, test)}">${labelOf(test)}</a> <span class="muted">${test.file}</span></li>`)}</ul>`;
+  return missing.length <= 2 * IN_SIGHT
+    ? list
+    : html`<details><summary>${missing.length} tests of ${cell.name}</summary><div id="${id}-tests">${list}</div></details>`;
+}
+
+/** The last lines of the consoles of some of the cells. */
+function consoles(group: Group): Markup[] {
+  const told = group.flatMap(({ cell, errors }) => {
+    const tail = errors.find(({ consoleTail }) => consoleTail?.length)?.consoleTail;
+    return tail ? [{ cell, tail }] : [];
+  });
+  const one = [...Map.groupBy(told, ({ cell }) => cell.name).values()].map(([first]) => first!);
+  return one
+    .slice(0, IN_SIGHT)
+    .map(({ cell, tail }, index) =>
+      foldedLines(
+        `Console of ${cell.name}, last ${tail.length} ${tail.length === 1 ? 'line' : 'lines'}`,
+        tail.map((line) => truncate(line, 2000)).join('\n'),
+        { open: index === 0, kind: 'console' },
+      ),
+    );
+}
+
+function evidence(group: Group): Markup | undefined {
+  const cells = cellsOf(group).filter(({ artifacts }) => artifacts.length > 0);
+  if (cells.length === 0) return undefined;
+  const of = (cell: CellResult) =>
+    html`<div class="evidence"><span>Evidence${cells.length > 1 && html` of ${cell.name}`}</span> ${evidenceLinks(cell)}</div>`;
+  const rest = cells.slice(IN_SIGHT);
+  return html`${cells.slice(0, IN_SIGHT).map(of)}${rest.length > 0 && html`<details><summary>Evidence of ${rest.length} more cells</summary>${rest.map(of)}</details>`}`;
+}
+
+function cellsOf(group: Group): CellResult[] {
+  return [...new Set(group.map(({ cell }) => cell))];
 }

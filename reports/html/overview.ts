@@ -1,11 +1,16 @@
-import { archNames, type CellArch } from '../../harness/arch/index.ts';
 import type { CellResult, RunResult } from '../../harness/events/result.ts';
-import { acceleratorWords, formatTime, stateWords } from '../words.ts';
-import { anchor, html, type Markup } from './markup.ts';
+import { acceleratorWords, formatTime, stackWords, stateWords } from '../words.ts';
+import { cellId } from './ids.ts';
+import { html, type Markup } from './markup.ts';
+import { commitLink, originOf } from './origin.ts';
+import { archsOf, type Stack } from './table-model.ts';
 import { sign, signOfState, verdictMark } from './verdict.ts';
 
-/** Verdict, counts, and what was run. */
-export function header(run: RunResult, failures: number): Markup {
+/** How many stacks are in sight; beyond them those that are green everywhere are folded. */
+const IN_SIGHT = 8;
+
+/** Verdict, counts, what was run and what came of it. */
+export function header(run: RunResult, brief: Markup | undefined): Markup {
   const { counts } = run;
   const numbers: readonly (readonly [string, number, string])[] = [
     ['planned', counts.planned, ''],
@@ -16,38 +21,54 @@ export function header(run: RunResult, failures: number): Markup {
     ...(counts.infra > 0 ? [['infra', counts.infra, 'infra'] as const] : []),
     ['never ran', counts.neverRan, 'incomplete'],
   ];
+  const from = originOf(run);
   const cells = `${run.cells.length} ${run.cells.length === 1 ? 'cell' : 'cells'}`;
   return html`<header>
 <p class="eyebrow">${run.matrix.name} <span>run ${run.run}</span></p>
 <h1 class="v-${signOfState(run.state)}">${sign(signOfState(run.state))} ${stateWords[run.state]}</h1>
 <p class="lead">${cells} in ${formatTime(run.durationMs)}, started <time datetime="${run.startedAt}">${run.startedAt.slice(0, 16).replace('T', ' ')} UTC</time>${
-    run.git && html`, commit <code>${run.git.sha.slice(0, 10)}</code>${run.git.dirty && ' with local changes'}`
-  }. Exit code ${run.exitCode}.</p>
+    run.git && html`, commit ${commitLink(run, 10)}`
+  }${from && html`, by ${from}`}. Exit code ${run.exitCode}.</p>
 <dl class="counts">${numbers.map(
     ([word, count, verdict]) =>
       html`<div class="${count > 0 && verdict ? `v-${verdict}` : 'plain'}"><dt>${word}</dt><dd>${count}</dd></div>`,
   )}</dl>
-<nav><a href="#cells">Cells</a>${failures > 0 && html`<a href="#failures">Failures <b>${failures}</b></a>`}<a href="#timing">Timing</a><a href="#durations">Durations</a><a href="#tests">All tests</a>${run.cells.some(({ packages }) => packages) && html`<a href="#packages">Packages</a>`}<a href="#facts">Facts</a></nav>
+${brief}
 </header>`;
 }
 
+/** The page's parts, those that it has. */
+export function navigation(parts: readonly (readonly [id: string, title: string, count?: number])[]): Markup {
+  return html`<nav aria-label="Parts of the page">${parts.map(
+    ([id, title, count]) => html`<a href="#${id}">${title}${count !== undefined && html` <b>${count}</b>`}</a>`,
+  )}</nav>`;
+}
+
 /** Suites, kinds of target and releases down, architectures across. */
-export function cellsSection(run: RunResult): Markup {
-  if (run.cells.length === 0) return html`<section id="cells"><h2>Cells</h2><p>No cell was planned.</p></section>`;
-  const known: readonly CellArch[] = archNames;
-  const mixed = run.cells.map(({ arch }) => arch).filter((arch) => !known.includes(arch));
-  const archs = [...known.filter((arch) => run.cells.some((cell) => cell.arch === arch)), ...new Set(mixed)];
-  const rows = Map.groupBy(run.cells, ({ suite, target, release }) => JSON.stringify([suite, target, release]));
-  return html`<section id="cells"><h2>Cells</h2>
-<table class="matrix cols-${archs.length}"><thead><tr><th scope="col" class="corner">Suite</th>${archs.map(
+export function cellsSection(run: RunResult, stacks: readonly Stack[]): Markup {
+  if (stacks.length === 0)
+    return html`<section id="cells" aria-labelledby="cells-title"><h2 id="cells-title">Cells</h2><p>No cell was planned.</p></section>`;
+  const dull = (stack: Stack) => stack.cells.every((cell) => !cell || cell.verdict === 'passed');
+  const telling = stacks.filter((stack) => !dull(stack));
+  const green = stacks.filter(dull);
+  const [shown, folded] = stacks.length <= IN_SIGHT ? [stacks, []] : [telling, green];
+  const more = shown.slice(3 * IN_SIGHT);
+  return html`<section id="cells" aria-labelledby="cells-title"><h2 id="cells-title">Cells</h2>
+${shown.length > 0 && matrixOf(shown.slice(0, 3 * IN_SIGHT), run)}
+${more.length > 0 && html`<details><summary>${more.length} more that did not pass everywhere</summary>${matrixOf(more, run)}</details>`}
+${folded.length > 0 && html`<details><summary>${verdictMark('passed')} ${folded.length} that passed everywhere</summary>${matrixOf(folded, run)}</details>`}</section>`;
+}
+
+function matrixOf(stacks: readonly Stack[], run: RunResult): Markup {
+  const archs = archsOf(run);
+  return html`<table class="matrix cols-${archs.length}"><thead><tr><th scope="col" class="corner">Suite</th>${archs.map(
     (arch) => html`<th scope="col">${arch}${arch === run.control && html` <small>control</small>`}</th>`,
   )}</tr></thead>
-<tbody>${[...rows.values()].map(
-    (
-      cells,
-    ) => html`<tr><th scope="row">${cells[0]!.suite} <small>${cells[0]!.target}${cells[0]!.release && ` ${cells[0]!.release}`}</small></th>${archs.map((arch) => square(cells.find((cell) => cell.arch === arch)))}</tr>
+<tbody>${stacks.map(
+    (stack) =>
+      html`<tr><th scope="row">${stack.suite} <small>${stackWords(stack).slice(stack.suite.length + 1)}</small></th>${stack.cells.map(square)}</tr>
 `,
-  )}</tbody></table></section>`;
+  )}</tbody></table>`;
 }
 
 function square(cell: CellResult | undefined): Markup {
@@ -58,7 +79,7 @@ function square(cell: CellResult | undefined): Markup {
     ...(ran ? [`${good} of ${cell.tests.length} passed`] : []),
     ...(cell.durationMs > 0 ? [formatTime(cell.durationMs)] : []),
   ];
-  return html`<td class="cell b-${cell.verdict}"><a href="#${anchor(cell.name)}">${verdictMark(cell.verdict)}</a>${
+  return html`<td class="cell b-${cell.verdict}"><a href="#${cellId(cell.name)}">${verdictMark(cell.verdict)}</a>${
     !cell.voting && html` <small class="tag">non-voting</small>`
   }<div class="details">${details.join(', ')}</div>${cell.facts && html`<div class="details">${acceleratorWords[cell.facts.accelerator]}</div>`}${cell.reason && html`<div class="reason">${cell.reason}</div>`}</td>`;
 }

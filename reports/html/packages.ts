@@ -7,7 +7,7 @@ import { html, type Markup } from './markup.ts';
 export function packagesSection(run: RunResult): Markup | undefined {
   const releases = comparePackages(run.cells);
   if (releases.length === 0) return undefined;
-  return html`<section id="packages"><h2>Packages</h2>
+  return html`<section id="packages" aria-labelledby="packages-title"><h2 id="packages-title">Packages</h2>
 ${releases.map(
   (release) => html`<p class="${isWorthANote(release) ? 'note' : 'muted'}">${packagesSentence(release)}</p>
 ${release.rows.length > 0 && tableOf(release)}`,

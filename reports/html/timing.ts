@@ -1,21 +1,41 @@
 import { type BenchmarkComparison, type BenchmarkLeg, compareToControl } from '../../harness/bench/comparison.ts';
 import type { RunResult } from '../../harness/events/result.ts';
 import { type BenchClock, isEmulated } from '../../harness/events/types.ts';
-import { acceleratorOf, formatAmount, formatInterval, formatRatio, formatThroughput, stackWords } from '../words.ts';
+import {
+  acceleratorOf,
+  formatAmount,
+  formatInterval,
+  formatRatio,
+  formatThroughput,
+  stackWords,
+  unbroken,
+} from '../words.ts';
+import { type Axis, at, axisTo, ticks } from './axis.ts';
 import { html, type Markup } from './markup.ts';
+import { timingSentence } from './timing-words.ts';
 
 /** The most dots in a strip; more would only be a smear. */
 const MAX_DOTS = 200;
 
 /** Each benchmark across architectures, for each suite, kind of target and release. */
-export function timingSection(run: RunResult): Markup {
+export function timingSection(run: RunResult): Markup | undefined {
   const comparisons = compareToControl(run.cells, run.control);
-  const groups = Map.groupBy(comparisons, stackWords);
-  if (comparisons.length === 0)
-    return html`<section id="timing"><h2>Timing</h2><p class="muted">No benchmark was measured.</p></section>`;
-  return html`<section id="timing"><h2>Timing</h2>
+  if (comparisons.length === 0) return undefined;
+  const groups = [...Map.groupBy(comparisons, stackWords)];
+  return html`<section id="timing" aria-labelledby="timing-title"><h2 id="timing-title">Timing</h2>
 <p class="muted">Time, or instructions, of one operation: dots are samples, the bar is the 95 % interval of the median, the tick is the median. Every axis begins at 0. Emulated and native figures never share an axis.</p>
-${[...groups].map(([title, group]) => html`<h3>${title}</h3>${notes(group, run)}${tableOf(group, run)}`)}</section>`;
+${groups.map(
+  ([title, group]) => html`<div class="benchmarks"><h3>${title}</h3>
+<p class="lead">${timingSentence(group, run.control)}</p>
+${sorting(group)}${tableOf(group, run)}${remarks(group)}</div>
+`,
+)}</section>`;
+}
+
+/** Hidden until the page's script runs. */
+function sorting(group: readonly BenchmarkComparison[]): Markup | undefined {
+  if (group.length < 2) return undefined;
+  return html`<label class="sort" hidden="">Sort <select class="sort-timing"><option value="">as in the suite</option><option value="ratio">largest ratio first</option><option value="time">slowest first</option></select></label>`;
 }
 
 const clockWords: Readonly<Record<BenchClock, string>> = {
@@ -24,52 +44,107 @@ const clockWords: Readonly<Record<BenchClock, string>> = {
   instructions: 'instructions, counted by the emulator',
 };
 
-/** What has to be said of the figures, each once. */
-function notes(group: readonly BenchmarkComparison[], run: RunResult): Markup {
-  const said = new Set<string>();
-  for (const { arch, toControl } of group.flatMap(({ legs }) => legs)) {
-    if (toControl.state === 'compared' && toControl.words) said.add(`${arch} and ${run.control}: ${toControl.words}.`);
-    if (toControl.state === 'not-comparable') said.add(`${arch} is not compared: ${toControl.reason}.`);
-  }
-  return html`${[...said].map((note) => html`<p class="note">${note}</p>`)}`;
+/** What has to be said of the figures: each remark once, with the figures that it is about. */
+function remarks(group: readonly BenchmarkComparison[]): Markup | undefined {
+  const said = group.flatMap(({ name, legs }) =>
+    legs.flatMap((leg) => {
+      const { outliers, count } = leg.summary;
+      const far =
+        outliers.length > 0
+          ? [{ remark: 'Samples that lie far out; none is dropped', of: `${outliers.length} of ${count}` }]
+          : [];
+      return [...leg.warnings.map((remark) => ({ remark, of: '' })), ...far].map(({ remark, of }) => ({
+        remark,
+        where: `${name} on ${leg.arch}${of === '' ? '' : ` (${of})`}`,
+      }));
+    }),
+  );
+  if (said.length === 0) return undefined;
+  const groups = [...Map.groupBy(said, ({ remark }) => remark)];
+  return html`<details class="remarks"><summary>${groups.length === 1 ? 'A remark' : `${groups.length} remarks`} on the figures</summary><ul>${groups.map(
+    ([remark, about]) => html`<li>${remark}: ${about.map(({ where }) => where).join(', ')}.</li>`,
+  )}</ul></details>`;
 }
 
 function tableOf(group: readonly BenchmarkComparison[], run: RunResult): Markup {
-  return html`<table class="timing"><thead><tr><th scope="col">Runs on</th><th scope="col">Samples</th><th scope="col" class="figure">Median</th><th scope="col" class="figure">95 % interval</th><th scope="col" class="figure">Time against ${run.control}</th><th scope="col" class="figure">Throughput</th></tr></thead>
-${group.map(
-  (
-    benchmark,
-  ) => html`<tbody><tr class="title"><th scope="rowgroup" colspan="6">${benchmark.name} <small>${clockWords[benchmark.clock]}</small></th></tr>
-${benchmark.legs.map((leg) => row(leg, benchmark, run))}</tbody>`,
-)}</table>`;
+  const ratios = ratioAxis(group);
+  const speed = group.some(({ legs }) => legs.some(({ throughput }) => throughput !== undefined));
+  const columns = 5 + (ratios ? 1 : 0) + (speed ? 1 : 0);
+  return html`<table class="timing"><thead><tr><th scope="col">Runs on</th><th scope="col" class="strip">Samples</th><th scope="col" class="figure">Median</th><th scope="col" class="figure">95 % interval</th>${ratios && html`<th scope="col" class="bar">Times ${run.control}</th>`}<th scope="col" class="figure">Ratio</th>${speed && html`<th scope="col" class="figure">Throughput</th>`}</tr></thead>
+${group.map((benchmark) => {
+  const { legs, clock } = benchmark;
+  const sets = [...Map.groupBy(legs, (leg) => axisKey(leg, benchmark)).values()];
+  return html`<tbody data-ratio="${largestRatio(benchmark)}" data-time="${Math.max(...legs.map(({ summary }) => summary.median))}"><tr class="title"><th scope="rowgroup" colspan="${columns}">${benchmark.name} <small>${clockWords[clock]}</small></th></tr>
+${sets.map((set) => {
+  const axis = axisTo(Math.max(...set.map(({ summary }) => summary.max)));
+  return html`${set.map((leg) => rowOf(leg, { benchmark, axis, ratios, speed, run }))}<tr class="axis"><td></td><td class="strip">${ticks(axis, (value) => formatAmount(value, clock))}</td><td colspan="2"></td>${ratios && html`<td class="bar">${set.some(({ toControl }) => toControl.state === 'compared') && ticks(ratios, (value) => `${value}×`)}</td>`}<td></td>${speed && html`<td></td>`}</tr>
+`;
+})}</tbody>
+`;
+})}</table>`;
 }
 
-function row(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunResult): Markup {
+interface RowContext {
+  readonly benchmark: BenchmarkComparison;
+  readonly axis: Axis;
+  /** Undefined: nothing is compared. */
+  readonly ratios: Axis | undefined;
+  readonly speed: boolean;
+  readonly run: RunResult;
+}
+
+function rowOf(leg: BenchmarkLeg, { benchmark, axis, ratios, speed, run }: RowContext): Markup {
   const { summary, toControl } = leg;
-  const end = Math.max(
-    ...benchmark.legs.filter((other) => sameAxis(leg, other, benchmark)).map((other) => other.summary.max),
-  );
-  const mixed = benchmark.legs.some((other) => !sameAxis(leg, other, benchmark));
-  const remarks = [
-    ...(mixed ? [`axis of its own, 0 to ${formatAmount(end, benchmark.clock)}`] : []),
-    ...leg.warnings,
-    ...(summary.outliers.length > 0
-      ? [`${summary.outliers.length} of ${summary.count} samples lie far out; none is dropped`]
-      : []),
-  ];
-  return html`<tr><th scope="row">${leg.arch} <small>${acceleratorOf(leg)}</small></th><td class="strip">${strip(samplesOf(leg, benchmark, run), leg, end, benchmark.clock)}${remarks.map(
-    (remark) => html`<div class="remark">${remark}</div>`,
-  )}</td><td class="figure median">${formatAmount(summary.median, benchmark.clock)}</td><td class="figure interval">${formatInterval(summary.interval, benchmark.clock)}</td><td class="figure ratio ${toControl.state}">${formatRatio(toControl)}</td><td class="figure speed">${
-    leg.throughput !== undefined && formatThroughput(leg.throughput, benchmark.per ?? 'operation')
-  }</td></tr>
+  const { clock } = benchmark;
+  return html`<tr><th scope="row">${leg.arch} <small>${acceleratorOf(leg)}</small></th><td class="strip">${strip(samplesOf(leg, benchmark, run), leg, axis, clock)}</td><td class="figure median">${unbroken(formatAmount(summary.median, clock))}</td><td class="figure interval">${intervalOf(leg, clock)}</td>${
+    ratios && html`<td class="bar">${ratioBar(leg, ratios)}</td>`
+  }<td class="figure ratio ${toControl.state}">${ratioOf(leg)}</td>${
+    speed &&
+    html`<td class="figure speed">${leg.throughput !== undefined && formatThroughput(leg.throughput, benchmark.per ?? 'operation')}</td>`
+  }</tr>
 `;
 }
 
+/** An interval that is only broken in its middle. */
+function intervalOf({ summary: { interval } }: BenchmarkLeg, clock: BenchClock): string {
+  if (!interval) return formatInterval(interval, clock);
+  const [low, high] = [interval.low, interval.high].map((ms) => unbroken(formatAmount(ms, clock)));
+  return `${low}\u00a0– ${high}`;
+}
+
+/** A ratio, and its interval below it. */
+function ratioOf({ toControl }: BenchmarkLeg): Markup {
+  const [ratio, interval] = formatRatio(toControl).split(/ (?=\()/);
+  return html`${ratio}${interval !== undefined && html` <small>${unbroken(interval)}</small>`}`;
+}
+
 /** Counts of instructions of two architectures share an axis no more than native and emulated times do. */
-function sameAxis(one: BenchmarkLeg, other: BenchmarkLeg, { clock }: BenchmarkComparison): boolean {
-  if (clock === 'instructions') return one === other;
-  if (!one.accelerator || !other.accelerator) return one === other;
-  return isEmulated(one.accelerator) === isEmulated(other.accelerator);
+function axisKey({ cell, accelerator }: BenchmarkLeg, { clock }: BenchmarkComparison): string {
+  return clock === 'instructions' || !accelerator ? cell : String(isEmulated(accelerator));
+}
+
+/** One axis for all ratios of a table, so that they can be compared down the column; none where nothing is compared. */
+function ratioAxis(group: readonly BenchmarkComparison[]): Axis | undefined {
+  const ends = group.flatMap(({ legs }) =>
+    legs.flatMap(({ toControl }) =>
+      toControl.state === 'compared' ? [toControl.ratio, toControl.interval?.high ?? 0] : [],
+    ),
+  );
+  return ends.length > 0 ? axisTo(Math.max(1, ...ends)) : undefined;
+}
+
+function largestRatio({ legs }: BenchmarkComparison): number {
+  return Math.max(0, ...legs.map(({ toControl }) => (toControl.state === 'compared' ? toControl.ratio : 0)));
+}
+
+/** A bar from 0 to the ratio, its interval on it, and a line where both would be equal. */
+function ratioBar({ toControl }: BenchmarkLeg, axis: Axis): Markup | undefined {
+  if (toControl.state !== 'compared') return undefined;
+  const { ratio, interval } = toControl;
+  return html`<svg width="100%" height="22" role="img" aria-label="${formatRatio(toControl)}"><rect x="1%" y="5" width="${((98 * ratio) / axis.end).toFixed(2)}%" height="12" class="ratio-bar"/>${
+    interval &&
+    html`<line x1="${at(interval.low, axis)}" x2="${at(interval.high, axis)}" y1="11" y2="11" class="whisker"/>`
+  }<line x1="${at(1, axis)}" x2="${at(1, axis)}" y1="1" y2="21" class="one"/></svg>`;
 }
 
 function samplesOf(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunResult): number[] {
@@ -82,12 +157,10 @@ function samplesOf(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunRe
 }
 
 /** Positions are percentages, so that the drawing takes the width it is given and dots stay round. */
-function strip(samples: readonly number[], { summary }: BenchmarkLeg, end: number, clock: BenchClock): Markup {
-  // A little room at both ends, for a dot's half.
-  const at = (ms: number): string => `${(1 + (end > 0 ? (98 * ms) / end : 0)).toFixed(2)}%`;
+function strip(samples: readonly number[], { summary }: BenchmarkLeg, axis: Axis, clock: BenchClock): Markup {
   const { interval, median } = summary;
-  const width = interval ? Math.max(0.4, (98 * (interval.high - interval.low)) / (end || 1)).toFixed(2) : '0';
-  return html`<svg width="100%" height="26" role="img" aria-label="${summary.count} samples from ${formatAmount(summary.min, clock)} to ${formatAmount(summary.max, clock)}, median ${formatAmount(median, clock)}"><line x1="0" x2="100%" y1="21" y2="21" class="axis"/>${samples.map(
-    (sample) => html`<circle cx="${at(sample)}" cy="13" r="2.5" class="dot"/>`,
-  )}${interval && html`<rect x="${at(interval.low)}" y="8" width="${width}%" height="10" class="interval"/>`}<line x1="${at(median)}" x2="${at(median)}" y1="4" y2="22" class="median"/></svg>`;
+  const width = interval ? Math.max(0.4, (98 * (interval.high - interval.low)) / axis.end).toFixed(2) : '0';
+  return html`<svg width="100%" height="22" role="img" aria-label="${summary.count} samples from ${formatAmount(summary.min, clock)} to ${formatAmount(summary.max, clock)}, median ${formatAmount(median, clock)}"><line x1="0" x2="100%" y1="20" y2="20" class="axis"/>${samples.map(
+    (sample) => html`<circle cx="${at(sample, axis)}" cy="11" r="2.5" class="dot"/>`,
+  )}${interval && html`<rect x="${at(interval.low, axis)}" y="6" width="${width}%" height="10" class="interval"/>`}<line x1="${at(median, axis)}" x2="${at(median, axis)}" y1="2" y2="20" class="median"/></svg>`;
 }

@@ -1,0 +1,25 @@
+import { html, type Markup } from './markup.ts';
+
+/** Lines that are in sight without a click; more is folded. */
+const IN_SIGHT = 40;
+
+/** Text of several lines behind a title. A reader can move into it by keyboard, because it may be wider than the page. */
+export function foldedLines(
+  title: string,
+  text: string,
+  { open = false, kind }: { readonly open?: boolean; readonly kind?: 'console' } = {},
+): Markup {
+  const shown = open && text.split('\n').length <= IN_SIGHT;
+  return html`<details${shown && html` open=""`}><summary>${title}</summary>${block(title, text, kind)}</details>`;
+}
+
+/** Lines that are markup already: in sight, when they are few. */
+export function lines(title: string, parts: readonly Markup[]): Markup {
+  const body = block(title, parts, 'diff');
+  if (parts.length <= IN_SIGHT) return body;
+  return html`<details><summary>${title}, ${parts.length} lines</summary>${body}</details>`;
+}
+
+function block(title: string, content: string | readonly Markup[], kind?: string): Markup {
+  return html`<pre tabindex="0" role="group" aria-label="${title}"${kind && html` class="${kind}"`}>${content}</pre>`;
+}

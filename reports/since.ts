@@ -1,0 +1,114 @@
+import { open, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { testKey } from '../harness/events/identity.ts';
+import { loadRun } from '../harness/events/load-run.ts';
+import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
+
+/** A run on disk, as a failure of a later one names it. */
+export interface EarlierRun {
+  readonly run: string;
+  readonly startedAt: string;
+  readonly commit?: string;
+}
+
+/** Since when a test or a cell fails, as far as the runs on disk tell. */
+export type Since =
+  /** It passed in the last run that has it. */
+  | { readonly state: 'new'; readonly passed: EarlierRun }
+  /** It failed in these many runs in a row before this one; `passed`: the one before them, where there is one. */
+  | { readonly state: 'old'; readonly first: EarlierRun; readonly runs: number; readonly passed?: EarlierRun }
+  /** No earlier run of the matrix has it. */
+  | { readonly state: 'unknown' };
+
+/** What failed: a test of a cell, or the cell. */
+export interface Subject {
+  readonly cell: Pick<CellResult, 'name'>;
+  readonly test?: TestResult;
+}
+
+/** Tells since when something fails; undefined where there is no earlier run at all. */
+export type SinceWhen = (subject: Subject) => Since | undefined;
+
+/** Further back nobody looks, and each run has to be read whole. */
+const MAX_RUNS = 10;
+
+/** Bytes of a file of events in which its first is sought: it names every cell. */
+const FIRST_EVENT = 2 ** 20;
+
+/**
+ * Reads the runs of the same matrix that lie beside a run and began before it, the newest first.
+ * @param folder the run's.
+ * @returns what tells since when something fails. Runs that cannot be read are left out: they are no reason to have no report.
+ */
+export async function sinceWhen(run: RunResult, folder: string): Promise<SinceWhen> {
+  const failed = run.cells.some(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped');
+  return sinceIn(failed ? await earlierRuns(run, folder) : []);
+}
+
+/** @param earlier the newest first. */
+export function sinceIn(earlier: readonly RunResult[]): SinceWhen {
+  if (earlier.length === 0) return () => undefined;
+  const known = earlier.map((run) => ({ run, cells: new Map(run.cells.map((cell) => [cell.name, indexed(cell)])) }));
+  return ({ cell, test }) => {
+    let first: EarlierRun | undefined;
+    let runs = 0;
+    for (const { run, cells } of known) {
+      const verdict = cells.get(cell.name)?.(test);
+      if (verdict === undefined || verdict === 'skipped' || verdict === 'unsupported') continue;
+      if (verdict === 'passed' || verdict === 'flaky') {
+        const passed = nameOf(run);
+        return first ? { state: 'old', first, runs, passed } : { state: 'new', passed };
+      }
+      first = nameOf(run);
+      runs += 1;
+    }
+    return first ? { state: 'old', first, runs } : { state: 'unknown' };
+  };
+}
+
+/** The verdicts of a cell: its own, or that of a test of it. */
+function indexed(cell: CellResult): (test: TestResult | undefined) => CellResult['verdict'] | undefined {
+  const tests = new Map(cell.tests.map((test) => [testKey(test), test.verdict]));
+  return (test) => (test ? tests.get(testKey(test)) : cell.verdict);
+}
+
+function nameOf({ run, startedAt, git }: RunResult): EarlierRun {
+  return { run, startedAt, ...(git ? { commit: git.sha } : {}) };
+}
+
+async function earlierRuns(run: RunResult, folder: string): Promise<RunResult[]> {
+  const runs = dirname(folder);
+  const entries = await readdir(runs, { withFileTypes: true }).catch(() => []);
+  // A run's name begins with its time; `latest` is a link to one of them.
+  const names = entries
+    .filter((entry) => entry.isDirectory() && entry.name !== basename(folder))
+    .map(({ name }) => name)
+    .sort()
+    .reverse();
+  const found: RunResult[] = [];
+  for (const name of names) {
+    if (found.length === MAX_RUNS) break;
+    if (!(await isOfMatrix(join(runs, name, 'events.jsonl'), run))) continue;
+    const earlier = await loadRun(join(runs, name)).catch(() => undefined);
+    if (earlier) found.push(earlier);
+  }
+  return found;
+}
+
+/** Whether a file of events is of the same matrix and began earlier, by its first event. */
+async function isOfMatrix(file: string, { matrix, startedAt }: RunResult): Promise<boolean> {
+  try {
+    await using handle = await open(file);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(FIRST_EVENT), 0, FIRST_EVENT, 0);
+    const [line = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
+    const event = JSON.parse(line) as { type?: unknown; at?: unknown; matrix?: { name?: unknown } };
+    return (
+      event.type === 'run.started' &&
+      event.matrix?.name === matrix.name &&
+      typeof event.at === 'string' &&
+      event.at < startedAt
+    );
+  } catch {
+    return false;
+  }
+}
