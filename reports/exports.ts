@@ -2,6 +2,7 @@ import { benchmarkLabels, hasMeasured } from '../harness/bench/measured.ts';
 import { summarize } from '../harness/bench/statistics.ts';
 import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
+import { verdicts } from '../harness/events/verdicts.ts';
 import { oneFile } from './report.ts';
 import { acceleratorWords } from './words.ts';
 
@@ -56,7 +57,7 @@ export function exportLacks(run: RunResult): string[] {
   const left = all.filter(({ benchmark }) => !exported.has(benchmark));
   const measuring = new Set(all.map(({ cell }) => cell.suite));
   const unmeasured = run.cells.filter(
-    (cell) => measuring.has(cell.suite) && !hasMeasured(cell) && !['skipped', 'unsupported'].includes(cell.verdict),
+    (cell) => measuring.has(cell.suite) && !hasMeasured(cell) && verdicts[cell.verdict].junit !== 'skipped',
   );
   return [
     ...(all.length === 0 ? [`the run ${run.run} has no benchmarks`] : []),

@@ -2,6 +2,7 @@ import { error as annotateError, summary } from '@actions/core';
 import { labelOf } from '../harness/events/identity.ts';
 import type { CellResult, RunResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
+import { wentWrong } from '../harness/events/verdicts.ts';
 import { firstLine, truncate, uncommanded, visible } from './text.ts';
 import { inRepository, rerunCommand } from './words.ts';
 
@@ -35,7 +36,7 @@ export function annotationsOf(run: RunResult): Annotation[] {
     .flatMap((cell) => [
       ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(run, cell, `step ${step}`, error)] : [])),
       ...cell.tests
-        .filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator')
+        .filter(wentWrong)
         .map((test) =>
           annotation(run, cell, labelOf(test), test.attempts.find(({ errors }) => errors.length > 0)?.errors[0]),
         ),

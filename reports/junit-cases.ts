@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { labelOf } from '../harness/events/identity.ts';
 import type { CellResult, StepResult, TestResult } from '../harness/events/result.ts';
 import type { Attempt, ErrorData } from '../harness/events/types.ts';
+import { verdicts, wentWrong } from '../harness/events/verdicts.ts';
 import type { Rerun } from './junit-extras.ts';
 import { fileOf } from './junit-file.ts';
 import { describeError, firstLine, visible } from './text.ts';
@@ -90,12 +91,10 @@ function statesOfHarness(cell: CellResult): CaseOutcome[] {
   if (steps.some(({ state }) => state === 'error')) return steps;
   const reason = cell.reason ?? `the cell is ${cell.verdict}`;
   const base = { name: 'cell', durationMs: cell.tests.length > 0 ? 0 : cell.durationMs };
-  if (cell.verdict === 'skipped' || cell.verdict === 'unsupported') {
+  if (verdicts[cell.verdict].junit === 'skipped') {
     return [...steps, { ...base, ...skipped(`${cell.verdict}: ${reason}`) }];
   }
-  const testsTell = cell.tests.some(
-    ({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator',
-  );
+  const testsTell = cell.tests.some(wentWrong);
   const green = cell.verdict === 'passed' || cell.verdict === 'flaky';
   if (green && cell.tests.length > 0) return steps;
   if (green) return [...steps, { ...base, ...skipped('no test ran') }];
@@ -105,8 +104,7 @@ function statesOfHarness(cell: CellResult): CaseOutcome[] {
 
 /** A step that went wrong although it holds no tests that would say so. */
 function tellsAlone({ step, verdict }: StepResult): boolean {
-  const wrong = verdict === 'failed' || verdict === 'infra' || verdict === 'emulator' || verdict === 'incomplete';
-  return wrong && step !== 'tests' && step !== 'scenarios' && step !== 'benchmarks';
+  return verdicts[verdict].bad && step !== 'tests' && step !== 'scenarios' && step !== 'benchmarks';
 }
 
 function outcomeOfStep({ step, verdict, durationMs, error, note }: StepResult): CaseOutcome {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { archNames } from '../harness/arch/index.ts';
 import { STEPS } from '../harness/events/types.ts';
+import { verdictNames } from '../harness/events/verdicts.ts';
 
 /** Version of `results.json`. It grows when a reader of the old one could go wrong. */
 export const RESULTS_VERSION = 1;
@@ -10,7 +11,7 @@ const arch = z.enum(archNames);
 const cellArch = z.string().regex(/^[a-z0-9]+(\+[a-z0-9]+)*$/);
 const ms = z.number().min(0).describe('Milliseconds.');
 const time = z.string().describe('ISO 8601, UTC.');
-const verdict = z.enum(['passed', 'failed', 'flaky', 'skipped', 'unsupported', 'infra', 'emulator', 'incomplete']);
+const verdict = z.enum(verdictNames);
 const accelerator = z.enum(['native', 'kvm', 'tcg', 'qemu-user']);
 const interval = z.object({ low: z.number(), high: z.number() }).describe('95 % confidence interval.');
 

@@ -3,6 +3,7 @@ import { labelOf } from '../harness/events/identity.ts';
 import { comparePackages } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
+import { verdicts, wentWrong } from '../harness/events/verdicts.ts';
 import { block, code, inline, table } from './markdown.ts';
 import { firstLine, locationOf, truncate } from './text.ts';
 import {
@@ -16,7 +17,6 @@ import {
   formatRatio,
   formatThroughput,
   formatTime,
-  marks,
   packagesSentence,
   rerunCommand,
   stateWords,
@@ -53,7 +53,7 @@ function cellsTable(run: RunResult): string {
     const count = (verdict: TestResult['verdict']) =>
       String(cell.tests.filter((test) => test.verdict === verdict).length);
     return [
-      `${marks[cell.verdict]} ${cell.verdict}${cell.voting ? '' : ' (non-voting)'}`,
+      `${verdicts[cell.verdict].sign} ${cell.verdict}${cell.voting ? '' : ' (non-voting)'}`,
       code(cell.name),
       cell.facts ? acceleratorWords[cell.facts.accelerator] : '',
       count('passed'),
@@ -129,7 +129,7 @@ function failures(run: RunResult): string[] {
   const sections = cells.flatMap((cell) => [
     ...cell.steps.flatMap(({ step, error }) => (error ? [failure(run, cell, `step ${step}`, [error])] : [])),
     ...cell.tests
-      .filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator')
+      .filter(wentWrong)
       .map((test) => failure(run, cell, labelOf(test), errorsOf(test), controlSentence(test, cell, run))),
     ...neverRan(cell),
   ]);
@@ -160,7 +160,7 @@ function listed(cell: CellResult, verdict: TestResult['verdict'], say: (test: Te
   const pages = Array.from({ length: Math.ceil(lines.length / 100) }, (_, page) =>
     lines.slice(page * 100, page * 100 + 100),
   );
-  return pages.map((page) => `#### ${marks[verdict]} ${inline(cell.name)}\n\n${page.join('\n')}`);
+  return pages.map((page) => `#### ${verdicts[verdict].sign} ${inline(cell.name)}\n\n${page.join('\n')}`);
 }
 
 function firstErrorOf(test: TestResult): string {
@@ -172,7 +172,7 @@ function neverRan(cell: CellResult): string[] {
   const count = cell.tests.filter(({ verdict }) => verdict === 'incomplete').length;
   const how = ({ startedAt }: TestResult) => (startedAt === undefined ? 'never ran' : 'never finished');
   const [first, ...others] = listed(cell, 'incomplete', how);
-  const title = `#### ${marks.incomplete} ${inline(cell.name)}`;
+  const title = `#### ${verdicts.incomplete.sign} ${inline(cell.name)}`;
   return first === undefined
     ? []
     : [first.replace(title, () => `${title}: ${count} never ran or never finished`), ...others];
@@ -188,7 +188,7 @@ function failure(
   errors: readonly ErrorData[],
   control?: string,
 ): string {
-  const parts = [`#### ${marks.failed} ${inline(cell.name)} › ${inline(what)}`];
+  const parts = [`#### ${verdicts.failed.sign} ${inline(cell.name)} › ${inline(what)}`];
   const [error, ...others] = errors;
   if (error) {
     const location = locationOf(error);

@@ -5,20 +5,8 @@ import type { Interval } from '../harness/bench/statistics.ts';
 import type { PackageComparison } from '../harness/events/packages.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import { rerunCommand as rerunOf } from '../harness/events/selection.ts';
-import type { Accelerator, BenchClock, Verdict } from '../harness/events/types.ts';
+import type { Accelerator, BenchClock } from '../harness/events/types.ts';
 import { visible } from './text.ts';
-
-/** A verdict's shape: told apart without colour, too. */
-export const marks: Readonly<Record<Verdict, string>> = {
-  passed: '✓',
-  failed: '✗',
-  flaky: '≈',
-  skipped: '–',
-  unsupported: '∅',
-  infra: '!',
-  emulator: '‼',
-  incomplete: '…',
-};
 
 /** A run's state as people say it. */
 export const stateWords: Readonly<Record<RunResult['state'], string>> = {

@@ -1,5 +1,5 @@
 import type { RunResult, TestResult } from './result.ts';
-import type { Verdict } from './types.ts';
+import { mostTelling, type Verdict, verdicts } from './verdicts.ts';
 
 /** What a verdict on a whole run needs to know of a cell. */
 export interface DecidedCell {
@@ -17,11 +17,9 @@ export type RunExitCode = 0 | 1 | 3 | 4 | 130;
  */
 export function decide(cells: readonly DecidedCell[], run: { readonly interrupted: boolean }): RunExitCode {
   if (run.interrupted) return 130;
-  const voted = new Set(cells.filter((cell) => cell.voting).map((cell) => cell.verdict));
-  if (voted.has('failed')) return 1;
-  if (voted.has('infra') || voted.has('emulator')) return 3;
-  if (voted.has('incomplete') || !cells.some(executedSomething)) return 4;
-  return 0;
+  const worst = mostTelling(cells.filter((cell) => cell.voting).map((cell) => cell.verdict));
+  const exit = worst === undefined ? 0 : verdicts[worst].exit;
+  return exit === 0 && !cells.some(executedSomething) ? 4 : exit;
 }
 
 /** What the exit code of a run means, in one word. */
@@ -33,5 +31,5 @@ export function stateOf(exitCode: number): RunResult['state'] {
 }
 
 function executedSomething(cell: DecidedCell): boolean {
-  return cell.tests.some(({ verdict }) => verdict !== 'skipped' && verdict !== 'incomplete');
+  return cell.tests.some(({ verdict }) => verdicts[verdict].ran);
 }

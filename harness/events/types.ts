@@ -1,11 +1,11 @@
 import type { ArchName, CellArch } from '../arch/index.ts';
 import type { TestName } from './identity.ts';
+import type { Verdict } from './verdicts.ts';
 
 /** Version of the event stream. A reader refuses a newer one and upgrades an older one. */
 export const EVENTS_VERSION = 1;
 
-/** How a step, a test or a cell ended. `docs/architecture.md` says who decides which. */
-export type Verdict = 'passed' | 'failed' | 'flaky' | 'skipped' | 'unsupported' | 'infra' | 'emulator' | 'incomplete';
+export type { Verdict };
 
 /** What executes the target's instructions. */
 export type Accelerator = 'native' | 'kvm' | 'tcg' | 'qemu-user';
@@ -237,7 +237,7 @@ export interface TestFinished extends TestName {
   readonly cell: string;
   readonly step: TestStep;
   readonly line?: number;
-  readonly verdict: 'passed' | 'failed' | 'flaky' | 'skipped' | 'infra' | 'emulator';
+  readonly verdict: Exclude<Verdict, 'unsupported' | 'incomplete'>;
   readonly durationMs: number;
   readonly attempts: readonly Attempt[];
   /** Why it was skipped, or why it failed without having run. */

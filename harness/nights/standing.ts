@@ -1,8 +1,5 @@
-import type { Verdict } from '../events/types.ts';
+import { isBad } from '../events/verdicts.ts';
 import type { Figure, Night, NightCell } from './night.ts';
-
-/** Verdicts with which a cell has to be looked at. */
-const RED: readonly Verdict[] = ['failed', 'infra', 'emulator', 'incomplete'];
 
 /** What was not measured or run for more nights than this was taken out on purpose. */
 const MISSED_FOR = 7;
@@ -26,10 +23,6 @@ export interface StillMissing {
   readonly last: number;
 }
 
-export function isRed({ verdict }: Pick<NightCell, 'verdict'>): boolean {
-  return RED.includes(verdict);
-}
-
 /** Cells that have been red for two nights or more: no news, and no reason to say that there is nothing. */
 export function stillRed(nights: readonly Night[]): StillRed[] {
   return (nights.at(-1)?.cells ?? []).flatMap((cell) => {
@@ -44,7 +37,7 @@ function redRow(nights: readonly Night[], name: string): number[] {
   for (let night = nights.length - 1; night >= 0; night--) {
     const cell = nights[night]!.cells.find((one) => one.name === name);
     if (!cell) continue;
-    if (!isRed(cell)) break;
+    if (!isBad(cell)) break;
     red.push(night);
   }
   return red;

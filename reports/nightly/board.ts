@@ -1,4 +1,5 @@
-import { STEPS, type StepName, type Verdict } from '../../harness/events/types.ts';
+import { STEPS, type StepName } from '../../harness/events/types.ts';
+import { verdictNames } from '../../harness/events/verdicts.ts';
 import type { Night, NightCell } from '../../harness/nights/night.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { sign } from '../html/verdict.ts';
@@ -47,9 +48,9 @@ function square(cell: NightCell | undefined, night: Night): Markup {
 function healthWords(cells: readonly (NightCell | undefined)[]): string {
   const ran = cells.filter((cell) => cell !== undefined);
   const counts = Map.groupBy(ran, ({ verdict }) => verdict);
-  const order: readonly Verdict[] = ['failed', 'flaky', 'infra', 'emulator', 'incomplete', 'skipped', 'unsupported'];
-  const bad = order.flatMap((verdict) => (counts.has(verdict) ? [`${counts.get(verdict)!.length} ${verdict}`] : []));
-  return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...bad].join(', ');
+  const others = verdictNames.filter((verdict) => verdict !== 'passed');
+  const told = others.flatMap((verdict) => (counts.has(verdict) ? [`${counts.get(verdict)!.length} ${verdict}`] : []));
+  return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...told].join(', ');
 }
 
 /** Where the time of each cell went, night by night, step upon step. */

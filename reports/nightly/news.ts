@@ -1,4 +1,4 @@
-import type { Verdict } from '../../harness/events/types.ts';
+import { type Verdict, verdicts } from '../../harness/events/verdicts.ts';
 import type { Night, NightCell } from '../../harness/nights/night.ts';
 import { hasOf, stillMissing, stillRed } from '../../harness/nights/standing.ts';
 import type { Trend, Trends } from '../../harness/nights/trends.ts';
@@ -7,8 +7,6 @@ import { verdictMark } from '../html/verdict.ts';
 import { acceleratorOf } from '../words.ts';
 import { headline } from './changes.ts';
 import { changeAnchor, machineOf, percent } from './words.ts';
-
-const GOOD: readonly Verdict[] = ['passed', 'skipped', 'unsupported'];
 
 /** What is otherwise than the night before; the reason to open the page. And what is not, and is no good either. */
 export function newsSection(nights: readonly Night[], trends: Trends): Markup {
@@ -37,7 +35,7 @@ function list(items: readonly Markup[]): Markup {
 function stillWrong(nights: readonly Night[]): Markup[] {
   const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
   const red = stillRed(nights).map(({ cell, since, nights: count }) => {
-    const tests = cell.tests.filter(({ verdict }) => !GOOD.includes(verdict)).map(({ name }) => name);
+    const tests = cell.tests.filter(({ verdict }) => isNews(verdict)).map(({ name }) => name);
     const about = tests.length > 0 ? some(tests, '; ') : cell.reason;
     return html`<b class="label">cell</b> ${cell.name}: still ${verdictMark(cell.verdict)} since ${day(since)}, ${count} nights${about !== undefined && html` <small>${about}</small>`}`;
   });
@@ -81,7 +79,7 @@ function cellNews(before: Night, last: Night): Markup[] {
 function newlyBad(old: NightCell | undefined, cell: NightCell): NightCell['tests'] {
   const key = ({ file, name, verdict }: NightCell['tests'][number]) => JSON.stringify([file, name, verdict]);
   const known = new Set(old?.tests.map(key));
-  return cell.tests.filter((test) => !GOOD.includes(test.verdict) && !known.has(key(test)));
+  return cell.tests.filter((test) => isNews(test.verdict) && !known.has(key(test)));
 }
 
 function missing(before: Night, last: Night): Markup[] {
@@ -136,4 +134,9 @@ function suspects({ trends }: Trends): Markup[] {
   return [
     html`<b class="label watch">to watch</b> ${far.slice(0, 4).map(words).join('; ')}${far.length > 4 && ` and ${far.length - 4} more`} <small>far from its level, and too early to tell</small>`,
   ];
+}
+
+/** What is bad, and what was only once: flaky tests are worth a line. */
+function isNews(verdict: Verdict): boolean {
+  return verdicts[verdict].bad || verdict === 'flaky';
 }

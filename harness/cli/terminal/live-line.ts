@@ -1,6 +1,7 @@
 import { formatDuration, lastLines } from '../../base/text.ts';
 import type { HarnessEvent, Verdict } from '../../events/types.ts';
-import { MARKS, type Paint } from './paint.ts';
+import { verdicts } from '../../events/verdicts.ts';
+import type { Paint } from './paint.ts';
 
 /** More than any terminal is wide: a console can send a line of megabytes, and it is drawn ten times a second. */
 const LONGEST = 400;
@@ -63,7 +64,7 @@ export class LiveLine {
     const name = this.cell.padEnd(nameWidth);
     const latest = paint('dim', this.#enter === undefined ? this.#latest : `${this.#latest} · ${this.#enter}`);
     if (this.verdict !== undefined) {
-      const state = paint(MARKS[this.verdict].style, this.verdict.padEnd(10));
+      const state = paint(verdicts[this.verdict].colour, this.verdict.padEnd(10));
       return `${name}  ${state}  ${formatDuration(this.#endedAfterMs).padEnd(8)}  ${latest}`;
     }
     if (this.#startedAt === undefined) return `${name}  ${paint('dim', this.#step)}`;

@@ -1,9 +1,10 @@
 import { DefaultRenderer, Listr, ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput } from 'listr2';
 import { printable } from '../../base/text.ts';
 import type { HarnessEvent } from '../../events/types.ts';
+import { verdicts } from '../../events/verdicts.ts';
 import type { Display, TerminalStream } from './display.ts';
 import { LiveLine } from './live-line.ts';
-import { MARKS, type Paint } from './paint.ts';
+import type { Paint } from './paint.ts';
 
 /** listr2 asks whether stdout is a terminal; ours is stderr, and `--json` may have stdout in a pipe. */
 class StderrRenderer extends DefaultRenderer {
@@ -94,8 +95,8 @@ function listOf(rows: readonly Row[], title: (row: Row) => string, stream: Termi
       await row.finished;
       const verdict = row.line.verdict ?? 'incomplete';
       // listr2 knows passed, failed and skipped; the word in the line says which kind.
-      if (MARKS[verdict].style === 'red') throw new Error(verdict);
-      if (verdict === 'skipped' || verdict === 'unsupported') task.skip();
+      if (verdicts[verdict].bad) throw new Error(verdict);
+      if (verdicts[verdict].junit === 'skipped') task.skip();
     },
   }));
   return new Listr(tasks, {

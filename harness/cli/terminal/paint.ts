@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import type { Verdict } from '../../events/types.ts';
 
 export type Style = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
 
@@ -13,15 +12,3 @@ export function paintFor(env: Record<string, string | undefined>, isTty: boolean
   // The decision is made here, from what was passed in; styleText would look at the process instead.
   return (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
 }
-
-/** How a verdict looks: a mark that differs without colour too. */
-export const MARKS: Readonly<Record<Verdict, { readonly mark: string; readonly style: Style }>> = {
-  passed: { mark: '✔', style: 'green' },
-  flaky: { mark: '⚠', style: 'yellow' },
-  failed: { mark: '✖', style: 'red' },
-  infra: { mark: '✖', style: 'red' },
-  emulator: { mark: '✖', style: 'red' },
-  incomplete: { mark: '✖', style: 'red' },
-  skipped: { mark: '↓', style: 'yellow' },
-  unsupported: { mark: '↓', style: 'yellow' },
-};

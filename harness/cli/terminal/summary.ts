@@ -3,10 +3,9 @@ import { labelOf } from '../../events/identity.ts';
 import type { CellResult, ControlComparison, RunResult, TestResult } from '../../events/result.ts';
 import { rerunCommand } from '../../events/selection.ts';
 import { type ErrorData, STEPS } from '../../events/types.ts';
-import { MARKS, type Paint } from './paint.ts';
+import { isBad, verdicts, wentWrong } from '../../events/verdicts.ts';
+import type { Paint } from './paint.ts';
 import { plural } from './plain.ts';
-
-const BAD = new Set(['failed', 'infra', 'emulator', 'incomplete']);
 
 const COMPARED: Readonly<Record<ControlComparison, (control: string) => string>> = {
   'fails-on-control': (control) => `fails on ${control} too: not about the architecture`,
@@ -41,11 +40,11 @@ function stateOf(result: RunResult, paint: Paint): string {
 }
 
 function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
-  const { mark, style } = MARKS[cell.verdict];
+  const { mark, colour } = verdicts[cell.verdict];
   const passed = cell.tests.filter((test) => test.verdict === 'passed' || test.verdict === 'flaky').length;
   const tests = cell.tests.length === 0 ? '' : `${passed} of ${plural(cell.tests.length, 'test')} passed`;
   const parts = [
-    paint(style, `${mark} ${cell.name.padEnd(nameWidth)}  ${cell.verdict.padEnd(11)}`),
+    paint(colour, `${mark} ${cell.name.padEnd(nameWidth)}  ${cell.verdict.padEnd(11)}`),
     formatDuration(cell.durationMs).padEnd(9),
     [tests, cell.facts?.accelerator, cell.voting ? '' : 'non-voting'].filter(Boolean).join(', '),
   ];
@@ -59,8 +58,8 @@ const CAUSE_WIDTH = 200;
 
 /** Failed tests, and those that never ran; when there is none, the step or the reason that decided the cell. */
 function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
-  if (!BAD.has(cell.verdict)) return [];
-  const tests = cell.tests.filter((test) => BAD.has(test.verdict) && test.verdict !== 'incomplete');
+  if (!isBad(cell)) return [];
+  const tests = cell.tests.filter(wentWrong);
   const lines = tests.flatMap((test) => testFailure(cell, test, control, paint));
   for (const test of cell.tests.filter(({ verdict }) => verdict === 'incomplete')) {
     const how = test.startedAt === undefined ? 'never ran' : 'never finished';
@@ -155,6 +154,6 @@ function timesOf(result: RunResult): string {
 
 /** The command that runs the bad cells again; undefined when there is none. */
 function rerunOf(result: RunResult): string | undefined {
-  const bad = result.cells.filter((cell) => BAD.has(cell.verdict));
+  const bad = result.cells.filter(isBad);
   return bad.length === 0 ? undefined : printable(rerunCommand(result, bad));
 }

@@ -4,6 +4,7 @@ import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
 import { mention } from '../../base/mention.ts';
 import { formatDuration } from '../../base/text.ts';
 import type { Verdict } from '../../events/types.ts';
+import { mostTelling, verdicts } from '../../events/verdicts.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
 import { mustHaveCompose } from '../../stacks/compose/compose-command.ts';
@@ -191,15 +192,14 @@ async function testOn(on: OnTarget, state: CellState): Promise<StepOutcome> {
   // A suite of commands only is spared a process of vitest.
   if (!(await hasFiles(suite, 'scenarios'))) return commands;
   const scenarios = await suiteStep(on, 'scenarios');
-  const order: Verdict[] = ['passed', 'skipped', 'flaky', 'failed'];
-  return order.indexOf(scenarios.verdict) > order.indexOf(commands.verdict) ? scenarios : commands;
+  return mostTelling([commands.verdict, scenarios.verdict]) === commands.verdict ? commands : scenarios;
 }
 
 /** The benchmarks, alone on the host: what else runs would be in the figures. */
 async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
   const { cell, run } = on.context;
   if (!run.choices.bench) return skipStep(on.context, 'benchmarks', 'left out by --no-bench');
-  if (!['passed', 'flaky', 'skipped'].includes(scenarios.verdict))
+  if (verdicts[scenarios.verdict].blocks)
     return skipStep(on.context, 'benchmarks', 'what does not work is not measured');
   if (cell.suite.tests.length > 0 && !(await hasFiles(cell.suite, 'benchmarks')))
     return skipStep(on.context, 'benchmarks', 'the suite has no benchmarks');

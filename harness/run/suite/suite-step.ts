@@ -4,6 +4,7 @@ import { scaledMs, withDeadline } from '../../base/time.ts';
 import { usesEngine } from '../../config/compose.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import type { Verdict } from '../../events/types.ts';
+import { mostTelling } from '../../events/verdicts.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { engineProblem } from '../../stacks/compose/engine.ts';
 import { anyDeath, type OnTarget, whileAlive } from '../cell/context.ts';
@@ -104,7 +105,7 @@ export function outcomeOf(name: string, finished: readonly { verdict: Verdict }[
     };
   }
   const count = (verdict: Verdict) => ran.filter((test) => test.verdict === verdict).length;
-  const verdict = (['failed', 'emulator', 'infra', 'flaky'] as const).find((verdict) => count(verdict) > 0) ?? 'passed';
+  const verdict = mostTelling(ran.map((test) => test.verdict)) ?? 'passed';
   const what = `${ran.length - count(verdict === 'passed' ? 'failed' : verdict)} of ${ran.length} passed`;
   return {
     verdict,
