@@ -60,6 +60,16 @@ beforeAll(async () => {
     join(project, 'suites/mine/mine.scenario.ts'),
     "import { expect, test } from 'multiarch-harness';\ntest('is there', () => expect(1).toBe(1));\n",
   );
+  writeFileSync(
+    join(project, 'suites/reader.ts'),
+    `import type { Results, RunResult, StoredEvent } from 'multiarch-harness/results';
+export const failed = (run: RunResult) => run.cells.filter((cell) => cell.verdict === 'failed').map((cell) => cell.name);
+export const version = (results: Results): 1 => results.schemaVersion;
+export const ends = (event: StoredEvent) => (event.type === 'cell.finished' ? event.cell : undefined);
+// @ts-expect-error There is no such field, and no type that lets everything pass.
+export const wrong = (run: RunResult) => run.colour;
+`,
+  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -105,7 +115,7 @@ test('npx harness list shows the cells of the user’s own matrix', async () => 
   expect(stdout).toContain('ppc64le/vm/mine');
 });
 
-test('the types of what a suite imports are there', async () => {
+test('the types of what a suite imports are there, and of the files that a run leaves', async () => {
   const config = { compilerOptions: { module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true, types: [] } };
   writeFileSync(
     join(project, 'tsconfig.json'),

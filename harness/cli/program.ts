@@ -252,16 +252,25 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .addHelpText('after', '\nExamples:\n  harness export --format go\n  harness export latest --format csv')
     .action(act('export'));
   cellOptions(harness.command('matrix'))
-    .description('print the jobs of a GitHub workflow for the cells of a matrix')
-    .requiredOption('--github', 'as `strategy.matrix`; in a step also its outputs `matrix` and `count`')
+    .description('print the jobs of a CI service for the cells of a matrix')
+    .option('--github', 'as `strategy.matrix`; in a step also its outputs `matrix` and `count`')
+    .option('--gitlab', 'as a child pipeline of GitLab, which puts the jobs together as well')
+    .option('--buildkite', 'as steps for `buildkite-agent pipeline upload`, likewise')
     .option('--no-bench', 'leave the benchmarks out of the jobs')
     .option('--cold', 'have the jobs boot and deploy even where a snapshot could be resumed')
     .option('--shards <n>', 'jobs of several cells each instead of one a cell', count)
     .option('--runner <arch=label>', 'the runner for an architecture; may be given more than once', collect)
-    .option('--default-runner <label>', 'the runner for the others', 'ubuntu-24.04')
+    .option('--default-runner <label>', 'the runner for the others; default: ubuntu-24.04 of GitHub, any of the others')
+    .option('--image <name>', "with --gitlab: a container's image for the jobs")
+    .option(
+      '--before <command>',
+      'with --gitlab or --buildkite: what sets a job up; may be repeated; default: npm ci',
+      collect,
+    )
+    .option('--call <command>', 'with --gitlab or --buildkite: how the harness is called', 'npx harness')
     .addHelpText(
       'after',
-      '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm',
+      '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm\n  harness matrix quickstart --gitlab > cells.yml',
     )
     .action(act('matrix'));
   reportOption(harness.command('merge'))

@@ -9,9 +9,9 @@ import type { CellOptions } from './plan.ts';
 
 /** Options of commands that run or plan cells, and choose none: whatever else there is, belongs to the choice. */
 const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
-  ...['json', 'jobs', 'keep', 'part'],
+  ...['json', 'jobs', 'keep', 'part', 'report'],
   ...['history', 'page'],
-  ...['github', 'shards', 'runner', 'defaultRunner'],
+  ...['github', 'gitlab', 'buildkite', 'shards', 'runner', 'defaultRunner', 'image', 'before', 'call'],
 ]);
 
 /** Options whose value is a path. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { githubMatrix, parseRunners } from './github.ts';
+import { githubMatrix } from './github.ts';
+import { parseRunners } from './jobs.ts';
 import { parseShard, shardOf } from './shard.ts';
 
 const cells = (...names: string[]) => names.map((name) => ({ name, arch: name.split('/')[0]! }));

@@ -1,39 +1,70 @@
 import { setOutput } from '@actions/core';
 import { findArch } from '../../arch/index.ts';
 import { ConfigError, InfraError, messageOf } from '../../base/errors.ts';
+import { shellQuote } from '../../base/text.ts';
 import { selectionWords } from '../../events/selection.ts';
 import { keyOf } from '../../images/cache.ts';
 import { RECIPE } from '../../images/settings.ts';
+import { buildkitePipeline } from '../../matrix/buildkite.ts';
 import type { Cell } from '../../matrix/cell.ts';
-import { githubMatrix, parseRunners } from '../../matrix/github.ts';
+import { githubMatrix } from '../../matrix/github.ts';
+import { gitlabPipeline, type PipelineOptions } from '../../matrix/gitlab.ts';
+import { jobsOf, parseRunners } from '../../matrix/jobs.ts';
 import type { CellOptions } from '../../matrix/plan.ts';
 import { chooseCells } from '../cells.ts';
 
 interface Options extends CellOptions {
+  readonly github?: boolean;
+  readonly gitlab?: boolean;
+  readonly buildkite?: boolean;
   readonly shards?: number;
   readonly runner?: string[];
-  readonly defaultRunner: string;
+  readonly defaultRunner?: string;
+  readonly image?: string;
+  readonly before?: string[];
+  readonly call: string;
 }
+
+/** The label of the machines that GitHub lends. */
+const GITHUB_RUNNER = 'ubuntu-24.04';
+
+/** What puts the harness into a project of npm. */
+const BEFORE = ['npm ci'];
 
 /**
  * `harness matrix [matrix] --github`: the jobs of a workflow, as `strategy.matrix` takes them. In a step of GitHub Actions
- * also the step's outputs `matrix` and `count`.
+ * also the step's outputs `matrix` and `count`. `--gitlab` and `--buildkite`: a pipeline for those, as YAML.
  */
 export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
   if (options.shard !== undefined && options.shards !== undefined)
     throw new ConfigError('--shard is one of several jobs, and --shards makes several: only one of them is possible');
+  const services = (['github', 'gitlab', 'buildkite'] as const).filter((service) => options[service]);
+  if (services.length !== 1)
+    throw new ConfigError('the jobs of one service are printed: expected one of --github, --gitlab and --buildkite');
   const { cells, selection } = await chooseCells(named, options);
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
-  const { shards, defaultRunner } = options;
-  const jobs = githubMatrix(cells, {
-    shards,
-    runners,
-    defaultRunner,
-    words: (narrowed) => selectionWords(selection, narrowed, { matrix: false }),
-    imagesKey,
-  });
-  process.stdout.write(`${JSON.stringify(jobs)}\n`);
-  if (process.env['GITHUB_OUTPUT']) writeOutputs({ matrix: jobs, count: jobs.include.length });
+  const words = (narrowed: Parameters<typeof selectionWords>[1]) =>
+    selectionWords(selection, narrowed, { matrix: false });
+  const { shards, defaultRunner = options.github ? GITHUB_RUNNER : '' } = options;
+  const of = { shards, runners, defaultRunner, words, imagesKey };
+  if (options.github) {
+    const jobs = githubMatrix(cells, of);
+    process.stdout.write(`${JSON.stringify(jobs)}\n`);
+    if (process.env['GITHUB_OUTPUT']) writeOutputs({ matrix: jobs, count: jobs.include.length });
+    return 0;
+  }
+  const { bench: _bench, cold: _cold, ...chosen } = selection.options;
+  const pipeline: PipelineOptions = {
+    matrix: named,
+    // `harness list` knows no other options than those that choose cells.
+    args: selectionWords({ ...selection, options: chosen }, {}, { matrix: false })
+      .map(shellQuote)
+      .join(' '),
+    before: options.before ?? BEFORE,
+    command: options.call,
+    image: options.image,
+  };
+  process.stdout.write((options.gitlab ? gitlabPipeline : buildkitePipeline)(jobsOf(cells, of), pipeline));
   return 0;
 }
 

@@ -1,0 +1,71 @@
+import { stringify } from 'yaml';
+import { shellQuote } from '../base/text.ts';
+import type { CellJob } from './jobs.ts';
+
+/** What a job of another service runs, beside its cells. */
+export interface PipelineOptions {
+  /** The matrix as `harness run` takes it; absent: the project's. */
+  readonly matrix?: string | undefined;
+  /** What chooses all of the cells: `harness list` is given it in the last job. */
+  readonly args: string;
+  /** Shell commands that put the harness there. */
+  readonly before: readonly string[];
+  /** How the harness is called. */
+  readonly command: string;
+  /** A container's image for all jobs. */
+  readonly image?: string | undefined;
+}
+
+const RUNS = '.harness/runs';
+
+/**
+ * A child pipeline for GitLab: a job for each entry, and one that makes one run of them, whose `junit.xml` the merge request
+ * shows. A job is red where its cells are, and the last one for all of them.
+ * Source: https://docs.gitlab.com/ci/yaml/
+ */
+export function gitlabPipeline(jobs: readonly CellJob[], options: PipelineOptions): string {
+  const { before, command, image } = options;
+  const kept = { when: 'always', expire_in: '2 weeks' };
+  const entries = jobs.map(
+    ({ name, runner, args, cacheKey }) =>
+      [
+        // A name that begins with a dot is no job, and what GitLab itself calls so is none either.
+        `cell ${name}`,
+        {
+          stage: 'cells',
+          ...(runner === '' ? {} : { tags: [runner] }),
+          cache: { key: cacheKey, paths: ['.harness/cache/'] },
+          variables: { HARNESS_CACHE: '$CI_PROJECT_DIR/.harness/cache' },
+          script: [runLine(options, args)],
+          artifacts: { ...kept, paths: [`${RUNS}/`] },
+        },
+      ] as const,
+  );
+  const pipeline = {
+    ...(image === undefined ? {} : { image }),
+    stages: ['cells', 'merge'],
+    // Not a pipeline of a branch or a merge request by its own rules: whatever started the parent.
+    workflow: { rules: [{ when: 'always' }] },
+    default: { before_script: before, interruptible: true },
+    ...Object.fromEntries(entries),
+    merge: {
+      stage: 'merge',
+      when: 'always',
+      script: [`${command} list${wordsOf(options)} --json > plan.json`, `${command} merge ${RUNS} --plan plan.json`],
+      artifacts: { ...kept, paths: [`${RUNS}/*-merged-*/`], reports: { junit: `${RUNS}/*-merged-*/junit.xml` } },
+    },
+  };
+  return `# Made by: harness matrix --gitlab\n${stringify(pipeline, { lineWidth: 0 })}`;
+}
+
+/** The line that runs the cells of a job. */
+export function runLine({ command, matrix }: PipelineOptions, args: string): string {
+  return `${command} run${wordsOf({ matrix, args })} --part`;
+}
+
+/** The matrix and what chooses cells of it, with a blank before each. */
+export function wordsOf({ matrix, args }: Pick<PipelineOptions, 'matrix' | 'args'>): string {
+  return [...(matrix === undefined ? [] : [shellQuote(matrix)]), ...(args === '' ? [] : [args])]
+    .map((word) => ` ${word}`)
+    .join('');
+}
