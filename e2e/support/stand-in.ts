@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ArchName, architectures, archNames } from '../../harness/arch/index.ts';
+import { type ArchName, architectures, usualArchs } from '../../harness/arch/index.ts';
 import { cacheFolder } from '../../harness/base/folders.ts';
 import { run } from '../../harness/base/process.ts';
 import { loadMatrix, loadSuites } from '../../harness/config/load/load.ts';
@@ -72,7 +72,7 @@ export const WITH_ENGINE: StandInSystem = { packages: ['docker.io', 'iptables'],
  */
 export async function standIns(
   project: TestProject,
-  archs: readonly ArchName[] = archNames,
+  archs: readonly ArchName[] = usualArchs,
   { packages, memory, disk } = WEB,
 ): Promise<StandIn[]> {
   const key = join(project.folder, 'id_tester');

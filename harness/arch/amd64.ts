@@ -1,7 +1,9 @@
 import type { Arch } from './types.ts';
+import { VIRTIO_PCI } from './virtio.ts';
 
 export const amd64: Arch = {
   name: 'amd64',
+  usual: true,
   aliases: ['x86_64', 'x86-64', 'x64', 'linux/amd64'],
   debian: 'amd64',
   machine: 'x86_64',
@@ -11,7 +13,7 @@ export const amd64: Arch = {
   pageSizes: [4096],
   releases: ['bookworm', 'trixie'],
   kernelPackage: 'linux-image-amd64',
-  clockSettime: 227,
+  syscalls: { clockSettime: 227, getxattr: 191 },
   qemu: {
     binary: 'qemu-system-x86_64',
     package: 'qemu-system-x86',
@@ -22,8 +24,7 @@ export const amd64: Arch = {
     cpu: 'max',
     cpuinfo: /^model name\s*:\s*QEMU TCG CPU/m,
     console: 'ttyS0',
-    nic: 'virtio-net-pci',
-    disk: 'virtio-blk-pci',
+    virtio: VIRTIO_PCI,
     // At boot the kernel counts ticks of the timer for some loops of its own. On a host that is busy just then an emulated
     // machine sees none, and the kernel panics: "IO-APIC + timer doesn't work!".
     append: ['no_timer_check'],

@@ -1,7 +1,9 @@
 import type { Arch } from './types.ts';
+import { VIRTIO_PCI } from './virtio.ts';
 
 export const arm64: Arch = {
   name: 'arm64',
+  usual: true,
   aliases: ['aarch64', 'armv8', 'arm64v8', 'linux/arm64', 'linux/arm64/v8'],
   debian: 'arm64',
   machine: 'aarch64',
@@ -11,7 +13,7 @@ export const arm64: Arch = {
   pageSizes: [4096],
   releases: ['bookworm', 'trixie'],
   kernelPackage: 'linux-image-arm64',
-  clockSettime: 112,
+  syscalls: { clockSettime: 112, getxattr: 8 },
   qemu: {
     binary: 'qemu-system-aarch64',
     package: 'qemu-system-arm',
@@ -22,8 +24,7 @@ export const arm64: Arch = {
     cpu: 'cortex-a57',
     cpuinfo: /^CPU part\s*:\s*0xd07/m,
     console: 'ttyAMA0',
-    nic: 'virtio-net-pci',
-    disk: 'virtio-blk-pci',
+    virtio: VIRTIO_PCI,
     append: [],
     args: [],
     assumedSlowdown: 12,

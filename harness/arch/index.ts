@@ -1,14 +1,25 @@
 import { amd64 } from './amd64.ts';
 import { arm64 } from './arm64.ts';
 import { ppc64le } from './ppc64le.ts';
-import type { Arch, ArchName, CellArch } from './types.ts';
+import type { Arch } from './types.ts';
 
-export type { Arch, ArchName, CellArch, QemuMachine } from './types.ts';
+export type { Arch, QemuMachine } from './types.ts';
 
-/** Every architecture, in the order in which reports show them. */
-export const architectures: Readonly<Record<ArchName, Arch>> = { amd64, arm64, ppc64le };
+/** The one list of architectures, in the order in which reports show them. */
+const list = { amd64, arm64, ppc64le };
+
+/** The one name that the harness uses for an architecture, in cells, files and reports. */
+export type ArchName = keyof typeof list;
+
+/** What a cell runs on: one architecture, or several joined by `+` for a cluster of mixed ones, its nodes' in order. */
+export type CellArch = ArchName | `${ArchName}+${string}`;
+
+export const architectures: Readonly<Record<ArchName, Arch>> = list;
 
 export const archNames = Object.keys(architectures) as ArchName[];
+
+/** Those that a command line or matrix means which names none, and whose machines the set-up installs. */
+export const usualArchs: readonly ArchName[] = archNames.filter((name) => architectures[name].usual);
 
 /** The architecture that a spelling means (`x86_64`, `AArch64`, `ppc64el`, …), or undefined. */
 export function findArch(spelling: string): Arch | undefined {

@@ -1,7 +1,9 @@
 import type { Arch } from './types.ts';
+import { VIRTIO_PCI } from './virtio.ts';
 
 export const ppc64le: Arch = {
   name: 'ppc64le',
+  usual: true,
   aliases: ['ppc64el', 'powerpc64le', 'power64le', 'linux/ppc64le'],
   debian: 'ppc64el',
   machine: 'ppc64le',
@@ -11,7 +13,7 @@ export const ppc64le: Arch = {
   pageSizes: [65536],
   releases: ['bookworm', 'trixie'],
   kernelPackage: 'linux-image-powerpc64le',
-  clockSettime: 245,
+  syscalls: { clockSettime: 245, getxattr: 212 },
   qemu: {
     binary: 'qemu-system-ppc64',
     package: 'qemu-system-ppc',
@@ -21,8 +23,7 @@ export const ppc64le: Arch = {
     cpu: 'power9',
     cpuinfo: /^cpu\s*:\s*POWER9/m,
     console: 'hvc0',
-    nic: 'virtio-net-pci',
-    disk: 'virtio-blk-pci',
+    virtio: VIRTIO_PCI,
     append: [],
     args: ['-vga', 'none'],
     lostTimer: { register: /\bDECR (\d+)/, ticksPerMs: 512_000 },

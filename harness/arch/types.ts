@@ -1,14 +1,14 @@
 import type { ReleaseName } from '../releases/index.ts';
-
-/** The one name that the harness uses for an architecture, in cells, files and reports. */
-export type ArchName = 'amd64' | 'arm64' | 'ppc64le';
-
-/** What a cell runs on: one architecture, or several joined by `+` for a cluster of mixed ones, its nodes' in order. */
-export type CellArch = ArchName | `${ArchName}+${string}`;
+import type { ArchName } from './index.ts';
 
 /** Everything that differs between architectures, as data. No other place branches on an architecture. */
 export interface Arch {
   readonly name: ArchName;
+  /**
+   * Whether it is among those that are meant where none is named: in a command line, in what `init` writes, in the packages
+   * that the set-up installs. Another one runs wherever a matrix or `--arch` names it.
+   */
+  readonly usual: boolean;
   /** Every usual spelling, in lower case, beside `name`. */
   readonly aliases: readonly string[];
   /** Debian's name of the port. */
@@ -26,9 +26,19 @@ export interface Arch {
   readonly releases: readonly ReleaseName[];
   /** Debian's kernel package. */
   readonly kernelPackage: string;
-  /** Linux's number of the system call `clock_settime` on it, for a guest whose clock is set without starting a program. */
-  readonly clockSettime: number;
+  /** Linux's numbers of system calls on it, for Perl programs in a guest: Debian's smallest set has no command for them. */
+  readonly syscalls: { readonly clockSettime: number; readonly getxattr: number };
   readonly qemu: QemuMachine;
+}
+
+/** What virtio devices are attached to. */
+export interface VirtioBus {
+  /** The end of QEMU's device models: `virtio-net-pci`. */
+  readonly suffix: string;
+  /** Kernel modules without which a guest does not see the devices; empty where the kernel has the driver built in. */
+  readonly modules: readonly string[];
+  /** QEMU's options of a network card, each with a comma in front. */
+  readonly nicOptions: string;
 }
 
 /** How QEMU emulates an architecture. */
@@ -48,9 +58,8 @@ export interface QemuMachine {
   readonly cpuinfo: RegExp;
   /** Kernel console device, without `/dev/`. */
   readonly console: string;
-  /** QEMU's network card and disk device models. */
-  readonly nic: string;
-  readonly disk: string;
+  /** How disk, network cards and the harness's port are attached. */
+  readonly virtio: VirtioBus;
   /** Kernel arguments beside console and root. */
   readonly append: readonly string[];
   /** QEMU arguments beside the common ones. */

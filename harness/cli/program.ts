@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { optionalReports } from '../../reports/index.ts';
+import { archNames } from '../arch/index.ts';
 import { version } from '../base/package.ts';
 import { compare, percent } from './commands/compare.ts';
 import { COMPLETE, complete, completion, shells } from './commands/completion.ts';
@@ -56,7 +57,11 @@ function reportOption(command: Command): Command {
 function cellOptions(command: Command): Command {
   return commandOptions(command)
     .argument('[matrix]', 'a matrix: its name, or the path of its file')
-    .option('--arch <names>', 'only these architectures, comma-separated, in any usual spelling', collect)
+    .option(
+      '--arch <names>',
+      `only these architectures, comma-separated, in any usual spelling: ${archNames.join(', ')}`,
+      collect,
+    )
     .option('--target <kinds>', 'these kinds of target, or a machine: ssh://user@host:port', collect)
     .option('--machines <file>', 'the inventory of machines; default: machines.yaml of the project')
     .option('--suite <names>', 'only these suites', collect)

@@ -8,7 +8,7 @@ import { withCurrentLists } from './absent.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
 import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
-import { BOOT_MODULES, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
+import { bootModules, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
 import { type ImagePackages, imagePackages } from './packages.ts';
 import type { ImageSettings } from './settings.ts';
@@ -85,12 +85,12 @@ async function build(request: ImageRequest): Promise<Image> {
   const boot = await layer(
     'kernel',
     kernel.version,
-    { kernel, busybox, init: INIT_SCRIPT, modules: BOOT_MODULES },
+    { kernel, busybox, init: INIT_SCRIPT, modules: bootModules(arch) },
     1 * GIB,
     async (folder) => {
       await apt.download([kernel.name, 'busybox-static'], [], request.progress);
       const archives = { kernel: apt.archive(kernel), busybox: apt.archive(busybox) };
-      await buildKernel(folder, archives, release.name, signal);
+      await buildKernel(folder, archives, { release: release.name, arch, signal });
     },
   );
   const { containers, inside } = await containerArchives(request, apt, layer);

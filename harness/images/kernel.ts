@@ -9,8 +9,10 @@ import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { unpack } from './unpack.ts';
 
-/** Modules without which the guest does not reach its disk, network and the harness's port. */
-export const BOOT_MODULES: readonly string[] = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'ext4'];
+/** Modules without which a guest does not reach its disk, network and the harness's port. */
+export function bootModules({ qemu }: Pick<Arch, 'qemu'>): readonly string[] {
+  return [...qemu.virtio.modules, 'virtio_blk', 'virtio_net', 'virtio_console', 'ext4'];
+}
 
 /** Driver folders that a virtual machine can use; the others are three quarters of the package. */
 const KEPT_DRIVERS = ['block', 'char', 'crypto', 'md', 'net', 'target', 'vhost', 'virt', 'virtio'];
@@ -48,8 +50,11 @@ export async function resolveKernel(
 export async function buildKernel(
   folder: string,
   archives: { readonly kernel: string; readonly busybox: string },
-  release: ReleaseName,
-  signal?: AbortSignal,
+  {
+    release,
+    arch,
+    signal,
+  }: { readonly release: ReleaseName; readonly arch: Arch; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const cancel = signal ? { cancelSignal: signal } : {};
   const scratch = join(folder, 'scratch');
@@ -64,7 +69,7 @@ export async function buildKernel(
 
   await dropModules(join(tree, 'lib/modules', version, 'kernel'));
   await run(['depmod', '--basedir', tree, version], { purpose: 'list the kernel modules', ...cancel });
-  const modules = await loadOrder(tree, version, cancel);
+  const modules = await loadOrder(bootModules(arch), tree, version, cancel);
   const busybox = await readFile(join(scratch, 'busybox/bin/busybox'));
   await writeFile(join(folder, KERNEL_FILES.initrd), cpio(await initramfs(busybox, modules)));
   await run(['tar', '-C', tree, '--owner=0', '--group=0', '-cf', join(folder, KERNEL_FILES.modules), 'lib/modules'], {
@@ -83,9 +88,9 @@ async function dropModules(folder: string): Promise<void> {
 }
 
 /** Module files in the order in which they can be loaded. */
-async function loadOrder(tree: string, version: string, cancel: object): Promise<string[]> {
+async function loadOrder(names: readonly string[], tree: string, version: string, cancel: object): Promise<string[]> {
   const files = new Set<string>();
-  for (const name of BOOT_MODULES) {
+  for (const name of names) {
     const argv = ['modprobe', '--dirname', tree, '--set-version', version, '--show-depends', name];
     const { stdout } = await run(argv, { purpose: `find the module ${name}`, ...cancel });
     for (const [, file] of String(stdout).matchAll(/^insmod (\S+)/gm)) files.add(file!);

@@ -8,6 +8,7 @@ import { didYouMean, expectedOneOf } from '../base/nearest.ts';
 import { bundled } from '../base/package.ts';
 import { quote } from '../base/quote.ts';
 import { splitList } from '../base/split-list.ts';
+import { withArchs } from '../config/archs.ts';
 import { commandSuite } from '../config/load/command-suite.ts';
 import { matrixOf } from '../config/load/from-flags.ts';
 import { loadMatrix, matrixFromFlags, mustBeWhole, readSuites, resolveMatrixFile } from '../config/load/load.ts';
@@ -86,7 +87,7 @@ export async function planCells(
         : await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites });
   // A command takes the place of a matrix's suites.
   const written = suite ? { ...chosen, suite: [suite.name], include: [], exclude: [], 'non-voting': [] } : chosen;
-  const matrix = withReleases(withTargets(written, kinds), wantedReleases(options.release));
+  const matrix = withArchs(withReleases(withTargets(written, kinds), wantedReleases(options.release)), options);
   const read = suite
     ? { suites: new Map([[suite.name, suite]]), broken: new Map() }
     : await readSuites(matrix, [project.suites, bundled.suites], cwd);

@@ -4,9 +4,6 @@ import { type Image, test } from './engine.ts';
 
 const SH = '/bin/busybox sh -c';
 
-/** The number of getxattr(2), for which Debian's smallest set of programs has no command. */
-const GETXATTR = { amd64: 191, arm64: 8, ppc64le: 212 } as const;
-
 test('what a container changes is copied up, and what it removes is covered', async ({ target, engine }) => {
   const change =
     'echo changed > /etc/origin; rm /opt/rest; rm -r /usr/share/doc; mkdir /usr/share/doc; echo new > /usr/share/doc/new';
@@ -23,7 +20,7 @@ test('what a container changes is copied up, and what it removes is covered', as
   // A folder that was made anew covers the one below.
   expect(await target.sh(`ls ${upper}/usr/share/doc; ls ${image}/usr/share/doc`)).toBe('new\nbusybox-static');
   const opaque = `my $value = "\\0" x 8; my ($path, $name) = ("${upper}/usr/share/doc", "trusted.overlay.opaque");
-    syscall(${GETXATTR[target.arch.name]}, $path, $name, $value, 8) > 0 or die "none: $!"; print substr($value, 0, 1)`;
+    syscall(${target.arch.syscalls.getxattr}, $path, $name, $value, 8) > 0 or die "none: $!"; print substr($value, 0, 1)`;
   expect((await target.exec(['perl', '-e', opaque])).stdout).toBe('y');
 
   // Another container of the same image sees nothing of it.

@@ -1,4 +1,4 @@
-import { archNames } from '../../arch/index.ts';
+import { usualArchs } from '../../arch/index.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
@@ -24,7 +24,7 @@ export interface FlagPlaces {
 
 /**
  * The matrix of a command line that names none: the project's `quickstart`, or the only one that it has, where it holds the
- * suites asked for; else the suites asked for, or every suite of the project, on all architectures. The caller still
+ * suites asked for; else the suites asked for, or every suite of the project, on the usual architectures. The caller still
  * applies the filters.
  * @throws ConfigError when a suite is unknown, or there is none.
  */
@@ -52,9 +52,9 @@ export async function matrixFromFlags(flags: MatrixFlags, project: Project, plac
   return matrixOf(suites);
 }
 
-/** A matrix of suites on all architectures, as a command line makes it. */
+/** A matrix of suites on the usual architectures, as a command line makes it. */
 export function matrixOf(suites: readonly string[]): Matrix {
-  return { ...matrixSchema.parse({ arch: [...archNames], suite: suites }), name: 'command-line' };
+  return { ...matrixSchema.parse({ arch: [...usualArchs], suite: suites }), name: 'command-line' };
 }
 
 /** The file of the matrix that is meant when none is named; undefined where several could be. */

@@ -34,6 +34,7 @@ export interface MachineSpec {
 /** QEMU's argv for a machine. Pure: the same spec gives the same machine. */
 export function qemuArguments(spec: MachineSpec): string[] {
   const { qemu } = spec.arch;
+  const { suffix, nicOptions } = qemu.virtio;
   const kvm = spec.accelerator === 'kvm';
   const append = [
     `console=${qemu.console}`,
@@ -77,15 +78,20 @@ export function qemuArguments(spec: MachineSpec): string[] {
       '-drive',
       `if=none,id=disk,file=${escapeOption(spec.disk)},format=qcow2,cache=unsafe,discard=unmap,werror=report,rerror=report`,
     ],
-    ...['-device', `${qemu.disk},drive=disk`],
+    ...['-device', `virtio-blk-${suffix},drive=disk`],
     ...['-netdev', `user,id=net,ipv6=off,restrict=${spec.network ? 'off' : 'on'}${forwards}`],
-    ...['-device', `${qemu.nic},netdev=net,romfile=`],
-    ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent,path=${spec.agentSocket},server=on,wait=off`],
+    ...['-device', `virtio-net-${suffix},netdev=net${nicOptions}`],
+    ...[
+      '-device',
+      `virtio-serial-${suffix}`,
+      '-chardev',
+      `socket,id=agent,path=${spec.agentSocket},server=on,wait=off`,
+    ],
     ...['-device', 'virtserialport,chardev=agent,name=harness.agent'],
     ...(spec.lan
       ? [
           ...['-netdev', `stream,id=lan,server=off,addr.type=unix,addr.path=${escapeOption(spec.lan.socket)}`],
-          ...['-device', `${qemu.nic},netdev=lan,mac=${spec.lan.mac},romfile=`],
+          ...['-device', `virtio-net-${suffix},netdev=lan,mac=${spec.lan.mac}${nicOptions}`],
         ]
       : []),
     ...['-chardev', `file,id=console,path=${escapeOption(spec.consoleFile)}`, '-serial', 'chardev:console'],

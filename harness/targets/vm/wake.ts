@@ -21,7 +21,7 @@ const CLOCK_ROUNDS = 6;
 export async function wakeMachine(
   agent: Agent,
   seed: Seed,
-  arch: Pick<Arch, 'clockSettime'>,
+  arch: Pick<Arch, 'syscalls'>,
   deadlineMs: number,
 ): Promise<number> {
   const files = Object.entries(seed.files).map(([path, { mode, content }]) => {
@@ -69,7 +69,7 @@ const NEW_HOST_KEY = `
  */
 export async function setClock(
   agent: Agent,
-  arch: Pick<Arch, 'clockSettime'>,
+  arch: Pick<Arch, 'syscalls'>,
   deadlineMs: number,
   first = '',
 ): Promise<number> {
@@ -101,6 +101,6 @@ export async function setClock(
 }
 
 /** Sets the clock to what an expression says. No program is started for it: on a busy host that takes too long. */
-const clockTo = ({ clockSettime }: Pick<Arch, 'clockSettime'>, to: string) => `
+const clockTo = ({ syscalls }: Pick<Arch, 'syscalls'>, to: string) => `
     my $to = ${to};
-    syscall(${clockSettime}, 0, pack('qq', int($to), ($to - int($to)) * 1e9)) == 0 or die "clock: $!";`;
+    syscall(${syscalls.clockSettime}, 0, pack('qq', int($to), ($to - int($to)) * 1e9)) == 0 or die "clock: $!";`;
