@@ -75,8 +75,17 @@ export const SYSTEM_PACKAGES = [
   { package: 'openssh-client', programs: ['ssh', 'ssh-keygen'] },
 ];
 
+/** Where browsers are that our tests can drive; GitHub's machines have the last ones. */
+export const BROWSERS = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+];
+
 /**
- * What only our own tests start: an engine beside whatever engine this machine has. Who uses containers brings his own.
+ * What only our own tests start: an engine beside whatever engine this machine has, and a browser for the reports' pages. Who
+ * uses containers brings his own.
  *
  * @type {readonly SystemPackage[]}
  */
@@ -86,6 +95,11 @@ export const TEST_PACKAGES = [
     programs: ['dockerd', 'docker'],
     // The engine's program and the command's are two packages there.
     unless: [{ family: 'debian', from: 13, package: 'docker.io docker-cli', programs: ['dockerd', 'docker'] }],
+  },
+  {
+    package: 'chromium',
+    anyFile: BROWSERS,
+    unless: [{ family: 'ubuntu', from: 20, package: 'chromium-browser', anyFile: BROWSERS }],
   },
 ];
 

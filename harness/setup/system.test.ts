@@ -35,8 +35,8 @@ test('nothing there: everything is missing, each package once', () => {
   expect(new Set(all).size).toBe(all.length);
 });
 
-test('an engine is installed for the tests only', () => {
-  expect(names(BOOKWORM, true)).toEqual([...names(BOOKWORM), 'docker.io']);
+test('an engine and a browser are installed for the tests only', () => {
+  expect(names(BOOKWORM, true)).toEqual([...names(BOOKWORM), 'docker.io', 'chromium']);
 });
 
 const OTHERWISE = [
@@ -46,31 +46,37 @@ const OTHERWISE = [
   'docker-compose-v2',
   'docker.io',
   'docker-cli',
+  'chromium',
+  'chromium-browser',
 ];
 test.each([
-  ['Debian 12', BOOKWORM, ['qemu-user-static', 'docker-compose', 'docker.io']],
-  ['Debian 13', 'ID=debian\nVERSION_ID="13"', ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli']],
+  ['Debian 12', BOOKWORM, ['qemu-user-static', 'docker-compose', 'docker.io', 'chromium']],
+  [
+    'Debian 13',
+    'ID=debian\nVERSION_ID="13"',
+    ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli', 'chromium'],
+  ],
   [
     'Debian testing',
     'NAME="Debian GNU/Linux"\nID=debian\n',
-    ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli'],
+    ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli', 'chromium'],
   ],
   [
     'Raspberry Pi OS',
     'ID=raspbian\nID_LIKE=debian\nVERSION_ID="12"',
-    ['qemu-user-static', 'docker-compose', 'docker.io'],
+    ['qemu-user-static', 'docker-compose', 'docker.io', 'chromium'],
   ],
   [
     'Ubuntu 24.04',
     'VERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian',
-    ['qemu-user-static', 'docker-compose-v2', 'docker.io'],
+    ['qemu-user-static', 'docker-compose-v2', 'docker.io', 'chromium-browser'],
   ],
   [
     'like Ubuntu',
     "ID=pop\nID_LIKE='ubuntu debian'\nVERSION_ID='24.04'",
-    ['qemu-user-static', 'docker-compose-v2', 'docker.io'],
+    ['qemu-user-static', 'docker-compose-v2', 'docker.io', 'chromium-browser'],
   ],
-  ['no such file', '', ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli']],
+  ['no such file', '', ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli', 'chromium']],
 ])('the names of %s', (_name, text, expected) => {
   expect(names(text, true).filter((name) => OTHERWISE.includes(name))).toEqual(expected);
 });

@@ -14,7 +14,7 @@
   /** Milliseconds of `4 min 5 s`, `1.2 ms`; 0 where there is no time. @param {string} text */
   const timeIn = (text) => {
     let ms = 0;
-    for (const [, amount, unit] of text.matchAll(/([\d.,]+) (ns|µs|ms|s|min)\b/g))
+    for (const [, amount, unit] of text.matchAll(/([\d.,]+)\s(ns|µs|ms|s|min)\b/g))
       ms += Number(String(amount).replaceAll(',', '')) * UNITS[/** @type {keyof typeof UNITS} */ (unit)];
     return ms;
   };
