@@ -2,7 +2,7 @@ import { goJson } from './go-json.ts';
 import { junit } from './junit.ts';
 import { subunit } from './subunit.ts';
 import { ktap, tap } from './tap.ts';
-import { clean } from './text.ts';
+import { clean, cut } from './text.ts';
 import {
   DEFAULT_LIMITS,
   type ForeignResults,
@@ -57,14 +57,46 @@ export function readResults(
       severity: 'error',
       message: bytes.length === 0 ? 'it is empty' : 'it has no tests',
     });
-  return { tests: identified(read.tests.map((test) => clean(test, limits))), problems };
+  const tests = within(read.tests, limits, problems);
+  return {
+    tests: identified(
+      tests.map((test) => clean(test, limits)),
+      limits,
+    ),
+    problems,
+  };
+}
+
+/** The tests of which there is room: a small file may have a long name for a suite that is in each of many. */
+function within(tests: readonly FoundTest[], limits: ResultsLimits, problems: ResultsProblem[]): readonly FoundTest[] {
+  let room = limits.total;
+  const most = tests.findIndex((test) => {
+    room -= sizeOf(test, limits);
+    return room < 0;
+  });
+  if (most < 0) return tests;
+  problems.push({
+    kind: 'too large',
+    severity: 'error',
+    message: `its ${tests.length} tests have more than ${limits.total} characters together, and the first ${most} were kept`,
+  });
+  return tests.slice(0, most);
+}
+
+/** Characters of a test, as far as they are kept. */
+function sizeOf({ suites, name, attempts = [], ...texts }: FoundTest, { depth, line, text }: ResultsLimits): number {
+  const parts = [texts, ...attempts].flatMap(({ message, details, output }) => [details, output, message]);
+  return [...suites.slice(0, depth), name].reduce(
+    (sum, part) => sum + Math.min(part.length, line),
+    parts.reduce((sum, part) => sum + Math.min(part?.length ?? 0, text), 0),
+  );
 }
 
 /** Suites and name, and the second of one name is its second. */
-function identified(tests: readonly FoundTest[]): ForeignTest[] {
+function identified(tests: readonly FoundTest[], { line }: ResultsLimits): ForeignTest[] {
   const seen = new Map<string, number>();
   return tests.map((test) => {
-    const path = [...test.suites, test.name].join(' › ');
+    const path = cut([...test.suites, test.name].join(' › '), line);
     const count = (seen.get(path) ?? 0) + 1;
     seen.set(path, count);
     return { id: count === 1 ? path : `${path} (${count})`, ...test };

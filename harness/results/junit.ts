@@ -35,15 +35,16 @@ interface OpenCase {
 }
 
 function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
-  const { text, problems: found } = decode(bytes, declaredEncoding(bytes));
+  const { text: decoded, problems: found } = decode(bytes, declaredEncoding(bytes));
   const problems: ResultsProblem[] = [...found];
+  const text = allowed(decoded);
   const tests: FoundTest[] = [];
   const elements: string[] = [];
   const suites: Suite[] = [];
   let open: OpenCase | undefined;
   let part: CasePart | undefined;
   let collected: string | undefined;
-  let badCharacters = false;
+  let badCharacters = text === decoded ? 0 : 1;
 
   const stop = (kind: ResultsProblem['kind'], message: string): never => {
     problems.push({ kind, severity: 'error', message });
@@ -51,8 +52,9 @@ function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
   };
   const parser = new SaxesParser();
   parser.on('error', (error) => {
-    if (/disallowed character|malformed character entity/.test(error.message)) badCharacters = true;
-    else stop('malformed', `it is not well-formed: ${error.message.slice(0, 200)}`);
+    const isCharacter = /disallowed character|malformed character entity/.test(error.message);
+    if (isCharacter && ++badCharacters <= MOST_BAD_CHARACTERS) return;
+    stop('malformed', `it is not well-formed: ${error.message.slice(0, 200)}`);
   });
   parser.on('doctype', (doctype) => {
     if (/<!ENTITY/i.test(doctype)) stop('malformed', 'it declares entities, which are not read');
@@ -113,9 +115,40 @@ function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
   }
-  if (badCharacters)
+  if (badCharacters > 0)
     problems.push({ kind: 'encoding', severity: 'warning', message: 'it has characters that XML does not allow' });
-  return { tests, problems };
+  return { tests: text === decoded ? tests : restored(tests), problems };
+}
+
+/** The parser makes an error of each character that it complains of, which is slow. */
+const MOST_BAD_CHARACTERS = 1000;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be replaced
+const DISALLOWED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+/** The same, written as references: what colours output is often written so. */
+const REFERENCE = /&#(?:x0*([\da-f]{1,2})|0*(\d{1,2}));/gi;
+/** Characters of no meaning, which stand for the control characters while XML is parsed. */
+const STAND_INS = 0xf700;
+
+/** Text without what XML does not allow and tools write all the same, when a test prints it. */
+function allowed(text: string): string {
+  const standIn = (code: number) => String.fromCharCode(code < 32 ? STAND_INS + code : 0xfffd);
+  return text
+    .toWellFormed()
+    .replace(DISALLOWED, (character) => standIn(character.charCodeAt(0)))
+    .replace(REFERENCE, (reference, hex: string | undefined, decimal: string | undefined) => {
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      return code >= 32 || code === 9 || code === 10 || code === 13 ? reference : standIn(code);
+    });
+}
+
+/** What was read, with its control characters back: whoever cleans it knows sequences of them. */
+function restored<T>(value: T): T {
+  if (typeof value === 'string')
+    return value.replace(/[\uf700-\uf71f]/g, (one) => String.fromCharCode(one.charCodeAt(0) - STAND_INS)) as T;
+  if (Array.isArray(value)) return value.map(restored) as T;
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, restored(held)])) as T;
 }
 
 function isText(element: string): boolean {

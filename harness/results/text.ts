@@ -10,7 +10,7 @@ function inert(text: string): string {
 }
 
 /** The first `most` characters, and how many there were more. */
-function cut(text: string, most: number): string {
+export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`;
 }
 

@@ -232,6 +232,25 @@ test('limits: bytes, tests, texts', () => {
   });
 });
 
+test('the name of a suite is not multiplied by its tests', () => {
+  const limits = { ...DEFAULT_LIMITS, total: 100_000 };
+  const name = 'n'.repeat(4000);
+  const xml = `${`<testsuite name="${name}">`.repeat(10)}${passing.repeat(20)}${'</testsuite>'.repeat(10)}`;
+  const inner = Array.from({ length: 40 }, (_, index) => `    ok ${index + 1}\n`).join('');
+  const tap = `1..1\n# Subtest: ${name}\n    1..40\n${inner}ok 1 - ${name}\n`;
+  for (const [format, text, kept] of [
+    ['junit', xml, 2],
+    ['tap', tap, 24],
+  ] as const) {
+    const read = readResults(format, bytes(text), limits);
+    expect(kinds(read)).toEqual(['too large']);
+    expect(read.tests).toHaveLength(kept);
+    // A name is a line of a report, and two of them are two.
+    for (const { id } of read.tests) expect(id.length).toBeLessThan(DEFAULT_LIMITS.line + 50);
+    expect(new Set(read.tests.map(({ id }) => id)).size).toBe(kept);
+  }
+});
+
 test('names that come again have identifiers of their own', () => {
   expect(readResults('junit', bytes(junitOf(passing.repeat(3)))).tests.map(({ id }) => id)).toEqual([
     's › c › t',
@@ -425,6 +444,10 @@ describe('whatever the bytes are, nothing is thrown, and it ends', () => {
     const hostile: [ResultsFormatName, Uint8Array][] = [
       ['junit', bytes(junitOf(passing.repeat(30_000)))],
       ['junit', bytes(`<testsuite>${'<a '.repeat(300_000)}`)],
+      ['junit', bytes(`<testsuite>${'\u0001'.repeat(3_000_000)}`)],
+      ['junit', bytes(`<testsuite>${'&#27;'.repeat(300_000)}`)],
+      ['junit', bytes(`<testsuite>${'&#xd800;'.repeat(300_000)}`)],
+      ['junit', bytes(`<testsuite>${'&x;'.repeat(300_000)}`)],
       [
         'junit',
         bytes(junitOf(`<testcase name="t"><system-out>${'x<![CDATA[y]]>'.repeat(60_000)}</system-out></testcase>`)),

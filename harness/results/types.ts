@@ -23,7 +23,7 @@ export interface ForeignAttempt {
 
 /** A test as another tool tells of it. All texts are valid Unicode without control characters, and of bounded length. */
 export interface ForeignTest {
-  /** The same from run to run, and unique in a file: the suites and the name, and which of several of one name. */
+  /** The same from run to run, and unique in a file: the suites and the name, as far as they fit a line, and which of several of one name. */
   readonly id: string;
   /** Names of what it is in, the outermost first: suites, packages, modules, classes. */
   readonly suites: readonly string[];
@@ -87,6 +87,8 @@ export interface ResultsLimits {
   readonly line: number;
   /** Characters of details and output, each. */
   readonly text: number;
+  /** Characters of all tests together: names of suites are said once in a file, and are part of each of their tests. */
+  readonly total: number;
 }
 
 export const DEFAULT_LIMITS: ResultsLimits = {
@@ -95,6 +97,7 @@ export const DEFAULT_LIMITS: ResultsLimits = {
   depth: 64,
   line: 4096,
   text: 65_536,
+  total: 128 * 2 ** 20,
 };
 
 /**
