@@ -13,16 +13,12 @@ import {
   type ResultsProblem,
 } from './types.ts';
 
-export { testOfExit } from './exit-code.ts';
-export { type Exit, isBad, type Judgement, judge } from './judge.ts';
 export * from './types.ts';
 
 /**
- * A door: whoever adds a format writes one file with a {@link ResultsFormat} and one line here. Everything else follows from
- * the list. `read-file.ts` reads a file from disk, {@link readResults} bytes, and {@link judge} says what both the tests and
- * the exit code of the command amount to.
- *
- * The formats of results, by the names that people write. A new one is a file and a line here. */
+ * A door: the formats of results, by the names that people write. A new one is a file with a {@link ResultsFormat} and a line
+ * here; everything else follows from the list. What results and the end of a command come to is said in `commands/judge.ts`.
+ */
 export const RESULTS_FORMATS = {
   junit,
   tap,
@@ -35,7 +31,7 @@ export type ResultsFormatName = keyof typeof RESULTS_FORMATS;
 
 /**
  * Reads the results of another tool. It throws nothing, whatever the bytes are: what is wrong with them is in `problems`, and
- * whatever tests were whole are there nevertheless. {@link judge} says what they amount to.
+ * whatever tests were whole are there nevertheless.
  */
 export function readResults(
   format: ResultsFormatName,
