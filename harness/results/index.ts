@@ -63,18 +63,22 @@ export function readResults(
   };
 }
 
-/** The tests of which there is room: a small file may have a long name for a suite that is in each of many. */
+/** The tests of which there is room. A small file may have a long name for a suite that is in each of many. */
 function within(tests: readonly FoundTest[], limits: ResultsLimits, problems: ResultsProblem[]): readonly FoundTest[] {
   let room = limits.total;
-  const most = tests.findIndex((test) => {
+  const first = tests.slice(0, limits.tests).findIndex((test) => {
     room -= sizeOf(test, limits);
     return room < 0;
   });
-  if (most < 0) return tests;
+  const most = first < 0 ? limits.tests : first;
+  if (most >= tests.length) return tests;
   problems.push({
     kind: 'too large',
     severity: 'error',
-    message: `its ${tests.length} tests have more than ${limits.total} characters together, and the first ${most} were kept`,
+    message:
+      first < 0
+        ? `it has ${tests.length} tests, of which the first ${most} were kept`
+        : `its ${tests.length} tests have more than ${limits.total} characters together, and the first ${most} were kept`,
   });
   return tests.slice(0, most);
 }

@@ -78,6 +78,17 @@ describe('a file that is cut off', () => {
   });
 });
 
+test('a stream of go test that ends between two events names the package that never ended', () => {
+  const events = ['run', 'pass'].map((action) => `{"Action":"${action}","Package":"p","Test":"T"}\n`).join('');
+  const end = '{"Action":"pass","Package":"p"}\n';
+  expect(green(readResults('go-json', bytes(events + end)))).toBe(true);
+  const cut = readResults('go-json', bytes(events));
+  expect(cut.tests.map(({ id, message }) => [id, message])).toEqual([
+    ['p › T', undefined],
+    ['p › (package)', 'the package never ended'],
+  ]);
+});
+
 test('a broken packet is passed over, and the file is not whole', () => {
   const stream = Buffer.from(fixtures.find(({ name }) => name === 'stestr.subunit')!.bytes);
   stream[100]! ^= 0xff;
@@ -210,6 +221,15 @@ test('limits: bytes, tests, texts', () => {
   const many = readResults('junit', bytes(junitOf(passing.repeat(50))), limits);
   expect(many.tests).toHaveLength(10);
   expect(kinds(many)).toEqual(['too large']);
+  const suites = readResults(
+    'junit',
+    bytes(`<testsuite><testcase name="t"/>${'<error/>'.repeat(50)}</testsuite>`),
+    limits,
+  );
+  expect(suites.tests).toHaveLength(10);
+  expect(kinds(suites)).toEqual(['too large']);
+  const packages = Array.from({ length: 15 }, (_, index) => `{"Action":"start","Package":"p${index}"}\n`).join('');
+  expect(readResults('go-json', bytes(packages), { ...limits, bytes: 10_000 }).tests).toHaveLength(10);
   const large = readResults('tap', bytes(`1..1\nok 1\n${'#\n'.repeat(5000)}`), limits);
   expect(kinds(large)).toEqual(['too large']);
   expect(large.tests).toHaveLength(1);
