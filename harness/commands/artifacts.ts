@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import picomatch from 'picomatch';
+import { messageOf } from '../base/errors.ts';
 import { formatBytes, printable } from '../base/text.ts';
 import type { Target } from '../targets/target.ts';
 import { fetchFile, listFiles, type RemoteFile } from './files.ts';
+import type { Workspace } from './workspace.ts';
 
 /** The most that is brought back from a machine, in files and in bytes. */
 export const ARTIFACT_LIMITS = { files: 500, bytes: 256 * 2 ** 20 } as const;
@@ -18,16 +20,16 @@ export interface Artifacts {
 
 /**
  * Brings files of a machine back into a folder of their own, under the names that they have there.
- * @param patterns relative to `source` on the machine.
+ * @param patterns relative to the source folder of the workspace.
  */
 export async function fetchArtifacts(
   target: Target,
-  source: string,
+  workspace: Workspace,
   patterns: readonly string[],
   folder: string,
   deadlineMs: number,
 ): Promise<Artifacts> {
-  const found = await listFiles(target, source, patterns, deadlineMs);
+  const found = await listFiles(target, workspace, patterns, deadlineMs);
   const problems = patterns
     .filter((pattern) => !found.some(({ name }) => picomatch.isMatch(name, pattern, { dot: true })))
     .map((pattern) => `the artifacts ${pattern} are not there: no file matches`);
@@ -35,25 +37,33 @@ export async function fetchArtifacts(
   let left: number = ARTIFACT_LIMITS.bytes;
   for (const [index, file] of found.entries()) {
     const why = whyNot(file, index, left);
-    const content = why === undefined ? await fetchFile(target, file.path, left, deadlineMs) : undefined;
-    if (content === undefined) {
-      problems.push(`the artifact ${printable(file.name)} was not brought back: ${why ?? 'it grew meanwhile'}`);
-      if (index >= ARTIFACT_LIMITS.files) break;
-      continue;
-    }
-    left -= content.byteLength;
+    const fetched = why === undefined ? await fetchFile(target, workspace, file.path, left, deadlineMs) : { why };
     const place = join(folder, file.name);
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(place, content);
-    files.push(place);
+    const problem = 'why' in fetched ? fetched.why : await keep(place, fetched.bytes);
+    if (problem !== undefined) problems.push(`the artifact ${printable(file.name)} was not brought back: ${problem}`);
+    else files.push(place);
+    if (index >= ARTIFACT_LIMITS.files) break;
+    if ('bytes' in fetched) left -= fetched.bytes.byteLength;
   }
   return { files, problems };
 }
 
+/** @returns why it could not be written: a machine may have names that this host cannot have. */
+async function keep(place: string, content: Buffer): Promise<string | undefined> {
+  try {
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, content);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 function whyNot({ name, bytes }: RemoteFile, index: number, left: number): string | undefined {
   // What a machine calls a file is not believed: it has to be a path below the folder, and one that can be printed.
-  if (name.split('/').some((part) => part === '' || part === '.' || part === '..') || printable(name) !== name)
+  if (name.split('/').some((part) => part === '' || part === '.' || part === '..'))
     return 'its name is no path below the folder';
+  if (printable(name) !== name || name.includes('\ufffd')) return 'its name has characters that cannot be printed';
   if (index >= ARTIFACT_LIMITS.files) return `there are more than ${ARTIFACT_LIMITS.files} files`;
   if (bytes > left) return `all together are larger than ${formatBytes(ARTIFACT_LIMITS.bytes)}`;
   return undefined;

@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { thisHost } from '../testing/this-host.ts';
@@ -14,7 +14,7 @@ const FILES = {
   secret: 'no',
 };
 const names = async (patterns: string[], host: Awaited<ReturnType<typeof thisHost>>) =>
-  (await listFiles(host.target, join(host.folder, 'source'), patterns, MS)).map(({ name }) => name);
+  (await listFiles(host.target, host.workspace, patterns, MS)).map(({ name }) => name);
 
 test('patterns are relative to the folder, and links are not followed', async () => {
   await using host = await thisHost(FILES);
@@ -28,21 +28,62 @@ test('patterns are relative to the folder, and links are not followed', async ()
   expect(await names([join(host.folder, 'sec*')], host)).toEqual([join(host.folder, 'secret')]);
 });
 
+test('patterns as people write them', async () => {
+  await using host = await thisHost({ ...FILES, 'source/a[1].xml': 'x', 'source/out/r.xml': 'x' });
+  expect(await names(['./report.xml'], host)).toEqual(['report.xml']);
+  expect(await names(['out//./r.xml', './out/*.xml'], host)).toEqual(['out/r.xml']);
+  expect(await names(['a\\[1\\].xml'], host)).toEqual(['a[1].xml']);
+  expect(await names(['dist'], host)).toEqual([]);
+  expect(await names([join(host.folder, 'secret')], host)).toEqual([join(host.folder, 'secret')]);
+  // The root of a machine is not looked through for one file.
+  expect(await names(['/no-such-file.xml'], host)).toEqual([]);
+});
+
+test('a folder that is a link to elsewhere has nothing that could be brought back', async () => {
+  await using host = await thisHost({ ...FILES, 'elsewhere/deep/a.whl': 'no' });
+  await symlink(join(host.folder, 'elsewhere'), join(host.folder, 'source/link'));
+  await symlink('dist', join(host.folder, 'source/inside'));
+  expect(await names(['link/deep/*.whl', 'link/**', 'link/deep/a.whl'], host)).toEqual([]);
+  expect(await names(['inside/deep/*.whl'], host)).toEqual(['inside/deep/b.whl']);
+});
+
+test.runIf(process.getuid?.() === 0)('root reads no more than the user of the workspace', async () => {
+  await using host = await thisHost({ ...FILES, 'source/mine/key': 'secret' });
+  await chmod(host.folder, 0o755);
+  await chmod(join(host.folder, 'source/report.xml'), 0o600);
+  await chmod(join(host.folder, 'source/mine'), 0o700);
+  const workspace = { ...host.workspace, user: 'nobody' };
+  const found = (await listFiles(host.target, workspace, ['**'], MS)).map(({ name }) => name);
+  expect(found).toContain('report.xml');
+  expect(found).not.toContain('mine/key');
+  const at = (name: string) => join(host.folder, 'source', name);
+  expect(await fetchFile(host.target, workspace, at('report.xml'), 100, MS)).toEqual({
+    why: 'it cannot be read: Permission denied',
+  });
+  await removeFiles(host.target, workspace, [at('a b')], MS);
+  expect(await readFile(at('a b'), 'utf8')).toBe('1');
+});
+
 test('a file is fetched in pieces, up to its limit', async () => {
   await using host = await thisHost();
   const content = Buffer.alloc(9 * 2 ** 20, 'abcdefg');
   await writeFile(join(host.folder, 'large'), content);
   await writeFile(join(host.folder, 'empty'), '');
-  expect((await fetchFile(host.target, join(host.folder, 'large'), 2 ** 24, MS))?.equals(content)).toBe(true);
-  expect(await fetchFile(host.target, join(host.folder, 'large'), 2 ** 20, MS)).toBeUndefined();
-  expect((await fetchFile(host.target, join(host.folder, 'empty'), 1, MS))?.byteLength).toBe(0);
-  await expect(fetchFile(host.target, join(host.folder, 'no'), 1, MS)).rejects.toThrow('it is not there');
+  await symlink('large', join(host.folder, 'link'));
+  const fetch = (name: string, most: number) =>
+    fetchFile(host.target, host.workspace, join(host.folder, name), most, MS);
+  expect(await fetch('large', 2 ** 24).then((one) => 'bytes' in one && one.bytes.equals(content))).toBe(true);
+  expect(await fetch('large', 2 ** 20)).toEqual({ why: 'it is too large' });
+  expect(await fetch('empty', 1)).toEqual({ bytes: Buffer.alloc(0) });
+  expect(await fetch('no', 1)).toEqual({ why: 'it is not there' });
+  expect(await fetch('link', 2 ** 24)).toEqual({ why: 'it is not there' });
 });
 
 test('files are removed by exact name', async () => {
-  await using host = await thisHost({ 'a b': '1', '*': '2', c: '3' });
-  await removeFiles(host.target, [join(host.folder, 'a b'), join(host.folder, '*')], MS);
-  expect((await listFiles(host.target, host.folder, ['**'], MS)).map(({ name }) => name)).toEqual(['c']);
+  await using host = await thisHost({ 'source/a b': '1', 'source/*': '2', 'source/c': '3' });
+  const paths = ['a b', '*'].map((name) => join(host.folder, 'source', name));
+  await removeFiles(host.target, host.workspace, paths, MS);
+  expect(await names(['**'], host)).toEqual(['c']);
 });
 
 test('artifacts arrive under their names; what is missing is said', async () => {
@@ -50,7 +91,7 @@ test('artifacts arrive under their names; what is missing is said', async () => 
   const folder = join(host.folder, 'brought');
   await mkdir(folder);
   const patterns = ['dist/**/*.whl', 'coverage/*'];
-  const { files, problems } = await fetchArtifacts(host.target, join(host.folder, 'source'), patterns, folder, MS);
+  const { files, problems } = await fetchArtifacts(host.target, host.workspace, patterns, folder, MS);
   expect(files).toEqual([join(folder, 'dist/a.whl'), join(folder, 'dist/deep/b.whl')]);
   expect(await readFile(join(folder, 'dist/deep/b.whl'), 'utf8')).toBe('deep');
   expect(problems).toEqual(['the artifacts coverage/* are not there: no file matches']);
@@ -58,25 +99,31 @@ test('artifacts arrive under their names; what is missing is said', async () => 
 
 test('a machine cannot name a file out of the folder, nor send more than there is room for', async () => {
   await using host = await thisHost();
-  const source = '/srv/harness/source';
   const entries = [
-    `5 ${source}/../../etc/cron.d/x`,
-    `5 ${source}/a\u001b[31m`,
-    `${2 ** 40} ${source}/huge`,
-    `5 ${source}//x`,
+    '5 ./../../etc/cron.d/x',
+    '5 ./a\u001b[31m',
+    `${2 ** 40} ./huge`,
+    '5 .//x',
+    '5 /etc/x',
     'nonsense',
-    `5 ${source}/good`,
+    '5 ./good',
+    '5 ./good/below-a-file',
+    `5 ./${'n'.repeat(300)}`,
   ];
   const target = {
     exec: async (argv: readonly string[]) => ({
       exitCode: 0,
-      stdout: Buffer.from(argv[3] === 'list' ? entries.join('\0') : 'hello').toString('base64'),
+      stdout: Buffer.from(argv.includes('list') ? entries.join('\0') : 'hello').toString('base64'),
       stderr: '',
       durationMs: 1,
     }),
   } as never;
-  const { files, problems } = await fetchArtifacts(target, source, ['**'], join(host.folder, 'brought'), MS);
+  const { files, problems } = await fetchArtifacts(target, host.workspace, ['**'], join(host.folder, 'brought'), MS);
   expect(files).toEqual([join(host.folder, 'brought/good')]);
-  expect(problems).toHaveLength(3);
-  expect(problems.join('\n')).toContain('the artifact huge was not brought back: all together are larger than 256 MiB');
+  const said = problems.join('\n');
+  expect(said).toContain('the artifact huge was not brought back: all together are larger than 256 MiB');
+  expect(said).toContain('its name has characters that cannot be printed');
+  expect(said).toContain('the artifact good/below-a-file was not brought back: ');
+  expect(said).toMatch(/nnn was not brought back: ENAMETOOLONG/);
+  expect(said).not.toContain('/etc/x');
 });

@@ -1,13 +1,15 @@
+import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { InfraError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import type { Target } from '../targets/target.ts';
+import { asUser, type Workspace } from './workspace.ts';
 
 /** A file on a machine that matches a pattern. */
 export interface RemoteFile {
   /** Absolute, on the machine. */
   readonly path: string;
-  /** Below the folder that patterns are relative to; of an absolute pattern the absolute path. */
+  /** Below the source folder; of an absolute pattern the absolute path. */
   readonly name: string;
   readonly bytes: number;
 }
@@ -17,29 +19,46 @@ const MAX_LISTING = 8 * 2 ** 20;
 /** Bytes of a file that are fetched at a time: base64 of them is one command's output. */
 const PIECE = 8 * 2 ** 20;
 
+/**
+ * Files below a place, or the one file that it is. A folder on the way to it may be a link: what it leads to, out of the folder
+ * that it has to be in, is not there.
+ */
 const LIST = `
-if [ -d "$1" ]; then find "$1" -xdev -type f -printf '%s %p\\0' 2>/dev/null | head -c "$2" | base64 -w0; fi
+top=$1 place=$2 limit=$3
+if [ -d "$place" ]; then
+  cd -P -- "$place" 2>/dev/null || exit 0
+  set -- .
+else
+  cd -P -- "$(dirname -- "$place")" 2>/dev/null || exit 0
+  set -- "./$(basename -- "$place")" -maxdepth 0
+fi
+case $(pwd -P)/ in "$(cd -P -- "$top" && pwd -P)"/*) ;; *) [ "$top" = / ] || exit 0 ;; esac
+find "$@" -xdev -type f -printf '%s %p\\0' 2>/dev/null | head -c "$limit" | base64 -w0
 `;
 
 /**
- * The files of a machine that match patterns, sorted; symbolic links are neither followed nor listed.
- * @param folder what patterns that are not absolute are relative to.
+ * The files of a machine that match patterns, sorted, as far as the user of the workspace sees them; symbolic links are neither
+ * followed nor listed.
+ * @param patterns relative to the source folder of the workspace, or absolute.
  * @throws InfraError when the machine lists more than can be looked at.
  */
 export async function listFiles(
   target: Target,
-  folder: string,
+  workspace: Workspace,
   patterns: readonly string[],
   deadlineMs: number,
 ): Promise<RemoteFile[]> {
+  const folder = `${workspace.base}/source`;
   const found = new Map<string, RemoteFile>();
-  for (const pattern of patterns) {
+  for (const given of patterns) {
+    const pattern = posix.normalize(given);
     const absolute = pattern.startsWith('/');
-    const { base } = picomatch.scan(pattern);
-    const inside = base === '' || base === '.' ? folder : absolute ? base : `${folder}/${base}`;
-    // A pattern without wildcards is all base.
-    const place = base === pattern ? inside.replace(/\/[^/]*$/, '') || '/' : inside;
-    const result = await target.exec(['sh', '-c', LIST, 'list', place, String(MAX_LISTING)], { deadlineMs });
+    const { base, isGlob } = picomatch.scan(pattern);
+    // A backslash takes its meaning from a character of a pattern.
+    const start = base.replaceAll(/\\(.)/g, '$1');
+    const place = absolute ? start || '/' : posix.join(folder, start);
+    const argv = asUser(workspace, LIST, ['list', absolute ? '/' : folder, place, String(MAX_LISTING)]);
+    const result = await target.exec(argv, { deadlineMs });
     if (result.exitCode !== 0)
       throw new InfraError(`cannot list ${place} on the machine: ${lastLines(result.stderr, 1)[0] ?? result.exitCode}`);
     const listing = Buffer.from(result.stdout, 'base64');
@@ -49,8 +68,10 @@ export async function listFiles(
       });
     const matches = picomatch(pattern, { dot: true });
     for (const entry of listing.toString().split('\0')) {
-      const [, bytes, path = ''] = /^(\d+) (\/.*)$/s.exec(entry) ?? [];
+      const [, bytes, below] = /^(\d+) \.\/(.+)$/s.exec(entry) ?? [];
       if (bytes === undefined) continue;
+      // Nothing is joined up: what a machine calls a file is looked at where it matters.
+      const path = `${(isGlob ? place : posix.dirname(place)).replace(/\/$/, '')}/${below}`;
       const name = absolute ? path : path.slice(folder.length + 1);
       if (matches(name)) found.set(path, { path, name, bytes: Number(bytes) });
     }
@@ -60,38 +81,50 @@ export async function listFiles(
 
 /** What the shell says of a file that is not there: none of its programs does. */
 const NOT_THERE = 44;
-const PIECE_OF = '[ -f "$1" ] || exit 44; tail -c +"$2" -- "$1" | head -c "$3" | base64 -w0';
+const PIECE_OF = `
+if [ ! -f "$1" ] || [ -L "$1" ]; then exit ${NOT_THERE}; fi
+exec 3<"$1" || exit 1
+tail -c +"$2" <&3 | head -c "$3" | base64 -w0
+`;
+
+/** A file of a machine, whole; or why it was not fetched. */
+export type Fetched = { readonly bytes: Buffer } | { readonly why: string };
 
 /**
- * A file of a machine, whole.
+ * Fetches a file of a machine, as the user of the workspace.
  * @param limitBytes what it may have.
- * @returns undefined when it is larger.
+ * @throws InfraError when the machine is lost.
  */
 export async function fetchFile(
   target: Target,
+  workspace: Workspace,
   path: string,
   limitBytes: number,
   deadlineMs: number,
-): Promise<Buffer | undefined> {
+): Promise<Fetched> {
   const pieces: Buffer[] = [];
   for (let size = 0; size <= limitBytes; ) {
     const want = Math.min(PIECE, limitBytes + 1 - size);
-    const argv = ['sh', '-c', PIECE_OF, 'fetch', path, String(size + 1), String(want)];
+    const argv = asUser(workspace, PIECE_OF, ['fetch', path, String(size + 1), String(want)]);
     const { exitCode, stdout, stderr } = await target.exec(argv, { deadlineMs });
-    if (exitCode !== 0) {
-      const why = exitCode === NOT_THERE ? 'it is not there' : (lastLines(stderr, 1)[0] ?? `exit code ${exitCode}`);
-      throw new InfraError(`cannot fetch ${path} from the machine: ${why}`);
-    }
+    if (exitCode === NOT_THERE) return { why: 'it is not there' };
+    if (exitCode !== 0)
+      return { why: `it cannot be read: ${lastLines(stderr, 1)[0]?.replace(/^.*: /, '') ?? `exit code ${exitCode}`}` };
     const piece = Buffer.from(stdout, 'base64');
     pieces.push(piece);
     size += piece.byteLength;
-    if (piece.byteLength < want) return Buffer.concat(pieces);
+    if (piece.byteLength < want) return { bytes: Buffer.concat(pieces) };
   }
-  return undefined;
+  return { why: 'it is too large' };
 }
 
-/** Removes files from a machine. */
-export async function removeFiles(target: Target, paths: readonly string[], deadlineMs: number): Promise<void> {
+/** Removes files from a machine, as the user of the workspace. */
+export async function removeFiles(
+  target: Target,
+  workspace: Workspace,
+  paths: readonly string[],
+  deadlineMs: number,
+): Promise<void> {
   if (paths.length === 0) return;
-  await target.exec(['xargs', '-0', 'rm', '-f', '--'], { deadlineMs, stdin: paths.join('\0') });
+  await target.exec(asUser(workspace, 'xargs -0 rm -f --', ['remove']), { deadlineMs, stdin: paths.join('\0') });
 }

@@ -1,3 +1,4 @@
+import { formatBytes } from '../base/text.ts';
 import type { Suite } from '../config/suite.ts';
 import {
   DEFAULT_LIMITS,
@@ -21,23 +22,27 @@ export function printedResults(spec: ResultsSpec, stdout: Uint8Array): ForeignRe
 /** The results in the files that a command wrote, all together; undefined where they are not in files. */
 export async function fileResults(
   target: Target,
-  { base }: Workspace,
+  workspace: Workspace,
   spec: ResultsSpec,
   deadlineMs: number,
 ): Promise<ForeignResults | undefined> {
   const place = filesOf(spec);
   if (place === undefined) return undefined;
   const [format, pattern] = place;
-  const files = await listFiles(target, `${base}/source`, [pattern], deadlineMs);
+  const files = await listFiles(target, workspace, [pattern], deadlineMs);
   if (files.length === 0) return { tests: [], problems: [problem('missing', `${pattern} is not there`)] };
   if (files.length > MAX_FILES)
     return { tests: [], problems: [problem('too large', `${pattern} matches ${files.length} files`)] };
   const results: ForeignResults[] = [];
-  for (const { path, name } of files) {
-    const bytes = await fetchFile(target, path, DEFAULT_LIMITS.bytes, deadlineMs);
-    const read = bytes
-      ? readResults(format, bytes)
-      : { tests: [], problems: [problem('too large', `it has more than ${DEFAULT_LIMITS.bytes / 2 ** 20} MiB`)] };
+  for (const { path, name, bytes } of files) {
+    const fetched =
+      bytes > DEFAULT_LIMITS.bytes
+        ? { why: `it has ${formatBytes(bytes)}, and at most ${formatBytes(DEFAULT_LIMITS.bytes)} are read` }
+        : await fetchFile(target, workspace, path, DEFAULT_LIMITS.bytes, deadlineMs);
+    const read =
+      'bytes' in fetched
+        ? readResults(format, fetched.bytes)
+        : { tests: [], problems: [problem('unreadable', fetched.why)] };
     const named = read.problems.map((one) => ({ ...one, message: `${name}: ${one.message}` }));
     results.push({ tests: read.tests, problems: named });
   }
@@ -47,15 +52,16 @@ export async function fileResults(
 /** Removes files of results that were there before a command, which would be taken for its own. */
 export async function removeStale(
   target: Target,
-  { base }: Workspace,
+  workspace: Workspace,
   spec: ResultsSpec,
   deadlineMs: number,
 ): Promise<void> {
   const place = filesOf(spec);
   if (place === undefined) return;
-  const files = await listFiles(target, `${base}/source`, [place[1]], deadlineMs);
+  const files = await listFiles(target, workspace, [place[1]], deadlineMs);
   await removeFiles(
     target,
+    workspace,
     files.map(({ path }) => path),
     deadlineMs,
   );

@@ -73,14 +73,30 @@ export async function prepareWorkspace(
   return { base, user };
 }
 
-/** Arguments are the workspace, its user, and whether files get the time of now; on its input the archive. */
+/**
+ * argv that runs a script of a shell as the user of a workspace: root reads, and removes, only what that user could.
+ * @param args from `$0` on.
+ */
+export function asUser({ user }: Workspace, script: string, args: readonly string[]): string[] {
+  return ['sh', '-c', AS_USER, 'as-user', user, 'sh', '-c', script, ...args];
+}
+
+const AS_USER = `
+user=$1
+shift
+if [ "$(id -u)" = 0 ] && [ "$user" != root ]; then
+  exec setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups -- "$@"
+fi
+exec "$@"
+`;
+
+/** Arguments are the workspace, and whether files get the time of now; on its input the archive. */
 const UNPACK = `
 set -eu
-base=$1 user=$2 times=$3
+base=$1 times=$2
 cd "$base/source"
-if [ "$(id -u)" = 0 ]; then set -- setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups --; else set --; fi
 umask 022
-exec "$@" tar --extract --file=- --gzip --recursive-unlink --no-same-owner $times
+exec tar --extract --file=- --gzip --recursive-unlink --no-same-owner $times
 `;
 
 const REMOVE = `
@@ -110,7 +126,7 @@ export async function copySource(
     });
   };
   if (removed.length > 0) {
-    const result = await target.exec(['sh', '-c', REMOVE, 'remove', workspace.base], {
+    const result = await target.exec(asUser(workspace, REMOVE, ['remove', workspace.base]), {
       deadlineMs: scaledMs(COPY_SECONDS, scale),
       signal,
       stdin: removed.join('\0'),
@@ -122,15 +138,12 @@ export async function copySource(
   progress(
     `copying ${changed.length} ${changed.length === 1 ? 'file' : 'files'} of the source (${formatBytes(archive.byteLength)})`,
   );
-  const times = before === undefined ? [] : ['--touch'];
-  const result = await target.exec(
-    ['sh', '-c', UNPACK, 'unpack', workspace.base, workspace.user, ...(times.length ? times : [''])],
-    {
-      deadlineMs: scaledMs(COPY_SECONDS + (archive.byteLength / 2 ** 20) * COPY_SECONDS_A_MIB, scale),
-      signal,
-      stdin: archive,
-    },
-  );
+  const times = before === undefined ? '' : '--touch';
+  const result = await target.exec(asUser(workspace, UNPACK, ['unpack', workspace.base, times]), {
+    deadlineMs: scaledMs(COPY_SECONDS + (archive.byteLength / 2 ** 20) * COPY_SECONDS_A_MIB, scale),
+    signal,
+    stdin: archive,
+  });
   if (result.exitCode !== 0) throw fail(result);
   return changes;
 }

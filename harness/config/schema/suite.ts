@@ -91,13 +91,23 @@ const artifactPattern = z
     'expected a path below the source folder: relative, and without ".."',
   );
 
+const resultsPattern = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (path) => !path.split('/').includes('..'),
+    'expected a path without "..", relative to the source folder or absolute',
+  )
+  .refine((path) => !/^!|\/$/.test(path), 'expected files, such as report.xml or reports/*.xml');
+
 const resultsFormats = Object.keys(RESULTS_FORMATS) as [ResultsFormatName, ...ResultsFormatName[]];
 
 /** Where a command's results are: in what it prints, or in files that it writes. */
 const commandResults = z.union([
   z.enum(['exit', ...resultsFormats]),
   z
-    .partialRecord(z.enum(resultsFormats), z.string().min(1).max(500))
+    .partialRecord(z.enum(resultsFormats), resultsPattern)
     .refine(
       (files) => Object.keys(files).length === 1,
       'expected one format and its file, such as { junit: report.xml }',

@@ -141,15 +141,9 @@ export function labelOf({ name, run }: Pick<Entry, 'name' | 'run'>): string {
   return (name ?? (typeof run === 'string' ? run : run.join(' '))).split('\n')[0]!.slice(0, 120);
 }
 
-async function bringBack({ context: { cell }, started }: OnTarget, { base }: Workspace, folder: string) {
+async function bringBack({ context: { cell }, started }: OnTarget, workspace: Workspace, folder: string) {
   const { suite } = cell;
   if (suite.artifacts.length === 0) return { files: [], problems: [] };
   const [{ target }] = started.nodes;
-  return fetchArtifacts(
-    target,
-    `${base}/source`,
-    suite.artifacts,
-    folder,
-    scaledMs(FILES_SECONDS, started.scale.factor),
-  );
+  return fetchArtifacts(target, workspace, suite.artifacts, folder, scaledMs(FILES_SECONDS, started.scale.factor));
 }

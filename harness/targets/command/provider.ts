@@ -10,7 +10,7 @@ import { noteHandle, parseHandle } from '../handle.ts';
 import { describeLacks, lacking } from '../lacking.ts';
 import { type MachineAddress, parseAddress } from '../ssh/address.ts';
 import { lookAt } from '../ssh/look.ts';
-import { reconnectSsh, sshHandle, useSshMachine } from '../ssh/machine.ts';
+import { reconnectOwned, reconnectSsh, sshHandle, useSshMachine } from '../ssh/machine.ts';
 import { type KnownMachine, wayTo } from '../ssh/machines.ts';
 import { acquireSsh, capabilitiesOf, offerOf } from '../ssh/provider.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../target.ts';
@@ -171,7 +171,7 @@ async function reconnectByCommand(handle: unknown): Promise<Target | undefined> 
     timeout: RELEASE_MS,
   });
   if (exitCode !== 0) return undefined;
-  const owned = await reconnectSsh(ssh);
+  const owned = await reconnectOwned(ssh);
   if (owned) return owned;
   const { onlyKept: _, ...address } = ssh.address;
   const line = (lastLines(stdout, 1)[0] ?? '').trim();

@@ -25,6 +25,8 @@ export const sshHandle = z.object({
   power: z.object({ off: z.array(z.string()).readonly(), on: z.array(z.string()).readonly() }).exactOptional(),
   /** A file that is there from when the power is cut until the owner has connected again. */
   poweredOff: z.string(),
+  /** A file that is there once its owner has left it, changed as it is, to whoever wants to look at it. */
+  left: z.string().exactOptional(),
   /** Milliseconds within which it has to come back. */
   bootDeadlineMs: z.number(),
 });
@@ -85,8 +87,25 @@ export async function isBack({ poweredOff }: SshHandle): Promise<void> {
 }
 
 /** The machine of a handle from another process, or undefined when its owner's connection is gone. */
+export async function reconnectOwned(handle: SshHandle): Promise<Target | undefined> {
+  return (await checkSsh(handle.address)) ? useSshMachine(handle, new Promise(() => {})) : undefined;
+}
+
+/** Exits with 0 where what was changed is still noted, and nobody has the machine. */
+const STILL_CHANGED = '[ -e "$1/undo" ] && exec 9>>"$1.lock" && flock -n 9';
+/** Milliseconds for asking a machine that. */
+const ASK_MS = 60_000;
+
+/**
+ * The machine of a handle from another process: over its owner's connection or, where the owner has left the machine to others
+ * (`--keep`), over a connection of its own. Undefined when it is gone, or was put back.
+ */
 export async function reconnectSsh(handle: unknown): Promise<Target | undefined> {
   const ssh = parseHandle(sshHandle, handle);
-  if (!(await checkSsh(ssh.address))) return undefined;
-  return useSshMachine(ssh, new Promise(() => {}));
+  const owned = await reconnectOwned(ssh);
+  if (owned || ssh.left === undefined || !(await exists(ssh.left))) return owned;
+  const { onlyKept: _, ...address } = ssh.address;
+  const target = useSshMachine({ ...ssh, address }, new Promise(() => {}));
+  const asked = await target.exec(['sh', '-c', STILL_CHANGED, 'ask', ssh.undoFolder], { deadlineMs: ASK_MS });
+  return asked.exitCode === 0 ? target : undefined;
 }

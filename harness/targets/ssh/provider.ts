@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -192,7 +193,7 @@ async function useHeld(
   spec: TargetSpec,
   io: Io,
 ): Promise<Target> {
-  const handle: SshHandle = {
+  const handle = {
     kind,
     address: options.address,
     asRoot: options.asRoot,
@@ -202,8 +203,9 @@ async function useHeld(
     undoFolder: `${facts.stateFolder}/place-${first.place}`,
     ...(machine.power ? { power: machine.power } : {}),
     poweredOff: join(runtimeFolder, 'powered-off'),
+    left: join(runtimeFolder, 'left'),
     bootDeadlineMs: spec.bootDeadlineMs,
-  };
+  } satisfies SshHandle;
   await io.register({
     kind: 'command',
     id: handle.undoFolder,
@@ -227,7 +229,10 @@ async function useHeld(
   });
   return {
     ...useSshMachine(handle, died),
-    leave: () => current.leave(),
+    leave() {
+      writeFileSync(handle.left, '');
+      current.leave();
+    },
     async [Symbol.asyncDispose]() {
       ended.abort(new Error('the machine was given back'));
       await giveBack(current, runtimeFolder);
