@@ -111,10 +111,17 @@ function failed(
   return { verdict: 'failed', durationMs, errors: [error] };
 }
 
+/** A disk with less than that is full: 1 MiB, and as many files as anything makes at once. */
+const FULL_BYTES = 2 ** 20;
+const FULL_FILES = 10;
+
+/** Ended by SIGKILL, or a shell's word for a program that was. */
+const NO_MEMORY = 'Had it too little memory? --memory, or machine.memory in suite.yaml.';
+
 /** What is wrong with a command beside the failures that its results name. */
 function complaintOf(finished: Finished, tests: readonly CommandTest[]): ErrorData | undefined {
   const { label, end, results, printed, deadlineMs, tail } = finished;
-  const full = end.freeBytes !== undefined && end.freeBytes < 2 ** 20;
+  const full = (end.freeBytes ?? Infinity) < FULL_BYTES || (end.freeFiles ?? Infinity) < FULL_FILES;
   const say = (message: string, hint?: string): ErrorData => ({
     type: 'CommandError',
     message: `\`${label}\` ${message}${full ? "; the machine's disk is full" : ''}`,
@@ -137,7 +144,8 @@ function complaintOf(finished: Finished, tests: readonly CommandTest[]): ErrorDa
       'Give it more native seconds: --timeout, or seconds in suite.yaml.',
     );
   }
-  if (end.signal !== undefined) return say(`was ended by ${nameOfSignal(end.signal)}`);
+  if (end.signal !== undefined)
+    return say(`was ended by ${nameOfSignal(end.signal)}`, end.signal === 9 ? NO_MEMORY : undefined);
   if (printed && end.lostBytes > 0)
     return say(
       `printed more than ${formatBytes(MAX_OUTPUT)}, so that its results are not whole`,
@@ -151,7 +159,7 @@ function complaintOf(finished: Finished, tests: readonly CommandTest[]): ErrorDa
   if (end.exitCode === 0 || tests.some(({ verdict }) => verdict === 'failed')) return undefined;
   const last = tail.at(-1);
   const said = results === undefined ? (last === undefined ? '' : `: ${last}`) : ', and no test of its results failed';
-  return say(`exited with ${end.exitCode}${said}`);
+  return say(`exited with ${end.exitCode}${said}`, end.exitCode === 128 + 9 ? NO_MEMORY : undefined);
 }
 
 /** Signals that end commands; the numbers are those of every architecture of Linux but Alpha, MIPS and SPARC. */

@@ -28,6 +28,13 @@ sub encoded {
   return $text;
 }
 
+# What makes itself a daemon becomes a child of this process, whatever it does to its environment: prctl(2) of
+# PR_SET_CHILD_SUBREAPER, by the number that each architecture has for it.
+my %prctl = (x86_64 => 157, aarch64 => 167, ppc64le => 171, ppc64 => 171, s390x => 172, riscv64 => 167, loongarch64 => 167,
+  i686 => 172, armv7l => 172);
+my $machine = (POSIX::uname())[4];
+syscall $prctl{$machine}, 36, 1, 0, 0, 0 if $prctl{$machine};
+
 $| = 1;
 $SIG{PIPE} = 'IGNORE';
 pipe(my $out, my $out_end) or die "pipe: $!";
@@ -80,56 +87,74 @@ sub drain {
   }
   return $any;
 }
+# What became a child of this process has to be waited for, too.
+sub reap {
+  while ((my $pid = waitpid(-1, POSIX::WNOHANG())) > 0) { $status = $? if $pid == $child }
+}
 until (defined $status) {
   my $bits = '';
   vec($bits, fileno $_, 1) = 1 for values %open;
   # Half a second at most: a command may close both and go on.
   select $bits, undef, undef, 0.5;
   drain();
-  if (waitpid($child, POSIX::WNOHANG()) == $child) { $status = $? }
-  elsif (time - $started >= $seconds) { $late = 1; last }
+  reap();
+  if (!defined $status && time - $started >= $seconds) { $late = 1; last }
 }
-# The processes that it started, also those that made themselves daemons: they have its environment.
+# The processes that it started, also those that made themselves daemons: they descend from this one, or have its environment.
 sub left {
-  my %found;
+  my (%parent, %name, %found);
   for my $place (glob '/proc/[0-9]*') {
     my ($pid) = $place =~ /(\d+)$/;
     next if $pid == $$;
+    open my $stat, '<', "$place/stat" or next;
+    my ($name, $state, $parent) = (do { local $/; <$stat> } // '') =~ /\((.*)\) (\S) (\d+)/s or next;
+    # A zombie has ended.
+    ($parent{$pid}, $name{$pid}) = ($parent, $name) if $state ne 'Z';
     open my $file, '<', "$place/environ" or next;
     local $/ = "\0";
-    # A zombie has no environment any more.
     while (my $entry = <$file>) {
-      next unless $entry eq "HARNESS_COMMAND=$cookie\0" || $entry eq "HARNESS_COMMAND=$cookie";
-      open my $comm, '<', "$place/comm" or last;
-      local $/ = "\n";
-      chomp(my $name = <$comm> // '?');
-      $found{$pid} = $name;
-      last;
+      $found{$pid} = 1 if $entry eq "HARNESS_COMMAND=$cookie\0" || $entry eq "HARNESS_COMMAND=$cookie";
     }
   }
-  return %found;
+  for my $pid (keys %parent) {
+    my ($at, %seen) = ($pid);
+    $at = $parent{$at} while $at != $$ && $parent{$at} && !$seen{$at}++;
+    $found{$pid} = 1 if $at == $$;
+  }
+  return map { $_ => $name{$_} } grep { defined $name{$_} } keys %found;
 }
-# What it wrote before it ended is all in the pipes; what others still hold open is not waited for.
-drain() while %open && do { my $bits = ''; vec($bits, fileno $_, 1) = 1 for values %open; select($bits, undef, undef, 0) > 0 };
+# What it wrote before it ended is all in the pipes, which hold a MiB at most; what others go on writing is not waited for.
+sub rest {
+  for (1 .. 64) {
+    my $bits = '';
+    vec($bits, fileno $_, 1) = 1 for values %open;
+    last unless %open && select($bits, undef, undef, 0) > 0;
+    drain();
+  }
+}
+rest();
 my %left = $late ? () : left();
 my @names = sort values %left;
+my %asked;
 for my $signal ('TERM', 'KILL') {
-  my %still = left() or last;
-  kill $signal, keys %still;
+  last unless left();
   kill $signal, -$child if $late;
   for (1 .. 20) {
     drain();
-    if (!defined $status && waitpid($child, POSIX::WNOHANG()) == $child) { $status = $? }
-    last unless left();
+    reap();
+    my %still = left() or last;
+    # Also those that were made meanwhile; each is asked once, and forced as often as need be.
+    kill $signal, grep { $signal eq 'KILL' || !$asked{$_}++ } keys %still;
     select undef, undef, undef, 0.1;
   }
 }
 if (!defined $status) { kill 'KILL', $child; waitpid $child, 0; $status = $? }
-drain() while %open && do { my $bits = ''; vec($bits, fileno $_, 1) = 1 for values %open; select($bits, undef, undef, 0) > 0 };
+rest();
 local $/;
 my $problem = <$why> // '';
-my ($blocks) = map { /^\S+\s+\d+\s+\d+\s+(\d+)/m ? $1 : '' } (`df -Pk '$base' 2>/dev/null` =~ /\n(.*)/);
+# What is free: KiB, or files that can still be made. A file system that counts no files says that it has 0.
+sub free { my ($all, $free) = `df $_[0] '$base' 2>/dev/null` =~ /\n\S+\s+(\d+)\s+\S+\s+(\d+)/; $all ? $free : 'null' }
 sub text { my $value = shift; $value =~ s/([\\"])/\\$1/g; $value =~ s/([\x00-\x1f])/sprintf '\\u%04x', ord $1/ge; "\"$value\"" }
-printf "x{\"exit\":%s,\"signal\":%s,\"late\":%s,\"silentSeconds\":%d,\"lostBytes\":%d,\"left\":[%s],\"problem\":%s,\"freeKib\":%s}\n",
+printf "x{\"exit\":%s,\"signal\":%s,\"late\":%s,\"silentSeconds\":%d,\"lostBytes\":%d,\"left\":[%s],\"problem\":%s,\"freeKib\":%s,\"freeFiles\":%s}\n",
   $status & 127 ? 'null' : $status >> 8, $status & 127 || 'null', $late ? 'true' : 'false', time - $spoke, $lost,
-  join(',', map { text($_) } @names), $problem eq '' ? 'null' : text($problem), defined $blocks && $blocks ne '' ? $blocks : 'null';
+  join(',', map { text($_) } @names), $problem eq '' ? 'null' : text($problem), free('-Pk'), free('-Pi');

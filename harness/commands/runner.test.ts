@@ -1,6 +1,8 @@
 import { chmod } from 'node:fs/promises';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { thisHost } from '../testing/this-host.ts';
+import { judge } from './judge.ts';
 import { runCommand } from './runner.ts';
 
 /** Runs a command and gives back what it printed, too. */
@@ -25,6 +27,7 @@ test('a command has its own two streams, its exit code, no input and an environm
   expect(end.stderr).toBe('err\n');
   expect(end).toMatchObject({ exitCode: 3, late: false, left: [], lostBytes: 0 });
   expect(end.freeBytes).toBeGreaterThan(0);
+  expect(end.freeFiles).not.toBe(0);
 });
 
 test('every byte of what it prints arrives as it was', async () => {
@@ -70,6 +73,50 @@ test('what it leaves running is ended and named, and does not keep it', async ()
   expect(end).toMatchObject({ exitCode: 0, late: false });
   expect(end.left).toHaveLength(2);
   expect(end.stdout.toString()).toBe('done\n');
+});
+
+test('a daemon that has nothing of the environment of what started it is ended, too', async () => {
+  const daemon = 'env -i setsid sh -c "sleep 303 & sleep 304" >/dev/null 2>&1 &';
+  const end = await sh(`sh -c '${daemon}'; sleep 0.3; echo done`);
+  expect(end).toMatchObject({ exitCode: 0, late: false });
+  expect(end.left).toEqual(['sh', 'sleep', 'sleep']);
+  const { stdout } = await sh('grep -l "sleep.30[34]" /proc/[0-9]*/cmdline 2>/dev/null | wc -l');
+  // Those that look for it have it on their own command lines.
+  expect(Number(stdout.toString())).toBeLessThanOrEqual(2);
+});
+
+test('what it leaves running may print for ever', async () => {
+  const end = await sh('yes & sleep 0.2; exit 4', { deadlineMs: 20_000 });
+  expect(end).toMatchObject({ exitCode: 4, late: false, left: ['yes'] });
+});
+
+/** Whether this process may mount, in a namespace of its own. */
+const mayMount = (await execa('unshare', ['--mount', 'true'], { reject: false })).exitCode === 0;
+
+test.runIf(mayMount).each([
+  ['that is full', 'size=1m', 'cat /dev/zero >large'],
+  ['without room for another file', 'nr_inodes=20', 'for i in $(seq 30); do : >$i; done'],
+])('a disk %s is seen', async (_, options, script) => {
+  await using host = await thisHost();
+  const small = `mount -t tmpfs -o ${options} none ${host.folder} && mkdir ${host.folder}/source && exec "$@"`;
+  const exec: typeof host.target.exec = (argv, request) =>
+    host.target.exec(['unshare', '--mount', 'sh', '-c', small, 'small', ...argv], request);
+  const end = await runCommand(
+    { ...host.target, exec },
+    {
+      workspace: host.workspace,
+      argv: ['sh', '-c', script],
+      env: {},
+      deadlineMs: 60_000,
+      signal: new AbortController().signal,
+    },
+  );
+  expect(end.exitCode).not.toBe(0);
+  const [complaint] = judge({ label: 'fills', end, deadlineMs: 60_000, tail: [] }).flatMap(({ attempts }) => attempts);
+  expect(complaint?.errors[0]).toMatchObject({
+    message: expect.stringContaining("; the machine's disk is full"),
+    hint: expect.stringContaining('--disk'),
+  });
 });
 
 test('output without end is cut, and what was lost is counted', async () => {

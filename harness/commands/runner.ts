@@ -41,6 +41,8 @@ export interface CommandEnd {
   readonly problem?: string;
   /** What is free on the disk that it worked on, in bytes. */
   readonly freeBytes?: number;
+  /** Files that can still be made on it. */
+  readonly freeFiles?: number;
   readonly durationMs: number;
 }
 
@@ -53,6 +55,7 @@ const ending = z.object({
   left: z.array(z.string()).max(1000),
   problem: z.string().nullable(),
   freeKib: z.number().nullable(),
+  freeFiles: z.number().nullable(),
 });
 
 const script = readFile(new URL('runner.pl', import.meta.url), 'utf8');
@@ -91,13 +94,14 @@ export async function runCommand(target: Target, options: CommandOptions): Promi
       cause: lastLines(result.stderr, 5).join('\n') || undefined,
       hint: 'The machine needs perl; Debian’s perl-base is enough.',
     });
-  const { exit, signal: killedBy, problem, freeKib, ...told } = last;
+  const { exit, signal: killedBy, problem, freeKib, freeFiles, ...told } = last;
   return {
     ...told,
     ...(exit === null ? {} : { exitCode: exit }),
     ...(killedBy === null ? {} : { signal: killedBy }),
     ...(problem === null ? {} : { problem }),
     ...(freeKib === null ? {} : { freeBytes: freeKib * 1024 }),
+    ...(freeFiles === null ? {} : { freeFiles }),
     durationMs: Math.round(result.durationMs),
   };
 }
