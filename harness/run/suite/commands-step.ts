@@ -38,11 +38,12 @@ export async function commandsStep(
   return step(whileAlive(on), 'tests', async (io) => {
     const finished: TestFinished[] = [];
     const emit = async (tests: readonly CommandTest[]) => {
-      for (const test of tests) {
-        const event: TestFinished = { type: 'test.finished', cell: cell.name, step: 'tests', ...test };
-        finished.push(event);
-        await run.open.emit(event);
-      }
+      const events = tests.map(
+        (test): TestFinished => ({ type: 'test.finished', cell: cell.name, step: 'tests', ...test }),
+      );
+      for (const event of events) finished.push(event);
+      // All at once: one wait for the disk, and not one for each of thousands.
+      await Promise.all(events.map((event) => run.open.emit(event)));
     };
     const logFile = join(folder, 'output.log');
     await writeFile(logFile, '');
