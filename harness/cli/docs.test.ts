@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matrixSchema } from '../config/schema/matrix.ts';
 import { suiteSchema } from '../config/schema/suite.ts';
-import { readYaml } from '../config/yaml/yaml.ts';
 import { IMPORT_TABLE } from '../setup/import-table.ts';
+import { readYaml } from '../yaml/yaml.ts';
 import { buildProgram, splitCommand } from './program.ts';
 
 const root = dirname(dirname(import.meta.dirname));

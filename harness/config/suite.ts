@@ -1,4 +1,3 @@
-import type { ComposeStack } from './compose.ts';
 import type { MatrixConfig } from './schema/matrix.ts';
 import type { SuiteConfig } from './schema/suite.ts';
 
@@ -16,8 +15,8 @@ export interface Suite extends Omit<SuiteConfig, 'name'> {
   readonly name: string;
   /** Absolute path of the suite's folder. */
   readonly folder: string;
-  /** What `stack.compose` names. */
-  readonly compose?: ComposeStack | undefined;
+  /** What deployers made of files that are theirs, by their names. */
+  readonly parts?: Readonly<Record<string, object>> | undefined;
   /** Made of a command line: its folder is the project's and holds no scenarios of its own. */
   readonly commandLine?: boolean | undefined;
 }

@@ -3,9 +3,9 @@ import { ConfigError } from '../base/errors.ts';
 import { didYouMean, expectedOneOf } from '../base/nearest.ts';
 import { quote } from '../base/quote.ts';
 import { splitList } from '../base/split-list.ts';
-import { archSpellings } from '../config/schema/fields.ts';
 import { releaseNames } from '../releases/index.ts';
 import { isMadeHere, targetKinds } from '../targets/kinds.ts';
+import { archSpellings } from '../yaml/fields.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob, globHint } from './glob.ts';
 

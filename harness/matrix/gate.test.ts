@@ -77,7 +77,7 @@ test('a Compose service without an image for the architecture is refused before 
     images: [{ tag: 'a:1', command: ['/a'], arch: ['amd64', 'ppc64el'] }],
   };
   const compose = { file: '/suites/s/compose.yaml', content: '', services: { front: 'a:1' } };
-  const cell = { target: 'vm' as const, suite: { ...suite({ stack }), compose } };
+  const cell = { target: 'vm' as const, suite: { ...suite({ stack }), parts: { compose } } };
   expect(await unsupportedReason({ ...cell, arch: 'ppc64le' }, providers({ vm: usable }))).toBeUndefined();
   for (const arch of ['arm64', 'amd64+arm64'] as const)
     expect(

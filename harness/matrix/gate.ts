@@ -1,7 +1,7 @@
 import type { ArchName } from '../arch/index.ts';
 import { InfraError, UnsupportedError } from '../base/errors.ts';
-import { missingImage, usesEngine } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
+import { deployersOf } from '../stacks/deployers.ts';
 import { kindsWith, type TargetKind } from '../targets/kinds.ts';
 import { aTarget, describeLacks } from '../targets/lacking.ts';
 import type { Providers } from '../targets/providers.ts';
@@ -23,7 +23,7 @@ export function needsOf(suite: Suite): Needs {
       ...new Set([
         ...named,
         ...(isCluster({ suite }) ? (['cluster'] as const) : []),
-        ...(usesEngine(suite) ? (['docker'] as const) : []),
+        ...deployersOf(suite).flatMap(({ needs = [] }) => needs),
       ]),
     ],
     kernelModules: listed('kernel-modules'),
@@ -107,7 +107,16 @@ async function firstReason(
   const needs = needsOf(suite);
   for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
     const why =
-      reason(await (await providers(target)).probe(one, needs), target, one, needs) ?? missingImage(suite, one);
+      reason(await (await providers(target)).probe(one, needs), target, one, needs) ?? undeployable(suite, one);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+/** Why a suite's stack cannot be brought up on an architecture, whatever the target. */
+function undeployable(suite: Suite, arch: ArchName): string | undefined {
+  for (const deployer of deployersOf(suite)) {
+    const why = deployer.unsupported?.(suite, arch);
     if (why !== undefined) return why;
   }
   return undefined;

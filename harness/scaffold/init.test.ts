@@ -71,7 +71,9 @@ services:
     ports: { p8080: 8080, p8443: 8443 },
     ready: [{ tcp: 'p8080' }, { tcp: 'p8443' }],
   });
-  expect(suite?.compose?.services).toEqual({ front: 'nginx:1.25-alpine', back: 'team/app:2' });
+  expect(suite?.parts?.['compose']).toMatchObject({
+    services: { front: 'nginx:1.25-alpine', back: 'team/app:2' },
+  });
   expect(await readFile(join(files.folder, 'suites/stack/compose.yaml'), 'utf8')).toBe(compose);
 });
 

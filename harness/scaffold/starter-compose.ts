@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ConfigError, messageOf } from '../base/errors.ts';
-import { tagged } from '../config/compose.ts';
-import { askCompose, type ComposeModel } from '../config/compose-model.ts';
-import { composeProgram, NO_COMPOSE } from '../config/compose-program.ts';
-import { shownPath } from '../config/yaml/yaml-source.ts';
+import { askCompose, type ComposeModel } from '../stacks/compose/model.ts';
+import { composeProgram, NO_COMPOSE } from '../stacks/compose/program.ts';
+import { tagged } from '../stacks/compose/stack.ts';
+import { shownPath } from '../yaml/yaml-source.ts';
 import { matrixText, schemaLine, type Template } from './templates.ts';
 
 /** An entry of stack.images, beside its tag. */

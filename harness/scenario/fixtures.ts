@@ -7,7 +7,7 @@ import { countedArgv, readCounter, readTimer, timedArgv, WARM } from '../bench/g
 import { measure } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
-import { runCompose } from '../stacks/compose/compose-command.ts';
+import { runCompose } from '../stacks/compose/command.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
 import type { Capability, Endpoint, ExecResult, Power, Target } from '../targets/target.ts';
 import type { ScenarioContext } from './context.ts';

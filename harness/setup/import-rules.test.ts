@@ -20,12 +20,12 @@ const late = await import('./late.ts');`;
 test('a forbidden edge says which, and on which line', () => {
   const source = `import {
   a,
-} from '../stacks/deploy.ts';
+} from '../scenario/runner.ts';
 export { x } from '../run/run.ts';
 const late = () => import('../cli/main.ts');
 type T = import('../../reports/html.ts').T;`;
   expect(check('harness/config/load.ts', source)).toEqual([
-    '3 config may not import stacks (../stacks/deploy.ts)',
+    '3 config may not import scenario (../scenario/runner.ts)',
     '4 config may not import run (../run/run.ts)',
     '5 config may not import cli (../cli/main.ts)',
     '6 config may not import reports (../../reports/html.ts)',

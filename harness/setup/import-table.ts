@@ -10,7 +10,7 @@ export interface Rule {
 
 const BELOW_RUN = [
   ...['arch', 'releases', 'config', 'matrix', 'images', 'targets', 'net', 'stacks', 'scenario', 'bench', 'events'],
-  ...['source', 'commands'],
+  ...['source', 'commands', 'yaml'],
 ];
 
 /**
@@ -26,17 +26,19 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   // What runs in a guest; as files of an image it is of that type.
   guest: { may: ['releases'], types: ['images'] },
   events: { may: ['arch'] },
-  // The kinds of target that a matrix names are those that there are.
-  config: { may: ['arch', 'releases', 'targets', 'results'] },
+  // Kinds of target, deployers and formats of results are those that there are.
+  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml'] },
   // A cell's architecture, release and kind of target are named in the type of the cell itself.
-  matrix: { may: ['config', 'arch', 'releases', 'targets', 'events'] },
+  matrix: { may: ['config', 'yaml', 'arch', 'releases', 'targets', 'stacks', 'events'] },
   // What `init` writes is checked as the loader would.
-  scaffold: { may: ['config'] },
+  scaffold: { may: ['config', 'yaml', 'stacks'] },
   images: { may: ['arch', 'releases', 'guest'] },
+  // Fields name what there is.
+  yaml: { may: ['arch', 'releases', 'targets'] },
   // A project's files, as they are copied to machines.
   source: { may: [] },
   targets: { may: ['arch', 'images', 'guest', 'net'], types: ['events'] },
-  stacks: { may: ['arch', 'targets', 'images', 'config'] },
+  stacks: { may: ['arch', 'targets', 'images', 'yaml'], types: ['config'] },
   commands: { may: ['arch', 'config', 'targets', 'stacks', 'source', 'results', 'events'] },
   results: { may: [] },
   bench: { may: ['arch', 'targets', 'events'] },

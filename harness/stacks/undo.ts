@@ -1,9 +1,9 @@
 import { InfraError } from '../base/errors.ts';
 import { lastLines } from '../base/text.ts';
 import { scaledMs } from '../base/time.ts';
-import { projectName } from '../config/compose.ts';
 import type { Suite } from '../config/suite.ts';
 import type { Target } from '../targets/target.ts';
+import { deployers, deployersOf } from './deployers.ts';
 
 /**
  * Puts back what a journal says, the last change first. It lies beside the journal on the machine, so that whoever has the
@@ -12,16 +12,7 @@ import type { Target } from '../targets/target.ts';
 const UNDO = `#!/bin/sh
 # Puts back what a run of the test harness changed on this machine, the last change first.
 cd "$(dirname "$0")" || exit 1
-# They are on the disk of an engine that was stopped, and may come back with it.
-remove_services() {
-  command -v docker || return 0
-  docker version 2>&1 || systemctl start docker || return 1
-  label="label=com.docker.compose.project=$1"
-  docker ps --all --quiet --filter "$label" | xargs --no-run-if-empty docker rm --force --volumes &&
-    docker network ls --quiet --filter "$label" | xargs --no-run-if-empty docker network rm &&
-    docker volume ls --quiet --filter "$label" | xargs --no-run-if-empty docker volume rm
-} >/dev/null
-failed=0
+${deployers.flatMap(({ name, undo }) => (undo ? [`undo_${name}() { what=$1\n${undo.script}\n} >/dev/null\n`] : [])).join('')}failed=0
 tac journal | {
   while IFS=' ' read -r verb what path; do
     case $verb in
@@ -30,8 +21,7 @@ tac journal | {
       disable) systemctl --quiet disable "$what" 2>/dev/null; true ;;
       restore) rm -rf -- "$path" && cp -a -- "files/$what" "$path" ;;
       remove) rm -rf -- "$path" ;;
-      compose) remove_services "$what" ;;
-      purge) DEBIAN_FRONTEND=noninteractive apt-get -q -y purge "$what" >/dev/null ;;
+${deployers.flatMap(({ name, undo }) => (undo ? [`      ${name}) undo_${name} "$what" ;;\n`] : [])).join('')}      purge) DEBIAN_FRONTEND=noninteractive apt-get -q -y purge "$what" >/dev/null ;;
       *) false ;;
     esac || { echo "cannot $verb $what $path"; failed=1; }
   done
@@ -54,9 +44,9 @@ rm -rf -- "$folder" && mkdir -p -- "$folder/files" && cat >"$folder/undo" || exi
 sync -f "$folder"
 `;
 
-/** Keeps what is to be overwritten: arguments are the folder, the Compose project or nothing, services, --, paths. */
+/** Keeps what is to be overwritten: arguments are the folder, lines of deployers, services, --, paths. */
 const NOTE = `
-folder=$1; project=$2; shift 2
+folder=$1; lines=$2; shift 2
 services=
 while [ "$1" != -- ]; do services="$services $1"; shift; done
 shift
@@ -74,7 +64,7 @@ for service in $services; do
   systemctl --quiet is-enabled "$service" 2>/dev/null || echo "disable $service"
   echo "stop $service"
 done >>"$folder/journal"
-if [ -n "$project" ]; then echo "compose $project" >>"$folder/journal"; fi
+if [ -n "$lines" ]; then printf '%s\\n' "$lines" >>"$folder/journal"; fi
 sync -f "$folder"
 `;
 
@@ -110,8 +100,16 @@ export async function noteChanges(
   if (strange !== undefined)
     throw new InfraError(`cannot keep a copy of ${JSON.stringify(strange)}: its name has more than one line`);
   const { services, files } = stack.afterwards;
-  const project = suite.compose ? projectName(suite.name) : '';
-  const noted = [project, ...(services === 'stop' ? stack.services : []), '--', ...(files === 'restore' ? paths : [])];
+  const lines = deployersOf(suite).flatMap(({ name, undo }) => {
+    const what = undo?.noted(suite);
+    return what === undefined ? [] : [`${name} ${what}`];
+  });
+  const noted = [
+    lines.join('\n'),
+    ...(services === 'stop' ? stack.services : []),
+    '--',
+    ...(files === 'restore' ? paths : []),
+  ];
   await script(target, NOTE, [undoFolder, ...noted], timeouts.command, options);
 }
 

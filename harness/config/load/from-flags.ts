@@ -3,9 +3,9 @@ import { ConfigError } from '../../base/errors.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
 import { splitList } from '../../base/split-list.ts';
+import { yamlFile } from '../../yaml/yaml-file.ts';
 import { matrixSchema } from '../schema/matrix.ts';
 import type { Matrix } from '../suite.ts';
-import { yamlFile } from '../yaml/yaml-file.ts';
 import { loadMatrix } from './matrix.ts';
 import { listMatrices, listSuites, type Project } from './project.ts';
 

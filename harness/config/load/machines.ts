@@ -2,11 +2,11 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
 import { parseAddress } from '../../targets/ssh/address.ts';
+import { problemsOf } from '../../yaml/issues.ts';
+import { yamlFile } from '../../yaml/yaml-file.ts';
+import { openYaml, type Problem, shownPath, type YamlSource } from '../../yaml/yaml-source.ts';
 import type { MachinesConfig } from '../schema/machines.ts';
 import { machinesSchema } from '../schema/machines.ts';
-import { problemsOf } from '../yaml/issues.ts';
-import { yamlFile } from '../yaml/yaml-file.ts';
-import { openYaml, type Problem, shownPath, type YamlSource } from '../yaml/yaml-source.ts';
 import type { Project } from './project.ts';
 
 /** An inventory, or the one machine of a command line. */

@@ -3,10 +3,10 @@ import { basename, resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
+import { readYaml } from '../../yaml/yaml.ts';
+import { yamlFile, yamlName } from '../../yaml/yaml-file.ts';
 import { matrixSchema } from '../schema/matrix.ts';
 import type { Matrix } from '../suite.ts';
-import { readYaml } from '../yaml/yaml.ts';
-import { yamlFile, yamlName } from '../yaml/yaml-file.ts';
 import { listMatrices, type Project } from './project.ts';
 import { strayFiles } from './stray.ts';
 

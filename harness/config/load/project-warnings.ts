@@ -1,5 +1,5 @@
 import { ConfigError } from '../../base/errors.ts';
-import { yamlFile } from '../yaml/yaml-file.ts';
+import { yamlFile } from '../../yaml/yaml-file.ts';
 import { loadMatrix } from './matrix.ts';
 import { findSuite, listMatrices, listSuites, type Project } from './project.ts';
 import { strayFiles } from './stray.ts';
@@ -17,7 +17,7 @@ export async function projectWarnings(
 ): Promise<string[]> {
   const others = (await listSuites([project.suites])).filter((name) => !used.has(name));
   const mistakes = await mistakesIn(others, async (name) =>
-    loadSuite((await findSuite(name, [project.suites]))!, cwd, { withCompose: false }),
+    loadSuite((await findSuite(name, [project.suites]))!, cwd, { whole: false }),
   );
   return [...mistakes, ...(await strayFiles(project, cwd))];
 }

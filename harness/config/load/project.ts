@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { hasYamlFile, yamlName } from '../yaml/yaml-file.ts';
+import { hasYamlFile, yamlName } from '../../yaml/yaml-file.ts';
 
 /** Where a user's matrices and suites are, as absolute folders; they need not exist. */
 export interface Project {

@@ -2,8 +2,8 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nearest } from '../../base/nearest.ts';
-import { hasYamlFile, YAML_ENDINGS, yamlName } from '../yaml/yaml-file.ts';
-import { shownPath } from '../yaml/yaml-source.ts';
+import { hasYamlFile, YAML_ENDINGS, yamlName } from '../../yaml/yaml-file.ts';
+import { shownPath } from '../../yaml/yaml-source.ts';
 import type { Project } from './project.ts';
 
 /** Names of files in which configuration is kept, ours or another tool's; also of copies that an editor leaves. */

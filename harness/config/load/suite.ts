@@ -1,42 +1,45 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { whyNotAFileOf } from '../../base/file-inside.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
-import { loadCompose } from '../compose.ts';
-import { registryFiles } from '../registry.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
+import { readYaml } from '../../yaml/yaml.ts';
+import { yamlFile } from '../../yaml/yaml-file.ts';
+import type { Problem } from '../../yaml/yaml-source.ts';
 import { type SuiteConfig, suiteSchema } from '../schema/suite.ts';
 import type { Suite } from '../suite.ts';
-import { readYaml } from '../yaml/yaml.ts';
-import { yamlFile } from '../yaml/yaml-file.ts';
-import type { Problem } from '../yaml/yaml-source.ts';
 
 /**
  * Reads the suite in a folder, and checks what a schema cannot: that its files exist and lie inside the folder, and
  * that every name is one of something.
- * @param options.withCompose whether Compose is asked about its files, which takes a while.
+ * @param options.whole whether deployers read the files that are theirs, which takes a while.
  * @throws ConfigError with all problems, see `readYaml`.
  */
 export async function loadSuite(
   folder: string,
   cwd: string = process.cwd(),
-  { withCompose = true }: { readonly withCompose?: boolean } = {},
+  { whole = true }: { readonly whole?: boolean } = {},
 ): Promise<Suite> {
   const place = resolve(folder);
   const file = (await yamlFile(place, 'suite', cwd)) ?? join(place, 'suite.yaml');
   const { data, source } = await readYaml(file, suiteSchema, cwd);
   // Where its files really are is what vite calls them.
   const real = await realpath(place);
+  const used = deployersOf(data);
   const problems = [
     ...nameProblems(data, basename(place)),
     ...pathProblems(real),
     ...portProblems(data),
-    ...registryProblems(data),
-    ...(await composeProblems(data, place)),
+    ...(await Promise.all(used.map((deployer) => deployer.problems?.(data, place) ?? []))).flat(),
     ...(await fileProblems(data, place)),
   ];
   if (problems.length > 0) throw source.error(problems);
-  const compose = withCompose ? await loadCompose(data, { name: basename(place), folder: real, cwd }) : undefined;
-  return { ...data, name: basename(place), folder: real, compose };
+  const suite = { ...data, name: basename(place), folder: real };
+  if (!whole) return suite;
+  const parts: Record<string, object> = {};
+  for (const { name, load } of used) if (load) parts[name] = await load(data, { name: suite.name, folder: real, cwd });
+  return { ...suite, parts };
 }
 
 function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
@@ -69,33 +72,6 @@ function portProblems({ stack }: SuiteConfig): Problem[] {
     ...unknown(['stack', 'ready', index, 'http', 'port'], check.http?.port),
     ...unknown(['stack', 'ready', index, 'tcp'], check.tcp),
   ]);
-}
-
-function registryProblems({ nodes, stack: { registry, files } }: SuiteConfig): Problem[] {
-  const path: Problem['path'] = ['stack', 'registry'];
-  if (registry === undefined) return [];
-  const names = Object.keys(nodes);
-  if (names.length === 0) return [{ path, text: 'stack.registry is for clusters: the suite names no nodes' }];
-  const problems: Problem[] = names.includes(registry)
-    ? []
-    : [{ path, text: `unknown node ${quote(registry)}, ${expectedOneOf(names)}${didYouMean(registry, names)}` }];
-  const written = Object.keys(registryFiles(registry));
-  for (const [index, file] of files.entries())
-    if (written.includes(file.path))
-      problems.push({
-        path: ['stack', 'files', index, 'path'],
-        text: `${quote(file.path)} is written by stack.registry, expected another file`,
-      });
-  return problems;
-}
-
-async function composeProblems({ stack: { compose } }: SuiteConfig, folder: string): Promise<Problem[]> {
-  const files = await Promise.all(
-    (compose ?? []).map(async (file) => [file, await whyNotAFileOf(folder, file)] as const),
-  );
-  return files.flatMap(([file, why]) =>
-    why === undefined ? [] : [{ path: ['stack', 'compose'], text: `stack.compose is ${quote(file)}, ${why}` }],
-  );
 }
 
 function expectedPort(ports: readonly string[]): string {
@@ -134,21 +110,4 @@ async function problemsOfFiles(
       });
   }
   return problems;
-}
-
-/** What keeps a path from naming a file inside a folder; symbolic links are followed, and may not lead out. */
-async function whyNotAFileOf(folder: string, from: string): Promise<string | undefined> {
-  const inside = "expected a file in the suite's folder";
-  const file = resolve(folder, from);
-  if (from.includes('\0') || isAbsolute(from) || !file.startsWith(folder + sep)) return inside;
-  try {
-    if (!(await realpath(file)).startsWith((await realpath(folder)) + sep))
-      return `${inside}: the link leads out of it`;
-    return (await stat(file)).isFile() ? undefined : `${inside}: it is not a file`;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') return `${inside}: ${(error as Error).message}`;
-    const there = (await readdir(dirname(file)).catch(() => [])).map((name) => join(dirname(from), name));
-    return `${inside}: there is no such file${didYouMean(from, there)}`;
-  }
 }

@@ -1,9 +1,9 @@
 import { ConfigError } from '../../base/errors.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
+import { openYaml, type Problem } from '../../yaml/yaml-source.ts';
 import { suiteSchema } from '../schema/suite.ts';
 import type { Matrix, Suite } from '../suite.ts';
-import { openYaml, type Problem } from '../yaml/yaml-source.ts';
 import { findSuite, listSuites } from './project.ts';
 import { loadSuite } from './suite.ts';
 

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { archField, nameField, portField } from './fields.ts';
+import { archField, nameField, portField } from '../../yaml/fields.ts';
 
 /** argv of a command on the controller; a string goes through `sh`. */
 const command = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_RELEASE } from '../../releases/index.ts';
-import { archField, cellArchField, globField, nameField, releaseField, targetField } from './fields.ts';
+import { archField, cellArchField, globField, nameField, releaseField, targetField } from '../../yaml/fields.ts';
 
 const oneOrMoreReleases = z.union([releaseField, z.array(releaseField).min(1)]);
 

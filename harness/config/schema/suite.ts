@@ -1,69 +1,17 @@
 import { z } from 'zod';
 import { RESULTS_FORMATS, type ResultsFormatName } from '../../results/index.ts';
+import { stackShape, stackTimeouts } from '../../stacks/shapes.ts';
 import {
-  absolutePath,
   archField,
+  argvField,
   debianPackage,
   durationSeconds,
   kernelModule,
   mebibytes,
   nameField,
   portField,
-  releaseField,
-} from './fields.ts';
-
-const argv = z.union([z.string().min(1), z.array(z.string()).min(1)]);
-
-/** A file of the stack: from the suite's folder, or written out here. */
-const stackFile = z
-  .strictObject({
-    path: absolutePath.describe('Where it goes on the target.'),
-    from: z.string().min(1).optional().describe("A file in the suite's folder."),
-    content: z.string().optional(),
-    mode: z
-      .string({
-        // YAML 1.2 reads 0644 as the number 644, and 0o644 as 420.
-        error: ({ input }) =>
-          typeof input === 'number' ? 'expected an octal mode in quotes, such as "0644"' : undefined,
-      })
-      .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
-      .default('0644'),
-  })
-  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');
-
-/** A container image, built on the controller once an architecture, with one tag for all. */
-const containerImage = z.strictObject({
-  tag: z
-    .string()
-    .regex(
-      /^[a-z0-9]+(?:[._/-][a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
-      'expected name:tag, such as "my-web:1"',
-    ),
-  arch: z.array(archField).min(1).optional().describe('Architectures that it is built for. Default: all.'),
-  release: z
-    .array(releaseField)
-    .min(1)
-    .optional()
-    .describe('Debian releases that it is built of, where packages have other names in others. Default: all.'),
-  packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with what they depend on.'),
-  without: z
-    .array(debianPackage)
-    .default([])
-    .describe(
-      'Packages that are left out, with what only they need: what only maintainer scripts use, which do not run.',
-    ),
-  exclude: z
-    .array(z.string().regex(/^\/[^\0]*$/, 'expected an absolute path, in which * stands for anything'))
-    .default([])
-    .describe('Paths of the packages that are left out, with what is below them: an engine loads every byte.'),
-  files: z.array(stackFile).default([]),
-  command: z.array(z.string()).min(1).describe('argv of what it runs.'),
-  ports: z.array(portField).default([]),
-  health: z
-    .strictObject({ command: z.array(z.string()).min(1), seconds: durationSeconds.default(1) })
-    .optional()
-    .describe('A command in the container that exits with 0 while it is healthy, and how often it is run.'),
-});
+  stackFile,
+} from '../../yaml/fields.ts';
 
 /** What must hold before scenarios start; each is tried again until its deadline. */
 const readyCheck = z
@@ -73,7 +21,7 @@ const readyCheck = z
       .strictObject({ port: nameField, path: z.string().startsWith('/').default('/'), status: z.int().default(200) })
       .optional(),
     tcp: nameField.optional().describe('A named port that accepts a connection.'),
-    command: argv.optional().describe('A command on the target that exits with 0; a string goes through sh.'),
+    command: argvField.optional().describe('A command on the target that exits with 0; a string goes through sh.'),
     seconds: durationSeconds.default(10).describe('Native seconds until it counts as failed.'),
   })
   .refine(
@@ -116,7 +64,7 @@ const commandResults = z.union([
 
 /** A command whose end, or whose results, are tests. */
 const commandTest = z.strictObject({
-  run: argv.describe('The command, run in the source folder without a shell; a string goes through sh.'),
+  run: argvField.describe('The command, run in the source folder without a shell; a string goes through sh.'),
   name: z.string().min(1).max(200).optional().describe('How it is called in reports. Default: the command.'),
   results: commandResults
     .default('exit')
@@ -174,30 +122,10 @@ export const suiteSchema = z
       ),
     stack: z
       .strictObject({
-        packages: z.array(debianPackage).default([]).describe('Debian packages, built into the image.'),
+        ...stackShape,
         files: z.array(stackFile).default([]).describe('Files, built into the image.'),
-        images: z
-          .array(containerImage)
-          .default([])
-          .describe('Container images, on the disk of the machine and loaded into its Docker engine.'),
-        registry: nameField
-          .optional()
-          .describe(
-            'The machine of a cluster that runs a registry: the images are pushed there under one tag for all architectures, and every machine pulls its own.',
-          ),
-        compose: z
-          .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-          .transform((files) => (typeof files === 'string' ? [files] : files))
-          .optional()
-          .describe(
-            "A Compose file in the suite's folder, or several that Compose merges, brought up on the machine's Docker engine after the commands. Its images are among stack.images.",
-          ),
-        services: z
-          .array(z.string().regex(/^[A-Za-z0-9@._-]+$/, 'expected the name of a systemd unit'))
-          .default([])
-          .describe('systemd units, enabled in the image and awaited after boot.'),
         commands: z
-          .array(argv)
+          .array(argvField)
           .default([])
           .describe('Run on the target after boot, in order; a string goes through sh.'),
         ports: z
@@ -225,7 +153,7 @@ export const suiteSchema = z
       .optional()
       .describe('What is copied to the machine before `setup`. Later runs send what changed.'),
     setup: z
-      .array(argv)
+      .array(argvField)
       .default([])
       .describe(
         'Commands run in the source folder once, before the snapshot; again when a file that they read has changed. A string goes through sh.',
@@ -243,7 +171,7 @@ export const suiteSchema = z
       .strictObject({
         boot: durationSeconds.default(15),
         command: durationSeconds.default(30),
-        compose: durationSeconds.default(60).describe('For a Compose file to be up, and its services healthy.'),
+        ...stackTimeouts,
         setup: durationSeconds.default(600).describe('For each command of `setup`.'),
         test: durationSeconds.optional().describe('Default: 10 for a scenario, 600 for a command of `tests`.'),
         benchmark: durationSeconds.default(30),
@@ -255,7 +183,7 @@ export const suiteSchema = z
       .default('none')
       .describe('Put the machines back to their state after the deployment before each file, or each test.'),
     evidence: z
-      .array(argv)
+      .array(argvField)
       .default([])
       .describe(
         'Commands whose output explains a failure, run on each machine of a cell that failed; a string goes through sh.',

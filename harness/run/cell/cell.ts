@@ -7,7 +7,7 @@ import type { Verdict } from '../../events/types.ts';
 import { mostTelling, verdicts } from '../../events/verdicts.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
-import { mustHaveCompose } from '../../stacks/compose/compose-command.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
 import { commandsStep } from '../suite/commands-step.ts';
 import { hasFiles } from '../suite/suite-files.ts';
 import { suiteStep } from '../suite/suite-step.ts';
@@ -72,7 +72,7 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
   const noTarget = await problemOf(checkTarget(cell, run.providers));
   if (noTarget !== undefined && !(noTarget instanceof UnsupportedError)) await failStep(context, 'acquire', noTarget);
   if (noTarget !== undefined) throw noTarget;
-  await mustHaveCompose(cell.suite);
+  for (const deployer of deployersOf(cell.suite)) await deployer.prepare?.(cell.suite);
   const io = { signal: context.signal, progress: (message: string) => run.progress(cell.name, message) };
   const noImage = await problemOf(quiet.busy(() => checkPackages(cell, run.settings, io), cell.name));
   if (noImage !== undefined) await failStep(context, 'image', noImage);

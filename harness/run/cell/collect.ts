@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts';
 import { printable } from '../../base/text.ts';
 import { scaledMs } from '../../base/time.ts';
 import type { Suite } from '../../config/suite.ts';
-import { composeLogs } from '../../stacks/compose/compose.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
 import { argvOf } from '../../stacks/ready.ts';
 import type { Target } from '../../targets/target.ts';
 
@@ -31,7 +31,7 @@ export interface EvidenceOptions {
 
 /**
  * Keeps what explains a failure: journal, units, kernel messages, network, processes, then what the suite's own commands say
- * and the log of each Compose service. The console is there anyway. An answer that does not come in time is missing, and
+ * and the logs of what was deployed. The console is there anyway. An answer that does not come in time is missing, and
  * no other; a machine that answers nothing any more is asked nothing more.
  * @returns the files, relative to the run's folder.
  */
@@ -66,8 +66,10 @@ export async function collectEvidence(
       if (!(await answers())) return files.map((file) => relative(runFolder, file));
     }
   }
-  const logs = await composeLogs(target, suite).catch(() => new Map<string, string>());
-  for (const [name, text] of logs) await keep(name, text);
+  for (const { logs } of deployersOf(suite)) {
+    const said = await logs?.(target, suite).catch(() => undefined);
+    for (const [name, text] of said ?? []) await keep(name, text);
+  }
   return files.map((file) => relative(runFolder, file));
 }
 

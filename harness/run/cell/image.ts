@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchName, architectures } from '../../arch/index.ts';
 import { UnsupportedError } from '../../base/errors.ts';
-import { REGISTRY, registryFiles } from '../../config/registry.ts';
 import type { Matrix, Suite } from '../../config/suite.ts';
 import { UnknownPackagesError } from '../../images/apt.ts';
 import {
@@ -21,6 +20,7 @@ import type { Cell } from '../../matrix/cell.ts';
 import { needsOf } from '../../matrix/gate.ts';
 import { nodesOf } from '../../matrix/nodes.ts';
 import { packagesIn, type ReleaseName } from '../../releases/index.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
 import { kinds } from '../../targets/kinds.ts';
 import { placedIn } from './unknown-packages.ts';
 
@@ -127,15 +127,16 @@ async function requestFor(
   };
 }
 
-/** A registry is on the disk of every machine of an architecture, as all of a stack is; it is started on one. */
-function partsOf({ stack }: Suite, files: ImageFile[], release: ReleaseName): Pick<ImageRequest, 'packages' | 'files'> {
-  const { registry } = stack;
-  const packages = packagesIn(release, stack.packages);
-  if (registry === undefined) return { packages, files };
-  const own = Object.entries(registryFiles(registry)).map(([path, content]) => {
-    return { path, mode: '0644', content: Buffer.from(content) };
-  });
-  return { packages: [...packages, REGISTRY.package], files: [...files, ...own] };
+/** What is on the disk of every machine of an architecture: the suite's own, and what its deployers add. */
+function partsOf(suite: Suite, files: ImageFile[], release: ReleaseName): Pick<ImageRequest, 'packages' | 'files'> {
+  const added = deployersOf(suite).flatMap(({ disk }) => disk?.(suite) ?? []);
+  const written = added.flatMap(({ files }) =>
+    Object.entries(files).map(([path, content]) => ({ path, mode: '0644', content: Buffer.from(content) })),
+  );
+  return {
+    packages: [...packagesIn(release, suite.stack.packages), ...added.flatMap(({ packages }) => packages)],
+    files: [...files, ...written],
+  };
 }
 
 /** The container images that there are for an architecture and a release. */

@@ -9,6 +9,7 @@ import { cached, evictOldest, findEntry } from '../../images/cache.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { setUpFrom } from '../../source/changes.ts';
 import type { SourceTree } from '../../source/tree.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
 import type { Target, TargetProvider, TargetSpec } from '../../targets/target.ts';
 
 /** How slow a target was found to be. */
@@ -60,9 +61,9 @@ export async function cellSnapshot(
     if ('why' in support) return support.why;
     machines.push([name, support.identity]);
   }
-  const { services, commands, ready } = cell.suite.stack;
-  const { compose, source, setup, tests, root } = cell.suite;
-  const deployed = { services, commands, ready, ...(compose ? { compose: compose.content } : {}) };
+  const { source, setup, tests, root } = cell.suite;
+  const parts = deployersOf(cell.suite).map(({ ingredients }) => ingredients?.(cell.suite) ?? {});
+  const deployed = Object.assign({ ready: cell.suite.stack.ready }, ...parts);
   const work = tests.length > 0 || setup.length > 0 ? { source: source !== undefined, setup, root } : undefined;
   const ingredients = { machines, deployed, ...(work ? { work } : {}) };
   const { cache, limitBytes, signal } = store;

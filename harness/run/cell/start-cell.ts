@@ -6,7 +6,6 @@ import { InfraError, UnsupportedError } from '../../base/errors.ts';
 import { makeRuntimeFolder } from '../../base/folders.ts';
 import { scaledMs } from '../../base/time.ts';
 import type { SetUpState } from '../../commands/set-up.ts';
-import { REGISTRY } from '../../config/registry.ts';
 import type { Matrix } from '../../config/suite.ts';
 import { isEmulated, type Phase } from '../../events/types.ts';
 import type { Image } from '../../images/build.ts';
@@ -14,6 +13,7 @@ import type { Cell } from '../../matrix/cell.ts';
 import { needsOf, requireUsable } from '../../matrix/gate.ts';
 import { type CellNode, isCluster, nodesOf } from '../../matrix/nodes.ts';
 import type { SourceTree } from '../../source/tree.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
 import type { Installed } from '../../stacks/packages/install.ts';
 import { awaitReady } from '../../stacks/ready.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../../targets/target.ts';
@@ -216,7 +216,7 @@ function specOf(
     needs: needsOf(suite),
     vcpus: counting ? 1 : suite.machine.vcpus,
     memoryBytes: suite.machine.memory * 2 ** 20,
-    ports: [...Object.values(suite.stack.ports), ...(suite.stack.registry === undefined ? [] : [REGISTRY.port])],
+    ports: [...Object.values(suite.stack.ports), ...deployersOf(suite).flatMap(({ ports }) => ports?.(suite) ?? [])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
     network: suite.needs.includes('network'),
     // Twice: nothing has been measured yet, and other guests may be booting.

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import type { Suite } from '../../config/suite.ts';
-import { openYaml, type Problem } from '../../config/yaml/yaml-source.ts';
 import type { UnknownPackagesError } from '../../images/apt.ts';
+import { openYaml, type Problem } from '../../yaml/yaml-source.ts';
 
 /**
  * The same error at the places where a suite names the packages: `suites/web/suite.yaml:3:14: unknown package …`. A suite

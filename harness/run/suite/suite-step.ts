@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { InfraError } from '../../base/errors.ts';
 import { scaledMs, withDeadline } from '../../base/time.ts';
-import { usesEngine } from '../../config/compose.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import type { Verdict } from '../../events/types.ts';
 import { mostTelling } from '../../events/verdicts.ts';
 import type { Cell } from '../../matrix/cell.ts';
-import { engineProblem } from '../../stacks/compose/engine.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
 import { anyDeath, type OnTarget, whileAlive } from '../cell/context.ts';
 import type { StartedCell } from '../cell/start-cell.ts';
 import { type StepOutcome, step } from '../cell/step.ts';
@@ -46,7 +45,7 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
     });
     const outcome = outcomeOf(name, finished, files);
     if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameDeath(started);
-    if (outcome.verdict === 'failed') await blameEngine(cell, started);
+    if (outcome.verdict === 'failed') await blameGround(cell, started);
     if (cutShort !== undefined) {
       // What cut it short decides, unless the suite itself had something to say before.
       if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
@@ -75,19 +74,19 @@ async function blameDeath(started: StartedCell): Promise<void> {
   if (why) throw why;
 }
 
-/** What failed where there is no Docker engine any more says nothing about the suite. @throws InfraError */
-async function blameEngine({ suite }: Cell, { nodes }: StartedCell): Promise<void> {
-  if (!usesEngine(suite)) return;
-  for (const { name, target } of nodes) {
-    const why = await engineProblem(target);
-    if (why !== undefined)
-      throw new InfraError(
-        `cannot go on with the stack: the Docker engine of ${nodes.length > 1 ? name : 'the machine'} is gone: ${why}`,
-        {
-          hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
-          consoleTail: await target.consoleTail(20),
-        },
-      );
+/** What failed where the stack's ground is gone, such as a container engine, says nothing about the suite. @throws InfraError */
+async function blameGround({ suite }: Cell, { nodes }: StartedCell): Promise<void> {
+  const questions = new Set(deployersOf(suite).flatMap(({ blame }) => blame ?? []));
+  for (const ask of questions) {
+    for (const { name, target } of nodes) {
+      const gone = await ask(target);
+      if (gone === undefined) continue;
+      const where = nodes.length > 1 ? ` on ${name}` : '';
+      throw new InfraError(`cannot go on with the stack${where}: ${gone.why}`, {
+        hint: gone.hint,
+        consoleTail: await target.consoleTail(20),
+      });
+    }
   }
 }
 

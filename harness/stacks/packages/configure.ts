@@ -5,7 +5,7 @@ import { scaledMs } from '../../base/time.ts';
 import { LAST_TARGET } from '../../images/disk.ts';
 import { installProgress } from '../../images/progress.ts';
 import type { Target } from '../../targets/target.ts';
-import type { DeployOptions } from '../deploy.ts';
+import type { DeployOptions } from '../deployer.ts';
 
 /** Native seconds for configuring a package; the slowest known, a database's, takes a few. */
 const SECONDS_EACH = 60;

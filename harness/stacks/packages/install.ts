@@ -4,7 +4,7 @@ import { scaledMs } from '../../base/time.ts';
 import type { Suite } from '../../config/suite.ts';
 import type { ImageFile } from '../../images/disk.ts';
 import type { ExecResult, Target } from '../../targets/target.ts';
-import type { DeployOptions } from '../deploy.ts';
+import type { DeployOptions } from '../deployer.ts';
 import { beginUndo, noteChanges, putBackLeftovers } from '../undo.ts';
 
 /** What was done to a machine that has a system of its own. */

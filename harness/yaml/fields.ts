@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type ArchName, architectures, archNames, type CellArch, findArch, findCellArch } from '../../arch/index.ts';
-import { quote } from '../../base/quote.ts';
-import { releaseNames } from '../../releases/index.ts';
-import { targetKinds } from '../../targets/kinds.ts';
+import { type ArchName, architectures, archNames, type CellArch, findArch, findCellArch } from '../arch/index.ts';
+import { quote } from '../base/quote.ts';
+import { releaseNames } from '../releases/index.ts';
+import { targetKinds } from '../targets/kinds.ts';
 
 /** Every spelling of every architecture: what a typo is compared with. */
 export const archSpellings: readonly string[] = Object.values(architectures).flatMap((arch) => [
@@ -71,3 +71,23 @@ export const kernelModule = z
 export const portField = z.int().min(1).max(65535);
 export const mebibytes = z.int().min(64).max(1_048_576);
 export const durationSeconds = z.number().positive().max(86_400);
+
+/** A command: a string goes through sh, a list is its argv. */
+export const argvField = z.union([z.string().min(1), z.array(z.string()).min(1)]);
+
+/** A file of the stack: from the suite's folder, or written out here. */
+export const stackFile = z
+  .strictObject({
+    path: absolutePath.describe('Where it goes on the target.'),
+    from: z.string().min(1).optional().describe("A file in the suite's folder."),
+    content: z.string().optional(),
+    mode: z
+      .string({
+        // YAML 1.2 reads 0644 as the number 644, and 0o644 as 420.
+        error: ({ input }) =>
+          typeof input === 'number' ? 'expected an octal mode in quotes, such as "0644"' : undefined,
+      })
+      .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
+      .default('0644'),
+  })
+  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');

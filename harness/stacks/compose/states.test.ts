@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hopeless, isUp, notUp, type ServiceState } from './compose-states.ts';
+import { hopeless, isUp, notUp, type ServiceState } from './states.ts';
 
 const state = (more: Partial<ServiceState>): ServiceState => ({
   service: 'db',

@@ -1,10 +1,10 @@
 import { execa } from 'execa';
 import { parse, type ScalarTag, type SchemaOptions } from 'yaml';
 import { z } from 'zod';
-import { ConfigError } from '../base/errors.ts';
-import { dieWithParent } from '../base/process.ts';
-import { lastLines } from '../base/text.ts';
-import { type ComposeProgram, composeEnvironment } from './compose-program.ts';
+import { ConfigError } from '../../base/errors.ts';
+import { dieWithParent } from '../../base/process.ts';
+import { lastLines } from '../../base/text.ts';
+import { type ComposeProgram, composeEnvironment } from './program.ts';
 
 /** Milliseconds for Compose to read some files. */
 const CONFIG_MS = 60_000;

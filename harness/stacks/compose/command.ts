@@ -3,14 +3,15 @@ import { InfraError } from '../../base/errors.ts';
 import { namelessFile } from '../../base/files.ts';
 import { dieWithParent } from '../../base/process.ts';
 import { formatDuration, lastLines } from '../../base/text.ts';
-import { type ComposeStack, projectFolder, projectName } from '../../config/compose.ts';
-import { type ComposeProgram, composeEnvironment, composeProgram, NO_COMPOSE } from '../../config/compose-program.ts';
 import type { Suite } from '../../config/suite.ts';
 import type { ExecResult, Target } from '../../targets/target.ts';
-import { engineSocket } from './engine.ts';
+import { partOf } from '../deployer.ts';
+import { engineSocket } from '../engine.ts';
+import { type ComposeProgram, composeEnvironment, composeProgram, NO_COMPOSE } from './program.ts';
+import { type ComposeStack, projectFolder, projectName } from './stack.ts';
 
 /** The part of a suite that its Compose file is deployed by. */
-export type ComposeSuite = Pick<Suite, 'name' | 'compose' | 'timeouts'>;
+export type ComposeSuite = Pick<Suite, 'name' | 'parts' | 'timeouts'>;
 
 interface ComposeOptions {
   readonly deadlineMs: number;
@@ -76,14 +77,15 @@ export function explained(stderr: string, { version }: Pick<ComposeProgram, 'ver
   return `${stderr.trimEnd()}\nCompose ${version} of this host cannot replace a container of this machine's Docker engine: remove it first (\`rm --stop --force SERVICE\`), or install Compose 2 on this host.\n`;
 }
 
-/** @throws InfraError for a suite with a Compose file on a host without Compose: before anything is built for it. */
-export async function mustHaveCompose({ name, compose }: ComposeSuite): Promise<void> {
-  if (compose && (await composeProgram()) === undefined)
+/** @throws InfraError on a host without Compose: before anything is built for the suite. */
+export async function mustHaveCompose({ name }: ComposeSuite): Promise<void> {
+  if ((await composeProgram()) === undefined)
     throw new InfraError(`cannot deploy the Compose file of ${name}: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
 }
 
-/** @throws InfraError for a suite without a Compose file. */
-export function composeOf({ name, compose }: ComposeSuite): ComposeStack {
-  if (!compose) throw new InfraError(`cannot use Compose: stack.compose of the suite ${name} names no file`);
-  return compose;
+/** What was made of a suite's Compose files. @throws InfraError for a suite without any. */
+export function composeOf(suite: Pick<ComposeSuite, 'name' | 'parts'>): ComposeStack {
+  if (!suite.parts?.['compose'])
+    throw new InfraError(`cannot use Compose: stack.compose of the suite ${suite.name} names no file`);
+  return partOf(suite, 'compose');
 }

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { rejection, tempFiles } from '../testing/temp-files.ts';
-import { missingImage } from './compose.ts';
-import { loadSuite } from './load/load.ts';
+import { loadSuite } from '../../config/load/load.ts';
+import { rejection, tempFiles } from '../../testing/temp-files.ts';
+import { composeOf } from './command.ts';
+import { compose as deployer } from './deployer.ts';
 
 const image = (tag: string, more = '') => `    - { tag: "${tag}", command: [/bin/true]${more} }\n`;
 const suiteYaml = (images: string) => `stack:\n  compose: compose.yaml\n  images:\n${images}`;
@@ -25,15 +26,15 @@ async function problems(compose: string | undefined): Promise<string> {
 }
 
 test('each service and its image is known, also where YAML merges it in', async () => {
-  const { compose } = await load(
+  const suite = await load(
     'x-base: &base { image: my-web:1 }\nservices:\n  web: { image: my-web:1 }\n  db: { image: my-db:1, ports: ["1:1"] }\n  also: { <<: *base, command: x }\n',
   );
-  expect(compose?.services).toEqual({ web: 'my-web:1', db: 'my-db:1', also: 'my-web:1' });
-  expect(compose?.file).toMatch(/\/s\/compose\.yaml$/);
+  expect(composeOf(suite).services).toEqual({ web: 'my-web:1', db: 'my-db:1', also: 'my-web:1' });
+  expect(composeOf(suite).file).toMatch(/\/s\/compose\.yaml$/);
 });
 
 test('an image without a tag is the latest', async () => {
-  expect((await load('services: { web: { image: my-web } }', image('my-web:latest'))).compose?.services).toEqual({
+  expect(composeOf(await load('services: { web: { image: my-web } }', image('my-web:latest'))).services).toEqual({
     web: 'my-web:latest',
   });
 });
@@ -56,17 +57,17 @@ volumes: { data: {} }
     's/other.yaml': 'services: { base: { image: "my-db:1", volumes: ["./o:/o"] } }\n',
     's/a.env': 'FROM_FILE=1\n',
   });
-  const { compose } = await loadSuite(join(files.folder, 's'), files.folder);
-  const { services } = compose!;
+  const compose = composeOf(await loadSuite(join(files.folder, 's'), files.folder));
+  const { services } = compose;
   expect(Object.keys(services)).toHaveLength(65);
   expect(services).toMatchObject({ s0: 'my-web:1', s59: 'my-web:1', docker: 'my-web:1', child: 'my-web:1' });
   expect(services).toMatchObject({ index: 'my-db:1', other: 'my-db:1', bound: 'my-web:1' });
   expect(services).not.toHaveProperty('debug');
   // What is deployed is resolved, with the paths of the machine, and not a letter of a text is another.
-  const model = JSON.parse(compose!.content);
+  const model = JSON.parse(compose.content);
   expect(model.services.child.environment).toMatchObject({ A: '1e3', B: '08', C: 'y', D: '$$HOME' });
   expect(model.services.other.environment).toEqual({ FROM_FILE: '1' });
-  expect(compose!.content).not.toContain(files.folder);
+  expect(compose.content).not.toContain(files.folder);
   expect(JSON.stringify(model.services.bound.volumes)).toMatch(/\/srv\/s\/conf.*\/srv\/s\/x/);
 });
 
@@ -76,7 +77,7 @@ test('variables are those of the suite, and nobody else’s', async () => {
     's/suite.yaml': suiteYaml(image('my-web:1') + image('my-web:7')),
     's/compose.yaml': `services: { web: { image: "my-web:\${TAG:-1}" } }\n`,
   });
-  const read = async () => (await loadSuite(join(files.folder, 's'), files.folder)).compose?.services;
+  const read = async () => composeOf(await loadSuite(join(files.folder, 's'), files.folder)).services;
   expect(await read()).toEqual({ web: 'my-web:1' });
   await writeFile(join(files.folder, 's/.env'), 'TAG=7\n');
   expect(await read()).toEqual({ web: 'my-web:7' });
@@ -89,8 +90,8 @@ test('several files are merged as Compose does', async () => {
     's/a.yml': 'services: { web: { image: nginx }, db: { image: my-db:1 } }\n',
     's/b.yml': 'services: { web: { image: my-web:1 } }\n',
   });
-  const { compose } = await loadSuite(join(files.folder, 's'), files.folder);
-  expect(compose?.services).toEqual({ web: 'my-web:1', db: 'my-db:1' });
+  const compose = composeOf(await loadSuite(join(files.folder, 's'), files.folder));
+  expect(compose.services).toEqual({ web: 'my-web:1', db: 'my-db:1' });
 });
 
 test('images that nobody builds are named at their place, all of them', async () => {
@@ -130,8 +131,8 @@ test('an image that is not built for an architecture is named with its service',
     'services: { web: { image: my-web:1 }, db: { image: my-db:1 } }',
     image('my-web:1') + image('my-db:1', ', arch: [amd64, arm64]'),
   );
-  expect(missingImage(suite, 'arm64')).toBeUndefined();
-  expect(missingImage(suite, 'ppc64le')).toBe(
+  expect(deployer.unsupported?.(suite, 'arm64')).toBeUndefined();
+  expect(deployer.unsupported?.(suite, 'ppc64le')).toBe(
     'the service "db" needs the image "my-db:1", which is built for amd64 and arm64 and not for ppc64le: add ppc64le to its `arch:` in stack.images, or leave ppc64le out with `arch:` of the suite',
   );
 });

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError } from '../base/errors.ts';
 import { shownPath } from './yaml-source.ts';
 
 /** How a YAML file may end; people write either. */

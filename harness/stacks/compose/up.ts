@@ -3,8 +3,8 @@ import { isLate, messageOf, StackError } from '../../base/errors.ts';
 import { lastLines } from '../../base/text.ts';
 import { retryUntil, scaledMs } from '../../base/time.ts';
 import type { Target } from '../../targets/target.ts';
-import { type ComposeSuite, composeOf, runCompose } from './compose-command.ts';
-import { hopeless, isUp, notUp, serviceStates } from './compose-states.ts';
+import { type ComposeSuite, composeOf, runCompose } from './command.ts';
+import { hopeless, isUp, notUp, serviceStates } from './states.ts';
 
 /**
  * Brings a suite's services up and awaits that all are healthy, or run where they have no health check. One that has
@@ -69,7 +69,7 @@ done`;
 /** The log of each service of a suite, by the name of a file for it. Without an engine all are in one, raw. */
 export async function composeLogs(target: Target, suite: ComposeSuite): Promise<Map<string, string>> {
   const logs = new Map<string, string>();
-  for (const service of Object.keys(suite.compose?.services ?? {})) {
+  for (const service of Object.keys(composeOf(suite).services)) {
     const args = ['logs', '--no-color', '--timestamps', '--tail', '2000', service];
     const asked = await runCompose(target, suite, args, { deadlineMs: LOG_MS }).catch(() => undefined);
     if (asked?.exitCode !== 0) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { architectures } from '../../arch/index.ts';
-import { nearest } from '../../base/nearest.ts';
+import { architectures } from '../arch/index.ts';
+import { nearest } from '../base/nearest.ts';
 import { archField, archSpellings } from './fields.ts';
 
 test('every spelling, in any case and with spaces around it, is read as the one name', () => {

@@ -1,8 +1,8 @@
 import { formatDuration } from '../../base/text.ts';
-import { projectName } from '../../config/compose.ts';
 import type { Suite } from '../../config/suite.ts';
 import type { Target } from '../../targets/target.ts';
-import { askEngine, engineSocket } from './engine.ts';
+import { askEngine, engineSocket } from '../engine.ts';
+import { projectName } from './stack.ts';
 
 /** A container of a service, as far as it matters whether it is up. */
 export interface ServiceState {

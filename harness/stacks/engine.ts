@@ -1,6 +1,7 @@
 import { request } from 'node:http';
-import { InfraError, isLate } from '../../base/errors.ts';
-import type { Target } from '../../targets/target.ts';
+import { InfraError, isLate } from '../base/errors.ts';
+import type { Target } from '../targets/target.ts';
+import type { Deployer } from './deployer.ts';
 
 /** Where a Docker engine listens. */
 const SOCKET = '/var/run/docker.sock';
@@ -39,10 +40,19 @@ export function askEngine<T>(socket: string, path: string, signal: AbortSignal):
 const ALIVE_MS = 30_000;
 
 /**
- * Why a target's Docker engine cannot be used, or undefined while it answers, or while the target itself does not: then
- * that is the news.
+ * Why a target's Docker engine cannot be used any more; undefined while it answers, or while the target itself does not:
+ * then that is the news.
  */
-export async function engineProblem(target: Target): Promise<string | undefined> {
+export const engineBlame: NonNullable<Deployer['blame']> = async (target) => {
+  const why = await engineProblem(target);
+  if (why === undefined) return undefined;
+  return {
+    why: `the Docker engine is gone: ${why}`,
+    hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
+  };
+};
+
+async function engineProblem(target: Target): Promise<string | undefined> {
   try {
     const asked = await target.exec(['docker', 'version', '--format', '{{.Server.Version}}'], { deadlineMs: ALIVE_MS });
     return asked.exitCode === 0 ? undefined : asked.stderr.trim().split('\n').at(-1);

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
-import { ConfigError } from '../../base/errors.ts';
-import { placeBelow } from '../../base/files.ts';
-import { inert } from '../../base/quote.ts';
+import { ConfigError } from '../base/errors.ts';
+import { placeBelow } from '../base/files.ts';
+import { inert } from '../base/quote.ts';
 
 /** A configuration is written by hand; whatever is larger than this is not one. */
 const MAX_BYTES = 1024 * 1024;

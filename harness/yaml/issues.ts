@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { didYouMean, expectedOneOf, nearest } from '../../base/nearest.ts';
-import { quote } from '../../base/quote.ts';
+import { didYouMean, expectedOneOf, nearest } from '../base/nearest.ts';
+import { quote } from '../base/quote.ts';
 import { keysAt } from './schema-keys.ts';
 import type { Problem } from './yaml-source.ts';
 

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { ConfigError } from '../../base/errors.ts';
-import { rejection, tempFiles } from '../../testing/temp-files.ts';
-import { matrixSchema } from '../schema/matrix.ts';
-import { suiteSchema } from '../schema/suite.ts';
+import { ConfigError } from '../base/errors.ts';
+import { matrixSchema } from '../config/schema/matrix.ts';
+import { suiteSchema } from '../config/schema/suite.ts';
+import { rejection, tempFiles } from '../testing/temp-files.ts';
 import { readYaml } from './yaml.ts';
 
 async function problems(text: string, schema: z.ZodType = matrixSchema): Promise<string[]> {

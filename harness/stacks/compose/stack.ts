@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { ArchName } from '../arch/index.ts';
-import { ConfigError } from '../base/errors.ts';
-import { didYouMean, expectedOneOf } from '../base/nearest.ts';
-import { quote } from '../base/quote.ts';
-import { askCompose, onMachine } from './compose-model.ts';
-import { composeProgram } from './compose-program.ts';
-import type { SuiteConfig } from './schema/suite.ts';
-import { openYaml, type Problem, shownPath } from './yaml/yaml-source.ts';
+import { ConfigError } from '../../base/errors.ts';
+import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
+import { quote } from '../../base/quote.ts';
+import type { SuiteConfig } from '../../config/schema/suite.ts';
+import { openYaml, type Problem, shownPath } from '../../yaml/yaml-source.ts';
+import { askCompose, onMachine } from './model.ts';
+import { composeProgram } from './program.ts';
 
 /** A suite's Compose files, as Compose itself understands them. */
 export interface ComposeStack {
@@ -18,7 +17,7 @@ export interface ComposeStack {
   readonly services: Readonly<Record<string, string>>;
 }
 
-/** Where paths of a suite's Compose file that begin with `./` are, on the machine. */
+/** Where paths of a suite's Compose file that begin with `../../config/` are, on the machine. */
 export function projectFolder(suite: string): string {
   return `/srv/${suite}`;
 }
@@ -32,15 +31,14 @@ export function projectName(suite: string): string {
  * Has Compose read a suite's files, and checks that the images are among those that the suite builds: there is no registry
  * to pull others from.
  * @param name the suite's.
- * @returns undefined for a suite without Compose; `services` is missing where this host has none to ask.
+ * @returns without services where this host has no Compose to ask.
  * @throws ConfigError in Compose's words where it refuses them; and with every service whose image there is not.
  */
 export async function loadCompose(
   suite: SuiteConfig,
   { name, folder, cwd }: { readonly name: string; readonly folder: string; readonly cwd: string },
-): Promise<ComposeStack | undefined> {
-  const { compose, images } = suite.stack;
-  if (compose === undefined) return undefined;
+): Promise<ComposeStack> {
+  const { compose = [], images } = suite.stack;
   const files = compose.map((file) => join(folder, file));
   const [file] = files as [string];
   const program = await composeProgram();
@@ -81,29 +79,8 @@ async function placed(file: string, problems: readonly Problem[], cwd: string): 
   }
 }
 
-/** Whether a suite's stack is in containers. */
-export function usesEngine({ stack }: { readonly stack: Pick<SuiteConfig['stack'], 'images' | 'compose'> }): boolean {
-  return stack.compose !== undefined || stack.images.length > 0;
-}
-
 /** An image by Docker's short name of it, with a tag. */
 export function tagged(image: string): string {
   const short = image.replace(/^(?:index\.)?docker\.io\/(?:library\/)?/, '');
   return /:[^/]*$/.test(short) ? short : `${short}:latest`;
-}
-
-/** Why a Compose file cannot be deployed on an architecture, naming the first service whose image there is not for it. */
-export function missingImage(
-  {
-    compose,
-    stack,
-  }: { readonly compose?: ComposeStack | undefined; readonly stack: Pick<SuiteConfig['stack'], 'images'> },
-  arch: ArchName,
-): string | undefined {
-  for (const [service, tag] of Object.entries(compose?.services ?? {})) {
-    const built = stack.images.find((image) => image.tag === tag)?.arch;
-    if (built !== undefined && !built.includes(arch))
-      return `the service "${service}" needs the image "${tag}", which is built for ${built.join(' and ')} and not for ${arch}: add ${arch} to its \`arch:\` in stack.images, or leave ${arch} out with \`arch:\` of the suite`;
-  }
-  return undefined;
 }

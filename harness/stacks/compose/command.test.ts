@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explained } from './compose-command.ts';
+import { explained } from './command.ts';
 
 const KEY_ERROR = "ERROR: for app  'ContainerConfig'\nKeyError: 'ContainerConfig'\n";
 

@@ -3,9 +3,9 @@ import { openAsBlob } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StackError } from '../base/errors.ts';
-import { run } from '../base/process.ts';
-import type { Endpoint } from '../targets/target.ts';
+import { StackError } from '../../base/errors.ts';
+import { run } from '../../base/process.ts';
+import type { Endpoint } from '../../targets/target.ts';
 
 /** A container image for one architecture, as an archive for `docker load`. */
 export interface ArchivedImage {
