@@ -7,9 +7,12 @@ import { validateXML } from 'xmllint-wasm';
 import { seededRandom } from '../harness/bench/random.ts';
 import { foldEvents } from '../harness/events/fold.ts';
 import { readEvents } from '../harness/events/reader.ts';
+import { newRegressions } from '../harness/nights/news.ts';
 import { type Night, nightOf } from '../harness/nights/night.ts';
 import { trendsOf } from '../harness/nights/trends.ts';
 import { withoutFiles } from './fixtures/without-files.ts';
+import { renderFeed } from './nightly/feed.ts';
+import { renderIndex } from './nightly/index-page.ts';
 import { renderNightly } from './nightly.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
@@ -53,6 +56,8 @@ function nightsOf(count: number): Night[] {
     })),
   }));
 }
+
+const withRuns = (nights: readonly Night[]) => ({ reports: new Set(nights.map(({ run }) => run)) });
 
 const pageOf = (nights: readonly Night[], log: ReadonlyMap<string, readonly string[]> = new Map()): string =>
   renderNightly({ nights, trends: trendsOf(nights), log });
@@ -113,18 +118,27 @@ test('benchmarks on another machine are not silently compared with nothing', () 
   expect(news).toMatch(/not compared with before <small>[^<]* → [^<]*another processor/);
 });
 
-test('the page needs no network and no script, and its policy says so', () => {
-  const [, style] = page.match(/<style>([\s\S]*?)<\/style>/)!;
-  const hash = createHash('sha256').update(style!).digest('base64');
+test('the page needs no network, and its policy admits one style and one script of ours', () => {
+  const hash = (tag: string) => {
+    const [, text] = page.match(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`))!;
+    return createHash('sha256').update(text!).digest('base64');
+  };
   expect(page).toContain(
-    `content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+    `content="default-src 'none'; style-src 'sha256-${hash('style')}'; script-src 'sha256-${hash('script')}'; base-uri 'none'; form-action 'none'"`,
   );
-  expect(page).not.toMatch(/<[^>]*\s(src|style|on\w+)=|url\(|@import|<link|<script|href="(?!#)/);
+  expect(page.match(/<script/g)).toHaveLength(1);
+  expect(page.split('<script>')[0]).not.toMatch(
+    /<[^>]*\s(src|style|on\w+)=|url\(|@import|<link|href="(?!#|https:\/\/github\.com\/)/,
+  );
 });
 
 test('every link inside the page leads somewhere, and tags are closed in order', async () => {
   for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(page).toContain(`id="${target}"`);
-  const body = page.match(/<main>[\s\S]*<\/main>/)![0].replaceAll('&#39;', '’');
+  const body = page
+    .match(/<main>[\s\S]*<\/main>/)![0]
+    .replaceAll('&#39;', '’')
+    .replace('<form class="tools" hidden>', '<form class="tools" hidden="">')
+    .replaceAll(/<input ([^>]*)>/g, '<input $1/>');
   const symbols = [...page.matchAll(/<symbol id="(v-\w+)"/g)].map(([, id]) => id);
   expect(symbols.length).toBeGreaterThan(5);
   expect((await validateXML({ xml: body, normalization: 'format' })).errors).toEqual([]);
@@ -133,7 +147,7 @@ test('every link inside the page leads somewhere, and tags are closed in order',
 test('no path has a number that is none', () => {
   for (const [, path] of page.matchAll(/<path class="[^"]*" d="([^"]*)"/g))
     expect(path).toMatch(/^M[MLHVhvz0-9 .-]*$/i);
-  expect(page).not.toMatch(/NaN|Infinity|undefined/);
+  expect(withoutFiles(page)).not.toMatch(/NaN|Infinity|undefined/);
 });
 
 test('no text of a guest or a commit becomes markup, wherever it stands', () => {
@@ -206,4 +220,127 @@ test('one night, and nights of a run with nothing in it, make a page', () => {
     })),
   }));
   expect(pageOf([{ ...base, cells: none }])).toContain('No benchmark was measured in these nights.');
+});
+
+test('nights, squares and changes lead to reports beside the page, to commits and to runs', () => {
+  const links = withRuns(nights.slice(-5));
+  const linked = renderNightly({ nights, trends: trendsOf(nights), log: new Map(), links });
+  expect(linked).toMatch(/<a href="runs\/run-33\/index\.html" title="2026-02-03 03:17: passed/);
+  // A night whose report is not there leads to its CI's page.
+  expect(linked).toMatch(/<a href="https:\/\/github\.com\/octo\/widget\/actions\/runs\/77" title="2026-01-05/);
+  const card = linked.match(/<article class="change-card[\s\S]*?<\/article>/)![0];
+  const { sha } = nights[19]!.git!;
+  expect(card).toContain(`<a href="https://github.com/octo/widget/commit/${sha}"><code>${sha.slice(0, 10)}</code></a>`);
+});
+
+test('an address that an event brings is followed only on the web, and a commit only where it is one', () => {
+  const hostile = nights.slice(0, 3).map((night) => ({ ...night, origin: { url: 'javascript:alert(1)' } }));
+  const of = (commitUrl?: string) =>
+    renderNightly({
+      nights: hostile,
+      trends: trendsOf(hostile),
+      log: new Map(),
+      links: { reports: new Set(), commitUrl },
+    });
+  expect(of()).not.toMatch(/href="(?!#)/);
+  expect(of('https://git.example.org/c/{sha}')).toContain(`href="https://git.example.org/c/${hostile[2]!.git!.sha}"`);
+  expect(of('javascript:{sha}')).not.toMatch(/href="(?!#)/);
+});
+
+test('a test that went wrong lately has its health: how often, since when, and what it said last', () => {
+  const bad = { file: 'a.scenario.ts', name: 'answers', verdict: 'failed', error: 'expected 1 to be 2' } as const;
+  const of = nights.map((night, at) => ({
+    ...night,
+    cells: night.cells.map((cell) =>
+      cell.name === 'amd64/vm/smoke'
+        ? { ...cell, tests: at === 10 || at > 30 ? [bad] : at === 20 ? [{ ...bad, verdict: 'flaky' as const }] : [] }
+        : { ...cell, tests: [] },
+    ),
+  }));
+  const section = pageOf(of).match(/<section id="tests">[\s\S]*?<\/section>/)![0];
+  expect(section.match(/<tr><th scope="row">/g)).toHaveLength(1);
+  expect(section).toMatch(
+    /answers <small>amd64\/vm\/smoke, a\.scenario\.ts<\/small> <small class="tag v-failed">in the last night/,
+  );
+  expect(section).toMatch(
+    /4 of 30<\/td><td class="figure" data-value="1">1<\/td>.*2026-01-11.*2026-02-03.*expected 1 to be 2/s,
+  );
+});
+
+test('the jobs of the newest nights are a table as a CI has it', () => {
+  const section = page.match(/<section id="jobs">[\s\S]*?<\/section>/)![0];
+  for (const word of ['octo/widget', 'main', 'amd64/vm/web', 'non-voting', '2026-03-14'])
+    expect(section).toContain(word);
+});
+
+test('what somebody has triaged says so', () => {
+  const triage = [
+    {
+      state: 'expected',
+      cell: 'amd64/vm/web',
+      benchmark: trendsOf(nights).groups[0]!.members[0]!.trend.course.name,
+      note: 'checksums',
+    },
+  ] as const;
+  const shown = renderNightly({ nights, trends: trendsOf(nights), log: new Map(), triage });
+  expect(shown).toContain('<small class="tag triage">expected: checksums</small>');
+});
+
+test('every trend has its dates, and its figures for the script', () => {
+  expect(page).toMatch(
+    /<div class="dates" aria-hidden="true"><span>2026-01-01<\/span><span>2026-01-17<\/span><span>2026-02-03<\/span>/,
+  );
+  for (const [, from, values] of page.matchAll(/data-from="(\d+)" data-values="([^"]*)"/g)) {
+    expect(Number(from) + values!.split(' ').length).toBeLessThanOrEqual(nights.length);
+    expect(values).toMatch(/^(-|[\d.e-]+)( (-|[\d.e-]+))*$/);
+  }
+});
+
+test('the feed has what got worse, each with an id that it keeps, and is valid XML', async () => {
+  const red = nights.slice(0, 33);
+  const feed = (of: readonly Night[]) =>
+    renderFeed(of, trendsOf(of), withRuns(of), { site: 'https://example.org/nights/', page: 'nightly.html' });
+  const text = feed(red);
+  expect((await validateXML({ xml: text, normalization: 'format' })).errors).toEqual([]);
+  expect(text).toContain(
+    '<link rel="alternate" type="text/html" href="https://example.org/nights/runs/run-20/index.html"/>',
+  );
+  const ids = (of: string) => [...of.matchAll(/<id>(urn:uuid:[^<]+)<\/id>/g)].map(([, id]) => id);
+  expect(ids(text).length).toBeGreaterThan(1);
+  expect(new Set(ids(text)).size).toBe(ids(text).length);
+  expect(ids(feed(nights))).toEqual(expect.arrayContaining(ids(text)));
+});
+
+test('what is new and got worse is told once, and not when it has been triaged', () => {
+  const turned = (at: number) =>
+    nights.slice(0, at + 1).map((night, index) => ({
+      ...night,
+      cells: night.cells.map((cell) =>
+        cell.name === 'amd64/vm/smoke'
+          ? { ...cell, voting: true, verdict: index === at ? ('failed' as const) : ('passed' as const), tests: [] }
+          : { ...cell, verdict: 'passed' as const, tests: [], figures: [] },
+      ),
+    }));
+  const news = (of: readonly Night[], triage: Parameters<typeof newRegressions>[2] = []) =>
+    newRegressions(of, trendsOf(of), triage).map((one) => (one.kind === 'benchmark' ? one.kind : one.cell.name));
+  const of = turned(12);
+  expect(news(of)).toEqual(['amd64/vm/smoke']);
+  expect(news([...of, { ...of[12]!, run: 'later', startedAt: '2026-01-14T03:17:00.000Z' }])).toEqual([]);
+  expect(news(of, [{ state: 'acknowledged', cell: 'amd64/**' }])).toEqual([]);
+  expect(news(of, [{ state: 'fixed', cell: 'amd64/**', until: '2026-01-12' }])).toEqual(['amd64/vm/smoke']);
+  const quiet = of.map((night) => ({ ...night, cells: night.cells.map((cell) => ({ ...cell, voting: false })) }));
+  expect(news(quiet)).toEqual([]);
+  const slow = nights.slice(0, 34);
+  const since = Array.from({ length: 13 }, (_, more) => 22 + more).find((count) =>
+    news(nightsOf(count)).includes('benchmark'),
+  );
+  expect(since).toBeGreaterThan(22);
+  expect(news(slow)).not.toContain('benchmark');
+});
+
+test('the index lists the matrices of a history', () => {
+  const entry = { matrix: '<nightly>', nights, changes: 1, regressions: 2, page: 'nightly.html', feed: 'nightly.atom' };
+  const index = renderIndex([entry, { ...entry, matrix: 'other', page: 'other.html' }]);
+  expect(index).toContain('<a href="nightly.html">&lt;nightly&gt;</a>');
+  expect(index).toContain('<a href="other.html">other</a>');
 });

@@ -19,6 +19,7 @@ import { report } from './commands/report.ts';
 import { run } from './commands/run.ts';
 import { schema } from './commands/schema.ts';
 import { shell } from './commands/shell.ts';
+import { historySite } from './commands/site.ts';
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 
@@ -92,6 +93,7 @@ const commands = {
   'history list': listHistory,
   'history jobs': listJobs,
   'history page': historyPage,
+  'history site': historySite,
   nightly,
   matrix: matrixJobs,
   merge,
@@ -131,7 +133,8 @@ Examples:
   harness doctor                            what works on this machine, and what is missing
   harness shell arm64/vm/web                a shell in that cell's guest
 
-Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 130 interrupted.`,
+Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete,
+5 something got worse with this night (nightly), 130 interrupted.`,
     );
 
   reportOption(cellOptions(harness.command('run')))
@@ -232,16 +235,31 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--history <folder>', "default: the project's folder history")
     .option('--page <file>', 'where to; default: .harness/nightly.html')
     .option('--matrix <name>', "default: the newest run's")
+    .option('--commit-url <url>', 'the page of a commit, with {sha} in it; default: where the CI of the night says')
+    .option('--fail-on-new', 'exit with 5 when something got worse with the last night, and nobody has triaged it')
     .option('--json', 'print what was found as one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExamples:\n  harness history page\n  harness history page --history nights --page site/index.html',
     )
     .action(act('history page'));
+  history
+    .command('site')
+    .description(
+      'write all pages of the history, to be published: matrices, nights, feeds, and reports of the newest nights',
+    )
+    .argument('<folder>', 'where to')
+    .option('--history <folder>', "default: the project's folder history")
+    .option('--reports <n>', 'nights of each matrix whose reports are written', count, 30)
+    .option('--commit-url <url>', 'the page of a commit, with {sha} in it; default: where the CI of the night says')
+    .option('--url <url>', 'where the folder will be published, for the links of the feeds')
+    .addHelpText('after', '\nExamples:\n  harness history site site --history nights --url https://example.org/nights')
+    .action(act('history site'));
   reportOption(cellOptions(harness.command('nightly')))
     .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
     .option('--history <folder>', "default: the project's folder history")
     .option('--page <file>', 'where to; default: .harness/nightly.html')
+    .option('--commit-url <url>', 'the page of a commit, with {sha} in it; default: where the CI of the night says')
     .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
     .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
     .addHelpText(
@@ -327,7 +345,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
 
 /** What a command came to. */
 export interface Outcome {
-  /** 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 130 interrupted. */
+  /** 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 5 a new regression, 130 interrupted. */
   readonly exitCode: number;
   /** Whether cells decided it: what is wrong with reports or output does not change it then. */
   readonly byCells: boolean;

@@ -2,14 +2,14 @@ import type { CellArch } from '../arch/index.ts';
 import { benchmarkLabels } from '../bench/measured.ts';
 import { summarize } from '../bench/statistics.ts';
 import { labelOf } from '../events/identity.ts';
-import type { CellResult, RunResult } from '../events/result.ts';
+import type { CellResult, RunResult, TestResult } from '../events/result.ts';
 import type { Accelerator, BenchClock, Origin, StepName, Verdict } from '../events/types.ts';
 
 /**
  * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
  * differs.
  */
-export const NIGHT_VERSION = 3;
+export const NIGHT_VERSION = 4;
 
 /** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
 export interface Night {
@@ -40,10 +40,22 @@ export interface NightCell {
   readonly durationMs: number;
   readonly steps: readonly { readonly step: StepName; readonly durationMs: number }[];
   /** Tests that did not simply pass. */
-  readonly tests: readonly { readonly file: string; readonly name: string; readonly verdict: Verdict }[];
+  readonly tests: readonly NightTest[];
   readonly accelerator?: Accelerator;
   readonly figures: readonly Figure[];
 }
+
+/** A test that did not simply pass. */
+export interface NightTest {
+  readonly file: string;
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** The first line of what it said last, cut; absent: it said nothing. */
+  readonly error?: string;
+}
+
+/** Characters of an error that are kept at hand. */
+const MOST_OF_ERROR = 200;
 
 /** One benchmark of one night. */
 export interface Figure {
@@ -99,11 +111,20 @@ function cellOf(cell: CellResult, run: RunResult): NightCell {
     tests: cell.tests.flatMap((test) =>
       test.verdict === 'passed' || test.verdict === 'skipped'
         ? []
-        : [{ file: test.file, name: labelOf(test), verdict: test.verdict }],
+        : [{ file: test.file, name: labelOf(test), verdict: test.verdict, ...errorOf(test) }],
     ),
     ...(facts ? { accelerator: facts.accelerator } : {}),
     figures: cell.benchmarks.map((benchmark, index) => figureOf({ ...benchmark, name: labels[index]! }, cell, run)),
   };
+}
+
+function errorOf({ attempts }: TestResult): Pick<NightTest, 'error'> {
+  const message = attempts
+    .flatMap(({ errors }) => errors)
+    .at(-1)
+    ?.message.trim();
+  const [line = ''] = message?.split('\n') ?? [];
+  return line === '' ? {} : { error: line.slice(0, MOST_OF_ERROR).toWellFormed() };
 }
 
 function figureOf(

@@ -6,7 +6,8 @@ import type { Trend, Trends } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { acceleratorOf, stackWords } from '../words.ts';
 import { axisOf, chart } from './chart.ts';
-import { changeAnchor, commitRange, figure, machineOf, measured, percent } from './words.ts';
+import { type NightLinks, reportHref, runHref } from './links.ts';
+import { changeAnchor, commitOf, commitRange, figure, machineOf, measured, percent, when } from './words.ts';
 
 const clockWords: Readonly<Record<BenchClock, string>> = {
   controller: "time, by the controller's clock",
@@ -14,8 +15,8 @@ const clockWords: Readonly<Record<BenchClock, string>> = {
   instructions: 'instructions counted',
 };
 
-/** Each benchmark's course on each architecture, every one on an axis of its own. */
-export function benchmarksSection({ trends, groups }: Trends, nights: readonly Night[]): Markup {
+/** Each benchmark's trend on each architecture, every one on an axis of its own. */
+export function benchmarksSection({ trends, groups }: Trends, nights: readonly Night[], links: NightLinks): Markup {
   if (trends.length === 0)
     return html`<section id="benchmarks"><h2>Benchmarks</h2><p class="muted">No benchmark was measured in these nights.</p></section>`;
   const linkOf = (first: number, trend: Trend) => {
@@ -31,8 +32,11 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
     };
   };
   const suites = Map.groupBy(trends, ({ course }) => stackWords({ ...course, ...releaseIn(course.cell) }));
-  return html`<section id="benchmarks"><h2>Benchmarks</h2>
-<p class="muted">Each course has an axis of its own, which does not begin at 0. The line is the median of a night and the band its 95 % interval, without what all benchmarks of the cell have in common that night; faint dots are the medians as measured. Thick lines are levels, and a vertical line is a change.</p>
+  // What the script says of a night under the pointer, and where it leads to.
+  const known = nights.map((night) => [when(night), commitOf(night), reportHref(night, links) ?? runHref(night) ?? '']);
+  return html`<section id="benchmarks" data-nights="${JSON.stringify(known)}"><h2>Benchmarks</h2>
+<p class="muted">Each trend has an axis of its own, which does not begin at 0. The line is the median of a night and the band its 95 % interval, without what all benchmarks of the cell have in common that night; faint dots are the medians as measured. Thick lines are levels, and a vertical line is a change.</p>
+<form class="tools" hidden><label><input type="checkbox" name="moved"> Only what moved</label><label>Nights <select name="range"><option value="0">all ${nights.length}</option><option value="90">90</option><option value="30">30</option></select></label></form>
 ${emulationNote(trends)}${[...suites].map(
   ([title, members]) =>
     html`<h3>${title}</h3>${[
@@ -54,30 +58,32 @@ function benchmark(group: readonly Trend[], nights: readonly Night[], linkOf: Li
   const current = group.filter(({ course }) => isCurrent(course, nights.length));
   const former = group.filter((trend) => !current.includes(trend));
   return html`<article class="bench"><h4>${name} <small>${clockWords[clock]}</small></h4>
-${current.map((trend) => row(trend, nights.length, linkOf))}${
+${current.map((trend) => row(trend, nights, linkOf))}${
   former.length > 0 &&
-  html`<details><summary class="muted">${former.length} on other machines, or not measured any more</summary>${former.map((trend) => row(trend, nights.length, linkOf))}</details>`
+  html`<details><summary class="muted">${former.length} on other machines, or not measured any more</summary>${former.map((trend) => row(trend, nights, linkOf))}</details>`
 }</article>
 `;
 }
 
-/** Whether a course goes on: it has a figure, or should have one, in the last thirty nights. */
+/** Whether a trend goes on: it has a figure, or should have one, in the last thirty nights. */
 function isCurrent({ points, gaps }: Trend['course'], nights: number): boolean {
   return Math.max(points.at(-1)!.night, gaps.at(-1)?.night ?? -1) >= nights - 30;
 }
 
-function row(trend: Trend, nights: number, linkOf: LinkOf): Markup {
+function row(trend: Trend, nights: readonly Night[], linkOf: LinkOf): Markup {
   const { course, changes, suspect } = trend;
   const axis = axisOf(trend);
   const last = course.points.at(-1)!;
   const change = changes.at(-1);
   const gap = course.gaps.at(-1);
-  return html`<div class="row"><div class="of"><b>${course.arch}</b> <small title="${machineOf(course)}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, nights, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, course.clock)}</span><span>${figure(axis.low, course.clock)}</span></div></div><div class="now"><b>${figure(last.median, course.clock)}</b>${
+  const count = nights.length;
+  const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
+  return html`<div class="row${(change ?? suspect) ? ' moved' : ''}"><div class="of"><b>${course.arch}</b> <small title="${machineOf(course)}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, count, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, course.clock)}</span><span>${figure(axis.low, course.clock)}</span></div><div class="dates" aria-hidden="true"><span>${day(0)}</span>${count > 2 && html`<span>${day(Math.floor((count - 1) / 2))}</span>`}${count > 1 && html`<span>${day(count - 1)}</span>`}</div></div><div class="now"><b>${figure(last.median, course.clock)}</b>${
     change &&
     html` <span class="${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</span>${measured(change) !== '' && html`<small>${measured(change)}</small>`}`
   }${suspect && html` <small class="tag">${percent(suspect.ratio)}, ${suspect.nights} ${suspect.nights === 1 ? 'night' : 'nights'}</small>`}${
     gap &&
-    html`<div class="remark">${gap.night === nights - 1 ? 'last night' : course.gaps.length === 1 ? 'one night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
+    html`<div class="remark">${gap.night === count - 1 ? 'last night' : course.gaps.length === 1 ? 'one night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
   }</div></div>
 `;
 }

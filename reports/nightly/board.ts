@@ -4,6 +4,7 @@ import type { Night, NightCell } from '../../harness/nights/night.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { sign } from '../html/verdict.ts';
 import { acceleratorOf, formatTime } from '../words.ts';
+import { type NightLinks, reportHref, runHref } from './links.ts';
 import { when } from './words.ts';
 
 /** How many nights the board and the durations show. */
@@ -25,23 +26,27 @@ function linesOf(nights: readonly Night[]): Line[] {
 }
 
 /** How each cell ended in each of the last nights, the newest on the right. */
-export function boardSection(all: readonly Night[]): Markup {
+export function boardSection(all: readonly Night[], links: NightLinks): Markup {
   const nights = all.slice(-SHOWN);
-  return html`<section id="cells"><h2>Cells</h2><p class="muted">The last ${nights.length} nights, the newest on the right.</p>
+  return html`<section id="cells"><h2>Cells</h2><p class="muted">The last ${nights.length} nights, ${nights[0]!.startedAt.slice(0, 10)} on the left to ${nights.at(-1)!.startedAt.slice(0, 10)} on the right.</p>
 <div class="board">${linesOf(nights).map(
     ({
       name,
       cells,
       last,
-    }) => html`<div class="entry"><div class="of"><b>${name}</b> <small>${about(last)}</small></div><div class="signs">${cells.map((cell, at) => square(cell, nights[at]!))}</div><div class="now">${healthWords(cells)}</div></div>
+    }) => html`<div class="entry"><div class="of"><b>${name}</b> <small>${about(last)}</small></div><div class="signs">${cells.map((cell, at) => square(cell, nights[at]!, links))}</div><div class="now">${healthWords(cells)}</div></div>
 `,
   )}</div></section>`;
 }
 
-function square(cell: NightCell | undefined, night: Night): Markup {
+function square(cell: NightCell | undefined, night: Night, links: NightLinks): Markup {
   if (!cell) return html`<span class="no" title="${when(night)}: not run"></span>`;
   const words = `${when(night)}: ${cell.verdict} in ${formatTime(cell.durationMs)}${cell.reason === undefined ? '' : `: ${cell.reason}`}`;
-  return html`<span title="${words}">${sign(cell.verdict)}</span>`;
+  const href = reportHref(night, links) ?? runHref(night);
+  const mark = sign(cell.verdict);
+  return href === undefined
+    ? html`<span title="${words}">${mark}</span>`
+    : html`<a href="${href}" title="${words}">${mark}</a>`;
 }
 
 /** `28 of 30 passed, 1 flaky, 1 failed`. */

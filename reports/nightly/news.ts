@@ -2,21 +2,23 @@ import { type Verdict, verdicts } from '../../harness/events/verdicts.ts';
 import type { Night, NightCell } from '../../harness/nights/night.ts';
 import { hasOf, stillMissing, stillRed } from '../../harness/nights/standing.ts';
 import type { Trend, Trends } from '../../harness/nights/trends.ts';
+import { type Triage, triageOf, triageOfChange } from '../../harness/nights/triage.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { verdictMark } from '../html/verdict.ts';
 import { acceleratorOf } from '../words.ts';
 import { headline } from './changes.ts';
+import { triageTag } from './table.ts';
 import { changeAnchor, machineOf, percent } from './words.ts';
 
 /** What is otherwise than the night before; the reason to open the page. And what is not, and is no good either. */
-export function newsSection(nights: readonly Night[], trends: Trends): Markup {
+export function newsSection(nights: readonly Night[], trends: Trends, triage: readonly Triage[] = []): Markup {
   const [before, last] = [nights.at(-2), nights.at(-1)!];
   const items = [
-    ...changeNews(trends, nights),
+    ...changeNews(trends, nights, triage),
     ...(before ? [...cellNews(before, last), ...missing(before, last), ...elsewhere(before, last)] : []),
     ...suspects(trends),
   ];
-  const still = stillWrong(nights);
+  const still = stillWrong(nights, triage);
   const nothing = `Nothing${still.length > 0 ? ' is new' : ''}: every cell ended as it did the night before, and no benchmark left its level.`;
   return html`<section id="news"><h2>New since ${before ? 'the night before' : 'nothing: this is the first night'}</h2>
 ${items.length > 0 ? list(items) : html`<p class="muted">${before ? nothing : 'From the second night on, what is new is said here.'}</p>`}${
@@ -32,12 +34,13 @@ function list(items: readonly Markup[]): Markup {
 }
 
 /** Cells that were red the night before too, and what was missing then too. */
-function stillWrong(nights: readonly Night[]): Markup[] {
+function stillWrong(nights: readonly Night[], triage: readonly Triage[]): Markup[] {
   const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
   const red = stillRed(nights).map(({ cell, since, nights: count }) => {
     const tests = cell.tests.filter(({ verdict }) => isNews(verdict)).map(({ name }) => name);
     const about = tests.length > 0 ? some(tests, '; ') : cell.reason;
-    return html`<b class="label">cell</b> ${cell.name}: still ${verdictMark(cell.verdict)} since ${day(since)}, ${count} nights${about !== undefined && html` <small>${about}</small>`}`;
+    const said = triageOf(triage, { cell: cell.name, since: nights[since]!.startedAt });
+    return html`<b class="label">cell</b> ${cell.name}: still ${verdictMark(cell.verdict)} since ${day(since)}, ${count} nights${about !== undefined && html` <small>${about}</small>`}${triageTag(said)}`;
   });
   const gone = stillMissing(nights).map(({ cell, benchmarks, last }) =>
     benchmarks
@@ -51,11 +54,11 @@ function some(names: readonly string[], between: string): string {
   return `${names.slice(0, 3).join(between)}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 }
 
-function changeNews({ groups }: Trends, nights: readonly Night[]): Markup[] {
+function changeNews({ groups }: Trends, nights: readonly Night[], triage: readonly Triage[]): Markup[] {
   return groups.flatMap((group, index) =>
     group.isNew
       ? [
-          html`<b class="label">benchmark</b> <a href="#${changeAnchor(index)}">${headline(group)}</a> <small>since ${nights[group.first]!.startedAt.slice(0, 10)}, sure since last night</small>`,
+          html`<b class="label">benchmark</b> <a href="#${changeAnchor(index)}">${headline(group)}</a> <small>since ${nights[group.first]!.startedAt.slice(0, 10)}, sure since last night</small>${triageTag(triageOfChange(triage, group, nights))}`,
         ]
       : [],
   );

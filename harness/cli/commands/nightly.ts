@@ -1,25 +1,28 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import { execa } from 'execa';
+import { join, relative, resolve } from 'node:path';
 import { commitRange, measured, percent } from '../../../reports/nightly/words.ts';
-import { renderNightly } from '../../../reports/nightly.ts';
 import { visible } from '../../../reports/text.ts';
 import { ConfigError } from '../../base/errors.ts';
-import { replaceFile } from '../../base/files.ts';
 import { findProject } from '../../config/load/project.ts';
 import { addToHistory, historyFolder } from '../../nights/history.ts';
+import type { Regression } from '../../nights/news.ts';
 import type { Night } from '../../nights/night.ts';
 import { stillRed } from '../../nights/standing.ts';
-import { type ChangeGroup, type Trends, trendsOf } from '../../nights/trends.ts';
+import type { ChangeGroup, Trends } from '../../nights/trends.ts';
+import { readTriage } from '../../nights/triage.ts';
 import { afterRun } from '../after-run.ts';
+import { writeNightPages } from '../night-pages.ts';
 import { nightsOf } from './history.ts';
 import { type RunFlags, runCells } from './run.ts';
 
 interface PageOptions {
   readonly history?: string;
   readonly page?: string;
+  readonly commitUrl?: string;
   readonly json?: boolean;
 }
+
+/** What got worse is new, and no cell failed. */
+const NEW_REGRESSION = 5;
 
 /** The matrix that `harness nightly` runs when none is named. */
 const MATRIX = 'nightly';
@@ -35,52 +38,54 @@ export async function nightly(named: string | undefined, options: RunFlags & Pag
     process.stderr.write(`${run} was interrupted and is not added to the history: harness history add ${run}\n`);
     return exitCode;
   }
+  let news: readonly Regression[] = [];
   await afterRun(async () => {
     const { file } = await addToHistory(folder, join(runFolder, 'events.jsonl'));
     const nights = await nightsOf(folder);
     const { matrix } = nights.find(({ night }) => night.run === run)!.night;
-    await writePage(
+    news = await writePage(
       root,
       nights.map(({ night }) => night),
       matrix,
-      options,
+      { ...options, history: folder },
       { run, exitCode, file },
     );
   });
-  return exitCode;
+  return exitCode === 0 && news.length > 0 ? NEW_REGRESSION : exitCode;
 }
 
 /** `harness history page`: the page again, without running anything. */
-export async function historyPage(options: PageOptions & { readonly matrix?: string }): Promise<number> {
+export async function historyPage(
+  options: PageOptions & { readonly matrix?: string; readonly failOnNew?: boolean },
+): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = options.history ?? historyFolder(root);
   const nights = (await nightsOf(folder)).map(({ night }) => night);
   const newest = nights.at(-1);
   if (!newest)
     throw new ConfigError(`cannot write a page: the history ${folder} has no runs`, { hint: 'harness history add' });
-  await writePage(root, nights, options.matrix ?? newest.matrix, options);
-  return 0;
+  const news = await writePage(root, nights, options.matrix ?? newest.matrix, { ...options, history: folder });
+  return options.failOnNew && news.length > 0 ? NEW_REGRESSION : 0;
 }
 
 async function writePage(
   root: string,
   all: readonly Night[],
   matrix: string,
-  options: PageOptions,
+  options: PageOptions & { readonly history: string },
   ran: { readonly run?: string; readonly exitCode?: number; readonly file?: string } = {},
-): Promise<void> {
+): Promise<readonly Regression[]> {
   const nights = all.filter((night) => night.matrix === matrix);
   if (nights.length === 0) {
     const known = [...new Set(all.map((night) => night.matrix))].join(', ');
     throw new ConfigError(`cannot write a page: the history has no run of the matrix ${matrix}, only of ${known}`);
   }
   const page = resolve(options.page ?? join(root, '.harness', 'nightly.html'));
-  const trends = trendsOf(nights);
-  await mkdir(dirname(page), { recursive: true });
-  await replaceFile(page, renderNightly({ nights, trends, log: await logOf(root, trends.groups, nights) }));
+  const triage = await readTriage(options.history);
+  const { trends, news } = await writeNightPages({ root, nights, triage, page, commitUrl: options.commitUrl });
   if (options.json)
     process.stdout.write(
-      `${JSON.stringify({ ...ran, matrix, page, nights: nights.length, ...accountOf(trends, nights) }, null, 2)}\n`,
+      `${JSON.stringify({ ...ran, matrix, page, nights: nights.length, ...accountOf(trends, nights), news: news.map(dataOf) }, null, 2)}\n`,
     );
   else {
     for (const group of trends.groups.filter(({ isNew }) => isNew))
@@ -89,33 +94,25 @@ async function writePage(
       process.stdout.write(
         `still ${cell.verdict}: ${visible(cell.name)} since ${nights[since]!.startedAt.slice(0, 10)}, ${count} nights\n`,
       );
+    for (const one of news)
+      if (one.kind !== 'benchmark')
+        process.stdout.write(
+          `new: ${visible([one.cell.name, ...(one.kind === 'test' ? [one.test.name] : [])].join(' '))} failed\n`,
+        );
     process.stdout.write(
       `${counted(nights.length, 'night')}, ${counted(trends.groups.length, 'change')}: ${relative(process.cwd(), page)}\n`,
     );
   }
+  return news;
 }
 
-/** Subjects of the commits of each change, where the project's repository has them. */
-async function logOf(
-  root: string,
-  groups: readonly ChangeGroup[],
-  nights: readonly Night[],
-): Promise<Map<string, string[]>> {
-  const log = new Map<string, string[]>();
-  for (const range of new Set(groups.flatMap((group) => commitRange(group, nights) ?? []))) {
-    // Commits come from files: what is no range of them is none to git either.
-    if (!/^[0-9a-f]{7,10}\.\.[0-9a-f]{7,10}$/.test(range)) continue;
-    const { failed, stdout } = await execa(
-      'git',
-      ['-C', root, 'log', '--max-count=100', '--format=%h %s', range, '--'],
-      {
-        reject: false,
-        stdin: 'ignore',
-      },
-    );
-    if (!failed && stdout !== '') log.set(range, stdout.split('\n'));
+/** What got worse, as data: with the words that a triage has of it. */
+function dataOf(one: Regression) {
+  if (one.kind === 'benchmark') {
+    const [{ trend }] = one.group.members as [(typeof one.group.members)[number]];
+    return { kind: one.kind, cell: trend.course.cell, benchmark: trend.course.name };
   }
-  return log;
+  return { kind: one.kind, cell: one.cell.name, ...(one.kind === 'test' ? { test: one.test.name } : {}) };
 }
 
 function lineOf(group: ChangeGroup, nights: readonly Night[]): string {

@@ -1,0 +1,56 @@
+import type { Night } from './night.ts';
+import { isRed } from './standing.ts';
+
+/** How often a test went wrong in the nights that its cell was run. */
+export interface TestHealth {
+  readonly cell: string;
+  readonly file: string;
+  readonly name: string;
+  /** Nights, of those in which the cell ran. */
+  readonly failed: number;
+  readonly flaky: number;
+  readonly ran: number;
+  /** Positions, among all nights given, of the first and the last night in which it went wrong. */
+  readonly since: number;
+  readonly last: number;
+  /** It went wrong in the last night that its cell was run. */
+  readonly now: boolean;
+  /** The first line of what it said last. */
+  readonly error?: string;
+}
+
+/** Every test that went wrong in some nights, those that fail now and most often first. */
+export function testHealth(nights: readonly Night[]): TestHealth[] {
+  const found = new Map<string, TestHealth>();
+  const ran = new Map<string, number>();
+  const lastRun = new Map<string, number>();
+  for (const [at, { cells }] of nights.entries()) {
+    for (const cell of cells) {
+      // A cell that never began says nothing of its tests.
+      if (cell.startedAt === undefined && !cell.steps.some(({ durationMs }) => durationMs > 0)) continue;
+      ran.set(cell.name, (ran.get(cell.name) ?? 0) + 1);
+      lastRun.set(cell.name, at);
+      for (const { file, name, verdict, error } of cell.tests) {
+        const key = JSON.stringify([cell.name, file, name]);
+        const before = found.get(key);
+        const flaky = verdict === 'flaky';
+        if (!flaky && !isRed({ verdict })) continue;
+        found.set(key, {
+          cell: cell.name,
+          file,
+          name,
+          failed: (before?.failed ?? 0) + Number(!flaky),
+          flaky: (before?.flaky ?? 0) + Number(flaky),
+          ran: 0,
+          since: before?.since ?? at,
+          last: at,
+          now: false,
+          ...(error === undefined ? (before?.error === undefined ? {} : { error: before.error }) : { error }),
+        });
+      }
+    }
+  }
+  return [...found.values()]
+    .map((health) => ({ ...health, ran: ran.get(health.cell)!, now: health.last === lastRun.get(health.cell) }))
+    .sort((a, b) => Number(b.now) - Number(a.now) || b.failed - a.failed || b.flaky - a.flaky || b.last - a.last);
+}
