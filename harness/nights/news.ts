@@ -1,5 +1,5 @@
+import { isBad } from '../events/verdicts.ts';
 import type { Night } from './night.ts';
-import { isRed } from './standing.ts';
 import type { ChangeGroup, Trends } from './trends.ts';
 import { type Triage, triageOf, triageOfChange } from './triage.ts';
 
@@ -27,10 +27,10 @@ export function regressions(nights: readonly Night[], { groups }: Trends): Regre
 function turnedRed(before: Night, now: Night, night: number): Regression[] {
   return now.cells.flatMap((cell): Regression[] => {
     const old = before.cells.find(({ name }) => name === cell.name);
-    const known = new Set(old?.tests.filter(isRed).map(({ file, name }) => JSON.stringify([file, name])));
-    const tests = cell.tests.filter((test) => isRed(test) && !known.has(JSON.stringify([test.file, test.name])));
+    const known = new Set(old?.tests.filter(isBad).map(({ file, name }) => JSON.stringify([file, name])));
+    const tests = cell.tests.filter((test) => isBad(test) && !known.has(JSON.stringify([test.file, test.name])));
     if (tests.length > 0) return tests.map((test) => ({ kind: 'test', night, cell, test }));
-    return isRed(cell) && !(old && isRed(old)) ? [{ kind: 'cell', night, cell }] : [];
+    return isBad(cell) && !(old && isBad(old)) ? [{ kind: 'cell', night, cell }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
+import { isBad } from '../events/verdicts.ts';
 import type { Night } from './night.ts';
-import { isRed } from './standing.ts';
 
 /** How often a test went wrong in the nights that its cell was run. */
 export interface TestHealth {
@@ -34,7 +34,7 @@ export function testHealth(nights: readonly Night[]): TestHealth[] {
         const key = JSON.stringify([cell.name, file, name]);
         const before = found.get(key);
         const flaky = verdict === 'flaky';
-        if (!flaky && !isRed({ verdict })) continue;
+        if (!flaky && !isBad({ verdict })) continue;
         found.set(key, {
           cell: cell.name,
           file,
