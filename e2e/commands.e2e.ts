@@ -221,7 +221,8 @@ test.each([
   await writeFile(env.GITHUB_STEP_SUMMARY, '');
   const given = { ...inputs, arch, args: '--target local', 'working-directory': '.' };
   const { output, said } = await playAction(project.folder, ['The harness', 'run'], given, env);
-  expect(output, said).toBe('exit-code=0\n');
+  // The page, for an upload that the browser opens.
+  expect(output, said).toBe(`exit-code=0\npage=${project.folder}/harness-.html\n`);
   const { cells } = await project.results();
   expect(cells.map(({ verdict, tests }) => [verdict, tests.map((one) => one.verdict)])).toEqual([
     ['passed', Array.from({ length: count }, () => 'passed')],

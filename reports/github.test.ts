@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import type { CellResult } from '../harness/events/result.ts';
+import { fixtureRun } from './fixtures/run.ts';
+import { annotationsOf } from './github.ts';
 import { inRepository } from './words.ts';
 
 const folder = import.meta.dirname;
+const run = await fixtureRun();
 
 /** What a runner would read: the real commands, printed by a process of their own. */
 async function inGitHub(env: Record<string, string>): Promise<string> {
@@ -47,4 +51,29 @@ test.each([
   ['/tmp/absolute.ts', undefined],
 ])('an annotation is at a file of the repository, or at none: %s', (file, place) => {
   expect(inRepository({ folder: 'suites/web' }, file)).toBe(place);
+});
+
+test('what is flaky or has no vote is a warning, and each kind has ten at most', () => {
+  const [cell] = run.cells;
+  const error = { type: 'AssertionError', message: 'no' };
+  const test = { step: 'scenarios', file: 'a.ts', name: 'x', durationMs: 1 } as const;
+  const failed = {
+    ...test,
+    verdict: 'failed',
+    attempts: [{ verdict: 'failed', durationMs: 1, errors: [error] }],
+  } as const;
+  const flaky = { ...failed, verdict: 'flaky' } as const;
+  const of = (...cells: Partial<CellResult>[]) =>
+    annotationsOf({ ...run, cells: cells.map((change) => ({ ...cell!, steps: [], ...change })) });
+  expect(
+    of({ tests: [failed, flaky] }, { voting: false, tests: [failed] }).map(({ level, title }) => [level, title]),
+  ).toEqual([
+    ['error', 'amd64/vm/smoke › x'],
+    ['warning', 'amd64/vm/smoke › flaky: x'],
+    ['warning', 'amd64/vm/smoke › x'],
+  ]);
+  const many = of({ tests: [...Array(14).fill(failed), ...Array(12).fill(flaky)] });
+  expect(many.map(({ level }) => level)).toEqual([...Array(10).fill('error'), ...Array(10).fill('warning')]);
+  expect(many[9]).toMatchObject({ title: 'More failures', message: '5 more failures: see the job summary.' });
+  expect(many[19]).toMatchObject({ title: 'More warnings', message: '3 more warnings: see the job summary.' });
 });

@@ -1,18 +1,20 @@
-import { error as annotateError, summary } from '@actions/core';
+import { error as annotateError, warning as annotateWarning, summary } from '@actions/core';
 import { labelOf } from '../harness/events/identity.ts';
-import type { CellResult, RunResult } from '../harness/events/result.ts';
+import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import type { ErrorData } from '../harness/events/types.ts';
 import { wentWrong } from '../harness/events/verdicts.ts';
 import { firstLine, truncate, uncommanded, visible } from './text.ts';
-import { inRepository, rerunCommand } from './words.ts';
+import { errorsOf, inRepository, rerunCommand } from './words.ts';
 
-/** GitHub shows ten annotations of a step. */
+/** GitHub shows ten errors and ten warnings of a step. */
 const MAX_ANNOTATIONS = 10;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** An error at a place in a file, as GitHub shows it beside the code. */
+/** Something at a place in a file, as GitHub shows it beside the code. */
 export interface Annotation {
+  /** `warning`: what passed on a later attempt, and what failed without a vote. */
+  readonly level: 'error' | 'warning';
   readonly title: string;
   readonly message: string;
   readonly file?: string;
@@ -27,25 +29,34 @@ export async function writeJobSummary(markdown: string, env: Env = process.env):
   return true;
 }
 
-/**
- * The most telling annotations, ten at most: voting cells first. When there are more, the last one counts the rest.
- */
+/** The most telling annotations, ten errors and ten warnings at most. When there are more, the last one counts the rest. */
 export function annotationsOf(run: RunResult): Annotation[] {
-  const all = run.cells
-    .toSorted((a, b) => Number(b.voting) - Number(a.voting))
-    .flatMap((cell) => [
-      ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(run, cell, `step ${step}`, error)] : [])),
+  const all = run.cells.flatMap((cell) => {
+    const level = cell.voting ? 'error' : 'warning';
+    const errorOf = (test: TestResult) => errorsOf(test)[0];
+    return [
+      ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(run, cell, `step ${step}`, error, level)] : [])),
+      ...cell.tests.filter(wentWrong).map((test) => annotation(run, cell, labelOf(test), errorOf(test), level)),
       ...cell.tests
-        .filter(wentWrong)
-        .map((test) =>
-          annotation(run, cell, labelOf(test), test.attempts.find(({ errors }) => errors.length > 0)?.errors[0]),
-        ),
-    ]);
-  if (all.length <= MAX_ANNOTATIONS) return all;
-  const shown = all.slice(0, MAX_ANNOTATIONS - 1);
+        .filter(({ verdict }) => verdict === 'flaky')
+        .map((test) => annotation(run, cell, `flaky: ${labelOf(test)}`, errorOf(test), 'warning')),
+    ];
+  });
+  return (['error', 'warning'] as const).flatMap((level) => atMost(all.filter((one) => one.level === level)));
+}
+
+function atMost(annotations: readonly Annotation[]): readonly Annotation[] {
+  if (annotations.length <= MAX_ANNOTATIONS) return annotations;
+  const shown = annotations.slice(0, MAX_ANNOTATIONS - 1);
+  const [{ level }] = shown as [Annotation];
+  const what = level === 'error' ? 'failures' : 'warnings';
   return [
     ...shown,
-    { title: 'More failures', message: `${all.length - shown.length} more failures: see the job summary.` },
+    {
+      level,
+      title: `More ${what}`,
+      message: `${annotations.length - shown.length} more ${what}: see the job summary.`,
+    },
   ];
 }
 
@@ -54,13 +65,21 @@ export function writeAnnotations(run: RunResult, env: Env = process.env): number
   if (env['GITHUB_ACTIONS'] !== 'true') return 0;
   const annotations = annotationsOf(run);
   // The package escapes newlines and `%`, so that a message stays within its own command.
-  for (const { message, ...properties } of annotations) annotateError(message, properties);
+  for (const { level, message, ...properties } of annotations)
+    (level === 'error' ? annotateError : annotateWarning)(message, properties);
   return annotations.length;
 }
 
-function annotation(run: RunResult, cell: CellResult, what: string, error: ErrorData | undefined): Annotation {
+function annotation(
+  run: RunResult,
+  cell: CellResult,
+  what: string,
+  error: ErrorData | undefined,
+  level: Annotation['level'],
+): Annotation {
   const message = error ? `${error.type}: ${truncate(error.message, 2000)}` : `the cell is ${cell.verdict}`;
   return {
+    level,
     title: firstLine(`${cell.name} › ${what}`, 200),
     // Not at a line's start even if something splits the lines again.
     message: uncommanded(`${visible(message)}\nRun it again: ${rerunCommand(cell, run)}`),

@@ -112,6 +112,7 @@ test('at most ten annotations, which no guest can turn into commands', () => {
     'arm64/vm/web › counter > is right after 8 clients increment it 100 times each',
     'arm64/vm/web › counter > survives a power cycle',
     'ppc64le/vm/web › step deploy',
+    'arm64/vm/smoke › flaky: the clock is within a minute of the host’s',
   ]);
   const many = annotationsOf(repeated(20));
   expect(many).toHaveLength(10);
@@ -126,4 +127,18 @@ test('at most ten annotations, which no guest can turn into commands', () => {
 test('outside of GitHub nothing is written', async () => {
   expect(await writeJobSummary('x', {})).toBe(false);
   expect(writeAnnotations(run, {})).toBe(0);
+});
+
+test('failures stand before the tables, and the page can be opened from the first lines', () => {
+  const text = renderSummary(run, { pageUrl: 'https://github.com/o/r/actions/runs/1/artifacts/2' });
+  const places = [
+    '[Open the page](https://github.com/o/r/actions/runs/1/artifacts/2)',
+    '### What went wrong',
+    '### Cells',
+    '### Timing',
+  ];
+  const found = places.map((words) => text.indexOf(words));
+  expect(found).toEqual(found.toSorted((a, b) => a - b));
+  expect(found[0]).toBeGreaterThan(0);
+  expect(renderSummary(run, { pageUrl: 'javascript:alert(1)' })).not.toContain('Open the page');
 });

@@ -28,21 +28,28 @@ export const SUMMARY_BYTES = 900_000;
 export interface SummaryOptions {
   /** Bytes of UTF-8. */
   readonly maxBytes?: number;
+  /** Where the run's page can be opened. */
+  readonly pageUrl?: string | undefined;
 }
 
 /** The run as Markdown for a GitHub job summary. What does not fit is left out and counted at the end. */
 export function renderSummary(run: RunResult, options: SummaryOptions = {}): string {
-  const sections = [headline(run), cellsTable(run), timings(run), ...failures(run), packages(run)].filter(
-    (section) => section !== '',
-  );
+  const sections = [
+    headline(run, options.pageUrl),
+    ...failures(run),
+    cellsTable(run),
+    timings(run),
+    packages(run),
+  ].filter((section) => section !== '');
   return withinLimit(sections, options.maxBytes ?? SUMMARY_BYTES);
 }
 
-function headline(run: RunResult): string {
+function headline(run: RunResult, pageUrl: string | undefined): string {
   const cells = `${run.cells.length} ${run.cells.length === 1 ? 'cell' : 'cells'}`;
   return [
     `## ${run.state === 'passed' ? '✅' : run.state === 'failed' ? '❌' : '⚠️'} ${stateWords[run.state]} · ${inline(run.matrix.name)}`,
     `**${countsLine(run)}** · ${cells} in ${formatTime(run.durationMs)} · exit code ${run.exitCode}`,
+    ...(pageUrl !== undefined && /^https?:\/\/[^\s()<>]+$/.test(pageUrl) ? [`**[Open the page](${pageUrl})**`] : []),
     ...(run.warnings ?? []).map((warning) => `⚠️ ${inline(warning)}`),
     `Run ${code(run.run)} of harness ${inline(run.harness)} on ${inline(run.host.cpu)} (${inline(run.host.arch)}, ${run.host.cores} cores), control architecture ${run.control}.`,
   ].join('\n\n');

@@ -144,6 +144,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
     .option('--no-bench', 'leave the benchmarks out')
     .option('--part', 'a job of several: leave annotations and the summary to `harness merge`')
+    .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
     .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
     .addHelpText(
       'after',
@@ -183,6 +184,8 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .description('write the reports of a run again, from its events')
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .option('--json', 'print results.json on stdout')
+    .option('--summary', 'append the summary of a GitHub job')
+    .option('--page-url <url>', 'with --summary: where the page can be opened')
     .addHelpText('after', '\nExamples:\n  harness report\n  harness report latest --report junit-non-voting,csv')
     .action(act('report'));
   harness
@@ -300,6 +303,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .description('make one run with one set of reports of the runs of several jobs')
     .argument('<folders...>', 'folders that hold the jobs’ runs, at any depth')
     .option('--plan <file>', 'what `harness list --json` printed: a cell that is in no part is incomplete')
+    .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
     .option('--json', 'print results.json on stdout')
     .addHelpText('after', '\nExamples:\n  harness merge parts --plan plan.json')
     .action(act('merge'));

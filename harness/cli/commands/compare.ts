@@ -1,5 +1,7 @@
 import { relative } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { writeJobSummary } from '../../../reports/github.ts';
+import { block } from '../../../reports/markdown.ts';
 import { visible } from '../../../reports/text.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { confirmChanges } from '../../compare/confirm.ts';
@@ -8,6 +10,7 @@ import { type BenchmarkChange, compareRuns, type MinEffect } from '../../compare
 import { findProject } from '../../config/load/project.ts';
 import type { RunResult } from '../../events/result.ts';
 import { Interrupted } from '../../run/cell/step.ts';
+import { afterRun } from '../after-run.ts';
 import { freshRuns } from '../fresh-runs.ts';
 import { interruptible } from '../interrupt.ts';
 import { runOf } from '../run-of.ts';
@@ -63,6 +66,7 @@ export async function compare(base: string, next: string | undefined, options: O
     return 130;
   }
   const gate = gateOf(changes, before, { confirmed });
+  const text = compareText(before, after, changes, minEffect);
   if (options.json) {
     const { compared, of } = gate;
     const sides = { base: before.run, new: after.run };
@@ -70,7 +74,8 @@ export async function compare(base: string, next: string | undefined, options: O
     process.stdout.write(
       `${JSON.stringify({ ...sides, minEffect, alpha, confirmed, compared, of, changes }, null, 2)}\n`,
     );
-  } else process.stdout.write(compareText(before, after, changes, minEffect));
+  } else process.stdout.write(text);
+  await afterRun(() => writeJobSummary(`### Benchmarks\n\n${block(text)}`));
   if (options.failOn === undefined) return 0;
   if (gate.exitCode === 4) process.stderr.write(noAnswer(gate));
   return gate.exitCode;

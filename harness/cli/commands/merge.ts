@@ -34,7 +34,7 @@ const DEPTH = 6;
  */
 export async function merge(
   folders: readonly string[],
-  options: ReportFlags & { readonly plan?: string; readonly json?: boolean },
+  options: ReportFlags & { readonly plan?: string; readonly json?: boolean; readonly summary?: boolean },
 ): Promise<number> {
   const which = reportsOf(options);
   const project = await findProject(process.cwd());
@@ -54,7 +54,7 @@ export async function merge(
   const result = await loadRun(folder);
   await afterRun(
     async () => writeReports(result, folder, which, await placeOf(project.root, result, folder)),
-    () => writeJobSummary(renderSummary(result)),
+    () => options.summary !== false && writeJobSummary(renderSummary(result)),
     () => sendTraces(result),
     () => void (options.json ? process.stdout.write(renderResultsJson(result)) : writeAnnotations(result)),
   );

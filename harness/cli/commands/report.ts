@@ -1,13 +1,20 @@
 import { relative } from 'node:path';
-import { renderResultsJson, writeReports } from '../../../reports/index.ts';
+import { renderResultsJson, renderSummary, writeJobSummary, writeReports } from '../../../reports/index.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
 import { afterRun } from '../after-run.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 import { runFolderOf } from '../run-of.ts';
 
+interface Options {
+  readonly json?: boolean;
+  /** Append the summary of the CI's job. */
+  readonly summary?: boolean;
+  readonly pageUrl?: string;
+}
+
 /** `harness report [run]`: the reports are replays of the events, also of a run that was killed. */
-export async function report(name: string, options: ReportFlags & { readonly json?: boolean }): Promise<number> {
+export async function report(name: string, options: ReportFlags & Options): Promise<number> {
   const which = reportsOf(options);
   const { root } = await findProject(process.cwd());
   const folder = await runFolderOf(name, root);
@@ -16,6 +23,7 @@ export async function report(name: string, options: ReportFlags & { readonly jso
   const written = await afterRun(async () => {
     files = await writeReports(result, folder, which, await placeOf(root, result, folder));
   });
+  if (options.summary) await afterRun(() => writeJobSummary(renderSummary(result, { pageUrl: options.pageUrl })));
   if (options.json) process.stdout.write(renderResultsJson(result));
   else for (const file of files) process.stdout.write(`${relative(process.cwd(), file)}\n`);
   // A green run whose reports could not be written is no success of a command that writes them.

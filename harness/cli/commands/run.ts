@@ -27,6 +27,7 @@ export interface RunFlags extends CellOptions, ReportFlags {
   readonly bench?: boolean;
   readonly cold?: boolean;
   readonly part?: boolean;
+  readonly summary?: boolean;
 }
 
 /** `harness run [matrix]` */
@@ -88,7 +89,7 @@ export async function runCells(
               () => terminal?.done(result),
               () => onResult(result),
               () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
-              () => !options.part && writeJobSummary(renderSummary(result)),
+              () => !options.part && options.summary !== false && writeJobSummary(renderSummary(result)),
               () => !options.part && sendTraces(result),
               // They go to stdout, which is one document then.
               () => !options.part && !options.json && writeAnnotations(result),
