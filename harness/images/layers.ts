@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nativeArch } from '../arch/index.ts';
-import { messageOf } from '../base/errors.ts';
+import { InfraError, messageOf } from '../base/errors.ts';
 import { releases } from '../releases/index.ts';
 import { type Apt, openApt, type ResolvedPackage } from './apt.ts';
 import { removeBuild } from './as-root.ts';
@@ -10,6 +10,7 @@ import type { ImageRequest } from './build.ts';
 import { type CacheEntry, cached } from './cache.ts';
 import { knownForFirstBoot, leftIn, noteLeft, withDependents } from './first-boot.ts';
 import { OverrunError } from './guard.ts';
+import { namespaceProblem } from './namespaces.ts';
 import { makeRootfs, type RootfsRequest } from './rootfs.ts';
 import { RECIPE } from './settings.ts';
 
@@ -116,6 +117,8 @@ interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'on
 async function install(folder: string, request: ImageRequest, apt: Apt, what: Installation): Promise<void> {
   const { settings, arch, signal, progress } = request;
   await ensureBinfmt(arch);
+  const refused = await namespaceProblem();
+  if (refused) throw new InfraError(`cannot build images without being root: ${refused.why}`, { hint: refused.hint });
   await apt.download(what.wanted, [], progress);
   const left = new Set(what.onTop !== undefined && isEmulated(request) ? knownForFirstBoot(what.resolved) : []);
   for (;;) {

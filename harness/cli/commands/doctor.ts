@@ -8,6 +8,7 @@ import { loadInventory } from '../../config/load/machines.ts';
 import { findProject } from '../../config/load/project.ts';
 import { matrixMistakes, projectWarnings } from '../../config/load/project-warnings.ts';
 import { emulationOf } from '../../images/binfmt.ts';
+import { type NamespaceProblem, namespaceProblem } from '../../images/namespaces.ts';
 import { commandsOf, machinesOf } from '../../matrix/machines.ts';
 import { providersOf } from '../../matrix/plan.ts';
 import { capacityFor, hostCapacity } from '../../run/schedule/capacity.ts';
@@ -61,24 +62,28 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     programs: one.programs ?? [],
     found: missingPackages({ path, packages: [one] }).length === 0,
   }));
+  const namespaces = await namespaceProblem();
   const host = await hostCapacity();
   const capacity = capacityFor(512 * 2 ** 20, 99, host);
   const place = await existing(cache);
   const { bavail, bsize } = await statfs(place);
   const disk = { folder: cache, freeBytes: bavail * bsize };
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ targets, tools, capacity, disk }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ targets, tools, namespaces, capacity, disk }, null, 2)}\n`);
   } else {
-    print({ targets, tools, capacity, disk });
+    print({ targets, tools, namespaces, capacity, disk });
   }
   const missing =
-    tools.some((tool) => !tool.found) || targets.every(({ availability }) => availability.state !== 'usable');
+    namespaces !== undefined ||
+    tools.some((tool) => !tool.found) ||
+    targets.every(({ availability }) => availability.state !== 'usable');
   return missing ? 3 : 0;
 }
 
 function print(found: {
   targets: { arch: string; target: string; images: string; availability: Availability }[];
   tools: { package: string; programs: readonly string[]; found: boolean }[];
+  namespaces: NamespaceProblem | undefined;
   capacity: { jobs: number; reason: string };
   disk: { folder: string; freeBytes: number };
 }): void {
@@ -101,6 +106,10 @@ function print(found: {
     out(`packages          ${bad('missing')}     ${missing.join(', ')}`);
     out(`${' '.repeat(18)}install all: ${installLine(missing, process.getuid?.() === 0)}`);
   }
+  if (found.namespaces)
+    out(
+      `namespaces        ${bad('missing')}     images cannot be built without being root: ${found.namespaces.why}\n${' '.repeat(18)}${found.namespaces.hint}`,
+    );
   out(`guests            ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
   out(`cache             ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);
   out(
