@@ -18,13 +18,21 @@ releases=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do releases+=("$1"); shift; done
 [ $# -eq 0 ] || shift
 
+# The root of a mount namespace, not a chroot: in one of those the kernel lets no user make namespaces.
 inside() {
-  chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
-    NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"
+  unshare --mount --propagation private sh -ec '
+    cd "$1"; shift
+    mkdir -p outside
+    pivot_root . outside
+    cd /
+    umount --lazy /outside
+    exec env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
+      NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"' sh "$root" "$@"
 }
 
 folder=$(mktemp -d)
-trap 'rm -rf --one-file-system "$folder"' EXIT
+root=$folder
+trap 'if mountpoint --quiet "$root"; then umount --recursive --lazy "$root"; fi; rm -rf --one-file-system "$folder"' EXIT
 for release in "${releases[@]}"; do
   root=$folder/$release
   echo "── $release: a bare root"
@@ -76,5 +84,5 @@ for release in "${releases[@]}"; do
       'cd ~/clone; node harness/setup/start.mjs --setup; npx harness doctor; npx harness run smoke --arch amd64 --no-bench'
   fi
   echo "── $release: passed"
-  umount --lazy "$root"
+  umount --recursive --lazy "$root"
 done
