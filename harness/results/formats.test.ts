@@ -89,6 +89,18 @@ describe('counts are those that the tool printed', () => {
       { passed: 1, failed: 1, 'expected failure': 1, 'unexpected success': 1 },
     ],
     ['tap', 'automake-good.tap', 'of TOTAL 6: PASS 1, SKIP 1', { passed: 1, skipped: 1 }],
+    [
+      'ktap',
+      'kselftest.log',
+      'Totals: pass:2 fail:4 skip:1, pass:1 fail:1 xfail:1 skip:1 error:1; a program that is missing, and one that passes',
+      { passed: 4, failed: 6, error: 1, skipped: 2, 'expected failure': 1 },
+    ],
+    [
+      'tap',
+      'tap-14.tap',
+      'total: 7, pass: 3, fail: 1, todo: 1, skip: 2: the todo is ok in the TAP',
+      { passed: 3, failed: 1, skipped: 2, 'unexpected success': 1 },
+    ],
     ['ktap', 'ktap-specification.log', 'its leaves', { passed: 3, failed: 1, skipped: 2 }],
     [
       'subunit',
@@ -215,6 +227,27 @@ describe('each test has what reports show', () => {
       'main_test › example_test_3 › test_2',
       { verdict: 'failed', details: 'test_2: FAIL' },
     ],
+    [
+      'ktap',
+      'kselftest.log',
+      'selftests: sample: harness › global.fails',
+      {
+        verdict: 'failed',
+        file: 'sample/harness.c',
+        line: 4,
+        message: 'Expected 1 + 1 (2) == 3 (3)',
+        details: expect.stringContaining('one and one are not three'),
+      },
+    ],
+    ['ktap', 'kselftest.log', 'selftests: sample: plain › test 3', { verdict: 'skipped', reason: 'needs hardware' }],
+    [
+      'ktap',
+      'kselftest.log',
+      'selftests: sample: missing',
+      { verdict: 'failed', details: expect.stringContaining('missing!') },
+    ],
+    ['tap', 'tap-14.tap', 'arithmetic › inner › breaks', { verdict: 'failed' }],
+    ['tap', 'tap-14.tap', 'not yet', { verdict: 'skipped', reason: 'no net' }],
     [
       'subunit',
       'stestr.subunit',

@@ -19,6 +19,8 @@ export interface TapResult {
   readonly name: string;
   readonly durationMs?: number;
   readonly directive?: { readonly word: string; readonly reason: string };
+  /** What kselftest says behind a name of how its program ended: `exit=1`. */
+  readonly ended?: string;
   /** `{` at the end: its subtests follow, and not precede. */
   readonly opens: boolean;
 }
@@ -31,19 +33,25 @@ const RESULT = /^(not )?ok\b(?:[ \t]+(\d{1,9})\b)?(?:[ \t]+-(?=[ \t]|$))?[ \t]*(
 const DIRECTIVE =
   /^((?:[^#\\]|\\.|#(?![ \t]*(?:skip|todo|xfail|timeout|error)))*)#[ \t]*(skip|todo|xfail|timeout|error)[^\s:]*:?[ \t]*(.*)$/i;
 
-// What `bats --timing` puts behind a name; with it no name would be the same twice.
-const TIMING = /^(.*) in (\d{1,9})(ms|sec)$/;
+// What `bats --timing`, and node-tap, put behind a name; with it no name would be the same twice.
+const TIMING = /^(.*) (?:in |# time=)(\d{1,9}(?:\.\d{1,9})?)(ms|s|sec)$/;
+// What kselftest's runner puts there; with it a test that fails has another name than one that passes.
+const ENDED = /^(.*) # (exit=\d{1,3})$/;
+/** kselftest's runner puts this before each line of a program that it runs, and that program's own runner once more. */
+const WITHIN = /^((?:# )+)(?=(?:K?TAP version \d+|1\.\.\d+|(?:not )?ok \d+)\b)/;
 
 export function tapLine(raw: string, { kernel }: { readonly kernel: boolean }): TapLine {
   const text = kernel ? raw.replace(PRINTK, '') : raw;
-  const indent = text.length - text.trimStart().length;
-  const line = text.trim();
-  return { indent, ...contentOf(line) };
+  const within = kernel ? (WITHIN.exec(text)?.[1] ?? '') : '';
+  // Two characters each, as the two blanks that KTAP indents by.
+  const inner = ' '.repeat(within.length) + text.slice(within.length);
+  const indent = inner.length - inner.trimStart().length;
+  return { indent, ...contentOf(inner.trim(), kernel) };
 }
 
 type Content = TapLine extends infer L ? (L extends TapLine ? Omit<L, 'indent'> : never) : never;
 
-function contentOf(line: string): Content {
+function contentOf(line: string, kernel: boolean): Content {
   if (line === '---') return { kind: 'yaml begins' };
   if (line === '...') return { kind: 'yaml ends' };
   if (line === '}') return { kind: 'close' };
@@ -54,7 +62,7 @@ function contentOf(line: string): Content {
   if (bail) return { kind: 'bail out', reason: bail[1]!.trim() };
   const subtest = /^# Subtest(?::[ \t]*(.*))?$/i.exec(line);
   if (subtest) return { kind: 'subtest', name: subtest[1] ?? '' };
-  if (line.startsWith('#')) return { kind: 'comment', text: line.replace(/^# ?/, '') };
+  if (line.startsWith('#')) return { kind: 'comment', text: line.replace(kernel ? /^(?:# ?)+/ : /^# ?/, '') };
   const result = RESULT.exec(line);
   return result ? resultOf(result) : { kind: 'other', text: line };
 }
@@ -68,12 +76,15 @@ function resultOf([, not, number, rest]: RegExpExecArray): TapResult {
   const opens = / \{$/.test(rest!);
   const words = opens ? rest!.slice(0, -2) : rest!;
   const directive = words.length < 10_000 ? DIRECTIVE.exec(words) : null;
-  const [, name, duration, unit] = TIMING.exec(directive ? directive[1]!.trimEnd() : words) ?? [];
+  const told = directive ? directive[1]!.trimEnd() : words;
+  const [, untimed, duration, unit] = (told.length < 10_000 && TIMING.exec(told)) || [];
+  const [, name, ended] = ENDED.exec(untimed ?? told) ?? [undefined, untimed];
   return {
     kind: 'result',
     ok: not === undefined,
     ...(number === undefined ? {} : { number: Number(number) }),
     name: unescaped(name ?? (directive ? directive[1]! : words)),
+    ...(ended === undefined ? {} : { ended }),
     ...(duration === undefined ? {} : { durationMs: Number(duration) * (unit === 'ms' ? 1 : 1000) }),
     ...(directive ? { directive: { word: directive[2]!.toUpperCase(), reason: directive[3]!.trim() } } : {}),
     opens,

@@ -98,6 +98,7 @@ class TapReader {
       return true;
     }
     this.#started = true;
+    if (line.kind === 'version' && line.indent === 0) this.#nextDocument();
     if (line.kind === 'subtest' && line.indent <= this.#level.indent) {
       while (line.indent < this.#level.indent && this.#levels.length > 1) this.#leave();
       this.#nextName = line.name;
@@ -118,10 +119,27 @@ class TapReader {
     while (this.#levels.length > 1) this.#leave();
     if (this.#pending) this.#orphan();
     const [top] = this.#levels;
-    if (!this.#bailed) this.#check(top, 'the file');
-    if (this.#started && !top.plan && !this.#bailed && (!this.#kernel || top.results === 0))
-      this.#problem('truncated', 'it has no plan (1..N), so that nobody knows how many tests there should be');
+    if (!this.#bailed) this.#checkTop(top);
     return { tests: top.tests, problems: this.#problems };
+  }
+
+  /** What was one document after the other when it was written: several programs, or the modules of a kernel. */
+  #nextDocument(): void {
+    while (this.#levels.length > 1) this.#leave();
+    if (this.#pending) this.#orphan();
+    const [top] = this.#levels;
+    if (!top.plan && top.results === 0) return;
+    this.#closeEmpty();
+    this.#checkTop(top);
+    Object.assign(top, { ...levelAt(0), tests: top.tests });
+    delete top.plan;
+    delete top.last;
+  }
+
+  #checkTop(top: Level): void {
+    this.#check(top, 'the file');
+    if (this.#started && !top.plan && (!this.#kernel || top.results === 0))
+      this.#problem('truncated', 'it has no plan (1..N), so that nobody knows how many tests there should be');
   }
 
   get #level(): Level {
@@ -226,7 +244,8 @@ class TapReader {
     level.last = { test };
     const before = level.before.join('\n');
     level.before = [];
-    if (this.#kernel && before !== '') test.details = before;
+    if (this.#kernel && before !== '') Object.assign(test, { details: before }, saidBy(test, before));
+    if (result.ended && test.verdict === 'failed') test.message ??= result.ended.replace('exit=', 'exit code ');
     const inside = within(name, inner?.tests ?? []);
     // A subtest that is known to fail is no failure of what is in it.
     const children = test.verdict === 'expected failure' ? inside.map((one) => expected(one, test.reason)) : inside;
@@ -317,13 +336,27 @@ function outcomeOf({ ok, directive }: TapResult): Pick<FoundTest, 'verdict' | 'r
         ? { verdict: 'unexpected success', ...reason, allowed: true }
         : { verdict: 'expected failure', ...reason };
     case 'XFAIL':
-      return { verdict: ok ? 'passed' : 'expected failure', ...reason };
+      // kselftest writes it behind `ok`.
+      return { verdict: 'expected failure', ...reason };
     case 'TIMEOUT':
     case 'ERROR':
       return { verdict: 'error', message: directive.reason || directive.word.toLowerCase() };
     default:
       return { verdict: ok ? 'passed' : 'failed' };
   }
+}
+
+/** How kselftest's harness, and KUnit, say what does not hold, and where. */
+const SAID: readonly RegExp[] = [
+  /^(?<file>[^\s:]+\.\w+):(?<line>\d+):[^:]+:(?<words>.*)$/m,
+  /^(?:.*: )?(?:EXPECTATION|ASSERTION) FAILED at (?<file>[^\s:]+):(?<line>\d+)\n(?<words>.*)$/m,
+];
+
+/** Message and place of a test that failed, out of what was printed before its result. */
+function saidBy({ verdict }: FoundTest, before: string): Pick<FoundTest, 'message' | 'file' | 'line'> {
+  if (verdict !== 'failed' && verdict !== 'error') return {};
+  const { file, line, words } = SAID.map((one) => one.exec(before)?.groups).find((one) => one !== undefined) ?? {};
+  return file === undefined ? {} : { file, line: Number(line), ...(words?.trim() ? { message: words.trim() } : {}) };
 }
 
 /** Keeps a block of YAML, and takes out of it what every report shows. */
@@ -348,6 +381,12 @@ function describe(test: Mutable<FoundTest>, lines: readonly string[]): void {
   if (place) {
     test.file = place[1]!;
     test.line = Number(place[2]);
+  } else {
+    // node-tap has them in `at`, each on a line of its own.
+    const inner = (key: RegExp) => lines.map((line) => key.exec(line)?.[1]).find((found) => found !== undefined);
+    const file = inner(/^ +(?:fileName|file): (\S+)$/);
+    const line = inner(/^ +(?:lineNumber|line): (\d+)$/);
+    if (file !== undefined && line !== undefined) Object.assign(test, { file, line: Number(line) });
   }
   if (['failed', 'error', 'expected failure'].includes(test.verdict))
     test.details = [test.details, lines.join('\n')].filter(Boolean).join('\n');

@@ -143,11 +143,44 @@ describe('TAP that contradicts itself', () => {
   });
 });
 
+test('several programs, or modules of a kernel, may write one after the other: each has its plan', () => {
+  const one = (version: string, plan: number) => `${version}\n1..${plan}\nok 1 - a\nok 2 - b\n`;
+  for (const [format, version] of [
+    ['tap', 'TAP version 13'],
+    ['ktap', 'KTAP version 1'],
+  ] as const) {
+    const read = (...plans: number[]) => readResults(format, bytes(plans.map((plan) => one(version, plan)).join('')));
+    expect(green(read(2, 2))).toBe(true);
+    expect(read(2, 2).tests.map(({ id }) => id)).toEqual(['a', 'b', 'a (2)', 'b (2)']);
+    expect(kinds(read(3, 2))).toEqual(['plan']);
+    expect(kinds(read(2, 3))).toEqual(['plan']);
+  }
+});
+
+test('a name has nothing in it that is otherwise in the next run', () => {
+  const name = (format: ResultsFormatName, line: string) => {
+    const [found] = readResults(format, bytes(`KTAP version 1\n1..1\n${line}\n`)).tests;
+    return [found!.name, found!.durationMs, found!.message];
+  };
+  expect(name('tap', 'ok 1 - works # time=10.5ms')).toEqual(['works', 10.5, undefined]);
+  expect(name('tap', 'not ok 1 - works # time=2s')).toEqual(['works', 2000, undefined]);
+  expect(name('ktap', 'not ok 1 selftests: size: get_size # exit=7')).toEqual([
+    'selftests: size: get_size',
+    undefined,
+    'exit code 7',
+  ]);
+  expect(name('ktap', 'not ok 1 selftests: size: get_size # TIMEOUT 45 seconds')).toEqual([
+    'selftests: size: get_size',
+    undefined,
+    '45 seconds',
+  ]);
+});
+
 test('KTAP: its own directives, and a log without it', () => {
   const log =
     'KTAP version 1\n1..4\nok 1 a # XFAIL known\nnot ok 2 b # XFAIL known\nnot ok 3 c # TIMEOUT 45 seconds\nok 4 d\n';
   expect(readResults('ktap', bytes(log)).tests.map(({ verdict }) => verdict)).toEqual([
-    'passed',
+    'expected failure',
     'expected failure',
     'error',
     'passed',
