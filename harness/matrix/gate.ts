@@ -7,7 +7,7 @@ import { aTarget, describeLacks } from '../targets/lacking.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { Availability, Capability, Lack, Needs } from '../targets/target.ts';
 import type { Cell } from './cell.ts';
-import { isCluster, nodesOf } from './nodes.ts';
+import { isCluster, nodeArchsOf } from './nodes.ts';
 
 type AskedCell = Pick<Cell, 'target' | 'arch' | 'suite'>;
 
@@ -51,7 +51,7 @@ export async function checkTarget(cell: AskedCell, providers: Providers): Promis
   const unsupported = await unsupportedReason(cell, providers);
   if (unsupported !== undefined) throw new UnsupportedError(unsupported);
   const provider = await providers(cell.target);
-  for (const arch of new Set(nodesOf(cell).map((node) => node.arch)))
+  for (const arch of nodeArchsOf(cell))
     requireUsable(cell.target, arch, await provider.probe(arch, needsOf(cell.suite)));
 }
 
@@ -105,7 +105,7 @@ async function firstReason(
   reason: typeof reasonOf,
 ): Promise<string | undefined> {
   const needs = needsOf(suite);
-  for (const one of new Set(nodesOf({ arch, suite }).map((node) => node.arch))) {
+  for (const one of nodeArchsOf({ arch, suite })) {
     const why =
       reason(await (await providers(target)).probe(one, needs), target, one, needs) ?? undeployable(suite, one);
     if (why !== undefined) return why;

@@ -22,6 +22,11 @@ export function nodesOf({ arch, suite }: Pick<Cell, 'arch' | 'suite'>): readonly
   return nodes as [CellNode, ...CellNode[]];
 }
 
+/** The architectures of a cell's machines, each once, in the order of the machines. */
+export function nodeArchsOf(cell: Pick<Cell, 'arch' | 'suite'>): ArchName[] {
+  return [...new Set(nodesOf(cell).map(({ arch }) => arch))];
+}
+
 /** True when a cell's machines are a cluster, on a network of their own. */
 export function isCluster({ suite }: Pick<Cell, 'suite'>): boolean {
   return Object.keys(suite.nodes).length > 0;

@@ -66,6 +66,12 @@ describe('counts are those that the tool printed', () => {
       'Test Suites: 2 failed; Tests: 1 failed, 1 skipped, 1 todo, 1 passed: a todo is a pass in the XML, and the broken file is twice in it',
       { passed: 2, failed: 2, error: 1, skipped: 1 },
     ],
+    [
+      'junit',
+      'vitest.xml',
+      'Test Files 2 failed; Tests 1 failed, 2 passed, 1 expected fail, 1 skipped, 1 todo: a broken file is a test of its own, an expected failure a pass',
+      { passed: 3, failed: 2, skipped: 2 },
+    ],
     ['junit', 'nextest-documentation.xml', 'after its documentation', { passed: 1, failed: 1, flaky: 1 }],
     [
       'junit',

@@ -4,7 +4,7 @@ import { type Attributes, type CasePart, isPart, testOfCase } from './junit-case
 import type { FormatResults, FoundTest, ResultsFormat, ResultsLimits, ResultsProblem } from './types.ts';
 
 /**
- * JUnit XML: no standard, but a family. Read from real files of pytest, CTest, GoogleTest, Surefire, gotestsum, jest-junit,
+ * JUnit XML: no standard, but a family. Read from real files of pytest, CTest, GoogleTest, Surefire, gotestsum, jest-junit, Vitest,
  * PHPUnit, Meson, bats and Node; what each means by what stands in `junit-case.ts`.
  *
  * The parser is strict but for characters that XML does not allow, which tools write when a test prints them. It knows no

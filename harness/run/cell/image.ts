@@ -18,7 +18,7 @@ import { missingModules } from '../../images/modules.ts';
 import type { ImageSettings } from '../../images/settings.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { needsOf } from '../../matrix/gate.ts';
-import { nodesOf } from '../../matrix/nodes.ts';
+import { nodeArchsOf } from '../../matrix/nodes.ts';
 import { packagesIn, type ReleaseName } from '../../releases/index.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import { kinds } from '../../targets/kinds.ts';
@@ -67,9 +67,8 @@ export async function checkPackages(
   io: BuildIo,
 ): Promise<void> {
   const what = kinds[cell.target].image;
-  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
   await Promise.all(
-    archs.map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
+    nodeArchsOf(cell).map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
   ).catch(async (error: unknown) => {
     throw error instanceof UnknownPackagesError ? await placedIn(cell.suite, error) : error;
   });
@@ -82,7 +81,7 @@ export async function imagesOf(
   io: BuildIo,
 ): Promise<CellImages> {
   const what = kinds[cell.target].image;
-  const archs = [...new Set(nodesOf(cell).map(({ arch }) => arch))];
+  const archs = nodeArchsOf(cell);
   const images = archs.map(async (arch): Promise<[ArchName, CellImage]> => {
     const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
     const request = await requestFor({ ...cell, arch }, settings, {
