@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { archNames } from '../harness/arch/index.ts';
 import type { StoredEvent } from '../harness/events/types.ts';
 import { makeProject, matrixYaml, suiteYaml } from './support/project.ts';
 
@@ -14,7 +15,7 @@ const files = {
 test.each([
   [
     ['list', '--arch', 'amd46'],
-    'error: unknown architecture "amd46", expected one of amd64, arm64, ppc64le; did you mean "amd64"?',
+    `error: unknown architecture "amd46", expected one of ${archNames.join(', ')}; did you mean "amd64"?`,
   ],
   [['run', 'm', '--suite', 'on'], 'error: unknown suite "on"'],
   [['run', 'm', '--only', '*/vm/none'], 'error: '],

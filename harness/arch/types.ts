@@ -74,6 +74,8 @@ export interface QemuMachine {
     readonly register: RegExp;
     readonly ticksPerMs: number;
   };
+  /** Why its machines are not resumed from snapshots, and always boot; absent where they are. */
+  readonly noSnapshots?: string;
   /** How many times slower than native TCG is taken to be before a guest has been calibrated. */
   readonly assumedSlowdown: number;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { archNames } from '../arch/index.ts';
+import { archNames, usualArchs } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { suiteSchema } from '../config/schema/suite.ts';
 import type { Cell } from './cell.ts';
@@ -8,7 +8,7 @@ import { filterCells } from './filter.ts';
 
 const suite = (name: string): Cell['suite'] => ({ ...suiteSchema.parse({}), name, folder: `/suites/${name}` });
 const cellsOf = (...suites: string[]): Cell[] =>
-  archNames.flatMap((arch) =>
+  usualArchs.flatMap((arch) =>
     suites.map((name) => ({
       ...{ name: `${arch}/vm/${name}`, arch, target: 'vm', suite: suite(name), release: 'bookworm', voting: true },
     })),
@@ -74,7 +74,10 @@ describe('filterCells', () => {
       { release: ['trixi'] },
       'unknown Debian release "trixi", expected one of trixie, bookworm; did you mean "trixie"?',
     ],
-    [{ arch: ['amr64'] }, 'unknown architecture "amr64", expected one of amd64, arm64, ppc64le; did you mean "arm64"?'],
+    [
+      { arch: ['amr64'] },
+      `unknown architecture "amr64", expected one of ${archNames.join(', ')}; did you mean "arm64"?`,
+    ],
     [{ suite: ['wbe'] }, 'unknown suite "wbe", expected one of web, smoke; did you mean "web"?'],
     [
       { target: ['vms'] },
@@ -96,7 +99,7 @@ describe('filterCells', () => {
   });
 
   test('what passes is a part of the cells, in their order, and filtering again changes nothing', () => {
-    const filter = fc.record({ arch: fc.subarray([...archNames]), suite: fc.subarray(['web', 'smoke']) });
+    const filter = fc.record({ arch: fc.subarray([...usualArchs]), suite: fc.subarray(['web', 'smoke']) });
     fc.assert(
       fc.property(filter, (chosen) => {
         const passed = filterCells(cells, chosen);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { architectures, usualArchs } from '../arch/index.ts';
 import { distributionFrom } from './distribution.mjs';
 import { installLine, installSystem, missingPackages, privilegeOf } from './system.mjs';
-import { packagesFor } from './system-packages.mjs';
+import { packagesFor, SYSTEM_PACKAGES } from './system-packages.mjs';
 
 const packages = [
   { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'] },
@@ -131,4 +132,10 @@ test('nobody may install: exit code 2 and the exact line', () => {
         '  next: sudo apt-get install -y --no-install-recommends kmod zstd',
     }),
   );
+});
+
+test('the set-up installs the machines of the usual architectures, and of no other', () => {
+  const listed = SYSTEM_PACKAGES.filter(({ package: name }) => name.startsWith('qemu-system-'));
+  const usual = usualArchs.map((name) => architectures[name].qemu);
+  expect(listed).toEqual(usual.map(({ package: name, binary }) => ({ package: name, programs: [binary] })));
 });

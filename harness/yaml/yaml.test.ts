@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { archNames } from '../arch/index.ts';
 import { ConfigError } from '../base/errors.ts';
 import { matrixSchema } from '../config/schema/matrix.ts';
 import { suiteSchema } from '../config/schema/suite.ts';
@@ -27,16 +28,16 @@ describe('a matrix', () => {
 
   test('an unknown architecture: where, which there are, and the nearest', async () => {
     expect(await problems('arch: [arm64, amd46]\nsuite: [web]\n')).toEqual([
-      'm.yaml:1:15: unknown architecture "amd46", expected one of amd64, arm64, ppc64le; did you mean "amd64"?',
+      `m.yaml:1:15: unknown architecture "amd46", expected one of ${archNames.join(', ')}; did you mean "amd64"?`,
     ]);
-    expect(await problems('arch: [s390x]\nsuite: [web]\n')).toEqual([
-      'm.yaml:1:8: unknown architecture "s390x", expected one of amd64, arm64, ppc64le',
+    expect(await problems('arch: [alpha]\nsuite: [web]\n')).toEqual([
+      `m.yaml:1:8: unknown architecture "alpha", expected one of ${archNames.join(', ')}`,
     ]);
   });
 
   test('the nearest spelling counts, not only the names', async () => {
     expect(await problems('arch: [x86_46]\nsuite: [web]\n')).toEqual([
-      'm.yaml:1:8: unknown architecture "x86_46", expected one of amd64, arm64, ppc64le; did you mean "x86_64"?',
+      `m.yaml:1:8: unknown architecture "x86_46", expected one of ${archNames.join(', ')}; did you mean "x86_64"?`,
     ]);
   });
 
@@ -66,7 +67,7 @@ describe('a matrix', () => {
   test('a wrong kind of target, and a wrong word in a union', async () => {
     expect(await problems('arch: [amd64]\ntarget: [vn]\nsuite: [web]\nexclude: [{ arch: [amd64, arm46] }]\n')).toEqual([
       'm.yaml:2:10: target[0] is "vn", expected one of vm, container, ssh, local, command; did you mean "vm"?',
-      'm.yaml:4:27: unknown architecture "arm46", expected one of amd64, arm64, ppc64le; did you mean "arm64"?',
+      `m.yaml:4:27: unknown architecture "arm46", expected one of ${archNames.join(', ')}; did you mean "arm64"?`,
     ]);
   });
 
@@ -99,7 +100,7 @@ describe('a matrix', () => {
 
   test('a problem in an anchor is reported where the anchor stands', async () => {
     expect(await problems('arch: &a [amd64, amr64]\nsuite: [web]\nexclude: [{ arch: *a }]\n')).toEqual([
-      'm.yaml:1:18: unknown architecture "amr64", expected one of amd64, arm64, ppc64le; did you mean "arm64"?',
+      `m.yaml:1:18: unknown architecture "amr64", expected one of ${archNames.join(', ')}; did you mean "arm64"?`,
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { styleText } from 'node:util';
-import { architectures, archNames } from '../../arch/index.ts';
+import { architectures, archNames, usualArchs } from '../../arch/index.ts';
 import { cacheFolder } from '../../base/folders.ts';
 import { formatBytes } from '../../base/text.ts';
 import { loadInventory } from '../../config/load/machines.ts';
@@ -90,12 +90,16 @@ function print(found: {
   const out = (line: string) => process.stdout.write(`${line}\n`);
   const good = (text: string) => styleText('green', text);
   const bad = (text: string) => styleText('red', text);
+  // What no default picks is not missed before somebody names it.
+  const usual: ReadonlySet<string> = new Set(usualArchs);
   for (const { arch, target, images, availability } of found.targets) {
     const name = `${arch}/${target}`.padEnd(17);
     if (availability.state === 'usable')
       out(`${name} ${good('usable')}      ${availability.accelerator}: ${availability.detail}`);
     else if (availability.state === 'missing')
-      out(`${name} ${bad('missing')}     ${availability.what}\n${' '.repeat(18)}install it: ${availability.install}`);
+      out(
+        `${name} ${usual.has(arch) ? bad('missing') : 'missing'}     ${availability.what}\n${' '.repeat(18)}install it: ${availability.install}`,
+      );
     else if (availability.state === 'impossible') out(`${name} ${bad('impossible')}  ${availability.why}`);
     else if (availability.state === 'broken') out(`${name} ${bad('broken')}      ${availability.why}`);
     out(`${' '.repeat(18)}images: ${images}`);

@@ -45,7 +45,9 @@ async function probe(name: ArchName, cache: string, needs?: Needs): Promise<Avai
     };
   }
   const choice = await chooseAccelerator(arch, await cachedTrialKernel(arch, cache), cache);
-  return { state: 'usable', accelerator: choice.accelerator, detail: `QEMU ${version.split(' ')[0]}, ${choice.why}` };
+  const resumed = [1, 2].map((vcpus) => whyNotResumed({ arch, vcpus }, choice.accelerator));
+  const detail = [`QEMU ${version.split(' ')[0]}`, choice.why, ...new Set(resumed.filter((why) => why !== undefined))];
+  return { state: 'usable', accelerator: choice.accelerator, detail: detail.join(', ') };
 }
 
 /** `7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)`: the build, not only the version; undefined when there is none. */
@@ -62,13 +64,25 @@ async function machineOf(spec: VmSpec, cache: string): Promise<MachineKind> {
   return { accelerator, version: (await qemuVersion(spec.arch.qemu.binary)) ?? 'of an unknown version' };
 }
 
+/** What keeps a machine from being resumed from a snapshot; undefined where it comes back. */
+export function whyNotResumed(
+  { arch, vcpus }: Pick<VmSpec, 'arch' | 'vcpus'>,
+  accelerator: MachineKind['accelerator'],
+): string | undefined {
+  const { noSnapshots, lostTimer } = arch.qemu;
+  if (noSnapshots !== undefined) return `no snapshots: ${noSnapshots}`;
+  if (accelerator === 'tcg' && lostTimer !== undefined && vcpus > 1)
+    return `a ${arch.name} machine with more than one vCPU does not come back from a snapshot`;
+  return undefined;
+}
+
 async function snapshotIdentity(
   spec: VmSpec,
   cache: string,
 ): Promise<{ readonly identity: unknown } | { readonly why: string }> {
   const { accelerator, version } = await machineOf(spec, cache);
-  if (accelerator === 'tcg' && spec.arch.qemu.lostTimer !== undefined && spec.vcpus > 1)
-    return { why: `a ${spec.arch.name} machine with more than one vCPU does not come back from a snapshot` };
+  const why = whyNotResumed(spec, accelerator);
+  if (why !== undefined) return { why };
   // The command line with everything that belongs to one run only left out.
   const places = {
     kernel: '',
