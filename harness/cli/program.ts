@@ -43,6 +43,7 @@ function commandOptions(command: Command): Command {
     .option('--source <folder>', 'with -- COMMAND: the folder that is copied to the machine; default: this one')
     .option('--no-source', 'with -- COMMAND: copy no folder')
     .option('--root', 'with -- COMMAND: run it, and --setup, as root')
+    .option('--retries <n>', 'with -- COMMAND: how often it is run again, 5 times at most, when a test failed', count)
     .option('--network', 'with -- COMMAND: let the machine reach the network')
     .option('--timeout <seconds>', 'with -- COMMAND: native seconds that it may take; default: 600', count)
     .option('--memory <mib>', 'with -- COMMAND: memory of the machine; default: 1024', count)

@@ -49,6 +49,7 @@ export interface CellOptions {
   readonly artifacts?: string[];
   readonly source?: string | false;
   readonly root?: boolean;
+  readonly retries?: number;
   readonly network?: boolean;
   readonly timeout?: number;
   readonly memory?: number;
@@ -119,6 +120,7 @@ const OF_COMMAND = [
   'results',
   'artifacts',
   'root',
+  'retries',
   'network',
   'timeout',
   'memory',
