@@ -36,10 +36,10 @@ export function annotationsOf(run: RunResult): Annotation[] {
     const errorOf = (test: TestResult) => errorsOf(test)[0];
     return [
       ...cell.steps.flatMap(({ step, error }) => (error ? [annotation(run, cell, `step ${step}`, error, level)] : [])),
-      ...cell.tests.filter(wentWrong).map((test) => annotation(run, cell, labelOf(test), errorOf(test), level)),
+      ...cell.tests.filter(wentWrong).map((test) => annotation(run, cell, labelOf(test), errorOf(test), level, test)),
       ...cell.tests
         .filter(({ verdict }) => verdict === 'flaky')
-        .map((test) => annotation(run, cell, `flaky: ${labelOf(test)}`, errorOf(test), 'warning')),
+        .map((test) => annotation(run, cell, `flaky: ${labelOf(test)}`, errorOf(test), 'warning', test)),
     ];
   });
   return (['error', 'warning'] as const).flatMap((level) => atMost(all.filter((one) => one.level === level)));
@@ -76,13 +76,14 @@ function annotation(
   what: string,
   error: ErrorData | undefined,
   level: Annotation['level'],
+  test?: TestResult,
 ): Annotation {
   const message = error ? `${error.type}: ${truncate(error.message, 2000)}` : `the cell is ${cell.verdict}`;
   return {
     level,
     title: firstLine(`${cell.name} › ${what}`, 200),
     // Not at a line's start even if something splits the lines again.
-    message: uncommanded(`${visible(message)}\nRun it again: ${rerunCommand(cell, run)}`),
+    message: uncommanded(`${visible(message)}\nRun it again: ${rerunCommand(cell, run, test)}`),
     ...placeOf(cell, error),
   };
 }

@@ -135,9 +135,7 @@ function failures(run: RunResult): string[] {
   const cells = run.cells.toSorted((a, b) => Number(b.voting) - Number(a.voting));
   const sections = cells.flatMap((cell) => [
     ...cell.steps.flatMap(({ step, error }) => (error ? [failure(run, cell, `step ${step}`, [error])] : [])),
-    ...cell.tests
-      .filter(wentWrong)
-      .map((test) => failure(run, cell, labelOf(test), errorsOf(test), controlSentence(test, cell, run))),
+    ...cell.tests.filter(wentWrong).map((test) => failure(run, cell, labelOf(test), errorsOf(test), test)),
     ...neverRan(cell),
   ]);
   return [
@@ -193,8 +191,9 @@ function failure(
   cell: CellResult,
   what: string,
   errors: readonly ErrorData[],
-  control?: string,
+  test?: TestResult,
 ): string {
+  const control = test && controlSentence(test, cell, run);
   const parts = [`#### ${verdicts.failed.sign} ${inline(cell.name)} › ${inline(what)}`];
   const [error, ...others] = errors;
   if (error) {
@@ -220,7 +219,7 @@ function failure(
       `<details><summary>Console, last ${Math.min(50, error.consoleTail.length)} lines</summary>\n\n${block(tail)}\n\n</details>`,
     );
   }
-  parts.push(`Run it again: ${code(rerunCommand(cell, run))}`);
+  parts.push(`Run it again: ${code(rerunCommand(cell, run, test))}`);
   return parts.join('\n\n');
 }
 

@@ -3,8 +3,8 @@ import { cellName } from '../harness/base/cell-name.ts';
 import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
 import type { PackageComparison } from '../harness/events/packages.ts';
+import { rerunCommand as rerunOf } from '../harness/events/rerun.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
-import { rerunCommand as rerunOf } from '../harness/events/selection.ts';
 import type { Accelerator, BenchClock } from '../harness/events/types.ts';
 import { visible } from './text.ts';
 
@@ -90,9 +90,9 @@ export function placeOf(
   return visible(place.join(':'));
 }
 
-/** The command that runs one cell again. */
-export function rerunCommand(cell: CellResult, run: RunResult): string {
-  return visible(rerunOf(run, [cell]));
+/** The command that runs one cell again, or one test of it. */
+export function rerunCommand(cell: CellResult, run: RunResult, test?: TestResult): string {
+  return visible(rerunOf(run, [cell], test ? [test] : []));
 }
 
 /** The attempt's verdicts and errors that made a test what it is. */

@@ -116,7 +116,9 @@ async function measureOnce(
     jobs: 1,
     keep: false,
     bench: true,
-    only: new Map(names.map((name) => [name, testsOf(runs[side], suspects, name)])),
+    tests: new Map(
+      names.map((name) => [name, { steps: ['benchmarks'], only: testsOf(runs[side], suspects, name) }] as const),
+    ),
     cold: false,
     interrupt: signal,
     onEvent: (event) => {

@@ -16,6 +16,7 @@ import { merge } from './commands/merge.ts';
 import { historyPage, nightly } from './commands/nightly.ts';
 import { openReport } from './commands/open.ts';
 import { report } from './commands/report.ts';
+import { resume } from './commands/resume.ts';
 import { run } from './commands/run.ts';
 import { schema } from './commands/schema.ts';
 import { shell } from './commands/shell.ts';
@@ -26,6 +27,13 @@ const collect = (value: string, before: string[] = []) => [...before, value];
 function count(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number of at least 1.');
+  return number;
+}
+
+function whole(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('expected a whole number, 0 or more.');
   return number;
 }
 
@@ -87,6 +95,7 @@ const commands = {
   'images list': listImages,
   'images gc': collectImages,
   shell,
+  resume,
   report,
   compare,
   export: exportRun,
@@ -141,15 +150,28 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
   reportOption(cellOptions(harness.command('run')))
     .usage('[options] [matrix] [-- command...]')
     .description('run the cells of a matrix, or a command on each of its machines, and write the reports')
-    .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
+    .option(
+      '-t, --test <pattern>',
+      'only tests whose full name contains this, or matches /this/; of commands those that are named so; may be repeated',
+      collect,
+    )
+    .option('--file <glob>', "only tests of these files of a suite: '*.bench.ts'; may be repeated", collect)
+    .option('--bail [n]', 'end after the first failure, or so many: what was not run is incomplete', count)
+    .option('--repeat <n>', 'run each test so often, whatever it comes to, and say how often it failed', count)
+    .option('--retries <n>', "how often a failed test is tried again; default: the suite's own", whole)
+    .option('-j, --jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
     .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
+    .option('--pause', 'stop at the first failure with the machine as it is, and go on when told')
+    .option('--pause-minutes <n>', 'with --pause: go on after so many by itself; needed without a terminal', count)
     .option('--no-bench', 'leave the benchmarks out')
     .option('--part', 'a job of several: leave annotations and the summary to `harness merge`')
     .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
     .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
+    .option('--resume <run>', 'go on with a run that was killed or interrupted: what has no result runs, as part of it')
+    .option('--failed [run]', 'run what was not green in a run, and nothing else; default: latest')
     .addHelpText(
       'after',
-      "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep",
+      "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep\n  harness run -t 'says hello'               one test, wherever it is\n  harness run --file 'web.*' -t '/^the page > /'\n  harness run -t 'says hello' --repeat 50   how often it fails\n  harness run --resume latest               after a power cut\n  harness run --failed                      after a fix",
     )
     .action(act('run'));
   cellOptions(harness.command('list')).description('show every cell without starting anything').action(act('list'));
@@ -335,6 +357,11 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .description("open a run's page in a browser; without one, print its path")
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .action(act('open'));
+  harness
+    .command('resume')
+    .description('tell a run that --pause has stopped to go on')
+    .argument('[run]', 'the name of a run, or its folder', 'latest')
+    .action(act('resume'));
   harness
     .command('completion')
     .description('print a script that completes commands, options, matrices, cells and runs')

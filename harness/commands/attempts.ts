@@ -1,3 +1,4 @@
+import { isBad } from '../events/verdicts.ts';
 import type { CommandTest } from './judge.ts';
 
 /**
@@ -6,6 +7,18 @@ import type { CommandTest } from './judge.ts';
  * @param runs in order, at least one.
  */
 export function mergeAttempts(runs: readonly (readonly CommandTest[])[]): CommandTest[] {
+  return merge(runs, joined);
+}
+
+/** As {@link mergeAttempts}, of a command that was repeated whatever it came to: what failed once has failed. */
+export function mergeRepeats(runs: readonly (readonly CommandTest[])[]): CommandTest[] {
+  return merge(runs, repeated);
+}
+
+function merge(
+  runs: readonly (readonly CommandTest[])[],
+  join: (before: CommandTest, after: CommandTest) => CommandTest,
+): CommandTest[] {
   const merged = new Map<string, CommandTest>();
   for (const run of runs) {
     const seen = new Map<string, number>();
@@ -16,10 +29,15 @@ export function mergeAttempts(runs: readonly (readonly CommandTest[])[]): Comman
       seen.set(name, count);
       const key = `${name}\0${count}`;
       const before = merged.get(key);
-      merged.set(key, before === undefined ? test : joined(before, test));
+      merged.set(key, before === undefined ? test : join(before, test));
     }
   }
   return [...merged.values()];
+}
+
+function repeated(before: CommandTest, after: CommandTest): CommandTest {
+  const worst = [before, after].find(isBad);
+  return { ...joined(before, after), verdict: worst?.verdict ?? after.verdict };
 }
 
 function joined(before: CommandTest, after: CommandTest): CommandTest {

@@ -23,17 +23,27 @@ export class RunFold {
   readonly #cells = new Map<string, CellFold>();
   #started: (RunStarted & { readonly at: string }) | undefined;
   #finished: RunFinished | undefined;
-  readonly #warnings: string[] = [];
+  readonly #warnings = new Set<string>();
   #lastAt: string | undefined;
+  /** When what goes on now began, and the milliseconds that it had gone on before. */
+  #begunAt: string | undefined;
+  #beforeMs = 0;
 
   /** @throws HarnessError for an event before `run.started`, or of a cell that was not planned. */
   add(event: StoredEvent): void {
+    if (event.type === 'run.resumed') this.#beforeMs = this.#durationMs();
     this.#lastAt = event.at;
     if (event.type === 'run.started') {
       this.#started ??= event;
+      this.#begunAt ??= event.at;
       for (const cell of event.cells) if (!this.#cells.has(cell.name)) this.#cells.set(cell.name, new CellFold(cell));
     } else if (!this.#started) {
       throw new HarnessError(`cannot fold the events: the first is ${event.type}, not run.started`);
+    } else if (event.type === 'run.resumed') {
+      this.#finished = undefined;
+      this.#begunAt = event.at;
+      for (const cell of this.#started.cells)
+        if (event.cells.includes(cell.name)) this.#cells.set(cell.name, new CellFold(cell));
     } else if (event.type === 'run.finished') {
       this.#finished = event;
     } else if (event.cell !== undefined) {
@@ -42,13 +52,18 @@ export class RunFold {
         throw new HarnessError(`cannot fold the events: ${event.type} of ${event.cell}, a cell that was not planned`);
       cell.add(event);
     } else if (event.type === 'log' && event.level === 'warn') {
-      this.#warnings.push(event.message);
+      this.#warnings.add(event.message);
     }
   }
 
   /** Each cell as it is now, in the order of the plan. */
   cells(): CellResult[] {
     return [...this.#cells.values()].map((cell) => cell.result());
+  }
+
+  /** Milliseconds for which the run has been going on, without those between its end and when it was resumed. */
+  #durationMs(): number {
+    return this.#beforeMs + (this.#finished?.durationMs ?? between(this.#begunAt, this.#lastAt));
   }
 
   /** @throws HarnessError when nothing was added. */
@@ -69,9 +84,9 @@ export class RunFold {
       ...(started.selection ? { selection: started.selection } : {}),
       jobs: started.jobs,
       jobsReason: started.jobsReason,
-      ...(this.#warnings.length > 0 ? { warnings: [...this.#warnings] } : {}),
+      ...(this.#warnings.size > 0 ? { warnings: [...this.#warnings] } : {}),
       startedAt: started.at,
-      durationMs: finished?.durationMs ?? between(started.at, this.#lastAt),
+      durationMs: this.#durationMs(),
       state: stateOf(exitCode),
       exitCode,
       cells,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
+import { some } from '../base/text.ts';
 import type { PlannedCell, RunStarted, StoredEvent } from './types.ts';
 
 /** What was to be run: what `harness list --json` says. */
@@ -158,8 +159,4 @@ function shareCells(parts: readonly Begun[], plan: Plan | undefined, say: Say): 
     const planned = new Set(part.started.cells.map(({ name }) => name));
     return { ...part, planned, cells: new Set([...planned].filter((name) => owners.get(name) === part)) };
   });
-}
-
-function some(names: readonly string[]): string {
-  return `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
 }

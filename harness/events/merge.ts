@@ -69,8 +69,13 @@ export async function openMerge(parts: readonly Part[], options: MergeOptions = 
       try {
         for await (const event of part.events()) {
           end.lastAt = event.at;
-          if (event.type === 'run.finished') {
-            end.durationMs = Number.isFinite(event.durationMs) ? event.durationMs : 0;
+          if (event.type === 'run.resumed') {
+            end.beforeMs = end.durationMs ?? end.beforeMs ?? 0;
+            delete end.durationMs;
+            delete end.interrupted;
+            yield seen({ ...event, cells: event.cells.filter((name) => part.cells.has(name)) });
+          } else if (event.type === 'run.finished') {
+            end.durationMs = (end.beforeMs ?? 0) + (Number.isFinite(event.durationMs) ? event.durationMs : 0);
             end.interrupted = event.interrupted;
           } else if (event.type !== 'run.started') {
             if (event.cell !== undefined && !part.planned.has(event.cell))
@@ -111,6 +116,8 @@ export async function openMerge(parts: readonly Part[], options: MergeOptions = 
 interface PartEnd {
   lastAt?: string;
   durationMs?: number;
+  /** Milliseconds until it was resumed. */
+  beforeMs?: number;
   interrupted?: boolean;
 }
 

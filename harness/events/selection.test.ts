@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rerunCommand, selectionWords } from './selection.ts';
+import { selectionWords } from './selection.ts';
 import type { Selection } from './types.ts';
 
 const everything: Selection = {
@@ -49,25 +49,5 @@ describe('selectionWords', () => {
     expect(selectionWords({ options }, { cells: ['a/vm/b'] }).join(' ')).toBe(
       '--default-x y --timeout 60 --only a/vm/b -- make check',
     );
-  });
-});
-
-describe('rerunCommand', () => {
-  test('of a command line without a matrix', () => {
-    const run = { matrix: { name: 'command-line' }, selection: { options: { suite: ['my web'] } } };
-    expect(rerunCommand(run, [{ name: 'a/vm/web' }, { name: 'b/vm/web' }])).toBe(
-      `npx harness run --suite 'my web' --only '{a/vm/web,b/vm/web}'`,
-    );
-  });
-
-  test('of a run of before choices were noted', () => {
-    const run = { matrix: { name: 'm', file: 'matrices/m.yaml' } };
-    expect(rerunCommand(run, [{ name: 'a/vm/web' }])).toBe("npx harness run matrices/m.yaml --only 'a/vm/web'");
-  });
-
-  test('a cell of a merged run is chosen as its own job chose it', () => {
-    const run = { matrix: { name: 'm' }, selection: { matrix: 'm', options: {} } };
-    const cell = { name: 'a/local/web', selection: { matrix: 'm', options: { target: ['local'] } } };
-    expect(rerunCommand(run, [cell])).toBe("npx harness run m --target local --only 'a/local/web'");
   });
 });

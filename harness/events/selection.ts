@@ -1,9 +1,8 @@
 import { parseCellName } from '../base/cell-name.ts';
-import { shellQuote } from '../base/text.ts';
 import type { Selection } from './types.ts';
 
-/** Options that divide or narrow cells: where cells are named, the names take their place. */
-const NARROWING: ReadonlySet<string> = new Set(['only', 'shard', 'durations']);
+/** Options that divide or narrow a run: where cells are named, the names take their place. */
+const NARROWING: ReadonlySet<string> = new Set(['only', 'shard', 'durations', 'bail']);
 
 /** What becomes of a selection for some of its cells. */
 export interface Narrowed {
@@ -46,21 +45,6 @@ export function selectionWords(
     // A command stands behind everything else.
     ...(Array.isArray(command) ? ['--', ...(command as string[])] : []),
   ];
-}
-
-/** A run, as far as its choice is concerned. */
-interface Chosen {
-  readonly matrix: { readonly name: string; readonly file?: string };
-  readonly selection?: Selection;
-}
-
-/** The command that runs some cells of a run again. A run of before choices were noted has its matrix only. */
-export function rerunCommand(run: Chosen, cells: readonly { readonly name: string; readonly selection?: Selection }[]) {
-  const selection = cells[0]?.selection ?? run.selection ?? { matrix: run.matrix.file ?? run.matrix.name, options: {} };
-  const words = selectionWords(selection, { cells: cells.map(({ name }) => name) });
-  // Names of cells are globs, and somebody may want to edit them: they are quoted whether they need it or not.
-  const shown = words.map((word, index) => (words[index - 1] === '--only' ? `'${word}'` : shellQuote(word)));
-  return ['npx harness run', ...shown].join(' ');
 }
 
 /** `--only a --only b`, `--no-bench`, `--cold`. */

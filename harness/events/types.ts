@@ -1,5 +1,6 @@
 import type { ArchName, CellArch } from '../arch/index.ts';
 import type { TestName } from './identity.ts';
+import type { TestSelection } from './test-selection.ts';
 import type { Verdict } from './verdicts.ts';
 
 /** Version of the event stream. A reader refuses a newer one and upgrades an older one. */
@@ -63,6 +64,8 @@ export interface PlannedCell {
   /** The suite's folder in the repository, or in a project that is in none; absent: it is from elsewhere. */
   readonly folder?: string;
   readonly voting: boolean;
+  /** Which tests of its suite were to run; absent: all. */
+  readonly chosen?: TestSelection;
   /** In a merged run: what chose the cell, where that is not what chose the first part's. */
   readonly selection?: Selection;
 }
@@ -169,6 +172,18 @@ export interface RunStarted {
   readonly argv: readonly string[];
   /** Absent in events of before it was noted. */
   readonly selection?: Selection;
+  /** Digests of the files that say what it does, by their names; absent in events of before they were noted. */
+  readonly inputs?: Readonly<Record<string, string>>;
+}
+/** A run that ended before its cells did goes on: what these have come to until now does not count. */
+export interface RunResumed {
+  readonly type: 'run.resumed';
+  readonly run: string;
+  /** The cells that begin anew. */
+  readonly cells: readonly string[];
+  readonly jobs: number;
+  readonly jobsReason: string;
+  readonly argv: readonly string[];
 }
 export interface StepStarted {
   readonly type: 'step.started';
@@ -282,6 +297,7 @@ export interface RunFinished {
 
 export type HarnessEvent =
   | RunStarted
+  | RunResumed
   | StepStarted
   | StepFinished
   | CellFacts

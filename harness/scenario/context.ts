@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path';
 import type { Suite } from '../config/suite.ts';
+import type { TestSelection } from '../events/test-selection.ts';
 import type { Handle } from '../targets/target.ts';
 
 /** What a suite's process is told about its cell. Plain JSON: it crosses two process boundaries. */
@@ -16,8 +17,12 @@ export interface ScenarioContext {
   readonly scale: number;
   /** Which files to run. */
   readonly step: 'scenarios' | 'benchmarks';
-  /** These tests and no others; absent: all. */
-  readonly only?: readonly ChosenTest[];
+  /** Which tests to run; absent: all. */
+  readonly tests?: TestSelection;
+  /** Whether the harness is to be asked at a failure before anything that comes behind it. */
+  readonly pause?: true;
+  /** How often each test runs, whatever it comes to; absent: once. */
+  readonly repeat?: number;
   /** Where vitest may keep what it makes. */
   readonly cacheFolder: string;
   /** Where each test says, before it goes on, that it has begun: a test that spins can say nothing later. */
@@ -26,22 +31,9 @@ export interface ScenarioContext {
   readonly testTimeoutMs: number;
 }
 
-/** A test that is to run; without a name, every test of the file. */
-export interface ChosenTest {
-  /** As `fileInSuite` names it. */
-  readonly file: string;
-  /** Full name: `describe > test`. */
-  readonly test?: string;
-}
-
 /** How a file of a suite is named: relative to the suite's folder, with `/`. */
 export function fileInSuite({ folder }: Pick<Suite, 'folder'>, path: string): string {
   return relative(folder, path).split(sep).join('/');
-}
-
-/** Whether a test is to run. */
-export function isChosen({ only }: Pick<ScenarioContext, 'only'>, file: string, test: string): boolean {
-  return only === undefined || only.some((one) => one.file === file && (one.test ?? test) === test);
 }
 
 /** A machine of a cell, for another process. */

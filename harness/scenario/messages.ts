@@ -16,5 +16,10 @@ export type SuiteReport =
   | { readonly type: 'printed'; readonly text: string }
   /** Something goes on: a hook, another attempt. */
   | { readonly type: 'alive' }
-  /** `problems`: what went wrong outside of tests. */
-  | { readonly type: 'done'; readonly files: number; readonly problems: readonly ErrorData[] };
+  /** `problems`: what went wrong outside of tests. `left`: the names of tests, or of files, that were not chosen. */
+  | {
+      readonly type: 'done';
+      readonly files: number;
+      readonly problems: readonly ErrorData[];
+      readonly left: readonly string[];
+    };

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
 import { cacheFolder } from '../base/folders.ts';
+import { chooser } from '../events/chosen.ts';
 import { errorDataOf } from '../events/error-data.ts';
-import { fileInSuite, type ScenarioContext, SUITE_FILES } from './context.ts';
+import { fileInSuite, SUITE_FILES } from './context.ts';
 import { isCi } from './left-in-only.ts';
 import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
@@ -37,6 +38,7 @@ async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Prom
       hookTimeout: context.testTimeoutMs,
       teardownTimeout: 5000,
       retry: suite.retries,
+      repeats: (context.repeat ?? 1) - 1,
       maxWorkers: 1,
       fileParallelism: false,
       includeTaskLocation: true,
@@ -54,28 +56,23 @@ async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Prom
       resolve: { alias: { 'multiarch-harness': scenarioModule } },
     },
   );
-  const files = chosenFiles(await vitest.globTestSpecifications(), context);
+  const chosen = chooser(context.tests, suite.name);
+  const all = await vitest.globTestSpecifications();
+  const files = all.filter(({ moduleId }) => chosen.file(fileInSuite(suite, moduleId)));
   // vitest takes a run without files for a mistake; a suite without benchmarks is none.
   if (files.length === 0) {
-    send({ type: 'done', files: 0, problems: [] });
+    send({ type: 'done', files: 0, problems: [], left: all.map(({ moduleId }) => fileInSuite(suite, moduleId)) });
     return vitest.close();
   }
   await vitest.standalone();
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(files, context.only === undefined);
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(files, files.length === all.length);
   const problems = unhandledErrors.map((error) => errorData(error, suite));
-  send({ type: 'done', files: testModules.length, problems });
-  await vitest.close();
-}
-
-/** The files to run, each with the tests that are to run in it. */
-function chosenFiles(files: readonly TestSpecification[], { only, suite }: ScenarioContext): TestSpecification[] {
-  if (only === undefined) return [...files];
-  return files.flatMap((file) => {
-    const path = fileInSuite(suite, file.moduleId);
-    const chosen = only.filter((one) => one.file === path);
-    if (chosen.every(({ test }) => test !== undefined)) file.testNames = chosen.map(({ test }) => test!);
-    return chosen.length > 0 ? [file] : [];
+  const left = testModules.flatMap((module) => {
+    const file = fileInSuite(suite, module.moduleId);
+    return [...module.children.allTests()].flatMap(({ fullName }) => (chosen.test(file, fullName) ? [] : [fullName]));
   });
+  send({ type: 'done', files: testModules.length, problems, left });
+  await vitest.close();
 }
 
 function send(report: SuiteReport): void {
@@ -89,7 +86,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.once('message', (order) => {
     main(order as SuiteOrder)
       .catch((error: unknown) => {
-        send({ type: 'done', files: 0, problems: [errorDataOf(error)] });
+        send({ type: 'done', files: 0, problems: [errorDataOf(error)], left: [] });
       })
       .finally(() => {
         process.off('disconnect', orphaned);

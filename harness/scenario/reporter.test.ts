@@ -20,9 +20,9 @@ function vitestsOwn(...names: string[]): { module: TestModule; tests: TestCase[]
 
 const context = { cell: 'amd64/vm/s', step: 'scenarios', suite: { folder: '/suites/s' } } as ScenarioContext;
 
-function recorded(only?: ScenarioContext['only']) {
+function recorded(tests?: ScenarioContext['tests']) {
   const events: HarnessEvent[] = [];
-  const reporter = eventReporter({ ...context, ...(only ? { only } : {}) }, (report) => {
+  const reporter = eventReporter({ ...context, ...(tests ? { tests } : {}) }, (report) => {
     if (report.type === 'event') events.push(report.event);
   });
   const told = () => events.map((event) => [event.type, 'name' in event ? event.name : '']);
@@ -61,7 +61,7 @@ test('also where vitest tells of an end first: nothing is left that never ended'
 
 test('what was not chosen is not told of', () => {
   const { module, tests } = vitestsOwn('one', 'two');
-  const { reporter, told } = recorded([{ file: 'a.scenario.ts', test: 'two' }]);
+  const { reporter, told } = recorded({ only: [{ file: 'a.scenario.ts', test: 'two' }] });
   reporter.onTestModuleCollected?.(module);
   for (const each of tests) reporter.onTestCaseResult?.(each);
   expect(told()).toEqual([

@@ -1,11 +1,12 @@
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+import { chooser } from '../events/chosen.ts';
 import { FILE_ITSELF, numbered, type TestName } from '../events/identity.ts';
 import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
-import { fileInSuite, isChosen, type ScenarioContext } from './context.ts';
+import { fileInSuite, type ScenarioContext } from './context.ts';
 import { plainOnly } from './left-in-only.ts';
 import type { SuiteReport } from './messages.ts';
 import { fileError } from './syntax-error.ts';
-import { errorData, passedBy, verdictOf } from './thrown.ts';
+import { errorData, passedBy, verdictOf, wrongBy } from './thrown.ts';
 
 /**
  * Turns vitest's reports into events and sends each at once, in the order in which things happen: what is planned, what
@@ -25,7 +26,8 @@ export function eventReporter(
   const numbers = new Map<string, number>();
   const fileOf = (module: TestModule) => fileInSuite(suite, module.moduleId);
   // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
-  const isReported = (test: TestCase) => isChosen(context, fileOf(test.module), test.fullName);
+  const chosen = chooser(context.tests, suite.name);
+  const isReported = (test: TestCase) => chosen.test(fileOf(test.module), test.fullName);
   const nameOf = (test: TestCase): TestName => {
     const nth = numbers.get(test.id);
     return { file: fileOf(test.module), name: test.fullName, ...(nth === undefined ? {} : { nth }) };
@@ -150,6 +152,6 @@ function outcomeOf(test: TestCase, suite: ScenarioContext['suite']): Outcome {
     const errors = dataOf(result.errors);
     attempts.push({ verdict: result.state === 'passed' ? 'passed' : verdictOf(errors), durationMs, errors });
   }
-  const verdict = result.state === 'passed' ? passedBy(attempts) : (attempts.at(-1)?.verdict ?? 'failed');
+  const verdict = result.state === 'passed' ? passedBy(attempts) : (wrongBy(attempts) ?? 'failed');
   return { verdict, durationMs, attempts };
 }

@@ -6,7 +6,9 @@ import {
   TestRunner,
   type TestTryOptions,
 } from 'vitest';
+import { request } from '../base/ask.ts';
 import { propertyOf } from '../base/thrown.ts';
+import { type Chooser, chooser } from '../events/chosen.ts';
 import { numbered, type TestName } from '../events/identity.ts';
 import type { ErrorData } from '../events/types.ts';
 import { fileInSuite } from './context.ts';
@@ -47,7 +49,9 @@ export default class SuiteRunner extends TestRunner {
   }
 
   override importFile(filepath: string, source: Parameters<TestRunner['importFile']>[1]): unknown {
-    this.#file = fileInSuite(inject('harness').suite, filepath);
+    const { suite, tests } = inject('harness');
+    this.#file = fileInSuite(suite, filepath);
+    if (tests !== undefined) this.config.testNamePattern = patternFor(chooser(tests, suite.name), this.#file);
     return guardWhole(() => super.importFile(filepath, source));
   }
 
@@ -70,7 +74,9 @@ export default class SuiteRunner extends TestRunner {
 
   async runTask(test: RunnerTestCase): Promise<void> {
     this.#phase('test', test.timeout);
-    await guard(() => TestRunner.getTestFn(test)());
+    await this.#asking(test.fails ? undefined : (test.fullTestName ?? test.name), () =>
+      guard(() => TestRunner.getTestFn(test)()),
+    );
   }
 
   override async onAfterRetryTask(test: RunnerTestCase, options: TestTryOptions): Promise<void> {
@@ -96,9 +102,26 @@ export default class SuiteRunner extends TestRunner {
     const watched = (...args: never[]) => {
       const { hookTimeout } = this.config;
       this.#phase(kind, own ?? (kind.startsWith('after') ? Math.max(hookTimeout, longestAfter()) : hookTimeout));
-      return guard(() => hook(...args));
+      return this.#asking(`${kind} of ${this.#file}`, () => guard(() => hook(...args)));
     };
     return Object.assign(watched, hook);
+  }
+
+  /** Asks the harness at a failure, which lets a person look at what the test has left before anything cleans up. */
+  async #asking<T>(what: string | undefined, work: () => Promise<T>): Promise<T> {
+    const { pause, controlSocket, suite } = inject('harness');
+    if (!pause || what === undefined) return work();
+    try {
+      return await work();
+    } catch (thrown) {
+      // One that leaves itself out, or is cancelled, has not failed.
+      if (propertyOf(thrown, 'code') !== 'VITEST_PENDING') {
+        const [first] = Array.isArray(thrown) ? thrown : [thrown];
+        const { message, type } = errorData(first, suite);
+        await request(controlSocket, { do: 'pause', failed: what, why: message || type }).catch(() => {});
+      }
+      throw thrown;
+    }
   }
 
   #phase(phase: string, allowedMs: number | undefined): void {
@@ -122,6 +145,12 @@ export default class SuiteRunner extends TestRunner {
   #note(line: JournalLine): void {
     note(inject('harness').journal, line);
   }
+}
+
+/** What vitest asks of each full name whether it matches: it calls `match`, which asks the pattern. */
+function patternFor(chosen: Chooser, file: string): RegExp {
+  const pattern = { [Symbol.match]: (name: string) => (chosen.test(file, name) ? [name] : null) };
+  return pattern as unknown as RegExp;
 }
 
 function nameOf(test: RunnerTestCase): TestName {

@@ -16,6 +16,11 @@ export function passedBy(attempts: readonly Attempt[]): 'passed' | 'flaky' {
   return attempts.every(({ verdict }) => verdict === 'passed') ? 'passed' : 'flaky';
 }
 
+/** What a test that did not pass is: of one that was repeated and passed in the end, its last attempt that did not. */
+export function wrongBy(attempts: readonly Attempt[]): Attempt['verdict'] | undefined {
+  return attempts.findLast(({ verdict }) => verdict !== 'passed')?.verdict;
+}
+
 /** An error with its place in the suite, or elsewhere in the project where the suite is not on the way to it. */
 export function errorData(thrown: unknown, suite: Pick<Suite, 'folder'>): ErrorData {
   const error = errorDataOf(withoutStacks(thrown));

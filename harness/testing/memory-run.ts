@@ -6,6 +6,7 @@ import { matrixSchema } from '../config/schema/matrix.ts';
 import { suiteSchema } from '../config/schema/suite.ts';
 import type { Suite } from '../config/suite.ts';
 import { foldEvents } from '../events/fold.ts';
+import { loadRun } from '../events/load-run.ts';
 import type { CellResult, RunResult } from '../events/result.ts';
 import type { StoredEvent, TestFinished } from '../events/types.ts';
 import { DEFAULT_RELEASE } from '../releases/index.ts';
@@ -27,6 +28,8 @@ export interface Given {
   /** In place of one with `machines`, for a test that lets machines die. */
   readonly provider?: MemoryProvider;
   readonly runSuite?: RunSuite;
+  /** The names of the cells to run; default: all. */
+  readonly only?: readonly string[];
   readonly run?: Partial<RunOptions>;
   /** The folder of an earlier run, so that its cache and its leases are there. */
   readonly place?: string;
@@ -71,11 +74,12 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
       voting: true,
     })),
   );
+  const asked = cells.filter(({ name }) => given.only?.includes(name) ?? true);
   const provider = given.provider ?? memoryProvider(given.machines);
   const events: StoredEvent[] = [];
   const { exitCode, folder } = await runMatrix({
     matrix: { ...config, name: 'm' },
-    cells,
+    cells: asked,
     project,
     cache: join(place, 'cache'),
     state: join(place, 'state'),
@@ -93,7 +97,7 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
     runSuite: given.runSuite ?? passes,
     ...given.run,
   });
-  const result = foldEvents(events);
+  const result = given.run?.resume ? await loadRun(folder) : foldEvents(events);
   const cell = result.cells[0]!;
   return {
     exitCode,

@@ -1,6 +1,6 @@
 import { labelOf } from '../../harness/events/identity.ts';
-import type { CellResult, RunResult } from '../../harness/events/result.ts';
-import { rerunCommand } from '../../harness/events/selection.ts';
+import { rerunCommand } from '../../harness/events/rerun.ts';
+import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
 import type { ErrorData } from '../../harness/events/types.ts';
 import type { Since } from '../since.ts';
 import { firstLine, truncate, visible, withoutMessage } from '../text.ts';
@@ -52,7 +52,7 @@ function card(group: Group, known: Known): Markup {
     first.test?.output === undefined ? undefined : foldedLines('Output of the test', first.test.output),
     ...consoles(group),
     evidence(group),
-    html`<p class="run"><span>Run it again</span> <code>${visible(rerunCommand(known.run, cellsOf(group)))}</code></p>`,
+    html`<p class="run"><span>Run it again</span> <code>${visible(rerunCommand(known.run, cellsOf(group), testsOf(group)))}</code></p>`,
     ...cellsOf(group).map(({ enter }) =>
       enter === undefined ? undefined : html`<p class="run"><span>Enter the target</span> <code>${enter}</code></p>`,
     ),
@@ -194,6 +194,11 @@ function evidence(group: Group): Markup | undefined {
     html`<div class="evidence"><span>Evidence${cells.length > 1 && html` of ${cell.name}`}</span> ${evidenceLinks(cell)}</div>`;
   const rest = cells.slice(IN_SIGHT);
   return html`${cells.slice(0, IN_SIGHT).map(of)}${rest.length > 0 && html`<details><summary>Evidence of ${rest.length} more cells</summary>${rest.map(of)}</details>`}`;
+}
+
+/** The tests that failed, where nothing else did. */
+function testsOf(group: Group): TestResult[] {
+  return group.every(({ test }) => test !== undefined) ? group.map(({ test }) => test!) : [];
 }
 
 function cellsOf(group: Group): CellResult[] {

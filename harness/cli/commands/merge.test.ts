@@ -4,7 +4,6 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { loadRun } from '../../events/load-run.ts';
 import { readEvents } from '../../events/reader.ts';
-import type { StoredEvent } from '../../events/types.ts';
 import { type TempFiles, tempFiles } from '../../testing/temp-files.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -19,13 +18,16 @@ const [first, second] = events
 function job(cell: string): string[] {
   const own = events.filter((event) => !('cell' in event) || event.cell === undefined || event.cell === cell);
   return own.map((event, seq): string =>
-    JSON.stringify({
-      ...event,
-      seq,
-      ...(event.type === 'run.started'
-        ? { run: `run-${cell.replaceAll('/', '-')}`, cells: event.cells.filter(({ name }) => name === cell) }
-        : {}),
-    } satisfies StoredEvent),
+    JSON.stringify(
+      event.type === 'run.started'
+        ? {
+            ...event,
+            seq,
+            run: `run-${cell.replaceAll('/', '-')}`,
+            cells: event.cells.filter(({ name }) => name === cell),
+          }
+        : { ...event, seq },
+    ),
   );
 }
 

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import {
   pathsOf,
   type Report,
@@ -9,25 +9,38 @@ import {
   writeJobSummary,
   writeReports,
 } from '../../../reports/index.ts';
+import { ConfigError } from '../../base/errors.ts';
 import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { version } from '../../base/package.ts';
+import { quote } from '../../base/quote.ts';
 import { loadRun } from '../../events/load-run.ts';
 import type { RunResult } from '../../events/result.ts';
-import type { CellOptions } from '../../matrix/plan.ts';
-import { type RunOutcome, runMatrix } from '../../run/schedule/run.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
+import { type RunOptions, type RunOutcome, runMatrix } from '../../run/schedule/run.ts';
 import { afterRun } from '../after-run.ts';
 import { chooseCells } from '../cells.ts';
+import { chosenTests, type TestOptions } from '../chosen-tests.ts';
+import { type Nothing, whatIsLeft, whatWasRed } from '../earlier-run.ts';
 import { interruptible } from '../interrupt.ts';
+import { pauser } from '../pauser.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 import { createTerminal } from '../terminal/terminal.ts';
 
-export interface RunFlags extends CellOptions, ReportFlags {
+export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly jobs?: number;
   readonly keep?: boolean;
   readonly bench?: boolean;
   readonly cold?: boolean;
   readonly part?: boolean;
   readonly summary?: boolean;
+  readonly bail?: number | true;
+  readonly pause?: boolean;
+  readonly pauseMinutes?: number;
+  readonly repeat?: number;
+  readonly retries?: number;
+  readonly resume?: string;
+  readonly failed?: string | true;
 }
 
 /** `harness run [matrix]` */
@@ -48,7 +61,12 @@ export async function runCells(
   onResult: (result: RunResult) => void = () => {},
 ): Promise<RunOutcome> {
   const which = reportsOf(options);
-  const { project, matrix, cells, providers, selection } = await chooseCells(named, options);
+  const plan = await planOf(named, options);
+  if ('nothing' in plan) return nothingToRun(plan, options, onResult);
+  const { chosen, flags, tests, resume } = plan;
+  const { project, matrix, cells, providers, selection } = chosen;
+  const { pause, pauseMinutes } = flags;
+  const onPause = pause || pauseMinutes !== undefined ? pauser(pauseMinutes) : undefined;
   const terminal = options.json
     ? undefined
     : createTerminal({
@@ -56,13 +74,13 @@ export async function runCells(
         env: process.env,
         now: Date.now,
         isTty: process.stderr.isTTY === true,
-        streams: cells.some(({ suite }) => suite.tests.length > 0),
+        streams: onPause !== undefined || cells.some(({ suite }) => suite.tests.length > 0),
       });
   try {
     return await interruptible({ quiet: options.json === true }, (interrupt) =>
       runMatrix({
         matrix,
-        cells,
+        cells: withRetries(cells, flags),
         selection,
         project: project.root,
         cache: cacheFolder(),
@@ -70,10 +88,15 @@ export async function runCells(
         state: stateFolder(),
         version,
         argv: process.argv.slice(2),
-        jobs: options.jobs,
-        keep: options.keep === true,
-        bench: options.bench !== false,
-        cold: options.cold === true,
+        jobs: flags.jobs,
+        keep: flags.keep === true,
+        bench: flags.bench !== false,
+        cold: flags.cold === true,
+        onPause,
+        bail: flags.bail === true ? 1 : flags.bail,
+        repeat: flags.repeat,
+        tests,
+        resume,
         interrupt,
         onEvent: (event) => terminal?.event(event),
         onProgress: (cell, message) => terminal?.progress(cell, message),
@@ -101,6 +124,80 @@ export async function runCells(
   } finally {
     await terminal?.stop();
   }
+}
+
+/** A run that needs nothing run again: what it came to is said once more. */
+async function nothingToRun(
+  { nothing, folder, exitCode }: Nothing,
+  options: RunFlags,
+  onResult: (result: RunResult) => void,
+): Promise<RunOutcome> {
+  if (!options.json) process.stderr.write(`nothing to run: ${nothing}\n`);
+  onResult(await loadRun(folder));
+  return { run: basename(folder), folder, exitCode };
+}
+
+/** Tests of a run that repeats them have no second try: it would hide what is to be counted. */
+function withRetries(cells: readonly Cell[], { retries, repeat }: RunFlags): readonly Cell[] {
+  const most = repeat === undefined ? retries : 0;
+  return most === undefined ? cells : cells.map((cell) => ({ ...cell, suite: { ...cell.suite, retries: most } }));
+}
+
+interface Plan {
+  readonly chosen: ChosenCells;
+  readonly flags: RunFlags;
+  readonly tests: RunOptions['tests'];
+  readonly resume?: RunOptions['resume'];
+}
+
+/** What a command line is to run: cells that it chooses, or those of an earlier run. */
+async function planOf(named: string | undefined, options: RunFlags): Promise<Plan | Nothing> {
+  const { resume, failed } = options;
+  if (options.repeat !== undefined && options.retries !== undefined)
+    throw new ConfigError('--repeat counts how often a test fails, and --retries would hide it: only one is possible');
+  if (resume === undefined && failed === undefined) {
+    const chosen = await chooseCells(named, options);
+    const tests = chosenTests(options);
+    return { chosen, flags: options, tests: tests && new Map(chosen.cells.map(({ name }) => [name, tests])) };
+  }
+  mustNotChoose(named, options);
+  const again =
+    resume === undefined ? await whatWasRed(failed === true ? 'latest' : failed!) : await whatIsLeft(resume);
+  if ('nothing' in again) return again;
+  const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => name !== 'bench' || !value));
+  return { ...again, flags: { ...(again.options as RunFlags), ...given } };
+}
+
+/** Options that an earlier run may be run again with; `failed` makes another run of it, whose conditions may differ. */
+const BESIDE = {
+  resume: new Set(['resume', 'pause', 'pauseMinutes', 'jobs', 'keep', 'json', 'part', 'report', 'summary']),
+  failed: new Set([
+    'failed',
+    'pause',
+    'pauseMinutes',
+    'jobs',
+    'keep',
+    'json',
+    'part',
+    'report',
+    'bench',
+    'cold',
+    'bail',
+    'repeat',
+    'retries',
+  ]),
+};
+
+/** @throws ConfigError for an option, or a matrix, that chooses cells beside those of an earlier run. */
+function mustNotChoose(named: string | undefined, options: RunFlags): void {
+  const what = options.resume === undefined ? 'failed' : 'resume';
+  const isDefault = (name: string, value: unknown) => value === undefined || (name === 'bench' && value === true);
+  const other = Object.entries(options).find(([name, value]) => !BESIDE[what].has(name) && !isDefault(name, value));
+  if (named === undefined && other === undefined) return;
+  const which = named === undefined ? `--${other![0]}` : `the matrix ${quote(named)}`;
+  throw new ConfigError(`${which} says what to run, and so does --${what}: the run has chosen its cells`, {
+    hint: `Leave it out: harness run --${what} RUN`,
+  });
 }
 
 /** Where the reports are, relative to the current folder while there is one. */

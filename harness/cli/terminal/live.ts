@@ -53,6 +53,7 @@ export function createLive(options: {
   return {
     event(event: HarnessEvent) {
       if (event.type === 'run.started') start(event.cells.map((cell) => cell.name));
+      if (event.type === 'run.resumed') start(event.cells);
       if (event.type === 'log' && event.level === 'warn') {
         warnings.push(`${event.cell === undefined ? '' : `${event.cell}  `}warning: ${printable(event.message)}`);
       }

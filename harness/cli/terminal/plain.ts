@@ -51,6 +51,10 @@ function describe(event: HarnessEvent): string[] | undefined {
   switch (event.type) {
     case 'run.started':
       return [`run ${event.run}: ${plural(event.cells.length, 'cell')}, ${event.jobs} at once (${event.jobsReason})`];
+    case 'run.resumed': {
+      const how = `${plural(event.cells.length, 'cell')} left, ${event.jobs} at once (${event.jobsReason})`;
+      return [`run ${event.run} goes on: ${how}`];
+    }
     case 'step.started':
       return [event.step, 'started'];
     case 'step.finished': {

@@ -1,7 +1,8 @@
 import { formatDuration, lastLines, printable } from '../../base/text.ts';
+import { failedText, proportion } from '../../bench/proportion.ts';
 import { labelOf } from '../../events/identity.ts';
+import { rerunCommand } from '../../events/rerun.ts';
 import type { CellResult, ControlComparison, RunResult, TestResult } from '../../events/result.ts';
-import { rerunCommand } from '../../events/selection.ts';
 import { type ErrorData, STEPS } from '../../events/types.ts';
 import { isBad, verdicts, wentWrong } from '../../events/verdicts.ts';
 import type { Paint } from './paint.ts';
@@ -22,6 +23,7 @@ export function summaryOf(result: RunResult, paint: Paint, reports?: string): st
     `${paint('bold', `Run ${result.run}`)} ${stateOf(result, paint)} after ${formatDuration(result.durationMs)}`,
     ...result.cells.map((cell, _index, all) => cellLine(cell, Math.max(...all.map((one) => one.name.length)), paint)),
     ...(failures.length > 0 ? ['', paint('bold', 'Failures'), ...failures] : []),
+    ...repeated(result, paint),
     ...listed(result, 'flaky', 'Passed on a later attempt', paint, firstErrorOf),
     ...listed(result, 'skipped', 'Skipped', paint, ({ note = '' }) => note),
     '',
@@ -82,7 +84,8 @@ function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
 const MAX_ERRORS = 5;
 
 function testFailure(cell: CellResult, test: TestResult, control: string, paint: Paint): string[] {
-  const errors = test.attempts.at(-1)?.errors ?? [];
+  // One that was repeated may have passed in the end.
+  const errors = test.attempts.findLast((attempt) => attempt.errors.length > 0)?.errors ?? [];
   const compared = test.control === undefined ? '' : paint('dim', `  (${COMPARED[test.control](control)})`);
   return [
     `  ${cell.name}  ${placeOf(test, errors[0])}  ${firstLine(labelOf(test))}${compared}`,
@@ -103,6 +106,21 @@ function errorLines({ message, type, causes = [] }: ErrorData): string[] {
 function placeOf(test: TestResult, error: ErrorData | undefined): string {
   if (error?.file === undefined) return test.file;
   return [error.file, error.line, error.column].filter((part) => part !== undefined).join(':');
+}
+
+/** How often each test of a run with `--repeat` failed. */
+function repeated(result: RunResult, paint: Paint): string[] {
+  if (result.selection?.options['repeat'] === undefined) return [];
+  const lines = result.cells.flatMap((cell) =>
+    cell.tests
+      .filter(({ attempts }) => attempts.length > 0)
+      .map((test) => {
+        const failed = test.attempts.filter(({ verdict }) => verdict !== 'passed').length;
+        const often = failedText(proportion(failed, test.attempts.length));
+        return `  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}  ${paint(failed > 0 ? 'red' : 'green', often)}`;
+      }),
+  );
+  return ['', paint('bold', 'Repeated'), ...lines];
 }
 
 /** Tests of a verdict that is no failure, one a line. */
@@ -152,8 +170,10 @@ function timesOf(result: RunResult): string {
   return text === '' ? 'no step ran' : `${text}${result.cells.length > 1 ? ' (all cells together)' : ''}`;
 }
 
-/** The command that runs the bad cells again; undefined when there is none. */
+/** The command that runs what went wrong again: the tests that failed, unless a cell has none of them. */
 function rerunOf(result: RunResult): string | undefined {
   const bad = result.cells.filter(isBad);
-  return bad.length === 0 ? undefined : printable(rerunCommand(result, bad));
+  const failed = bad.map(({ tests }) => tests.filter(isBad));
+  const tests = failed.every((some) => some.length > 0) ? failed.flat() : [];
+  return bad.length === 0 ? undefined : printable(rerunCommand(result, bad, tests));
 }

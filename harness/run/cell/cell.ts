@@ -2,12 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
 import { mention } from '../../base/mention.ts';
-import { formatDuration } from '../../base/text.ts';
+import { formatDuration, some } from '../../base/text.ts';
+import { selectionText } from '../../events/chosen.ts';
+import type { TestSelection } from '../../events/test-selection.ts';
 import type { Verdict } from '../../events/types.ts';
 import { mostTelling, verdicts } from '../../events/verdicts.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
+import { limitTime } from '../schedule/pause.ts';
 import { commandsStep } from '../suite/commands-step.ts';
 import { hasFiles } from '../suite/suite-files.ts';
 import { suiteStep } from '../suite/suite-step.ts';
@@ -33,7 +36,7 @@ import { failStep, type StepIo, type StepOutcome, skipStep, step, verdictOfError
  */
 export async function runCell(cell: Cell, run: RunContext): Promise<Verdict> {
   const started = performance.now();
-  const state: CellState = { artifacts: [], verdict: 'incomplete' };
+  const state: CellState = { artifacts: [], left: [], verdict: 'incomplete' };
   try {
     await takeThroughSteps(cellContext(cell, run), state);
   } catch (error) {
@@ -56,6 +59,8 @@ interface CellState {
   reason?: string;
   enter?: string;
   artifacts: string[];
+  /** Names of tests that were not chosen to run. */
+  readonly left: string[];
 }
 
 async function takeThroughSteps(context: CellContext, state: CellState): Promise<void> {
@@ -90,16 +95,14 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
   const work = async () => {
     // A cell's time begins when it has its place: waiting for others is not its fault.
     const limitMs = run.matrix.limits['cell-minutes'] * 60_000;
-    const late = AbortSignal.timeout(limitMs);
     const given = new AbortController();
     const giveUp = () =>
       given.abort(
         new InfraError(`cannot finish the cell: it took longer than ${formatDuration(limitMs)} (limits.cell-minutes)`),
       );
-    late.addEventListener('abort', giveUp);
+    using _limit = limitTime(limitMs, run.pause, giveUp);
     const signal = AbortSignal.any([context.signal, given.signal]);
     await onTarget({ ...context, signal }, images, state);
-    late.removeEventListener('abort', giveUp);
   };
   await waiting(context, 'for a place', guests, (begun) =>
     guests.use(
@@ -164,7 +167,9 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
       }, context.cell.name),
     );
     Object.assign(state, verdictFrom(scenarios));
+    state.left.push(...(scenarios.left ?? []));
     if (on) await measureOn(on, scenarios, state);
+    if (on) sayNothingChosen(on, state);
   } catch (error) {
     Object.assign(state, verdictFromError(error));
   } finally {
@@ -177,9 +182,15 @@ async function deployAndTest(on: OnTarget, state: CellState): Promise<StepOutcom
     await deployOn(on, io);
     return [undefined, on.started.deployed ? { verdict: 'skipped', note: 'in the snapshot' } : { verdict: 'passed' }];
   });
-  if (on.context.run.choices.only === undefined) return testOn(on, state);
+  const { steps } = chosenOf(on) ?? {};
+  if (steps === undefined || steps.includes('scenarios') || steps.includes('tests')) return testOn(on, state);
   await skipStep(on.context, 'scenarios', 'only benchmarks are asked for');
   return { verdict: 'skipped' };
+}
+
+/** Which tests of a cell are to run; undefined: all. */
+function chosenOf({ context: { cell, run } }: OnTarget): TestSelection | undefined {
+  return run.choices.tests?.get(cell.name);
 }
 
 /** The commands of a suite, then its scenarios; the worse of the two counts. */
@@ -190,15 +201,23 @@ async function testOn(on: OnTarget, state: CellState): Promise<StepOutcome> {
   const kept = (file: string) => void state.artifacts.push(relative(context.run.open.folder, file));
   const commands = await commandsStep(on, started.setUp.workspace, kept);
   // A suite of commands only is spared a process of vitest.
-  if (!(await hasFiles(suite, 'scenarios'))) return commands;
+  if (!(await hasFiles(suite, 'scenarios')) || context.run.bail.tests.aborted) return commands;
   const scenarios = await suiteStep(on, 'scenarios');
-  return mostTelling([commands.verdict, scenarios.verdict]) === commands.verdict ? commands : scenarios;
+  const left = [...(commands.left ?? []), ...(scenarios.left ?? [])];
+  // Where tests are chosen, one of the two may have none of them: then the other one counts.
+  const none = [commands, scenarios].find(({ verdict }) => chosenOf(on) !== undefined && verdict === 'skipped');
+  if (none) return { ...(none === commands ? scenarios : commands), left };
+  const telling = mostTelling([commands.verdict, scenarios.verdict]) === commands.verdict ? commands : scenarios;
+  return { ...telling, left };
 }
 
 /** The benchmarks, alone on the host: what else runs would be in the figures. */
 async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
   const { cell, run } = on.context;
   if (!run.choices.bench) return skipStep(on.context, 'benchmarks', 'left out by --no-bench');
+  const { steps, only } = chosenOf(on) ?? {};
+  const measures = only?.some(({ file }) => file.endsWith('.bench.ts')) ?? steps?.includes('benchmarks') ?? true;
+  if (!measures) return skipStep(on.context, 'benchmarks', 'none of the benchmarks is chosen');
   if (verdicts[scenarios.verdict].blocks)
     return skipStep(on.context, 'benchmarks', 'what does not work is not measured');
   if (cell.suite.tests.length > 0 && !(await hasFiles(cell.suite, 'benchmarks')))
@@ -213,7 +232,18 @@ async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState)
   );
   const unheard = benchmarks.verdict === 'passed' || benchmarks.verdict === 'skipped';
   if (!unheard || state.verdict === 'skipped') Object.assign(state, verdictFrom(benchmarks));
+  state.left.push(...(benchmarks.left ?? []));
   on.signal.throwIfAborted();
+}
+
+/** A choice of tests that chose none in a cell is a mistake, mostly: the names that there are show which. */
+function sayNothingChosen(on: OnTarget, state: CellState): void {
+  const tests = chosenOf(on);
+  if (tests === undefined || state.verdict !== 'skipped') return;
+  const names = [...new Set(state.left)];
+  const there = names.length > 0 ? `; there are ${some(names, 20)}` : '';
+  state.reason = `no test of it is chosen by ${selectionText(tests)}${there}`;
+  warn(on.context, state.reason);
 }
 
 /** Keeps what explains a failure, then gives the target back, unless it is to be kept. */
@@ -223,6 +253,12 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
   const { lease } = run.open;
   const good = state.verdict === 'passed' || state.verdict === 'skipped';
   const usable = !on.signal.aborted;
+  // A test that fails asks by itself, before anything that comes behind it.
+  if (!good && usable)
+    await run.pause.at(
+      { cell: cell.name, folder: run.open.folder, what: 'the cell', why: state.reason ?? state.verdict },
+      on.signal,
+    );
   if (!good && !context.signal.aborted) {
     await step(context, 'collect', async () => {
       state.artifacts.push(...(await evidenceOf(on)));

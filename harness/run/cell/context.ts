@@ -1,25 +1,28 @@
 import { join } from 'node:path';
 import type { Matrix } from '../../config/suite.ts';
+import type { TestSelection } from '../../events/test-selection.ts';
 import type { Cell } from '../../matrix/cell.ts';
-import type { ChosenTest } from '../../scenario/context.ts';
 import type { SourceTree } from '../../source/tree.ts';
 import type { Providers } from '../../targets/providers.ts';
+import type { Bail } from '../schedule/bail.ts';
 import type { OpenRun } from '../schedule/open-run.ts';
+import type { Pause } from '../schedule/pause.ts';
 import type { QuietLock, Slots } from '../schedule/quiet.ts';
 import type { RunSuite } from '../suite/suite-process.ts';
 import type { CommonSettings } from './image.ts';
 import type { StartedCell } from './start-cell.ts';
-
-/** Benchmarks by the name of their cell. */
-export type ChosenBenchmarks = ReadonlyMap<string, readonly ChosenTest[]>;
 
 /** What a run was asked to do, beside its cells. */
 export interface RunChoices {
   /** Leave the machine of a cell that failed where it is. */
   readonly keep: boolean;
   readonly bench: boolean;
-  /** The benchmarks to run in each cell, and no scenarios; absent: everything. */
-  readonly only?: ChosenBenchmarks | undefined;
+  /** The tests to run, by the name of their cell; a cell that is not in it runs all of its suite's. */
+  readonly tests?: ReadonlyMap<string, TestSelection> | undefined;
+  /** Failures after which the run ends; absent: it never does. */
+  readonly bail?: number | undefined;
+  /** How often each test runs, whatever it comes to; absent: once. */
+  readonly repeat?: number | undefined;
   /** Neither use nor make snapshots. */
   readonly cold: boolean;
 }
@@ -49,6 +52,10 @@ export interface RunContext {
   readonly progress: (cell: string, message: string) => void;
   /** A line that a command on a cell's machine printed; it is in the cell's folder already. */
   readonly output: (cell: string, line: string) => void;
+  /** Ends it after some failures. */
+  readonly bail: Bail;
+  /** Stops it at the first failure, for a person. */
+  readonly pause: Pause;
   /** Aborted when the run is interrupted, or its time is up; the reason is an Error. */
   readonly signal: AbortSignal;
 }
@@ -64,7 +71,8 @@ export interface CellContext {
 }
 
 export function cellContext(cell: Cell, run: RunContext): CellContext {
-  return { cell, run, folder: cellFolder(run.open.folder, cell.name), signal: run.signal };
+  const signal = AbortSignal.any([run.signal, run.bail.signalFor(cell.name)]);
+  return { cell, run, folder: cellFolder(run.open.folder, cell.name), signal };
 }
 
 /** The folder of a cell in its run; `+` and `/` of the name are the folders' own. */

@@ -8,6 +8,8 @@ export interface StepOutcome {
   readonly verdict: Verdict;
   readonly note?: string;
   readonly reason?: string;
+  /** Names of what was not chosen to run. */
+  readonly left?: readonly string[];
 }
 
 /** How a step says what it does. */
@@ -70,12 +72,18 @@ export async function skipStep({ cell, run }: CellContext, name: StepName, note:
   await emit({ type: 'step.finished', cell: cell.name, step: name, verdict: 'skipped', durationMs: 0, note });
 }
 
+/** Thrown into what is stopped before its end for a reason that says nothing about it. */
+export class Stopped extends HarnessError {}
+
 /** Thrown into everything that runs when the user interrupts. */
-export class Interrupted extends HarnessError {}
+export class Interrupted extends Stopped {}
+
+/** Thrown into what is left out because something else failed. */
+export class Bailed extends Stopped {}
 
 /** What an error makes of the step, and the cell, that it ended. */
 export function verdictOfError(error: unknown): Verdict {
-  if (error instanceof Interrupted) return 'incomplete';
+  if (error instanceof Stopped) return 'incomplete';
   if (error instanceof UnsupportedError) return 'unsupported';
   if (error instanceof EmulatorError) return 'emulator';
   if (error instanceof StackError) return 'failed';

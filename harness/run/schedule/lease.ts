@@ -78,6 +78,17 @@ export function openLease(state: string, run: string, runFolder: string): Lease 
   };
 }
 
+/** Whether the harness that runs a run is alive. */
+export async function isGoingOn(state: string, run: string): Promise<boolean> {
+  const owner = ownerOf(await readLease(join(folderOf(state), `${run}.jsonl`)));
+  return owner !== undefined && isAlive(owner.owner);
+}
+
+/** Who has a run now: one that was killed and resumed has had several. */
+function ownerOf(lines: readonly Line[]): Extract<Line, { kind: 'owner' }> | undefined {
+  return lines.findLast((line) => line.kind === 'owner');
+}
+
 /** What `gc` found of one run. */
 export interface CollectedRun {
   readonly run: string;
@@ -104,7 +115,7 @@ export async function collectGarbage(
   for (const name of names.filter((name) => name.endsWith('.jsonl')).sort()) {
     const file = join(folderOf(state), name);
     const lines = await readLease(file);
-    const head = lines.find((line) => line.kind === 'owner');
+    const head = ownerOf(lines);
     const common = { run: head?.run ?? name.replace('.jsonl', ''), folder: head?.folder ?? '' };
     if (head && isAlive(head.owner)) {
       collected.push({ ...common, ...nothing, state: 'running' });

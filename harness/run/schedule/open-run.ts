@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { ConfigError } from '../../base/errors.ts';
 import { makeFolder } from '../../base/files.ts';
+import { tryLock } from '../../base/lock.ts';
 import { RunFold } from '../../events/fold.ts';
+import { eventsIn } from '../../events/reader.ts';
 import type { HarnessEvent, StoredEvent } from '../../events/types.ts';
 import { type EventLog, openEventLog } from '../../events/writer.ts';
-import { type Lease, openLease } from './lease.ts';
+import { isGoingOn, type Lease, openLease } from './lease.ts';
 
 /** A run that goes on: where it writes what happens, and what it has taken. Disposal closes both. */
 export interface OpenRun extends AsyncDisposable {
@@ -26,13 +29,21 @@ export interface OpenRun extends AsyncDisposable {
  */
 export async function openRun(runs: string, state: string, onEvent: (event: StoredEvent) => void): Promise<OpenRun> {
   const name = runName(new Date());
-  const folder = join(runs, name);
+  return opened(name, join(runs, name), state, new RunFold(), onEvent);
+}
+
+async function opened(
+  name: string,
+  folder: string,
+  state: string,
+  fold: RunFold,
+  onEvent: (event: StoredEvent) => void,
+): Promise<OpenRun> {
   const lease = openLease(state, name, folder);
   const log = await openLog(folder).catch(async (error: unknown) => {
     await lease.end();
     throw error;
   });
-  const fold = new RunFold();
   log.onEvent((event) => fold.add(event));
   log.onEvent(onEvent);
   return {
@@ -47,6 +58,42 @@ export async function openRun(runs: string, state: string, onEvent: (event: Stor
       await lease.end().catch(() => {});
     },
   };
+}
+
+/**
+ * Opens a run that was killed, interrupted or cut short, to go on with it. Events are appended to those that it has; only one
+ * process can do so.
+ * @param folder its folder, absolute; it is named so.
+ * @throws ConfigError when it is still going on, here or in another process.
+ */
+export async function reopenRun(
+  folder: string,
+  state: string,
+  onEvent: (event: StoredEvent) => void,
+): Promise<OpenRun> {
+  const name = basename(folder);
+  const lock = await tryLock(join(folder, 'lock'));
+  const going = new ConfigError(`cannot go on with ${name}: it is still going on`, {
+    hint: 'Wait for it, or interrupt it.',
+  });
+  if (!lock) throw going;
+  try {
+    if (await isGoingOn(state, name)) throw going;
+    const file = join(folder, 'events.jsonl');
+    const fold = new RunFold();
+    for await (const event of eventsIn(file)) fold.add(event);
+    const open = await opened(name, folder, state, fold, onEvent);
+    return {
+      ...open,
+      async [Symbol.asyncDispose]() {
+        await open[Symbol.asyncDispose]();
+        await lock[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function openLog(folder: string): Promise<EventLog> {

@@ -31,7 +31,9 @@ describe('a cell that goes well', () => {
   test('--no-bench and a choice of benchmarks leave steps out, and say so', async () => {
     await using without = await runInMemory({ run: { bench: false } });
     expect(without.cell.steps.find(({ step }) => step === 'benchmarks')?.note).toBe('left out by --no-bench');
-    await using only = await runInMemory({ run: { only: new Map([['amd64/memory/s', [{ file: 'a.bench.ts' }]]]) } });
+    await using only = await runInMemory({
+      run: { tests: new Map([['amd64/memory/s', { steps: ['benchmarks'], only: [{ file: 'a.bench.ts' }] }]]) },
+    });
     expect(only.cell.steps.find(({ step }) => step === 'scenarios')?.note).toBe('only benchmarks are asked for');
   });
 });
@@ -320,4 +322,43 @@ test('deadlines that a busy moment stretched are measured again when the machine
   await using later = await runInMemory({ limits, machines: machines(9e6), place });
   expect(later.cell.scale).toMatchObject({ factor: 1, source: 'snapshot' });
   expect(later.cell.logs).toEqual([]);
+});
+
+describe('a choice of tests', () => {
+  const cell = 'amd64/memory/s';
+  const file = 'a.scenario.ts';
+
+  test('is with its cell in the events, and goes to the suite', async () => {
+    const asked: unknown[] = [];
+    await using run = await runInMemory({
+      runSuite: (options) => {
+        asked.push(options.context.tests);
+        return passes(options);
+      },
+      run: { tests: new Map([[cell, { names: ['one'] }]]) },
+    });
+    expect(run.cell.chosen).toEqual({ names: ['one'] });
+    expect(asked).toEqual([{ names: ['one'] }, { names: ['one'] }]);
+  });
+
+  test('that chooses nothing is not green, and the names that there are stand there', async () => {
+    await using run = await runInMemory({
+      runSuite: async () => ({ finished: [], files: 1, left: ['the one', 'the other'] }),
+      run: { tests: new Map([[cell, { names: ['nothing'] }]]) },
+    });
+    const reason = "no test of it is chosen by --test 'nothing'; there are the one, the other";
+    expect(run.exitCode).toBe(4);
+    expect(run.cell).toMatchObject({ verdict: 'skipped', reason, logs: [{ level: 'warn', message: reason }] });
+  });
+
+  test('of a test that is not there any more is not green', async () => {
+    const only = [
+      { file, test: 'test 1' },
+      { file, test: 'gone' },
+    ];
+    await using run = await runInMemory({ run: { tests: new Map([[cell, { only }]]) } });
+    expect(run.exitCode).toBe(4);
+    expect(run.cell).toMatchObject({ verdict: 'incomplete', reason: 'not there any more: a.scenario.ts > gone' });
+    expect(run.cell.steps.find(({ step }) => step === 'benchmarks')?.note).toBe('none of the benchmarks is chosen');
+  });
 });

@@ -1,26 +1,29 @@
-import { readFile, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseCellName } from '../../base/cell-name.ts';
-import { InfraError } from '../../base/errors.ts';
-import { placeBelow } from '../../base/files.ts';
-import { formatDuration } from '../../base/text.ts';
+import { ConfigError, InfraError } from '../../base/errors.ts';
+import { exists, placeBelow } from '../../base/files.ts';
+import { formatDuration, some } from '../../base/text.ts';
 import type { Matrix } from '../../config/suite.ts';
 import { decide } from '../../events/fold.ts';
-import type { HostFacts, RunStarted, Selection, StoredEvent } from '../../events/types.ts';
+import type { HostFacts, RunResumed, RunStarted, Selection, StoredEvent } from '../../events/types.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { nodesOf } from '../../matrix/nodes.ts';
 import type { Providers } from '../../targets/providers.ts';
 import { runCell } from '../cell/cell.ts';
-import type { RunChoices, RunContext } from '../cell/context.ts';
+import { cellFolder, type RunChoices, type RunContext } from '../cell/context.ts';
 import { imageSettings } from '../cell/image.ts';
 import { sourcesOf } from '../cell/sources.ts';
 import { Interrupted } from '../cell/step.ts';
 import { type RunSuite, runSuiteProcess } from '../suite/suite-process.ts';
+import { bailAfter } from './bail.ts';
 import { buildersFor, type Capacity, capacityFor, type HostCapacity, hostCapacity } from './capacity.ts';
+import { changesIn, type Inputs, inputsOf } from './inputs.ts';
 import { collectGarbage } from './lease.ts';
-import { type OpenRun, openRun } from './open-run.ts';
+import { type OpenRun, openRun, reopenRun } from './open-run.ts';
 import { originOf } from './origin.ts';
+import { limitTime, type Pause, pauseOnce, type WaitForPerson } from './pause.ts';
 import { QuietLock, Slots } from './quiet.ts';
 import { type GitState, gitState, pathsInRepository } from './repository.ts';
 
@@ -34,6 +37,10 @@ export interface RunOptions extends RunChoices {
   readonly state: string;
   readonly version: string;
   readonly argv: readonly string[];
+  /** Asks a person at the first failure; absent: nobody is asked. */
+  readonly onPause?: WaitForPerson | undefined;
+  /** A run to go on with: the cells are those of it that have no result. */
+  readonly resume?: Resume | undefined;
   /** What the cells were chosen by. */
   readonly selection?: Selection;
   readonly jobs?: number | undefined;
@@ -53,6 +60,18 @@ export interface RunOptions extends RunChoices {
   readonly onEnd: (folder: string) => Promise<void>;
 }
 
+/** A run that ended before its cells did. */
+export interface Resume {
+  /** Its folder, absolute. */
+  readonly folder: string;
+  /** What it was made of; absent where it does not say. */
+  readonly inputs?: Inputs | undefined;
+  /** All its cells, as they are now. */
+  readonly all: readonly Cell[];
+  /** What to do instead, where it cannot be gone on with. */
+  readonly hint?: string;
+}
+
 export interface RunOutcome {
   readonly run: string;
   readonly folder: string;
@@ -69,23 +88,37 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const { matrix, cells, project } = options;
   const started = performance.now();
   const settings = imageSettings(matrix, options.cache);
-  const sources = await sourcesOf(cells, {
+  const { resume } = options;
+  const sources = await sourcesOf(resume?.all ?? cells, {
     settings,
     limitBytes: matrix.limits['source-mib'] * 2 ** 20,
     signal: options.interrupt,
     progress: options.onProgress,
   });
+  if (resume) await mustBeUnchanged(resume, options, sources);
   // What runs before this one left behind when they were killed would hold memory that this one counts on.
   await collectGarbage(options.state, { includeKept: false });
   const runs = options.runs ?? runsFolder(project);
-  const open = await openRun(runs, options.state, options.onEvent);
-  using end = endOfRun(matrix, options.interrupt);
+  const bail = bailAfter(options.bail, new Set(cells.filter(({ voting }) => voting).map(({ name }) => name)));
+  const onEvent = (event: StoredEvent) => {
+    bail.event(event);
+    options.onEvent(event);
+  };
+  const open = resume
+    ? await reopenRun(resume.folder, options.state, onEvent)
+    : await openRun(runs, options.state, onEvent);
+  const pause = pauseOnce(options.onPause);
+  using end = endOfRun(matrix, options.interrupt, pause);
   let exitCode: number;
   try {
     const host = await hostCapacity();
     const capacity = capacityOf(options, host);
     const warnings: string[] = [];
-    await open.emit(await startedEvent(options, open, capacity, (message) => void warnings.push(message)));
+    const warn = (message: string) => void warnings.push(message);
+    await open.emit(
+      resume ? resumedEvent(options, open, capacity) : await startedEvent(options, open, capacity, sources, warn),
+    );
+    if (resume) await putAside(open.folder, cells);
     for (const message of warnings) await open.emit({ type: 'log', level: 'warn', message });
     await pointLatest(runs, open.name);
     for (const message of [...sources.values()].flatMap(({ warnings }) => warnings))
@@ -107,6 +140,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       runSuite: options.runSuite ?? runSuiteProcess,
       progress: options.onProgress,
       output: options.onOutput ?? (() => {}),
+      bail,
+      pause,
       signal: end.signal,
     };
     // A cell has an end of its own whatever happens to it. One throws only where its events cannot be written any more:
@@ -141,7 +176,7 @@ function wantedJobs({ jobs, matrix }: RunOptions): number | undefined {
 
 function capacityOf(options: RunOptions, host: HostCapacity): Capacity {
   const { cells } = options;
-  const guestBytes = Math.max(...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
+  const guestBytes = Math.max(0, ...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
   const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
   return capacityFor(guestBytes, machines, host, wantedJobs(options));
 }
@@ -150,6 +185,7 @@ async function startedEvent(
   options: RunOptions,
   { name: run }: OpenRun,
   { jobs, reason }: Capacity,
+  sources: RunContext['sources'],
   warn: (message: string) => void,
 ): Promise<RunStarted> {
   const { matrix, cells, project } = options;
@@ -168,11 +204,13 @@ async function startedEvent(
     cells: cells.map(({ name, arch, target, suite, voting }) => {
       const folder = inRepository(suite.folder);
       const release = parseCellName(name)?.release;
+      const chosen = options.tests?.get(name);
       return {
         ...{ name, arch, target, suite: suite.name },
         ...(release === undefined ? {} : { release }),
         ...(folder === undefined ? {} : { folder }),
         voting,
+        ...(chosen === undefined ? {} : { chosen }),
       };
     }),
     jobs,
@@ -182,13 +220,47 @@ async function startedEvent(
     ...(options.git ? {} : { origin: await originOf(project, process.env) }),
     argv: options.argv,
     ...(options.selection ? { selection: options.selection } : {}),
+    inputs: await inputsOf(options, sources),
   };
+}
+
+/** @throws ConfigError that names what differs: half a report would be of something else. */
+async function mustBeUnchanged(
+  { folder, inputs, all, hint }: Resume,
+  { matrix, project }: RunOptions,
+  sources: RunContext['sources'],
+): Promise<void> {
+  if (inputs === undefined) return;
+  const changes = changesIn(inputs, await inputsOf({ matrix, cells: all, project }, sources));
+  if (changes.length === 0) return;
+  throw new ConfigError(`cannot go on with ${basename(folder)}: since it began, ${some(changes)}`, {
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function resumedEvent({ cells, argv }: RunOptions, { name: run }: OpenRun, { jobs, reason }: Capacity): RunResumed {
+  return { type: 'run.resumed', run, cells: cells.map(({ name }) => name), jobs, jobsReason: reason, argv };
+}
+
+/** Puts what cells left that begin anew where it is in nobody's way: `earlier/1/` below the run's folder. */
+async function putAside(folder: string, cells: readonly Cell[]): Promise<void> {
+  const earlier = join(folder, 'earlier');
+  const before = await readdir(earlier).catch(() => []);
+  const place = join(earlier, String(before.length + 1));
+  for (const { name } of cells) {
+    const from = cellFolder(folder, name);
+    if (!(await exists(from))) continue;
+    const to = cellFolder(place, name);
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+  }
 }
 
 /** What ends everything in a run: somebody who interrupts, or its own limit. Disposal forgets both. */
 function endOfRun(
   { limits }: Matrix,
   interrupt: AbortSignal,
+  pause: Pause,
 ): Disposable & { readonly signal: AbortSignal; stop(error: unknown): void } {
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Interrupted('the run was interrupted'));
@@ -199,12 +271,12 @@ function endOfRun(
     stop.abort(
       new InfraError(`cannot finish the run: it took longer than ${formatDuration(limitMs)} (limits.minutes)`),
     );
-  const overtime = setTimeout(tooLong, limitMs);
+  const overtime = limitTime(limitMs, pause, tooLong);
   return {
     signal: stop.signal,
     stop: (error) => stop.abort(error),
     [Symbol.dispose]() {
-      clearTimeout(overtime);
+      overtime[Symbol.dispose]();
       interrupt.removeEventListener('abort', onInterrupt);
     },
   };

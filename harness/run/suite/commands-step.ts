@@ -2,19 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scaledMs } from '../../base/time.ts';
 import { fetchArtifacts } from '../../commands/artifacts.ts';
-import { mergeAttempts } from '../../commands/attempts.ts';
+import { mergeAttempts, mergeRepeats } from '../../commands/attempts.ts';
 import { environmentOf } from '../../commands/environment.ts';
-import { type CommandTest, commandTest, foreignTests, judge } from '../../commands/judge.ts';
+import { COMMAND_FILE, type CommandTest, commandTest, foreignTests, judge } from '../../commands/judge.ts';
 import { type OutputLog, outputLog } from '../../commands/output-log.ts';
 import { fileResults, printedResults, removeStale } from '../../commands/results.ts';
 import { runCommand } from '../../commands/runner.ts';
 import type { Workspace } from '../../commands/workspace.ts';
 import type { Suite } from '../../config/suite.ts';
+import { namePattern } from '../../events/chosen.ts';
 import { errorDataOf } from '../../events/error-data.ts';
+import type { TestSelection } from '../../events/test-selection.ts';
 import type { TestFinished } from '../../events/types.ts';
 import { argvOf } from '../../stacks/ready.ts';
 import { type OnTarget, whileAlive } from '../cell/context.ts';
-import { Interrupted, type StepOutcome, step, verdictOfError } from '../cell/step.ts';
+import { type StepOutcome, Stopped, skipStep, step, verdictOfError } from '../cell/step.ts';
 import { outcomeOf } from './suite-step.ts';
 
 type Entry = Suite['tests'][number];
@@ -35,6 +37,13 @@ export async function commandsStep(
   keep: (file: string) => void,
 ): Promise<StepOutcome> {
   const { cell, folder, run } = on.context;
+  const entries = cell.suite.tests.filter((entry) => isChosen(run.choices.tests?.get(cell.name), labelOf(entry)));
+  const left = cell.suite.tests.filter((entry) => !entries.includes(entry)).map(labelOf);
+  if (entries.length === 0) {
+    const note = 'none of its commands is chosen';
+    await skipStep(on.context, 'tests', note);
+    return { verdict: 'skipped', note, left };
+  }
   return step(whileAlive(on), 'tests', async (io) => {
     const finished: TestFinished[] = [];
     const emit = async (tests: readonly CommandTest[]) => {
@@ -50,7 +59,8 @@ export async function commandsStep(
     keep(logFile);
     const log = outputLog(logFile, (line) => run.output(cell.name, line));
     try {
-      for (const entry of cell.suite.tests) {
+      for (const entry of entries) {
+        if (run.bail.tests.aborted) break;
         io.progress(labelOf(entry));
         await emit(await testsOf(on, workspace, entry, log, emit));
       }
@@ -60,7 +70,7 @@ export async function commandsStep(
     const { files, problems } = await bringBack(on, workspace, join(folder, 'artifacts'));
     await emit(problems.map((message) => commandTest('artifacts', 0, [{ type: 'ArtifactError', message }])));
     files.forEach(keep);
-    const outcome = outcomeOf('tests', finished, cell.suite.tests.length);
+    const outcome = { ...outcomeOf('tests', finished, entries.length), left };
     return [outcome, outcome];
   });
 }
@@ -73,10 +83,24 @@ async function testsOf(
   log: OutputLog,
   emit: (tests: readonly CommandTest[]) => Promise<void>,
 ): Promise<CommandTest[]> {
+  const { cell, run } = on.context;
   const runs: CommandTest[][] = [];
+  if (run.choices.repeat !== undefined) {
+    while (runs.length < run.choices.repeat) runs.push(await runOnce(on, workspace, entry, log, emit));
+    return mergeRepeats(runs);
+  }
   do runs.push(await runOnce(on, workspace, entry, log, emit));
-  while (runs.length <= on.context.cell.suite.retries && runs.at(-1)!.some(({ verdict }) => verdict === 'failed'));
+  while (runs.length <= cell.suite.retries && runs.at(-1)!.some(({ verdict }) => verdict === 'failed'));
   return mergeAttempts(runs);
+}
+
+/** Whether a command is among the tests that are to run. Its own tests cannot be chosen from outside; it has no file. */
+function isChosen(tests: TestSelection | undefined, label: string): boolean {
+  if (tests === undefined) return true;
+  if (tests.files !== undefined || !(tests.steps?.includes('tests') ?? true)) return false;
+  const { only, names } = tests;
+  const named = only?.some(({ file, test }) => file === label || (file === COMMAND_FILE && (test ?? label) === label));
+  return (named ?? true) && (names?.some((name) => namePattern(name)(label)) ?? true);
 }
 
 async function runOnce(
@@ -124,7 +148,7 @@ async function runOnce(
     const told = printedResults(entry.results, Buffer.concat(printed));
     if (told) await emit(foreignTests(label, told));
     const verdict = verdictOfError(error);
-    if (!(error instanceof Interrupted))
+    if (!(error instanceof Stopped))
       await emit([
         commandTest(
           label,

@@ -17,6 +17,13 @@ export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
   }));
 }
 
+/** What a suite's process asks for; of a failure at which to stop its name and its message. */
+interface Asked {
+  readonly do: 'look' | 'restore' | 'count' | 'pause';
+  readonly failed?: string;
+  readonly why?: string;
+}
+
 /**
  * Answers the suite's process: puts the cell's machines back, unless nothing has used them yet, and starts the one that
  * counts instructions for the first who asks, until the step ends.
@@ -30,7 +37,12 @@ export async function serveControl(on: OnTarget, io: StepIo): Promise<AsyncDispo
   let used = false;
   let counting: Promise<StartedCell> | undefined;
   const served = await serveRequests(socket, async (asked) => {
-    const { do: what } = asked as { readonly do: 'look' | 'restore' | 'count' };
+    const { do: what, failed, why } = asked as Asked;
+    if (what === 'pause') {
+      const { run, cell } = context;
+      await run.pause.at({ cell: cell.name, folder: run.open.folder, what: failed!, why: why! }, on.signal);
+      return null;
+    }
     if (what === 'count') {
       counting ??= startCounting(on, io);
       return contextNodes(await counting);

@@ -6,6 +6,7 @@ import { retryUntil } from '../../base/time.ts';
 import { loadSuite } from '../../config/load/load.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import type { HarnessEvent } from '../../events/types.ts';
+import type { ScenarioContext } from '../../scenario/context.ts';
 import { readJournal } from '../../scenario/journal.ts';
 import { tempFiles } from '../../testing/temp-files.ts';
 import { Interrupted } from '../cell/step.ts';
@@ -13,10 +14,16 @@ import { runSuiteProcess, type SuiteOutcome } from './suite-process.ts';
 
 const timing = { scale: 1, testTimeoutMs: 60_000 };
 
+interface SuiteGiven extends Pick<ScenarioContext, 'testTimeoutMs' | 'tests' | 'repeat'> {
+  /** Its suite.yaml. */
+  readonly config: string;
+  readonly graceMs: number;
+}
+
 /** Runs the files of a suite to their end. */
 async function ran(
   scenarios: Readonly<Record<string, string>>,
-  { testTimeoutMs = 60_000, config = '{}\n', graceMs = 15_000 } = {},
+  { testTimeoutMs = 60_000, config = '{}\n', graceMs = 15_000, ...chosen }: Partial<SuiteGiven> = {},
 ): Promise<SuiteOutcome & { readonly events: HarnessEvent[] }> {
   const inSuite = Object.entries(scenarios).map(([name, text]) => [`s/${name}`, text]);
   await using files = await tempFiles({ 's/suite.yaml': config, ...Object.fromEntries(inSuite) });
@@ -32,6 +39,7 @@ async function ran(
       cacheFolder: join(files.folder, 'cache'),
       journal: join(files.folder, 'journal'),
       testTimeoutMs,
+      ...chosen,
     },
     emit: async (event) => void events.push(event),
     progress: () => {},
@@ -309,3 +317,39 @@ test.each([
 function verdictsOf({ finished }: SuiteOutcome): Record<string, string> {
   return Object.fromEntries(finished.map(({ name, verdict }) => [name, verdict]));
 }
+
+test('only what is chosen runs, with its hooks, and everything else is told apart from it', async () => {
+  const outcome = await ran(
+    {
+      'a.scenario.ts': `${IMPORTS}
+        let ready = 0;
+        beforeAll(() => { ready++; });
+        describe('group', () => {
+          beforeAll(() => { ready++; });
+          test('one', () => { expect(ready).toBe(2); });
+          test('two', () => { throw new Error('it was not to run'); });
+        });
+        describe('other', () => {
+          beforeAll(() => { throw new Error('it was not to run'); });
+          test('three', () => {});
+        });`,
+      'b.scenario.ts': `${IMPORTS} throw new Error('it was not to be read');`,
+    },
+    { tests: { names: ['/one$/', 'nobody'], files: ['a.*'] } },
+  );
+  expect(outcome.finished.map(({ name, verdict }) => [name, verdict])).toEqual([['group > one', 'passed']]);
+  expect(outcome.left).toEqual(['group > two', 'other > three']);
+  const planned = outcome.events.find(({ type }) => type === 'tests.planned');
+  expect(planned).toMatchObject({ tests: [{ file: 'a.scenario.ts', name: 'group > one' }] });
+});
+
+test('a test is repeated whatever it comes to, and every attempt is kept', async () => {
+  const { finished } = await ran(
+    { 'a.scenario.ts': `${IMPORTS} let times = 0; test('one', () => { expect(++times % 3).not.toBe(0); });` },
+    { repeat: 7 },
+  );
+  expect(finished.map(({ verdict }) => verdict)).toEqual(['failed']);
+  expect(finished[0]!.attempts.map(({ verdict, errors }) => `${verdict} ${errors.length}`)).toEqual(
+    [1, 2, 3, 4, 5, 6, 7].map((time) => (time % 3 === 0 ? 'failed 1' : 'passed 0')),
+  );
+});

@@ -9,8 +9,8 @@ import type { Attempt, ErrorData, HarnessEvent, TestFinished } from '../../event
 import type { ScenarioContext } from '../../scenario/context.ts';
 import { type Journal, readJournal, sharedClock } from '../../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../../scenario/messages.ts';
-import { passedBy, verdictOf } from '../../scenario/thrown.ts';
-import { Interrupted } from '../cell/step.ts';
+import { passedBy, verdictOf, wrongBy } from '../../scenario/thrown.ts';
+import { Stopped } from '../cell/step.ts';
 
 export interface SuiteRunOptions {
   readonly context: ScenarioContext;
@@ -18,6 +18,8 @@ export interface SuiteRunOptions {
   readonly progress: (message: string) => void;
   /** Aborted when the target died, the cell's time is up or the run was interrupted; the reason is an Error. */
   readonly signal: AbortSignal;
+  /** Whether somebody looks at a failure: until then nothing is late. */
+  readonly isPaused?: () => boolean;
   /** Milliseconds beside the deadline of what runs after which the process is taken to hang. Default 15,000. */
   readonly graceMs?: number;
 }
@@ -27,6 +29,8 @@ export interface SuiteOutcome {
   readonly finished: readonly TestFinished[];
   /** Files that were run. */
   readonly files: number;
+  /** Names of tests, or of files, that were not chosen. */
+  readonly left?: readonly string[];
   /** Why it did not come to its end by itself. */
   readonly cutShort?: Error;
 }
@@ -45,7 +49,7 @@ const modulePath = (relative: string) => fileURLToPath(new URL(`${relative}.${en
 
 /** Runs the files of a suite in a process of their own and passes on what it reports. Never throws for a failing test. */
 export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOutcome> {
-  const { context, emit, progress, signal, graceMs = GRACE_MS } = options;
+  const { context, emit, progress, signal, graceMs = GRACE_MS, isPaused = () => false } = options;
   const script = modulePath('../../scenario/process');
   if (!existsSync(script)) throw new InfraError(`cannot run suites: ${script} is missing`);
   const child = fork(script, [], {
@@ -64,6 +68,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
 
   const finished: TestFinished[] = [];
   let files = 0;
+  let left: readonly string[] = [];
   const problems: ErrorData[] = [];
   let done = false;
   let cutShort: Error | undefined;
@@ -92,12 +97,16 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   let heardAt = sharedClock();
   // A message says that something goes on; a part that began since, and may take longer, says so in the journal only.
   const checkSilence = () => {
+    if (isPaused()) {
+      heardAt = sharedClock();
+      return endAfter(1000, checkSilence);
+    }
     const { tests, phase } = readJournal(context.journal);
     const begun =
       phase && phase.allowedMs === null ? Number.POSITIVE_INFINITY : (phase?.atMs ?? 0) + (phase?.allowedMs ?? 0);
     const due = Math.max(heardAt + context.testTimeoutMs, begun) + graceMs;
-    const left = due - sharedClock();
-    if (left > 0) return endAfter(Math.min(left, context.testTimeoutMs + graceMs), checkSilence);
+    const restMs = due - sharedClock();
+    if (restMs > 0) return endAfter(Math.min(restMs, context.testTimeoutMs + graceMs), checkSilence);
     const running = tests.filter((test) => test.running).map((test) => `${test.file} > ${labelOf(test)}`);
     const silent = Math.round((sharedClock() - Math.max(heardAt, phase?.atMs ?? 0)) / 1000);
     const what = running.join(', ') || (phase ? `a hook of the suite (${phase.phase})` : 'the suite');
@@ -119,6 +128,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     if (report.type === 'done') {
       done = true;
       files = report.files;
+      left = report.left;
       problems.push(...report.problems);
       return;
     }
@@ -161,12 +171,12 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     pass(event);
   }
   await writes;
-  return { finished, files, ...(cutShort ? { cutShort } : {}) };
+  return { finished, files, left, ...(cutShort ? { cutShort } : {}) };
 }
 
 /** Tests that began, or even ended, and were not reported any more: from the journal. */
 function unreported(
-  { cell, step }: ScenarioContext,
+  { cell, step, repeat }: ScenarioContext,
   journal: Journal,
   finished: readonly TestFinished[],
   error?: Error,
@@ -179,11 +189,13 @@ function unreported(
       if (skipped !== undefined)
         return [{ ...which, verdict: 'skipped', durationMs: 0, attempts: [], note: skipped || 'skipped in the suite' }];
       // Who interrupts says nothing about the test that was running: it never ended.
-      if (running && error instanceof Interrupted) return [];
+      if (running && error instanceof Stopped) return [];
       const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'))] : attempts;
       const last = all.at(-1);
       if (!last) return [];
-      const verdict = last.verdict === 'passed' ? passedBy(all) : last.verdict;
+      // One that is repeated has to pass each time.
+      const wrong = repeat === undefined ? undefined : wrongBy(all);
+      const verdict = wrong ?? (last.verdict === 'passed' ? passedBy(all) : last.verdict);
       return [
         { ...which, verdict, durationMs: all.reduce((sum, { durationMs }) => sum + durationMs, 0), attempts: all },
       ];

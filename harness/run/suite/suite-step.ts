@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { InfraError } from '../../base/errors.ts';
 import { scaledMs, withDeadline } from '../../base/time.ts';
+import { selectionText } from '../../events/chosen.ts';
 import { errorDataOf } from '../../events/error-data.ts';
+import { FILE_ITSELF, type TestName } from '../../events/identity.ts';
+import type { TestSelection } from '../../events/test-selection.ts';
 import type { Verdict } from '../../events/types.ts';
-import { mostTelling } from '../../events/verdicts.ts';
+import { mostTelling, verdicts } from '../../events/verdicts.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import { anyDeath, type OnTarget, whileAlive } from '../cell/context.ts';
@@ -18,14 +21,15 @@ const SCENARIO_SECONDS = 10;
 export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'): Promise<StepOutcome> {
   const { started, signal } = on;
   const { cell, run, folder } = on.context;
-  const { only } = run.choices;
+  const { repeat } = run.choices;
+  const tests = run.choices.tests?.get(cell.name);
   const { network } = started;
   const scale = started.scale.factor;
   return step(whileAlive(on), name, async (io) => {
     const native =
       name === 'scenarios' ? (cell.suite.timeouts.test ?? SCENARIO_SECONDS) : cell.suite.timeouts.benchmark;
     await using control = await serveControl(on, io);
-    const { finished, files, cutShort } = await run.runSuite({
+    const { finished, files, left, cutShort } = await run.runSuite({
       context: {
         cell: cell.name,
         nodes: contextNodes(started),
@@ -33,7 +37,9 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
         suite: cell.suite,
         scale,
         step: name,
-        ...(only === undefined ? {} : { only: only.get(cell.name) ?? [] }),
+        ...(tests === undefined ? {} : { tests }),
+        ...(repeat === undefined ? {} : { repeat }),
+        ...(run.pause.armed ? { pause: true as const } : {}),
         cacheFolder: join(folder, 'vitest'),
         journal: join(folder, `${name}.journal`),
         controlSocket: control.socket,
@@ -41,9 +47,10 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
       },
       emit: run.open.emit,
       progress: io.progress,
-      signal,
+      isPaused: () => run.pause.active,
+      signal: AbortSignal.any([signal, run.bail.tests]),
     });
-    const outcome = outcomeOf(name, finished, files);
+    const outcome = chosenOutcome(name, outcomeOf(name, finished, files), { tests, finished, left });
     if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameDeath(started);
     if (outcome.verdict === 'failed') await blameGround(cell, started);
     if (cutShort !== undefined) {
@@ -88,6 +95,36 @@ async function blameGround({ suite }: Cell, { nodes }: StartedCell): Promise<voi
       });
     }
   }
+}
+
+/** The endings of the files whose tests a step has. */
+const ENDINGS = { scenarios: '.scenario.ts', benchmarks: '.bench.ts' } as const;
+
+/** An outcome where not all tests were to run: one that was named and is not there any more is no success. */
+function chosenOutcome(
+  name: keyof typeof ENDINGS,
+  outcome: StepOutcome,
+  ran: {
+    readonly tests: TestSelection | undefined;
+    readonly finished: readonly TestName[];
+    readonly left: readonly string[] | undefined;
+  },
+): StepOutcome {
+  const { tests, finished, left = [] } = ran;
+  if (tests === undefined) return outcome;
+  const missing = (tests.only ?? []).filter(
+    ({ file, test }) =>
+      file.endsWith(ENDINGS[name]) &&
+      !finished.some(
+        (one) => one.file === file && (test === undefined || one.name === test || one.name === FILE_ITSELF),
+      ),
+  );
+  if (missing.length > 0 && !verdicts[outcome.verdict].bad) {
+    const reason = `not there any more: ${selectionText({ only: missing })}`;
+    return { verdict: 'incomplete', note: reason, reason };
+  }
+  if (outcome.verdict !== 'skipped' || finished.length > 0) return { ...outcome, left };
+  return { ...outcome, note: `none of the ${name} is chosen by ${selectionText(tests)}`, left };
 }
 
 /** Milliseconds in which a target that died has said so. */

@@ -1,0 +1,163 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ConfigError, HarnessError } from '../base/errors.ts';
+import { stateFolder } from '../base/folders.ts';
+import { version } from '../base/package.ts';
+import { shellQuote, some } from '../base/text.ts';
+import { findProject } from '../config/load/project.ts';
+import { failedTests, isRed } from '../events/failed.ts';
+import { loadRun } from '../events/load-run.ts';
+import { eventsIn } from '../events/reader.ts';
+import type { RunResult } from '../events/result.ts';
+import { optionsFor, selectionWords } from '../events/selection.ts';
+import type { TestSelection } from '../events/test-selection.ts';
+import type { RunStarted, Selection } from '../events/types.ts';
+import type { CellOptions, ChosenCells } from '../matrix/plan.ts';
+import { isGoingOn } from '../run/schedule/lease.ts';
+import { type RunOptions, runsFolder } from '../run/schedule/run.ts';
+import { chooseCells } from './cells.ts';
+import { runFolderOf } from './run-of.ts';
+
+/** What is to be run again of an earlier run. */
+export interface Again {
+  readonly chosen: ChosenCells;
+  /** The options that the earlier run had. */
+  readonly options: Selection['options'];
+  readonly tests: RunOptions['tests'];
+  readonly resume?: RunOptions['resume'];
+}
+
+/** An earlier run of which nothing is to be run again. */
+export interface Nothing {
+  readonly nothing: string;
+  readonly folder: string;
+  readonly exitCode: number;
+}
+
+interface Earlier {
+  readonly folder: string;
+  readonly name: string;
+  readonly result: RunResult;
+  readonly started: RunStarted;
+  readonly selection: Selection;
+}
+
+/**
+ * What a run that was killed, interrupted or cut short has no result of, to be run as part of it.
+ * @throws ConfigError when it goes on, or cannot be gone on with: another harness, files that changed, cells that are gone.
+ */
+export async function whatIsLeft(run: string): Promise<Again | Nothing> {
+  const earlier = await earlierRun(run);
+  const { name, folder, result, started, selection } = earlier;
+  if (result.harness !== version)
+    throw new ConfigError(`cannot go on with ${name}: harness ${result.harness} made it, and this is ${version}`, {
+      hint: freshHint(earlier),
+    });
+  const finished = await hasEnd(folder);
+  const left = new Set(result.cells.filter(({ verdict }) => verdict === 'incomplete').map((cell) => cell.name));
+  if (left.size === 0 && finished)
+    return { nothing: `every cell of ${name} has its result`, folder, exitCode: result.exitCode };
+  const names = result.cells.map((cell) => cell.name);
+  const { cells, ...chosen } = await cellsOf(earlier, names);
+  return {
+    chosen: { ...chosen, selection, cells: cells.filter((cell) => left.has(cell.name)) },
+    options: selection.options,
+    tests: testsOf(result),
+    resume: { folder, inputs: started.inputs, all: cells, hint: freshHint(earlier) },
+  };
+}
+
+/**
+ * What was not green in an earlier run: of a cell that only tests failed in these, of any other all that it ran.
+ * @throws ConfigError when it goes on, or cells are gone.
+ */
+export async function whatWasRed(run: string): Promise<Again | Nothing> {
+  const earlier = await earlierRun(run);
+  const { name, folder, result, selection } = earlier;
+  const red = result.cells.filter(isRed);
+  if (red.length === 0) return { nothing: `${name} has nothing red`, folder, exitCode: result.exitCode };
+  const chosen = await cellsOf(
+    earlier,
+    red.map((cell) => cell.name),
+  );
+  const tests = red.flatMap((cell): [string, TestSelection][] => {
+    const these = failedTests(cell) ?? cell.chosen;
+    return these ? [[cell.name, these]] : [];
+  });
+  const { test: _test, file: _file, ...options } = selection.options;
+  return { chosen, options, tests: new Map(tests) };
+}
+
+async function earlierRun(run: string): Promise<Earlier> {
+  const { root } = await findProject(process.cwd());
+  // `latest` is a link, and a run's folder has the name of the run.
+  const folder = await realpath(await runFolderOf(run, root));
+  const name = basename(folder);
+  if (dirname(folder) !== (await realpath(runsFolder(root)).catch(() => '')))
+    throw new ConfigError(`cannot run ${folder} again: it is no run of this project`, {
+      hint: `Runs of this project are in ${runsFolder(root)}.`,
+    });
+  if (await isGoingOn(stateFolder(), name))
+    throw new ConfigError(`cannot run ${name} again: it is still going on`, { hint: 'Wait for it, or interrupt it.' });
+  const started = await startOf(join(folder, 'events.jsonl'), name);
+  const result = await loadRun(folder);
+  const selections = new Map(
+    [result.selection, ...result.cells.map((cell) => cell.selection)].flatMap((one) =>
+      one ? [[JSON.stringify(selectionWords(one, { cells: ['*'] })), one]] : [],
+    ),
+  );
+  const [selection, ...others] = selections.values();
+  if (!selection)
+    throw new ConfigError(`cannot run ${name} again: it does not say what chose its cells`, {
+      hint: 'An older harness made it: run its matrix anew.',
+    });
+  if (others.length > 0)
+    throw new ConfigError(`cannot run ${name} again: its cells were chosen in ${selections.size} different ways`, {
+      hint: 'The report has a line for each cell that runs it again.',
+    });
+  return { folder, name, result, started, selection };
+}
+
+/** The first event of a run. @throws ConfigError when there is none. */
+async function startOf(file: string, name: string): Promise<RunStarted> {
+  for await (const event of eventsIn(file)) if (event.type === 'run.started') return event;
+  throw new ConfigError(`cannot run ${name} again: it was killed before it had begun`, {
+    hint: 'Nothing is lost: run it anew.',
+  });
+}
+
+async function hasEnd(folder: string): Promise<boolean> {
+  let ended = false;
+  for await (const { type } of eventsIn(join(folder, 'events.jsonl'))) ended = type === 'run.finished';
+  return ended;
+}
+
+/** The cells of these names as they are now. @throws ConfigError that names those that are gone. */
+async function cellsOf(earlier: Earlier, names: readonly string[]): Promise<ChosenCells> {
+  const { name, selection } = earlier;
+  const { root } = await findProject(process.cwd());
+  // A command is for the folder in which it is given.
+  const cwd = selection.options['command'] === undefined ? root : process.cwd();
+  const options = optionsFor(selection, names) as CellOptions;
+  const chosen = await chooseCells(selection.matrix, options, cwd).catch((cause: unknown) => {
+    if (!(cause instanceof HarnessError)) throw cause;
+    throw new ConfigError(`cannot run ${name} again: ${cause.message}`, { cause, hint: freshHint(earlier) });
+  });
+  const there = new Set(chosen.cells.map((cell) => cell.name));
+  const gone = names.filter((one) => !there.has(one));
+  if (gone.length > 0)
+    throw new ConfigError(`cannot run ${name} again: the matrix has no ${some(gone)} any more`, {
+      hint: freshHint(earlier),
+    });
+  return chosen;
+}
+
+/** Which tests the cells of a run were to run. */
+function testsOf({ cells }: RunResult): RunOptions['tests'] {
+  const tests = cells.flatMap((cell): [string, TestSelection][] => (cell.chosen ? [[cell.name, cell.chosen]] : []));
+  return tests.length > 0 ? new Map(tests) : undefined;
+}
+
+function freshHint({ selection }: Pick<Earlier, 'selection'>): string {
+  return `Run it anew: ${['harness run', ...selectionWords(selection).map(shellQuote)].join(' ')}`;
+}

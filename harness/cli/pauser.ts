@@ -1,0 +1,61 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../base/errors.ts';
+import { identify } from '../base/process.ts';
+import { printable } from '../base/text.ts';
+import type { WaitForPerson } from '../run/schedule/pause.ts';
+
+/** Where a run says that it has stopped: the process to be told to go on. */
+export const PAUSED_FILE = 'paused.json';
+/** Tells a run that has stopped to go on. */
+export const GO_ON = 'SIGUSR2';
+
+/**
+ * Stops a run for somebody at this terminal.
+ * @param minutes after which it goes on by itself; absent: never.
+ * @throws ConfigError where there is no terminal, and nothing else that would end it.
+ */
+export function pauser(minutes: number | undefined): WaitForPerson {
+  if (process.stdin.isTTY !== true && minutes === undefined)
+    throw new ConfigError('--pause waits for somebody, and there is no terminal', {
+      hint: 'Say for how long at most, --pause-minutes 30, and go on before with: harness resume',
+    });
+  return async ({ cell, folder, what, why }, signal) => {
+    const file = join(folder, PAUSED_FILE);
+    await writeFile(file, JSON.stringify({ ...identify(process.pid), cell }));
+    const enter = process.stdin.isTTY === true ? 'press Enter here, or in another terminal: ' : '';
+    const later = minutes === undefined ? '' : ` (it goes on by itself after ${minutes} min)`;
+    process.stderr.write(
+      [
+        '',
+        `paused  ${cell}  ${printable(what)}`,
+        ...why.split('\n', 5).map((line) => `    ${printable(line)}`),
+        `    its machine is as it was left. Enter it in another terminal:  npx harness shell ${cell}`,
+        `    go on:  ${enter}npx harness resume${later}`,
+        '',
+      ].join('\n'),
+    );
+    await told(minutes, signal);
+    await rm(file, { force: true });
+    if (!signal.aborted) process.stderr.write(`goes on  ${cell}\n`);
+  };
+}
+
+/** Resolves on Enter, on the signal, when the time is up, or when the run is ended. */
+function told(minutes: number | undefined, signal: AbortSignal): Promise<void> {
+  const { stdin } = process;
+  return new Promise((resolve) => {
+    const timer = minutes === undefined ? undefined : setTimeout(end, minutes * 60_000);
+    function end() {
+      clearTimeout(timer);
+      process.off(GO_ON, end);
+      signal.removeEventListener('abort', end);
+      stdin.off('data', end);
+      stdin.pause();
+      resolve();
+    }
+    process.on(GO_ON, end);
+    signal.addEventListener('abort', end, { once: true });
+    if (stdin.isTTY === true) stdin.on('data', end).resume();
+  });
+}

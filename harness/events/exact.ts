@@ -1,0 +1,40 @@
+import { filePattern, namePattern } from './chosen.ts';
+import type { TestName } from './identity.ts';
+
+/** What a terminal or a page would not show as it is, and what stands for something that could not be kept. */
+const UNSHOWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffd]/u;
+
+/**
+ * A value of `--test` that means one full name and none of the others: the name itself where that is so, else a regular
+ * expression that matches nothing else. It holds no control character, whatever the name holds.
+ */
+export function exactName(name: string, others: readonly string[]): string {
+  const plain = name.trim() !== '' && name !== '--' && !UNSHOWN.test(name) && !isRegex(name);
+  if (plain && others.every((other) => other === name || !namePattern(name)(other))) return name;
+  return `/^${[...name].map(escaped).join('')}$/`;
+}
+
+function isRegex(name: string): boolean {
+  return /^\/.+\/[a-z]*$/s.test(name);
+}
+
+/** A character in a regular expression without flags. What is no valid Unicode is kept as U+FFFD: it may be anything. */
+function escaped(character: string): string {
+  if (character === '\ufffd') return '[^]';
+  if (!UNSHOWN.test(character)) return character.replace(/[\\^$.*+?()[\]{}|]/, '\\$&');
+  return [...Array(character.length).keys()]
+    .map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
+/** A value of `--file` that means one file of a suite and none of the others. */
+export function exactFile(file: string, others: readonly Pick<TestName, 'file'>[]): string {
+  const glob = file.replace(/[*?[\]{}()!+@|^$]/g, '\\$&').replaceAll('\\\\', '?');
+  // Its name alone may mean files of that name in other folders, too.
+  const values = [file, `./${file}`, glob, `./${glob}`];
+  const means = (value: string) => {
+    const match = filePattern(value);
+    return match('', file) && others.every((other) => other.file === file || !match('', other.file));
+  };
+  return values.find(means) ?? `./${file}`;
+}
