@@ -75,7 +75,7 @@ test('the change is there with its commits, and there is no other', () => {
   expect(page.match(/class="change-card/g)).toHaveLength(1);
   expect(page).toContain(`<code>git log ${range}</code>`);
   expect(page).toContain('<li>1a2b3c4 Every answer has a checksum</li>');
-  expect(page).toMatch(/<a href="#change-1"><path class="change up"/);
+  expect(page).toMatch(/<a href="#change-1" aria-label="[^"]*"><path class="change up"/);
 });
 
 test('what is new comes first: a cell that recovered, and a benchmark that is sure since last night', () => {

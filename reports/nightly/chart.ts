@@ -51,7 +51,7 @@ export function chart(
   const last = points.at(-1)!;
   const band = bandPath(trend, x, y);
   const label = `${points.length} nights, from ${formatAmount(Math.min(...points.map(({ adjusted }) => adjusted)), clock)} to ${formatAmount(Math.max(...points.map(({ adjusted }) => adjusted)), clock)}, the last ${formatAmount(last.adjusted, clock)}${changes.length > 0 ? `, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}` : ''}`;
-  return html`<svg class="course" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}" data-clock="${clock === 'instructions' ? 'count' : 'time'}" data-from="${points[0]!.night}" data-values="${valuesOf(trend)}">${band !== '' && html`<path class="band" d="${band}"/>`}${
+  return html`<svg class="course" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="group" aria-label="${label}" data-clock="${clock === 'instructions' ? 'count' : 'time'}" data-from="${points[0]!.night}" data-values="${valuesOf(trend)}">${band !== '' && html`<path class="band" d="${band}"/>`}${
     moved.length > 0 &&
     html`<path class="raw" d="${moved.map(({ night, median }) => `M${x(night)} ${y(median)}h0`).join('')}"/>`
   }<path class="run" d="${linePath(trend, x, y)}"/>${
@@ -60,7 +60,7 @@ export function chart(
     const place = (Number(x(change.lastBefore)) + Number(x(change.first))) / 2;
     const link = linkOf(change.first);
     const mark = html`<path class="change ${change.ratio > 1 ? 'up' : 'down'}" d="M${place} 0V${HEIGHT}"><title>${link?.title ?? ''}</title></path>`;
-    return link ? html`<a href="#${link.href}">${mark}</a>` : mark;
+    return link ? html`<a href="#${link.href}" aria-label="${link.title}">${mark}</a>` : mark;
   })}</svg>`;
 }
 

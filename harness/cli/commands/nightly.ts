@@ -33,6 +33,7 @@ export async function nightly(named: string | undefined, options: RunFlags & Pag
   const folder = options.history ?? historyFolder(root);
   // What is wrong with the history is said before an hour of work, and not after it.
   await nightsOf(folder);
+  await readTriage(folder);
   const { run, folder: runFolder, exitCode } = await runCells(named ?? MATRIX, options);
   if (exitCode === 130) {
     process.stderr.write(`${run} was interrupted and is not added to the history: harness history add ${run}\n`);
