@@ -8,7 +8,7 @@ import { foldFile, loadRun } from '../events/load-run.ts';
 import type { RunResult } from '../events/result.ts';
 import { historyFolder, runOfCommit } from '../nights/history.ts';
 import { runsFolder } from '../run/schedule/run.ts';
-import { nightsOf } from './commands/history.ts';
+import { nightsOf } from './nights-of.ts';
 
 /** How the file of a run's events is called. */
 const EVENTS = 'events.jsonl';

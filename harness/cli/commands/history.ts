@@ -1,12 +1,11 @@
 import { join, relative } from 'node:path';
 import { visible } from '../../../reports/text.ts';
-import { cacheFolder } from '../../base/folders.ts';
 import { formatDuration } from '../../base/text.ts';
 import { findProject } from '../../config/load/project.ts';
 import { type Job, jobsOf } from '../../events/health.ts';
 import { addToHistory, historyFolder } from '../../nights/history.ts';
-import { type HistoryNight, indexFile, readHistory } from '../../nights/history-index.ts';
 import type { Night } from '../../nights/night.ts';
+import { nightsOf } from '../nights-of.ts';
 import { runFolderOf } from '../run-of.ts';
 
 interface Options {
@@ -72,11 +71,6 @@ function columns(rows: readonly (readonly string[])[]): string {
           .trimEnd()}\n`,
     )
     .join('');
-}
-
-/** The runs of a history, by way of its index in the cache. */
-export async function nightsOf(folder: string): Promise<HistoryNight[]> {
-  return readHistory(folder, await indexFile(cacheFolder(), folder));
 }
 
 function summaryOf({ run, startedAt, git, origin, state, cells, tests, durationMs }: Night) {

@@ -11,7 +11,7 @@ import type { ChangeGroup, Trends } from '../../nights/trends.ts';
 import { readTriage } from '../../nights/triage.ts';
 import { afterRun } from '../after-run.ts';
 import { writeNightPages } from '../night-pages.ts';
-import { nightsOf } from './history.ts';
+import { nightsOf } from '../nights-of.ts';
 import { type RunFlags, runCells } from './run.ts';
 
 interface PageOptions {

@@ -9,7 +9,7 @@ import { foldFile } from '../../events/load-run.ts';
 import { historyFolder } from '../../nights/history.ts';
 import { readTriage } from '../../nights/triage.ts';
 import { feedOf, isFolderName, writeNightPages } from '../night-pages.ts';
-import { nightsOf } from './history.ts';
+import { nightsOf } from '../nights-of.ts';
 
 interface Options {
   readonly history?: string;
