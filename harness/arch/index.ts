@@ -1,12 +1,13 @@
 import { amd64 } from './amd64.ts';
 import { arm64 } from './arm64.ts';
 import { ppc64le } from './ppc64le.ts';
+import { riscv64 } from './riscv64.ts';
 import type { Arch } from './types.ts';
 
 export type { Arch, QemuMachine } from './types.ts';
 
 /** The one list of architectures, in the order in which reports show them. */
-const list = { amd64, arm64, ppc64le };
+const list = { amd64, arm64, ppc64le, riscv64 };
 
 /** The one name that the harness uses for an architecture, in cells, files and reports. */
 export type ArchName = keyof typeof list;
