@@ -2,12 +2,13 @@ import { amd64 } from './amd64.ts';
 import { arm64 } from './arm64.ts';
 import { ppc64le } from './ppc64le.ts';
 import { riscv64 } from './riscv64.ts';
+import { s390x } from './s390x.ts';
 import type { Arch } from './types.ts';
 
 export type { Arch, QemuMachine } from './types.ts';
 
 /** The one list of architectures, in the order in which reports show them. */
-const list = { amd64, arm64, ppc64le, riscv64 };
+const list = { amd64, arm64, ppc64le, riscv64, s390x };
 
 /** The one name that the harness uses for an architecture, in cells, files and reports. */
 export type ArchName = keyof typeof list;
