@@ -51,7 +51,6 @@ function commandOptions(command: Command): Command {
     .option('--source <folder>', 'with -- COMMAND: the folder that is copied to the machine; default: this one')
     .option('--no-source', 'with -- COMMAND: copy no folder')
     .option('--root', 'with -- COMMAND: run it, and --setup, as root')
-    .option('--retries <n>', 'with -- COMMAND: how often it is run again, 5 times at most, when a test failed', count)
     .option('--network', 'with -- COMMAND: let the machine reach the network')
     .option('--timeout <seconds>', 'with -- COMMAND: native seconds that it may take; default: 600', count)
     .option('--memory <mib>', 'with -- COMMAND: memory of the machine; default: 1024', count)
@@ -158,7 +157,11 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--file <glob>', "only tests of these files of a suite: '*.bench.ts'; may be repeated", collect)
     .option('--bail [n]', 'end after the first failure, or so many: what was not run is incomplete', count)
     .option('--repeat <n>', 'run each test so often, whatever it comes to, and say how often it failed', count)
-    .option('--retries <n>', "how often a failed test is tried again; default: the suite's own", whole)
+    .option(
+      '--retries <n>',
+      "how often a failed test is tried again; default: the suite's own. A command: 5 times at most, default 0",
+      whole,
+    )
     .option('-j, --jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
     .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
     .option('--pause', 'stop at the first failure with the machine as it is, and go on when told')

@@ -120,7 +120,6 @@ const OF_COMMAND = [
   'results',
   'artifacts',
   'root',
-  'retries',
   'network',
   'timeout',
   'memory',
