@@ -38,6 +38,8 @@ export function readResults(
   bytes: Uint8Array,
   limits: ResultsLimits = DEFAULT_LIMITS,
 ): ForeignResults {
+  if (bytes.length === 0)
+    return { tests: [], problems: [{ kind: 'empty', severity: 'error', message: 'it is empty' }] };
   const problems: ResultsProblem[] = [];
   if (bytes.length > limits.bytes)
     problems.push({
@@ -48,11 +50,7 @@ export function readResults(
   const read = RESULTS_FORMATS[format].read(bytes.subarray(0, limits.bytes), limits);
   problems.push(...read.problems);
   if (read.tests.length === 0 && !problems.some(({ severity }) => severity === 'error'))
-    problems.push({
-      kind: 'empty',
-      severity: 'error',
-      message: bytes.length === 0 ? 'it is empty' : 'it has no tests',
-    });
+    problems.push({ kind: 'empty', severity: 'error', message: 'it has no tests' });
   const tests = within(read.tests, limits, problems);
   return {
     tests: identified(
