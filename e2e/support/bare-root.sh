@@ -43,13 +43,14 @@ for release in "${releases[@]}"; do
       ;;
     *) from=("$release" "$root") ;;
   esac
-  mmdebstrap --quiet --variant=minbase --include=ca-certificates,git "${from[@]}"
+  mmdebstrap --quiet --variant=minbase --include=apt,ca-certificates,git "${from[@]}"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   # Certificates that this machine trusts beside the usual ones.
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
   mount --bind "$root" "$root"
   mount -t proc proc "$root/proc"
-  mount -t sysfs sys "$root/sys"
+  # With the control groups, which an engine needs.
+  mount --rbind /sys "$root/sys"
   mount --rbind /dev "$root/dev"
 
   echo "── $release: Node 20 and npm"
