@@ -1,5 +1,5 @@
 import { open, readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { testKey } from '../harness/events/identity.ts';
 import { loadRun } from '../harness/events/load-run.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
@@ -76,39 +76,46 @@ function nameOf({ run, startedAt, git }: RunResult): EarlierRun {
   return { run, startedAt, ...(git ? { commit: git.sha } : {}) };
 }
 
-async function earlierRuns(run: RunResult, folder: string): Promise<RunResult[]> {
-  const runs = dirname(folder);
+function earlierRuns(run: RunResult, folder: string): Promise<RunResult[]> {
+  const { matrix, startedAt } = run;
+  return newestRuns(dirname(folder), { matrix: matrix.name, before: startedAt, limit: MAX_RUNS });
+}
+
+/** Which runs are meant. */
+interface Wanted {
+  /** The name of their matrix. */
+  readonly matrix: string;
+  /** They began before this: ISO 8601, UTC. */
+  readonly before?: string;
+  /** How many at most: each has to be read whole. */
+  readonly limit: number;
+}
+
+/** Runs of a matrix in a folder of runs, the newest first. Those that cannot be read are left out. */
+export async function newestRuns(runs: string, { matrix, before, limit }: Wanted): Promise<RunResult[]> {
   const entries = await readdir(runs, { withFileTypes: true }).catch(() => []);
   // A run's name begins with its time; `latest` is a link to one of them.
-  const names = entries
-    .filter((entry) => entry.isDirectory() && entry.name !== basename(folder))
-    .map(({ name }) => name)
-    .sort()
-    .reverse();
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const found: RunResult[] = [];
-  for (const name of names) {
-    if (found.length === MAX_RUNS) break;
-    if (!(await isOfMatrix(join(runs, name, 'events.jsonl'), run))) continue;
-    const earlier = await loadRun(join(runs, name)).catch(() => undefined);
-    if (earlier) found.push(earlier);
+  for (const name of names.sort().reverse()) {
+    if (found.length === limit) break;
+    const first = await firstEvent(join(runs, name, 'events.jsonl'));
+    if (first?.matrix !== matrix || (before !== undefined && first.at >= before)) continue;
+    const run = await loadRun(join(runs, name)).catch(() => undefined);
+    if (run) found.push(run);
   }
   return found;
 }
 
-/** Whether a file of events is of the same matrix and began earlier, by its first event. */
-async function isOfMatrix(file: string, { matrix, startedAt }: RunResult): Promise<boolean> {
+/** What the first event of a file says of its run; undefined where it is no file of events. */
+async function firstEvent(file: string): Promise<{ matrix: unknown; at: string } | undefined> {
   try {
     await using handle = await open(file);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(FIRST_EVENT), 0, FIRST_EVENT, 0);
     const [line = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
-    const event = JSON.parse(line) as { type?: unknown; at?: unknown; matrix?: { name?: unknown } };
-    return (
-      event.type === 'run.started' &&
-      event.matrix?.name === matrix.name &&
-      typeof event.at === 'string' &&
-      event.at < startedAt
-    );
+    const { type, at, matrix } = JSON.parse(line) as { type?: unknown; at?: unknown; matrix?: { name?: unknown } };
+    return type === 'run.started' && typeof at === 'string' ? { matrix: matrix?.name, at } : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

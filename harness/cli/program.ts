@@ -62,6 +62,16 @@ function reportOption(command: Command): Command {
   return command.option('--report <names>', `further reports, comma-separated: ${optionalReports.join(', ')}`, collect);
 }
 
+/** How much of a run is shown while it goes on. */
+function displayOptions(command: Command): Command {
+  return command
+    .option('--quiet', 'show nothing until the run has ended, and then what it came to')
+    .addOption(new Option('--verbose', 'show every line that a cell says').conflicts('quiet'))
+    .addOption(
+      new Option('--color <when>', 'auto: on a terminal, unless NO_COLOR is set').choices(['auto', 'always', 'never']),
+    );
+}
+
 /** The options that choose cells, alike wherever cells are chosen. */
 function cellOptions(command: Command): Command {
   return commandOptions(command)
@@ -146,7 +156,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
 5 something got worse with this night (nightly), 130 interrupted.`,
     );
 
-  reportOption(cellOptions(harness.command('run')))
+  displayOptions(reportOption(cellOptions(harness.command('run'))))
     .usage('[options] [matrix] [-- command...]')
     .description('run the cells of a matrix, or a command on each of its machines, and write the reports')
     .option(
@@ -284,7 +294,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--url <url>', 'where the folder will be published, for the links of the feeds')
     .addHelpText('after', '\nExamples:\n  harness history site site --history nights --url https://example.org/nights')
     .action(act('history site'));
-  reportOption(cellOptions(harness.command('nightly')))
+  displayOptions(reportOption(cellOptions(harness.command('nightly'))))
     .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
     .option('--history <folder>', "default: the project's folder history")
     .option('--page <file>', 'where to; default: .harness/nightly.html')

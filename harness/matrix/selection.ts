@@ -9,7 +9,7 @@ import type { CellOptions } from './plan.ts';
 
 /** Options of commands that run or plan cells, and choose none: whatever else there is, belongs to the choice. */
 const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
-  ...['json', 'jobs', 'keep', 'part', 'report', 'summary', 'pause', 'pauseMinutes'],
+  ...['json', 'jobs', 'keep', 'part', 'report', 'summary', 'pause', 'pauseMinutes', 'quiet', 'verbose', 'color'],
   ...['history', 'page', 'commitUrl'],
   ...['github', 'gitlab', 'buildkite', 'shards', 'runner', 'defaultRunner', 'image', 'before', 'call'],
 ]);

@@ -17,7 +17,7 @@ import { loadRun } from '../../events/load-run.ts';
 import type { RunResult } from '../../events/result.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
-import { type RunOptions, type RunOutcome, runMatrix } from '../../run/schedule/run.ts';
+import { type RunOptions, type RunOutcome, runMatrix, runsFolder } from '../../run/schedule/run.ts';
 import { afterRun } from '../after-run.ts';
 import { chooseCells } from '../cells.ts';
 import { chosenTests, type TestOptions } from '../chosen-tests.ts';
@@ -25,6 +25,8 @@ import { type Nothing, whatIsLeft, whatWasRed } from '../earlier-run.ts';
 import { interruptible } from '../interrupt.ts';
 import { pauser } from '../pauser.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
+import { expectedDurations } from '../terminal/expected.ts';
+import { sourceReader } from '../terminal/source.ts';
 import { createTerminal } from '../terminal/terminal.ts';
 
 export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
@@ -41,6 +43,9 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly retries?: number;
   readonly resume?: string;
   readonly failed?: string | true;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: 'auto' | 'always' | 'never';
 }
 
 /** `harness run [matrix]` */
@@ -75,6 +80,10 @@ export async function runCells(
         now: Date.now,
         isTty: process.stderr.isTTY === true,
         streams: onPause !== undefined || cells.some(({ suite }) => suite.tests.length > 0),
+        ...(options.quiet ? { verbosity: 'quiet' } : options.verbose ? { verbosity: 'verbose' } : {}),
+        ...(options.color === undefined || options.color === 'auto' ? {} : { color: options.color === 'always' }),
+        expectedMs: await expectedDurations(runsFolder(project.root), matrix.name),
+        source: await sourceReader(project.root),
       });
   try {
     return await interruptible({ quiet: options.json === true }, (interrupt) =>
@@ -109,7 +118,7 @@ export async function runCells(
               writeReports(result, folder, which, await placeOf(project.root, result, folder)),
             );
             await afterRun(
-              () => terminal?.done(result),
+              () => terminal?.done(result, shownFolder(folder)),
               () => onResult(result),
               () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
               () => !options.part && options.summary !== false && writeJobSummary(renderSummary(result)),
@@ -168,9 +177,12 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
   return { ...again, flags: { ...(again.options as RunFlags), ...given } };
 }
 
+/** Options of what is shown, which change nothing of a run. */
+const DISPLAY = ['quiet', 'verbose', 'color'];
+
 /** Options that an earlier run may be run again with; `failed` makes another run of it, whose conditions may differ. */
 const BESIDE = {
-  resume: new Set(['resume', 'pause', 'pauseMinutes', 'jobs', 'keep', 'json', 'part', 'report', 'summary']),
+  resume: new Set(['resume', 'pause', 'pauseMinutes', 'jobs', 'keep', 'json', 'part', 'report', 'summary', ...DISPLAY]),
   failed: new Set([
     'failed',
     'pause',
@@ -185,6 +197,7 @@ const BESIDE = {
     'bail',
     'repeat',
     'retries',
+    ...DISPLAY,
   ]),
 };
 
@@ -202,7 +215,11 @@ function mustNotChoose(named: string | undefined, options: RunFlags): void {
 
 /** Where the reports are, relative to the current folder while there is one. */
 function placesOf(folder: string, which: readonly Report[]): string {
-  return `reports: ${relative(currentFolder(), folder) || '.'}/${pathsOf(which)}`;
+  return `reports: ${shownFolder(folder)}/${pathsOf(which)}`;
+}
+
+function shownFolder(folder: string): string {
+  return relative(currentFolder(), folder) || '.';
 }
 
 /** It may be removed while cells run. */

@@ -6,6 +6,9 @@ import type { Paint } from './paint.ts';
 /** More than any terminal is wide: a console can send a line of megabytes, and it is drawn ten times a second. */
 const LONGEST = 400;
 
+/** What step, time and a few words take beside a name, in characters. */
+const ROOM = 44;
+
 /** What one cell's line shows. */
 export class LiveLine {
   readonly cell: string;
@@ -59,17 +62,25 @@ export class LiveLine {
     }
   }
 
-  /** `arm64/vm/web  deploy  0:42  Setting up redis`: without the mark, which listr2 draws. May be too wide. */
-  text(now: number, nameWidth: number, paint: Paint): string {
+  /**
+   * `arm64/vm/web  deploy  0:42  Setting up redis`: without the mark, which listr2 draws. May be too wide.
+   * @param columns of the terminal; in a narrow one the parts are not in columns, so that more of them is seen.
+   */
+  text(now: number, nameWidth: number, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
+    const parts = this.#parts(now, nameWidth, paint);
+    return columns < nameWidth + ROOM ? parts.map((part) => part.trimEnd()).join(' ') : parts.join('  ');
+  }
+
+  #parts(now: number, nameWidth: number, paint: Paint): string[] {
     const name = this.cell.padEnd(nameWidth);
     const latest = paint('dim', this.#enter === undefined ? this.#latest : `${this.#latest} · ${this.#enter}`);
     if (this.verdict !== undefined) {
       const state = paint(verdicts[this.verdict].colour, this.verdict.padEnd(10));
-      return `${name}  ${state}  ${formatDuration(this.#endedAfterMs).padEnd(8)}  ${latest}`;
+      return [name, state, formatDuration(this.#endedAfterMs).padEnd(8), latest];
     }
-    if (this.#startedAt === undefined) return `${name}  ${paint('dim', this.#step)}`;
-    const tests = this.#tests.planned === 0 ? '' : `${this.#tests.finished}/${this.#tests.planned}  `;
-    return `${name}  ${this.#step.padEnd(10)}  ${clockTime(now - this.#startedAt).padEnd(8)}  ${tests}${latest}`;
+    if (this.#startedAt === undefined) return [name, paint('dim', this.#step)];
+    const tests = this.#tests.planned === 0 ? [] : [`${this.#tests.finished}/${this.#tests.planned}`];
+    return [name, this.#step.padEnd(10), clockTime(now - this.#startedAt).padEnd(8), ...tests, latest];
   }
 }
 

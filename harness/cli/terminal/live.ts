@@ -11,13 +11,17 @@ class StderrRenderer extends DefaultRenderer {
   static override nonTTY = true;
 }
 
-/** A cell's line and the listr2 task that draws it. */
-interface Row {
-  readonly line: LiveLine;
+/** A listr2 task that draws a line. */
+interface Drawn {
   readonly finished: Promise<void>;
   finish(): void;
   /** Changes the task's title, once listr2 has started it. */
   show?: (title: string) => void;
+}
+
+/** A cell's line and the task that draws it. */
+interface Row extends Drawn {
+  readonly line: LiveLine;
 }
 
 /**
@@ -28,15 +32,18 @@ export function createLive(options: {
   readonly stream: TerminalStream;
   readonly now: () => number;
   readonly paint: Paint;
+  /** How far the run is: the last line. */
+  readonly progress: () => string;
 }): Display {
-  const { stream, now, paint } = options;
+  const { stream, now, paint, progress } = options;
   const rows = new Map<string, Row>();
   const warnings: string[] = [];
   let nameWidth = 0;
   let running: Promise<unknown> | undefined;
   let ticking: NodeJS.Timeout | undefined;
+  let overall: Drawn | undefined;
 
-  const title = (row: Row): string => row.line.text(now(), nameWidth, paint);
+  const title = (row: Row): string => row.line.text(now(), nameWidth, paint, stream.columns);
   const refresh = (row: Row): void => row.show?.(title(row));
 
   const start = (cells: readonly string[]): void => {
@@ -45,9 +52,14 @@ export function createLive(options: {
       const { promise, resolve } = Promise.withResolvers<void>();
       rows.set(cell, { line: new LiveLine(cell), finished: promise, finish: resolve });
     }
-    running = listOf([...rows.values()], title, stream, paint).run();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    overall = { finished: promise, finish: resolve };
+    running = listOf([...rows.values()], title, overall, progress, stream, paint).run();
     // For the elapsed time of cells that say nothing.
-    ticking = setInterval(() => rows.forEach(refresh), 1000);
+    ticking = setInterval(() => {
+      rows.forEach(refresh);
+      overall?.show?.(progress());
+    }, 1000);
   };
 
   return {
@@ -61,6 +73,7 @@ export function createLive(options: {
       if (row === undefined) return;
       row.line.event(event, now());
       refresh(row);
+      overall?.show?.(progress());
       if (event.type === 'cell.finished') row.finish();
     },
     progress(cell, message) {
@@ -76,6 +89,8 @@ export function createLive(options: {
         refresh(row);
         row.finish();
       }
+      overall?.show?.(progress());
+      overall?.finish();
       await running;
       running = undefined;
       for (const warning of warnings.splice(0)) stream.write(`${paint('yellow', warning)}\n`);
@@ -83,7 +98,14 @@ export function createLive(options: {
   };
 }
 
-function listOf(rows: readonly Row[], title: (row: Row) => string, stream: TerminalStream, paint: Paint) {
+function listOf(
+  rows: readonly Row[],
+  title: (row: Row) => string,
+  overall: Drawn,
+  progress: () => string,
+  stream: TerminalStream,
+  paint: Paint,
+) {
   const output = stream as NodeJS.WriteStream;
   const levels = ListrDefaultRendererLogLevels;
   const tasks = rows.map((row) => ({
@@ -100,7 +122,17 @@ function listOf(rows: readonly Row[], title: (row: Row) => string, stream: Termi
       if (verdicts[verdict].junit === 'skipped') task.skip();
     },
   }));
-  return new Listr(tasks, {
+  const last = {
+    title: progress(),
+    task: async (_context: unknown, task: { title: string; skip(): void }) => {
+      overall.show = (text) => {
+        task.title = text;
+      };
+      overall.show(progress());
+      await overall.finished;
+    },
+  };
+  return new Listr([...tasks, last], {
     concurrent: true,
     exitOnError: false,
     // Ctrl-C is the run's to handle: targets have to be released first.

@@ -6,11 +6,21 @@ import type { Display, TerminalStream } from './display.ts';
 /** A cell that has said nothing for this long gets its latest progress printed, in milliseconds. */
 const QUIET_MS = 10_000;
 
+export interface PlainOptions {
+  readonly stream: TerminalStream;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Says how far the run is, whenever a cell has finished. */
+  readonly progress?: () => string;
+  /** Every line of progress is printed, and not only one of a cell that is quiet. */
+  readonly verbose?: boolean;
+}
+
 /**
  * One timestamped line an event, for logs and pipes: `[12:34:56] arm64/vm/web  acquire  started`. Progress is only a
  * sign of life there: a console's every line would bury the rest.
  */
-export function createPlain(options: { readonly stream: TerminalStream; readonly now: () => number }): Display {
+export function createPlain(options: PlainOptions): Display {
   const spokenAt = new Map<string, number>();
   const step = new Map<string, string>();
   const print = (...parts: string[]): void => {
@@ -25,10 +35,12 @@ export function createPlain(options: { readonly stream: TerminalStream; readonly
       const cell = 'cell' in event ? event.cell : undefined;
       if (cell !== undefined) spokenAt.set(cell, options.now());
       print(...(cell === undefined ? [] : [cell]), ...said);
+      if (event.type === 'cell.finished' && options.progress) print(options.progress());
     },
     progress(cell, message) {
       const [line] = lastLines(message, 1);
-      if (line === undefined || options.now() - (spokenAt.get(cell) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
+      const spoke = spokenAt.get(cell) ?? Number.NEGATIVE_INFINITY;
+      if (line === undefined || (!options.verbose && options.now() - spoke < QUIET_MS)) return;
       spokenAt.set(cell, options.now());
       print(cell, step.get(cell) ?? 'waiting', line.trim());
     },

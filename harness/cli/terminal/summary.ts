@@ -1,22 +1,33 @@
-import { formatDuration, lastLines, printable } from '../../base/text.ts';
+import { formatDuration, printable } from '../../base/text.ts';
 import { failedText, proportion } from '../../bench/proportion.ts';
 import { labelOf } from '../../events/identity.ts';
 import { rerunCommand } from '../../events/rerun.ts';
-import type { CellResult, ControlComparison, RunResult, TestResult } from '../../events/result.ts';
-import { type ErrorData, STEPS } from '../../events/types.ts';
-import { isBad, verdicts, wentWrong } from '../../events/verdicts.ts';
+import type { CellResult, RunResult, TestResult } from '../../events/result.ts';
+import { STEPS } from '../../events/types.ts';
+import { isBad, verdicts } from '../../events/verdicts.ts';
+import { benchmarkTable } from './benchmark-table.ts';
+import { failureLines, firstLine } from './failure-text.ts';
 import type { Paint } from './paint.ts';
 import { plural } from './plain.ts';
 
-const COMPARED: Readonly<Record<ControlComparison, (control: string) => string>> = {
-  'fails-on-control': (control) => `fails on ${control} too: not about the architecture`,
-  'passes-on-control': (control) => `passes on ${control}: the architecture’s or its emulator’s`,
-  'control-unknown': (control) => `${control} has no result to compare with`,
-};
+/** What the summary knows beside the run. */
+export interface SummaryOptions {
+  /** Where the reports are. */
+  readonly reports?: string;
+  /** The run's folder as it is to be shown. */
+  readonly folder?: string;
+  /** The text of a file of the repository; undefined where it cannot be read. */
+  readonly source?: (path: string) => string | undefined;
+  /** Of the terminal; undefined where it is none. */
+  readonly columns?: number | undefined;
+}
 
 /** The end of a run on one screen: verdict of each cell, what failed, counts, where time went, what to do next. */
-export function summaryOf(result: RunResult, paint: Paint, reports?: string): string {
-  const failures = result.cells.flatMap((cell) => failuresOf(cell, result.control, paint));
+export function summaryOf(result: RunResult, paint: Paint, options: SummaryOptions = {}): string {
+  const { reports, columns = Number.POSITIVE_INFINITY } = options;
+  const context = { ...options, control: result.control, paint, shown: new Set<string>() };
+  const failures = result.cells.flatMap((cell) => failureLines(cell, context));
+  const benchmarks = benchmarkTable(result, paint, columns);
   const again = rerunOf(result);
   const lines = [
     '',
@@ -26,6 +37,7 @@ export function summaryOf(result: RunResult, paint: Paint, reports?: string): st
     ...repeated(result, paint),
     ...listed(result, 'flaky', 'Passed on a later attempt', paint, firstErrorOf),
     ...listed(result, 'skipped', 'Skipped', paint, ({ note = '' }) => note),
+    ...(benchmarks.length > 0 ? ['', paint('bold', 'Benchmarks'), ...benchmarks] : []),
     '',
     `Tests    ${countsOf(result)}`,
     `Time     ${timesOf(result)}`,
@@ -54,75 +66,6 @@ function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
   return `  ${parts.join(' ').trimEnd()}${enter}`;
 }
 
-/** How much is shown of what a step failed by; all of it is in the report. */
-const CAUSE_LINES = 4;
-const CAUSE_WIDTH = 200;
-
-/** Failed tests, and those that never ran; when there is none, the step or the reason that decided the cell. */
-function failuresOf(cell: CellResult, control: string, paint: Paint): string[] {
-  if (!isBad(cell)) return [];
-  const tests = cell.tests.filter(wentWrong);
-  const lines = tests.flatMap((test) => testFailure(cell, test, control, paint));
-  for (const test of cell.tests.filter(({ verdict }) => verdict === 'incomplete')) {
-    const how = test.startedAt === undefined ? 'never ran' : 'never finished';
-    lines.push(`  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}  (${how})`);
-  }
-  for (const step of cell.steps) {
-    if (step.error === undefined) continue;
-    lines.push(`  ${cell.name}  ${step.step}  ${step.verdict}`, `    ${firstLine(step.error.message)}`);
-    // What a program said last is mostly why.
-    const because = lastLines((step.error.causes ?? []).join('\n'), CAUSE_LINES);
-    lines.push(...because.map((line) => `      ${line.trim().slice(0, CAUSE_WIDTH)}`));
-    if (step.error.hint !== undefined) lines.push(`    next: ${firstLine(step.error.hint)}`);
-  }
-  if (lines.length === 0 || (tests.length === 0 && !cell.steps.some(({ error }) => error)))
-    lines.unshift(`  ${cell.name}  ${cell.verdict}`, `    ${firstLine(cell.reason ?? '')}`);
-  return lines;
-}
-
-/** How many errors of a test are shown. */
-const MAX_ERRORS = 5;
-
-function testFailure(cell: CellResult, test: TestResult, control: string, paint: Paint): string[] {
-  // One that was repeated may have passed in the end.
-  const errors = test.attempts.findLast((attempt) => attempt.errors.length > 0)?.errors ?? [];
-  const compared = test.control === undefined ? '' : paint('dim', `  (${COMPARED[test.control](control)})`);
-  return [
-    `  ${cell.name}  ${placeOf(test, errors[0])}  ${firstLine(labelOf(test))}${compared}`,
-    ...(errors.length === 0 ? [`    ${test.verdict}`] : []),
-    ...errors.slice(0, MAX_ERRORS).flatMap(errorLines),
-    ...(errors.length > MAX_ERRORS ? [`    and ${errors.length - MAX_ERRORS} more errors`] : []),
-  ];
-}
-
-function errorLines({ message, type, causes = [] }: ErrorData): string[] {
-  const because = causes
-    .slice(0, CAUSE_LINES)
-    .map((cause) => `      caused by: ${firstLine(cause).slice(0, CAUSE_WIDTH)}`);
-  return [`    ${firstLine(message) || type}`, ...because];
-}
-
-/** As editors and terminals open it: `a.scenario.ts:3:13`. */
-function placeOf(test: TestResult, error: ErrorData | undefined): string {
-  if (error?.file === undefined) return test.file;
-  return [error.file, error.line, error.column].filter((part) => part !== undefined).join(':');
-}
-
-/** How often each test of a run with `--repeat` failed. */
-function repeated(result: RunResult, paint: Paint): string[] {
-  if (result.selection?.options['repeat'] === undefined) return [];
-  const lines = result.cells.flatMap((cell) =>
-    cell.tests
-      .filter(({ attempts }) => attempts.length > 0)
-      .map((test) => {
-        const failed = test.attempts.filter(({ verdict }) => verdict !== 'passed').length;
-        const often = failedText(proportion(failed, test.attempts.length));
-        return `  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}  ${paint(failed > 0 ? 'red' : 'green', often)}`;
-      }),
-  );
-  return ['', paint('bold', 'Repeated'), ...lines];
-}
-
 /** Tests of a verdict that is no failure, one a line. */
 function listed(
   result: RunResult,
@@ -146,9 +89,19 @@ function firstErrorOf({ attempts }: TestResult): string {
   return attempts.flatMap(({ errors }) => errors)[0]?.message ?? '';
 }
 
-/** The first line of an error, safe to print. */
-function firstLine(message: string): string {
-  return lastLines(message, Number.MAX_SAFE_INTEGER)[0]?.trim() ?? '';
+/** How often each test of a run with `--repeat` failed. */
+function repeated(result: RunResult, paint: Paint): string[] {
+  if (result.selection?.options['repeat'] === undefined) return [];
+  const lines = result.cells.flatMap((cell) =>
+    cell.tests
+      .filter(({ attempts }) => attempts.length > 0)
+      .map((test) => {
+        const failed = test.attempts.filter(({ verdict }) => verdict !== 'passed').length;
+        const often = failedText(proportion(failed, test.attempts.length));
+        return `  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}  ${paint(failed > 0 ? 'red' : 'green', often)}`;
+      }),
+  );
+  return ['', paint('bold', 'Repeated'), ...lines];
 }
 
 function countsOf({ counts }: RunResult): string {

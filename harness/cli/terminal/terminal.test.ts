@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import type { CellResult, RunResult } from '../../events/result.ts';
 import type { HarnessEvent, RunStarted } from '../../events/types.ts';
-import { createTerminal } from './terminal.ts';
+import { createTerminal, type TerminalOptions } from './terminal.ts';
 
 const NOON = new Date(2026, 0, 2, 12, 34, 56).getTime();
 const cells = ['amd64/vm/web', 'arm64/vm/web', 'ppc64le/vm/web'] as const;
@@ -29,7 +29,9 @@ const started: RunStarted = {
 const [AMD64, ARM64, PPC64LE] = cells;
 
 /** A terminal on a stream that collects, with a clock that is set by hand. */
-function open(options: { isTty?: boolean; columns?: number; env?: Record<string, string> } = {}) {
+function open(
+  options: { isTty?: boolean; columns?: number; env?: Record<string, string>; more?: Partial<TerminalOptions> } = {},
+) {
   const written: string[] = [];
   const time = { ms: NOON };
   const stream = {
@@ -47,6 +49,7 @@ function open(options: { isTty?: boolean; columns?: number; env?: Record<string,
     now: () => time.ms,
     isTty: options.isTty ?? false,
     reports: '.harness/runs/r1/index.html',
+    ...options.more,
   });
   return { terminal, written, time, text: () => written.join('') };
 }
@@ -85,6 +88,7 @@ test('plain: one timestamped line an event', () => {
       '[12:35:00] arm64/vm/web  deploy  failed after 900 ms  cannot deploy web: no',
       '[12:35:01] warning:  no KVM',
       '[12:35:02] arm64/vm/web  failed after 18.0 s  deploy failed',
+      '[12:35:02] 1 of 3 cells',
       '',
     ].join('\n'),
   );
@@ -281,4 +285,200 @@ Time     scenarios 85.2 s, acquire 32.0 s (all cells together)
 Reports  .harness/runs/r1/index.html
 Again    npx harness run matrices/quickstart.yaml --only '{arm64/vm/web,ppc64le/vm/web}'
 `);
+});
+
+const finished = (cell: string, verdict: 'passed' | 'failed', name = 'a test'): HarnessEvent => ({
+  type: 'test.finished',
+  cell,
+  step: 'scenarios',
+  file: 'a.scenario.ts',
+  name,
+  verdict,
+  durationMs: 5,
+  attempts: [],
+});
+
+test('how far the run is, and how long the rest takes by what the cells took before', async () => {
+  const expectedMs = new Map([
+    [AMD64, 60_000],
+    [ARM64, 240_000],
+  ]);
+  const { terminal, time, text } = open({ more: { expectedMs } });
+  terminal.event(started);
+  terminal.event({ type: 'step.started', cell: AMD64, step: 'scenarios' });
+  terminal.event({ type: 'step.started', cell: ARM64, step: 'scenarios' });
+  terminal.event(finished(AMD64, 'passed'));
+  terminal.event(finished(ARM64, 'failed'));
+  time.ms += 60_000;
+  terminal.event({ type: 'cell.finished', cell: AMD64, verdict: 'passed', durationMs: 60_000 });
+  // arm64 has 3 minutes to go, and ppc64le was never seen.
+  expect(text()).toContain('1 of 3 cells, 2 tests, 1 failed, about 4 min left\n');
+  terminal.event({ type: 'cell.finished', cell: ARM64, verdict: 'failed', durationMs: 60_000 });
+  // Nothing is known of the one that is left.
+  expect(text()).toMatch(/2 of 3 cells, 2 tests, 1 failed\n$/);
+  await terminal.stop();
+});
+
+test('the last line of a terminal says how far the run is', async () => {
+  const { terminal, text } = open({ isTty: true, columns: 100 });
+  terminal.event(started);
+  terminal.event({ type: 'cell.finished', cell: AMD64, verdict: 'passed', durationMs: 1 });
+  await frames();
+  await terminal.stop();
+  expect(stripVTControlCharacters(text())).toContain('1 of 3 cells');
+});
+
+test('a narrow terminal shows step and time of a long name', async () => {
+  const { terminal, text } = open({ isTty: true, columns: 40 });
+  terminal.event(started);
+  terminal.event({ type: 'step.started', cell: ARM64, step: 'benchmarks' });
+  await frames();
+  await terminal.stop();
+  expect(stripVTControlCharacters(text())).toContain('arm64/vm/web benchmarks 0:00');
+});
+
+test('in the log of a GitHub job, tests and output of a step are one group when it is done', async () => {
+  const { terminal, text } = open({ env: { GITHUB_ACTIONS: 'true' } });
+  terminal.event({ type: 'step.started', cell: ARM64, step: 'tests' });
+  terminal.output(ARM64, '::error::not a command');
+  terminal.event(finished(ARM64, 'passed'));
+  terminal.output(AMD64, 'still going');
+  terminal.event({ type: 'step.finished', cell: ARM64, step: 'tests', verdict: 'passed', durationMs: 900 });
+  await terminal.stop();
+  expect(text()).toBe(
+    [
+      '[12:34:56] arm64/vm/web  tests  started',
+      '::group::arm64/vm/web tests passed after 900 ms',
+      'arm64/vm/web | ::error::not a command',
+      '[12:34:56] arm64/vm/web  scenarios  passed  a test  (5 ms)',
+      '::endgroup::',
+      '[12:34:56] arm64/vm/web  tests  passed after 900 ms',
+      '::group::amd64/vm/web, which was not done',
+      'amd64/vm/web | still going',
+      '::endgroup::',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('--quiet shows the summary alone, --verbose every line, --color is stronger than the environment', async () => {
+  const quiet = open({ isTty: true, columns: 80, more: { verbosity: 'quiet' } });
+  quiet.terminal.event(started);
+  quiet.terminal.progress(ARM64, 'booting');
+  expect(quiet.text()).toBe('');
+  await quiet.terminal.done(result([]));
+  expect(quiet.text()).toContain('no step ran');
+
+  const verbose = open({ isTty: true, columns: 80, more: { verbosity: 'verbose' } });
+  verbose.terminal.event(started);
+  verbose.terminal.progress(ARM64, 'one');
+  verbose.terminal.progress(ARM64, 'two');
+  expect(verbose.text()).toContain('arm64/vm/web  waiting  one\n[12:34:56] arm64/vm/web  waiting  two\n');
+
+  for (const [color, env] of [
+    [true, { NO_COLOR: '1' }],
+    [false, { FORCE_COLOR: '1' }],
+  ] as const) {
+    const { terminal, text } = open({ env, more: { color } });
+    await terminal.done(result([]));
+    expect(text().includes('\u001b[1m')).toBe(color);
+  }
+});
+
+test('a failed test is shown with difference, code, its place in the repository and its evidence; alike ones once', async () => {
+  const error = {
+    type: 'AssertionError',
+    message: 'expected 1 to be 2',
+    file: 'a.scenario.ts',
+    line: 3,
+    column: 9,
+    diff: '- Expected\n+ Received\n\n- 2\n+ 1',
+  };
+  const failed = (name: string): CellResult => ({
+    ...planned.find((one) => one.name === name)!,
+    folder: 'suites/web',
+    verdict: 'failed',
+    durationMs: 1,
+    steps: [],
+    benchmarks: [],
+    logs: [],
+    artifacts: [`cells/${name}/console.log`, `cells/${name}/journal.txt`],
+    tests: [
+      {
+        step: 'scenarios',
+        file: 'a.scenario.ts',
+        name: 'counts',
+        verdict: 'failed',
+        durationMs: 1,
+        attempts: [{ verdict: 'failed', durationMs: 1, errors: [error] }],
+      },
+    ],
+  });
+  const source = (path: string) =>
+    path === 'suites/web/a.scenario.ts' ? "import x;\ntest('counts', () => {\n  expect(1).toBe(2);\n});\n" : undefined;
+  const { terminal, text } = open({ more: { source } });
+  await terminal.done(result([failed(AMD64), failed(ARM64)]), 'runs/r1');
+  expect(text()).toContain(`
+Failures
+  amd64/vm/web  suites/web/a.scenario.ts:3:9  counts
+    expected 1 to be 2
+      - Expected
+      + Received
+
+      - 2
+      + 1
+
+        1 | import x;
+        2 | test('counts', () => {
+      > 3 |   expect(1).toBe(2);
+          |         ^
+        4 | });
+        5 |
+    evidence: runs/r1/cells/amd64/vm/web/console.log and 1 more beside it
+  arm64/vm/web  suites/web/a.scenario.ts:3:9  counts
+    expected 1 to be 2
+    evidence: runs/r1/cells/arm64/vm/web/console.log and 1 more beside it
+`);
+});
+
+test('benchmarks are a table with interval, ratio and accelerator; in a narrow terminal without the interval', async () => {
+  const facts = { kind: 'vm', accelerator: 'tcg', cpu: 'c', vcpus: 1, memoryBytes: 1 } as const;
+  const measured = (name: string, arch: 'amd64' | 'arm64', factor: number): CellResult => ({
+    ...planned.find((one) => one.name === name)!,
+    verdict: 'passed',
+    durationMs: 1,
+    facts: { ...facts, arch },
+    steps: [],
+    logs: [],
+    artifacts: [],
+    tests: [],
+    benchmarks: [
+      {
+        name: 'sha256 of 8 MiB',
+        file: 'a.bench.ts',
+        clock: 'guest',
+        samplesMs: [10, 11, 12, 10, 11, 12, 10, 11, 12, 11].map((ms) => ms * factor),
+        operations: 1,
+        warmupSamples: 0,
+        warnings: [],
+      },
+    ],
+  });
+  const both = [measured(AMD64, 'amd64', 1), measured(ARM64, 'arm64', 2)];
+  const wide = open();
+  await wide.terminal.done(result(both));
+  expect(wide.text()).toContain(`
+Benchmarks
+  web on vm
+            median      95 % interval              × amd64
+  sha256 of 8 MiB
+    amd64  11.0 ms  10.0 ms – 12.0 ms              control  TCG, emulated
+    arm64  22.0 ms  20.0 ms – 24.0 ms  2.00× (1.82 – 2.20)  TCG, emulated
+`);
+  const narrow = open({ isTty: true, columns: 60 });
+  await narrow.terminal.done(result(both));
+  const lines = stripVTControlCharacters(narrow.text()).split('\n');
+  const from = lines.indexOf('Benchmarks');
+  expect(lines.slice(from, from + 6).filter((line) => line.length > 60)).toEqual([]);
+  expect(lines.slice(from, from + 6).join('\n')).not.toContain('–');
 });

@@ -43,13 +43,18 @@ function refusal(top: string, asked: Awaited<ReturnType<typeof git>>, warn: (mes
   warn(`the commit of ${top} is not recorded: ${why}${remedy === undefined ? '' : `. Allow it: ${remedy}`}`);
 }
 
+/** The folder of the repository that a project is in; the project itself, where that is in none. */
+export async function repositoryRoot(project: string): Promise<string> {
+  const up = await git(project, 'rev-parse', '--show-cdup');
+  return up.failed ? ((await repositoryAbove(project)) ?? project) : resolve(project, up.stdout.trim());
+}
+
 /**
  * What tells a folder's path, with `/`, in the repository that a project is in, or in a project that is in none; undefined
  * for one that is elsewhere, and for what a package manager has put there.
  */
 export async function pathsInRepository(project: string): Promise<(folder: string) => string | undefined> {
-  const up = await git(project, 'rev-parse', '--show-cdup');
-  const root = up.failed ? ((await repositoryAbove(project)) ?? project) : resolve(project, up.stdout.trim());
+  const root = await repositoryRoot(project);
   return (folder) => {
     const path = placeBelow(root, folder);
     return path?.split('/').includes('node_modules') ? undefined : path;

@@ -1,0 +1,46 @@
+import { acceleratorOf, formatAmount, formatInterval, formatRatio, stackWords } from '../../../reports/words.ts';
+import { printable } from '../../base/text.ts';
+import { type BenchmarkLeg, compareToControl } from '../../bench/comparison.ts';
+import type { RunResult } from '../../events/result.ts';
+import type { Paint } from './paint.ts';
+
+/** The narrowest that a table with intervals can be read in, in characters. */
+const WITH_INTERVALS = 90;
+
+/**
+ * Every benchmark on every architecture: median, interval, ratio to the control architecture, and what executed it. Empty
+ * where nothing was measured.
+ * @param columns of the terminal; where there are few, the intervals are left out, which the reports have.
+ */
+export function benchmarkTable(result: RunResult, paint: Paint, columns: number): string[] {
+  const wide = columns >= WITH_INTERVALS;
+  const groups = Map.groupBy(compareToControl(result.cells, result.control), stackWords);
+  return [...groups].flatMap(([title, benchmarks]) => {
+    const legs = benchmarks.flatMap(({ name, clock, legs }) =>
+      legs.map((leg, index) => ({
+        name: index === 0 ? printable(name) : '',
+        cells: [
+          leg.arch,
+          formatAmount(leg.summary.median, clock),
+          ...(wide ? [formatInterval(leg.summary.interval, clock)] : []),
+          ratioOf(leg, wide),
+          acceleratorOf(leg),
+        ],
+      })),
+    );
+    const head = ['', 'median', ...(wide ? ['95 % interval'] : []), `× ${result.control}`, ''];
+    const widths = head.map((text, column) => Math.max(text.length, ...legs.map(({ cells }) => cells[column]!.length)));
+    const row = (cells: readonly string[]) =>
+      `    ${cells.map((text, column) => (column === 0 || column === head.length - 1 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!))).join('  ')}`;
+    return [
+      `  ${paint('bold', title)}`,
+      paint('dim', row(head)),
+      ...legs.flatMap(({ name, cells }) => [...(name === '' ? [] : [`  ${name}`]), row(cells)]),
+    ];
+  });
+}
+
+function ratioOf({ toControl }: BenchmarkLeg, wide: boolean): string {
+  const text = formatRatio(toControl);
+  return wide ? text : text.replace(/ \(.*\)$/, '');
+}
