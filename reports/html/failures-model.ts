@@ -1,6 +1,7 @@
 import { labelOf, testKey } from '../../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
-import type { ErrorData, Verdict } from '../../harness/events/types.ts';
+import type { ErrorData } from '../../harness/events/types.ts';
+import { isBad, type Verdict } from '../../harness/events/verdicts.ts';
 import { errorsOf } from '../words.ts';
 import { failureId } from './ids.ts';
 
@@ -20,8 +21,6 @@ export interface Failure {
 /** Failures that say the same: at least one. */
 export type Group = readonly [Failure, ...Failure[]];
 
-const BAD: ReadonlySet<Verdict> = new Set(['failed', 'infra', 'emulator', 'incomplete']);
-
 /** Failed steps and tests, and cells that ended badly without either. */
 export function failuresOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
   return cells.flatMap((cell) => {
@@ -29,12 +28,12 @@ export function failuresOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
       error ? [failure(cell, verdict, `step ${step}`, [error])] : [],
     );
     const started = ({ verdict, startedAt }: TestResult) => verdict !== 'incomplete' || startedAt !== undefined;
-    const tests = cell.tests.filter((test) => BAD.has(test.verdict) && started(test)).map((test) => ofTest(cell, test));
+    const tests = cell.tests.filter((test) => isBad(test) && started(test)).map((test) => ofTest(cell, test));
     const missing = cell.tests.filter((test) => !started(test));
     const what = `${missing.length} ${missing.length === 1 ? 'test' : 'tests'} never ran`;
     const never = missing.length > 0 ? [{ ...failure(cell, 'incomplete', what, []), id: neverId(cell), missing }] : [];
     const found = [...steps, ...tests, ...never];
-    return found.length === 0 && BAD.has(cell.verdict) ? [failure(cell, cell.verdict, 'the cell itself', [])] : found;
+    return found.length === 0 && isBad(cell) ? [failure(cell, cell.verdict, 'the cell itself', [])] : found;
   });
 }
 
@@ -48,7 +47,7 @@ export function flakyOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
 /** Where a test's result is told of; undefined where it is not. */
 export function failureOf(cell: CellResult, test: TestResult): string | undefined {
   if (test.verdict === 'incomplete' && test.startedAt === undefined) return neverId(cell);
-  return BAD.has(test.verdict) || test.verdict === 'flaky' ? failureId(cell.name, testKey(test)) : undefined;
+  return isBad(test) || test.verdict === 'flaky' ? failureId(cell.name, testKey(test)) : undefined;
 }
 
 /**

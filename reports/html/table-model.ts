@@ -2,6 +2,7 @@ import { archNames, type CellArch } from '../../harness/arch/index.ts';
 import { type TestName, testKey } from '../../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
 import { isEmulated } from '../../harness/events/types.ts';
+import { isBad, wentWrong } from '../../harness/events/verdicts.ts';
 import { type Difference, differenceOf } from './difference.ts';
 import { testId } from './ids.ts';
 
@@ -72,11 +73,10 @@ function rowsOf(
 }
 
 function rankOf(results: readonly (TestResult | undefined)[], difference: Difference | undefined): Rank {
-  const has = (...verdicts: readonly TestResult['verdict'][]) =>
-    results.some((result) => result && verdicts.includes(result.verdict));
+  const has = (is: (result: TestResult) => boolean) => results.some((result) => result && is(result));
   if (difference?.kind === 'verdict') return RANKS.differs;
-  if (has('failed', 'infra', 'emulator')) return RANKS.failed;
-  if (has('incomplete')) return RANKS.never;
-  if (has('flaky')) return RANKS.flaky;
+  if (has(wentWrong)) return RANKS.failed;
+  if (has(isBad)) return RANKS.never;
+  if (has(({ verdict }) => verdict === 'flaky')) return RANKS.flaky;
   return difference?.kind === 'presence' ? RANKS.elsewhere : RANKS.same;
 }

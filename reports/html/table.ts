@@ -1,6 +1,7 @@
 import type { CellArch } from '../../harness/arch/index.ts';
 import { labelOf } from '../../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
+import { verdictNames } from '../../harness/events/verdicts.ts';
 import { formatTime, stackWords, unbroken } from '../words.ts';
 import { failureOf } from './failures-model.ts';
 import { cellId } from './ids.ts';
@@ -43,9 +44,7 @@ function filters(archs: readonly CellArch[], stacks: readonly Stack[]): Markup {
   const suites = [...new Set(stacks.map(({ suite }) => suite))];
   return html`<form id="filters" role="search" aria-label="Tests" hidden="">
 <label class="wide">Search <input name="text" type="search" autocomplete="off" placeholder="name or file"/></label>
-<label>Verdict <select name="verdict"><option value="">any</option><option value="differs">differs</option><option value="bad">not passed</option>${(
-    ['failed', 'flaky', 'skipped', 'incomplete', 'infra', 'emulator', 'passed'] as const
-  ).map((verdict) => html`<option>${verdict}</option>`)}</select></label>
+<label>Verdict <select name="verdict"><option value="">any</option><option value="differs">differs</option><option value="bad">not passed</option>${verdictNames.filter((verdict) => verdict !== 'unsupported').map((verdict) => html`<option>${verdict}</option>`)}</select></label>
 <label>Architecture <select name="arch"><option value="">any</option>${archs.map((arch, index) => html`<option value="${index}">${arch}</option>`)}</select></label>
 <label>Suite <select name="suite"><option value="">any</option>${suites.map((suite) => html`<option>${suite}</option>`)}</select></label>
 <label>Sort <select name="sort"><option value="">failures first</option><option value="time">slowest first</option><option value="difference">largest difference first</option><option value="name">by name</option></select></label>
