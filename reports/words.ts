@@ -121,9 +121,9 @@ export function formatAmount(ms: number, clock: BenchClock): string {
   return `${shown} ${unit === '' ? '' : `${unit} `}instructions`;
 }
 
-/** An amount that is never broken between its number and its unit. */
+/** An amount that is never broken between its number and its unit; only the long word of a count stands alone. */
 export function unbroken(amount: string): string {
-  return amount.replaceAll(' ', '\u00a0');
+  return amount.replaceAll(/ (?!instructions)/g, '\u00a0');
 }
 
 /** `1,230 requests/s`, `34.5 MiB/s`. `per` is singular; a unit of bytes takes no plural. */

@@ -2,8 +2,9 @@ import type { RunResult } from '../../harness/events/result.ts';
 import { firstLine } from '../text.ts';
 import { titleOf } from './failures.ts';
 import type { Failure, Group } from './failures-model.ts';
+import { testId } from './ids.ts';
 import { html, type Markup } from './markup.ts';
-import { RANKS, type Stack } from './table-model.ts';
+import { archsOf, RANKS, type Stack } from './table-model.ts';
 import { sign } from './verdict.ts';
 
 /** How many kinds of failure the first screen names. */
@@ -15,17 +16,23 @@ export function brief(run: RunResult, groups: readonly Group[], stacks: readonly
   const rest = groups.length - NAMED;
   return html`<ul class="brief">${groups.slice(0, NAMED).map(
     (group) =>
-      html`<li>${sign(group[0].verdict)} <div><a href="#${group[0].id}">${titleOf(group)}</a> <b>${whereOf(group, run)}</b><div class="muted">${why(group)}</div></div></li>
+      html`<li>${sign(group[0].verdict)} <div><a href="#${group[0].id}">${titleOf(group)}</a> <b>${whereOf(group, run, stacks)}</b><div class="muted">${why(group)}</div></div></li>
 `,
   )}</ul>${rest > 0 && html`<p class="muted"><a href="#failures">${rest} more ${rest === 1 ? 'kind' : 'kinds'} of failure</a></p>`}`;
 }
 
-/** `fails only on ppc64le`, `on arm64, ppc64le; amd64 passes it`. */
-function whereOf(group: Group, { control }: RunResult): string {
-  const archs = [...new Set(group.map(({ cell }) => cell.arch))].join(', ');
-  const compared = group.flatMap(({ test }) => test?.control ?? []);
-  const differs = compared.length > 0 && compared.every((one) => one === 'passes-on-control');
-  return differs ? `on ${archs}, and not on ${control}` : `on ${archs}`;
+/** `on arm64, and not on amd64, ppc64le`: where it is, and where the same tests passed. */
+function whereOf(group: Group, run: RunResult, stacks: readonly Stack[]): string {
+  const archs = [...new Set(group.map(({ cell }) => cell.arch))];
+  const failed = new Set(group.flatMap(({ cell, test }) => (test ? [testId(cell, test)] : [])));
+  const rows = stacks.flatMap(({ rows }) => rows.filter(({ id }) => failed.has(id)));
+  const passed = archsOf(run).filter(
+    (arch, column) =>
+      rows.length > 0 &&
+      !archs.includes(arch) &&
+      rows.every(({ results }) => ['passed', 'flaky'].includes(results[column]?.verdict ?? '')),
+  );
+  return `on ${archs.join(', ')}${passed.length > 0 ? `, and not on ${passed.join(', ')}` : ''}`;
 }
 
 function why(group: Group): string {
