@@ -87,7 +87,15 @@ test('the package holds built files and no tests', async () => {
   const installed = join(project, 'node_modules/multiarch-harness');
   const { stdout } = await execa('find', ['.', '-type', 'f'], { cwd: installed });
   const files = stdout.split('\n');
-  expect(files).toEqual(expect.arrayContaining(['./LICENSE', './harness/setup/harness.mjs', './dist/package.json']));
+  expect(files).toEqual(
+    expect.arrayContaining([
+      './LICENSE',
+      './harness/setup/harness.mjs',
+      './dist/package.json',
+      './dist/reports/html/page.css',
+      './dist/reports/html/page.browser.js',
+    ]),
+  );
   expect(files).toEqual(
     expect.arrayContaining(['./dist/harness/scenario/index.js', './dist/harness/scenario/index.d.ts']),
   );
