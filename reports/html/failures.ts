@@ -71,8 +71,7 @@ function head(group: Group): Markup {
   const [first, ...others] = group;
   if (others.length === 0)
     return html`<h3>${sign(first.verdict)} ${first.what} ${permalink(first.id, first.what)}</h3>`;
-  const tests = new Set(group.map(({ what }) => what));
-  const title = tests.size === 1 ? first.what : titleOf(group);
+  const title = titleOf(group);
   return html`<h3>${sign(first.verdict)} ${title} <small>${places(group)}</small></h3>`;
 }
 
@@ -80,6 +79,8 @@ function head(group: Group): Markup {
 export function titleOf([first, ...others]: Group): string {
   if (first.missing && others.length > 0)
     return `${[first, ...others].reduce((sum, { missing = [] }) => sum + missing.length, 0)} tests never ran`;
+  if (!first.test && first.errors.length === 0 && others.length > 0)
+    return `${others.length + 1} cells are ${first.verdict}`;
   if (others.every(({ what }) => what === first.what)) return first.what;
   const [error] = first.errors;
   return error ? firstLine(error.message) || error.type : ending(first);
