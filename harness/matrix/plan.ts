@@ -49,7 +49,6 @@ export interface CellOptions {
   readonly artifacts?: string[];
   readonly source?: string | false;
   readonly root?: boolean;
-  readonly retries?: number;
   readonly network?: boolean;
   readonly timeout?: number;
   readonly memory?: number;

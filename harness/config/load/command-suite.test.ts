@@ -31,7 +31,6 @@ test('another folder, none, root, the network, a file of results', () => {
     source: '../lib',
     root: true,
     network: true,
-    retries: 2,
     results: 'junit:build/**/*.xml',
   } as const;
   expect(commandSuite(more, '/a/b')).toMatchObject({
@@ -39,7 +38,6 @@ test('another folder, none, root, the network, a file of results', () => {
     folder: '/a/lib',
     root: true,
     needs: ['network'],
-    retries: 2,
     tests: [{ results: { junit: 'build/**/*.xml' } }],
   });
   expect(commandSuite({ command: ['x'], source: false }, '/')).not.toHaveProperty('source');
@@ -55,7 +53,6 @@ test.each([
   [{ command: ['x'], artifacts: ['a/../../b'] }, '--artifacts: expected a path below the source folder'],
   [{ command: ['x'], results: 'junit:../r.xml' }, '--results: expected a path without ".."'],
   [{ command: ['x'], results: 'junit:reports/' }, '--results: expected files, such as report.xml'],
-  [{ command: ['x'], retries: 6 }, '--retries: '],
   [{ command: ['x'], memory: 1 }, '--memory: '],
 ])('%j is refused by the name of its option', (flags, message) => {
   expect(() => commandSuite(flags, '/a')).toThrow(message);

@@ -17,8 +17,6 @@ export interface CommandFlags {
   /** A folder; `false`: none is copied; absent: the folder that one stands in. */
   readonly source?: string | false | undefined;
   readonly root?: boolean | undefined;
-  /** Further runs of the command when a test of it failed. */
-  readonly retries?: number | undefined;
   readonly network?: boolean | undefined;
   /** Native seconds for the command. */
   readonly seconds?: number | undefined;
@@ -50,7 +48,6 @@ export function commandSuite(flags: CommandFlags, cwd: string): Suite {
     tests: [{ run: flags.command, results: resultsOf(flags.results), seconds: flags.seconds }],
     artifacts: flags.artifacts ?? [],
     root: flags.root ?? false,
-    retries: flags.retries ?? 0,
   });
   if (!parsed.success)
     throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${optionOf(path)}: ${message}`).join('\n'), {
