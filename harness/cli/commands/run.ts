@@ -177,28 +177,16 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
   return { ...again, flags: { ...(again.options as RunFlags), ...given } };
 }
 
-/** Options of what is shown, which change nothing of a run. */
-const DISPLAY = ['quiet', 'verbose', 'color'];
+/** Options that say nothing of what is run: an earlier run may be run again with any of them. */
+const SHOWING = [
+  ...['pause', 'pauseMinutes', 'jobs', 'keep', 'json'],
+  ...['part', 'report', 'summary', 'quiet', 'verbose', 'color'],
+];
 
-/** Options that an earlier run may be run again with; `failed` makes another run of it, whose conditions may differ. */
+/** What may be beside an earlier run; `failed` makes another run of it, whose conditions may differ. */
 const BESIDE = {
-  resume: new Set(['resume', 'pause', 'pauseMinutes', 'jobs', 'keep', 'json', 'part', 'report', 'summary', ...DISPLAY]),
-  failed: new Set([
-    'failed',
-    'pause',
-    'pauseMinutes',
-    'jobs',
-    'keep',
-    'json',
-    'part',
-    'report',
-    'bench',
-    'cold',
-    'bail',
-    'repeat',
-    'retries',
-    ...DISPLAY,
-  ]),
+  resume: new Set(['resume', ...SHOWING]),
+  failed: new Set(['failed', ...SHOWING, 'bench', 'cold', 'bail', 'repeat', 'retries']),
 };
 
 /** @throws ConfigError for an option, or a matrix, that chooses cells beside those of an earlier run. */

@@ -1,0 +1,112 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { nativeArch } from '../harness/arch/index.ts';
+import type { StoredEvent, TestStarted } from '../harness/events/types.ts';
+import type { Results } from '../reports/results-schema.ts';
+import { leftovers, makeProject } from './support/project.ts';
+
+const arch = nativeArch()!.name;
+const files = {
+  'matrices/m.yaml': `arch: [${arch}]\nsuite: [one, two]\ntarget: [local]\nlimits: {scale: 5}\n`,
+  'suites/one/suite.yaml': '{}\n',
+  'suites/one/a.scenario.ts': `import { expect, test } from 'multiarch-harness';
+test('takes a moment', async ({ target }) => { await target.sh('sleep 0.5'); });
+test("it's $(odd)", () => { expect(process.env['FIXED']).toBe('1'); });
+test('takes another', async ({ target }) => { await target.sh('sleep 0.5'); });
+`,
+  'suites/two/suite.yaml': '{}\n',
+  'suites/two/b.scenario.ts': `import { test } from 'multiarch-harness';
+test('is quick', async ({ target }) => { await target.sh('sleep 0.2'); });
+`,
+};
+
+/** What a run came to, without times. */
+const timeless = ({ cells, counts, exitCode, state }: Results) =>
+  JSON.parse(
+    JSON.stringify({ cells, counts, exitCode, state }, (key, value: unknown) =>
+      ['startedAt', 'durationMs'].includes(key) ? undefined : value,
+    ),
+  );
+
+const runOf = async (folder: string) =>
+  (
+    JSON.parse((await readFile(join(folder, '.harness/runs/latest/events.jsonl'), 'utf8')).split('\n', 1)[0]!) as {
+      run: string;
+    }
+  ).run;
+
+test('a run that is killed at any moment, and again while it goes on, comes to what it would have come to', async () => {
+  await using project = await makeProject(files);
+  await project.harness(['run', 'm']);
+  const expected = timeless(await project.results());
+  for (let round = 0; round < 4; round++) {
+    const run = project.start(['run', 'm']);
+    await project.event((event): event is StoredEvent => event.type === 'run.started' && event.argv[1] === 'm');
+    await delay(Math.random() * 4000);
+    run.kill('SIGKILL');
+    await run;
+    const name = await runOf(project.folder);
+    const again = project.start(['run', '--resume', name]);
+    await delay(1000 + Math.random() * 3000);
+    again.kill('SIGKILL');
+    await again;
+    const { exitCode, stderr } = await project.harness(['run', '--resume', name]);
+    expect(await runOf(project.folder)).toBe(name);
+    expect(timeless(await project.results()), stderr).toEqual(expected);
+    expect(exitCode, stderr).toBe(1);
+  }
+  expect(await leftovers(project)).toEqual([]);
+});
+
+test('a run that goes on, or whose files have changed, is not resumed, and what is in the way is named', async () => {
+  await using project = await makeProject(files);
+  const run = project.start(['run', 'm']);
+  await project.event((event): event is TestStarted & StoredEvent => event.type === 'test.started');
+  const name = await runOf(project.folder);
+  const going = await project.harness(['run', '--resume', name]);
+  expect(going).toMatchObject({ exitCode: 2 });
+  expect(going.stderr).toContain(`cannot run ${name} again: it is still going on`);
+  run.kill('SIGKILL');
+  await run;
+  await writeFile(join(project.folder, 'suites/two/b.scenario.ts'), '// changed\n');
+  const changed = await project.harness(['run', '--resume', name]);
+  expect(changed).toMatchObject({ exitCode: 2 });
+  expect(changed.stderr).toContain(
+    `cannot go on with ${name}: since it began, suites/two/b.scenario.ts has changed\nnext: Run it anew: harness run matrices/m.yaml`,
+  );
+});
+
+test('what was not green runs again, and nothing else; the line of a failure does the same', async () => {
+  await using project = await makeProject(files);
+  await project.harness(['run', 'm']);
+  const page = await project.read('summary.md');
+  const line = /Run it again: `+ ?(npx harness run .*?) ?`+$/m.exec(page)![1]!;
+  expect(line).toBe(
+    `npx harness run matrices/m.yaml --file a.scenario.ts --test 'it'\\''s $(odd)' --no-bench --only '${arch}/local/one'`,
+  );
+  const { exitCode } = await project.harness(['run', '--failed'], { FIXED: '1' });
+  const { cells } = await project.results();
+  expect(exitCode).toBe(0);
+  expect(cells.map(({ name, tests }) => [name, tests.map((one) => one.name)])).toEqual([
+    [`${arch}/local/one`, ["it's $(odd)"]],
+  ]);
+  const nothing = await project.harness(['run', '--failed']);
+  expect(nothing).toMatchObject({ exitCode: 0 });
+  expect(nothing.stderr).toContain('has nothing red');
+});
+
+test('--pause stops before anything cleans up, and goes on when told', async () => {
+  await using project = await makeProject(files);
+  const run = project.start(['run', 'm', '--suite', 'one', '--pause', '--pause-minutes', '5']);
+  const paused = async (): Promise<number> => (await project.harness(['resume'])).exitCode;
+  let exitCode = await paused();
+  for (let asked = 0; exitCode !== 0 && asked < 100; asked++) exitCode = await paused();
+  expect(exitCode).toBe(0);
+  const { stderr } = await run;
+  expect(stderr).toContain(`paused  ${arch}/local/one  it's $(odd)`);
+  expect(stderr).toContain(`npx harness shell ${arch}/local/one`);
+  const { cells } = await project.results();
+  expect(cells[0]!.tests.map(({ verdict }) => verdict)).toEqual(['passed', 'failed', 'passed']);
+});
