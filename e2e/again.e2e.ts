@@ -57,7 +57,7 @@ test('a run that is killed at any moment, and again while it goes on, comes to w
     expect(timeless(await project.results()), stderr).toEqual(expected);
     expect(exitCode, stderr).toBe(1);
   }
-  expect(await leftovers(project)).toEqual([]);
+  expect(await leftovers(project.folder)).toEqual([]);
 });
 
 test('a run that goes on, or whose files have changed, is not resumed, and what is in the way is named', async () => {

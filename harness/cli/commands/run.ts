@@ -40,7 +40,6 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly pause?: boolean;
   readonly pauseMinutes?: number;
   readonly repeat?: number;
-  readonly retries?: number;
   readonly resume?: string;
   readonly failed?: string | true;
   readonly quiet?: boolean;
