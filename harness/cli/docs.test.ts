@@ -56,7 +56,7 @@ describe('examples', () => {
   );
   test('there are command lines', () => expect(lines.length).toBeGreaterThan(5));
   test.each(lines)('`harness $command` in $page is understood', async ({ command }) => {
-    const argv = command.split(/\s+/).map((word) => word.replaceAll("'", ''));
+    const argv = command.match(/(?:'[^']*'|\S)+/g)!.map((word) => word.replaceAll("'", ''));
     const called: string[] = [];
     const program = buildProgram((name) => async () => {
       called.push(name);
