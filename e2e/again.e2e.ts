@@ -61,7 +61,9 @@ test('a run that is killed at any moment, and again while it goes on, comes to w
 });
 
 test('a run that goes on, or whose files have changed, is not resumed, and what is in the way is named', async () => {
-  await using project = await makeProject(files);
+  const long =
+    "import { test } from 'multiarch-harness';\ntest('long', ({ target }) => target.sh('sleep 300'), 300_000);\n";
+  await using project = await makeProject({ ...files, 'suites/one/a.scenario.ts': long });
   const run = project.start(['run', 'm']);
   await project.event((event): event is TestStarted & StoredEvent => event.type === 'test.started');
   const name = await runOf(project.folder);

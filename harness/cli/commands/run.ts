@@ -40,6 +40,7 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly pause?: boolean;
   readonly pauseMinutes?: number;
   readonly repeat?: number;
+  readonly retries?: number;
   readonly resume?: string;
   readonly failed?: string | true;
   readonly quiet?: boolean;
