@@ -18,8 +18,6 @@ import { renderSummary } from './summary.ts';
 import { tap } from './tap.ts';
 
 export { writeAnnotations, writeJobSummary } from './github.ts';
-export { renderHtml } from './html.ts';
-export { renderJunit } from './junit.ts';
 export { type Report, type ReportPlace, usualPlace } from './report.ts';
 export { renderResultsJson, schemaFiles } from './results-json.ts';
 export { sendTraces } from './send-traces.ts';

@@ -5,7 +5,7 @@ import { testKey } from './identity.ts';
 import type { CellResult, ControlComparison, Counts, RunResult, TestResult } from './result.ts';
 import type { RunFinished, RunStarted, StoredEvent } from './types.ts';
 
-export { type DecidedCell, decide, type RunExitCode, stateOf } from './decide.ts';
+export { decide } from './decide.ts';
 
 /**
  * What a stream of events amounts to. A stream that ends early (the harness was killed) gives the state

@@ -12,7 +12,6 @@ export const TRIAGE = 'triage.yaml';
 
 /** `acknowledged`: somebody looks into it; `expected`: it is to stay; `fixed`: it is gone with the next night. */
 export const TRIAGE_STATES = ['acknowledged', 'expected', 'fixed'] as const;
-export type TriageState = (typeof TRIAGE_STATES)[number];
 
 const entry = z
   .strictObject({

@@ -2,7 +2,7 @@ import { bookworm } from './bookworm.ts';
 import { trixie } from './trixie.ts';
 import type { Release, ReleaseName } from './types.ts';
 
-export type { Archive, Release, ReleaseName } from './types.ts';
+export type { Release, ReleaseName } from './types.ts';
 
 /** Every Debian release that guests can be made of, the newest first. */
 export const releases: Readonly<Record<ReleaseName, Release>> = { trixie, bookworm };

@@ -36,11 +36,6 @@ export function escapeHtml(text: string): string {
     .replace(/'/g, '&#39;');
 }
 
-/** An id that is safe in a link. */
-export function anchor(name: string): string {
-  return `cell-${name.replace(/[^A-Za-z0-9]+/g, '-')}`;
-}
-
 function render(part: Part): string {
   if (part === undefined || part === false) return '';
   if (part instanceof Markup) return part.text;
