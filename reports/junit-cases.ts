@@ -1,11 +1,13 @@
 import { posix } from 'node:path';
-import { labelOf } from '../harness/events/identity.ts';
+import { labelOf, testKey } from '../harness/events/identity.ts';
+import { quarantineSentence } from '../harness/events/quarantine.ts';
 import type { CellResult, StepResult, TestResult } from '../harness/events/result.ts';
 import type { Attempt, ErrorData } from '../harness/events/types.ts';
 import { verdicts, wentWrong } from '../harness/events/verdicts.ts';
 import type { Rerun } from './junit-extras.ts';
 import { fileOf } from './junit-file.ts';
 import { describeError, firstLine, visible } from './text.ts';
+import { transcript } from './transcript.ts';
 
 /** What one `<testcase>` says. All strings are printable. */
 export interface CaseOutcome {
@@ -48,16 +50,18 @@ export function withoutVote(outcome: CaseOutcome): CaseOutcome {
 
 function stateOfTest(test: TestResult, cell: CellResult): CaseOutcome {
   const base = { name: visible(labelOf(test)) || '(no name)', durationMs: test.durationMs };
-  const failed = test.attempts.filter(({ verdict }) => verdict !== 'passed');
+  const attempts = [...attemptsBefore(test, cell), ...test.attempts];
+  const failed = attempts.filter(({ verdict }) => verdict !== 'passed');
+  const quarantine = test.quarantine ? visible(quarantineSentence(test.quarantine)) : '';
   switch (test.verdict) {
     case 'passed':
-      return { ...base, state: 'passed' };
     case 'flaky':
+      if (failed.length === 0) return { ...base, state: 'passed', ...(quarantine ? { systemOut: quarantine } : {}) };
       return {
         ...base,
         state: 'passed',
         reruns: failed.map((attempt) => rerun(attempt, 'flaky')),
-        systemOut: `flaky: ${failed.length} of ${test.attempts.length} attempts failed`,
+        systemOut: joined(`flaky: ${failed.length} of ${attempts.length} attempts failed`, quarantine),
       };
     case 'skipped':
       return { ...base, ...skipped(test.note ?? 'skipped') };
@@ -71,9 +75,48 @@ function stateOfTest(test: TestResult, cell: CellResult): CaseOutcome {
       const [first, ...later] = failed;
       const { state, ...what } = explain(first, test.verdict);
       const control = test.control ? `control: ${test.control}` : '';
-      return { ...base, state, ...what, reruns: later.map((attempt) => rerun(attempt, 'rerun')), systemOut: control };
+      return {
+        ...base,
+        state,
+        ...what,
+        reruns: later.map((attempt) => rerun(attempt, 'rerun')),
+        systemOut: joined(control, quarantine, first ? visible(transcript(first)) : ''),
+      };
     }
   }
+}
+
+/** What a test came to on machines before the last one. */
+function attemptsBefore(test: TestResult, { earlier = [] }: CellResult): Attempt[] {
+  return earlier.flatMap(({ tests }) =>
+    tests.filter((one) => testKey(one) === testKey(test)).flatMap(({ attempts }) => attempts),
+  );
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+/** A case for the machines of a cell, where one failed and another took its place. */
+function machineCase({ earlier = [], verdict }: CellResult): CaseOutcome[] {
+  if (earlier.length === 0) return [];
+  const kind = verdict === 'passed' || verdict === 'flaky' ? 'flaky' : 'rerun';
+  const reruns = earlier.map((attempt): Rerun => {
+    const reason = attempt.reason ?? `the cell was ${attempt.verdict}`;
+    const errors = attempt.steps.flatMap(({ error }) => (error ? [describeError(error)] : []));
+    const kept = attempt.artifacts.length > 0 ? `kept of it:\n${attempt.artifacts.join('\n')}` : '';
+    return {
+      element: `${kind}Error`,
+      message: firstLine(reason),
+      type: attempt.verdict,
+      text: errors.join('\n\n') || visible(reason),
+      systemOut: visible(kept),
+    };
+  });
+  const durationMs = earlier.reduce((sum, attempt) => sum + attempt.durationMs, 0);
+  if (kind === 'flaky') return [{ name: 'machine', durationMs, state: 'passed', reruns }];
+  const [{ message, type, text }, ...later] = reruns as [Rerun, ...Rerun[]];
+  return [{ name: 'machine', durationMs, state: 'error', message, type, text, reruns: later }];
 }
 
 /** Cases for what happened to a cell outside of its tests; none when its tests say everything. */
@@ -87,6 +130,10 @@ export function outcomesOfHarness(cell: CellResult, folder: string): CaseOutcome
 }
 
 function statesOfHarness(cell: CellResult): CaseOutcome[] {
+  return [...machineCase(cell), ...lastMachine(cell)];
+}
+
+function lastMachine(cell: CellResult): CaseOutcome[] {
   const steps = cell.steps.filter((step) => step.error !== undefined || tellsAlone(step)).map(outcomeOfStep);
   if (steps.some(({ state }) => state === 'error')) return steps;
   const reason = cell.reason ?? `the cell is ${cell.verdict}`;
@@ -136,7 +183,8 @@ function explain(attempt: Attempt | undefined, verdict: string) {
 
 function rerun(attempt: Attempt, kind: 'flaky' | 'rerun'): Rerun {
   const { state, ...what } = explain(attempt, attempt.verdict);
-  return { element: state === 'failure' ? `${kind}Failure` : `${kind}Error`, ...what };
+  const systemOut = visible(transcript(attempt));
+  return { element: state === 'failure' ? `${kind}Failure` : `${kind}Error`, ...what, systemOut };
 }
 
 /** JUnit's difference: a `failure` is what the test checked, an `error` is anything else that went wrong. */

@@ -14,6 +14,8 @@ export interface Rerun {
   readonly message: string;
   readonly type: string;
   readonly text: string;
+  /** What it printed. */
+  readonly systemOut?: string;
 }
 
 export interface CaseExtras {
@@ -41,8 +43,10 @@ export function extendCase(testCase: TestCase, extras: CaseExtras): void {
     const outcome = childOf(element, ['failure', 'error', 'skipped']);
     if (outcome && extras.skippedMessage !== undefined) outcome.att('message', extras.skippedMessage);
     if (outcome && extras.text) addText(outcome, extras.text);
-    for (const { element: name, message, type, text } of extras.reruns ?? []) {
-      addText(element.ele(name, { message, type }).ele('stackTrace'), text);
+    for (const { element: name, message, type, text, systemOut } of extras.reruns ?? []) {
+      const rerun = element.ele(name, { message, type });
+      addText(rerun.ele('stackTrace'), text);
+      if (systemOut) addText(rerun.ele('system-out'), systemOut);
     }
     if (extras.systemOut) addText(element.ele('system-out'), extras.systemOut);
   });

@@ -33,9 +33,9 @@ export function renderJunit(run: RunResult, options: JunitOptions = {}): string 
   const apart = options.cells === 'non-voting';
   const folder = options.folder ?? usualPlace(run).folder;
   const suites = run.cells
-    .filter(({ voting }) => !(apart && voting))
+    .filter((cell) => !(apart && votes(cell)))
     .flatMap((cell) => suitesOf(cell, folder))
-    .map((suite) => (apart || suite.cell.voting ? suite : { ...suite, outcomes: suite.outcomes.map(withoutVote) }));
+    .map((suite) => (apart || votes(suite.cell) ? suite : { ...suite, outcomes: suite.outcomes.map(withoutVote) }));
   // Readers take two cases of one class and name for one that was tried again.
   const classNames = distinctNames(suites, [
     ({ cell, file }) => `${dot(cell.name)}.${file ? withoutExtension(file) : 'harness'}`,
@@ -80,6 +80,11 @@ export function renderJunit(run: RunResult, options: JunitOptions = {}): string 
     }
   }
   return `${buildXml(builder, seconds(run.durationMs))}\n`;
+}
+
+/** Whether what fails in a cell counts; what is in quarantine does not. */
+function votes({ voting, excused }: CellResult): boolean {
+  return voting && !excused;
 }
 
 interface JunitSuite {

@@ -38,36 +38,6 @@ const step = z.object({
   note: z.string().optional(),
 });
 
-const test = z.object({
-  step: z.enum(['tests', 'scenarios', 'benchmarks']),
-  file: z.string().describe("Relative to the suite's folder."),
-  name: z.string(),
-  nth: z.int().optional().describe('Which of those of this name in this file, from 0; absent: there is one.'),
-  line: z.int().optional(),
-  verdict: z.enum(['passed', 'failed', 'flaky', 'skipped', 'infra', 'emulator', 'incomplete']),
-  startedAt: time.optional(),
-  durationMs: ms,
-  attempts: z
-    .array(
-      z.object({
-        verdict: z.enum(['passed', 'failed', 'infra', 'emulator']),
-        durationMs: ms,
-        errors: z.array(error).readonly(),
-      }),
-    )
-    .readonly(),
-  note: z.string().optional(),
-  place: z
-    .object({ file: z.string(), line: z.int().optional() })
-    .optional()
-    .describe("Where a command's test stands, as its results say."),
-  output: z.string().optional().describe('The end of what a test of a command printed, where its results have it.'),
-  control: z
-    .enum(['fails-on-control', 'passes-on-control', 'control-unknown'])
-    .optional()
-    .describe('What the same test did on the control architecture with the same kind of target.'),
-});
-
 const facts = z.object({
   arch,
   kind: z.string(),
@@ -81,6 +51,88 @@ const facts = z.object({
   release: z.string().optional().describe('The Debian release that its system was made of.'),
   image: z.string().optional(),
   resumed: z.string().optional(),
+});
+
+const atMs = z.number().describe('Milliseconds since the attempt began; negative: a hook before it.');
+const logEntry = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('printed'), atMs, stream: z.enum(['stdout', 'stderr']), text: z.string() }),
+    z.object({
+      type: z.literal('command'),
+      atMs,
+      node: z.string().optional().describe('Which machine of a cluster.'),
+      argv: z.array(z.string()).readonly(),
+      exitCode: z.int().optional().describe('Absent: it did not come to an end.'),
+      error: z.string().optional(),
+      stdout: z.string(),
+      stderr: z.string(),
+      durationMs: ms,
+    }),
+    z.object({ type: z.literal('cut'), entries: z.int(), chars: z.int() }),
+  ])
+  .describe('What was printed, a command on the machine, or how much was left out in the middle.');
+
+const attempt = z.object({
+  verdict: z.enum(['passed', 'failed', 'infra', 'emulator']),
+  durationMs: ms,
+  errors: z.array(error).readonly(),
+  startedAt: time.optional(),
+  log: z.array(logEntry).readonly().optional().describe('What the test printed and ran, in order.'),
+  console: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe("The machine's console while it ran; only of an attempt that did not pass."),
+});
+
+const quarantine = z.object({
+  link: z.string(),
+  owner: z.string().optional(),
+  expires: z.string().describe('The last day on which it does not vote, in UTC.'),
+  where: z.string().describe('File, line and column.'),
+  state: z.enum(['active', 'expired']),
+  daysLeft: z.int(),
+  passes: z.int().describe('Runs in a row that passed, this one included.'),
+  ready: z.literal(true).optional().describe('It has passed often enough to leave.'),
+});
+
+const test = z.object({
+  step: z.enum(['tests', 'scenarios', 'benchmarks']),
+  file: z.string().describe("Relative to the suite's folder."),
+  name: z.string(),
+  nth: z.int().optional().describe('Which of those of this name in this file, from 0; absent: there is one.'),
+  line: z.int().optional(),
+  verdict: z.enum(['passed', 'failed', 'flaky', 'skipped', 'infra', 'emulator', 'incomplete']),
+  startedAt: time.optional(),
+  durationMs: ms,
+  attempts: z.array(attempt).readonly(),
+  note: z.string().optional(),
+  place: z
+    .object({ file: z.string(), line: z.int().optional() })
+    .optional()
+    .describe("Where a command's test stands, as its results say."),
+  output: z.string().optional().describe('The end of what a test of a command printed, where its results have it.'),
+  control: z
+    .enum(['fails-on-control', 'passes-on-control', 'passes-here-now', 'machine-died', 'control-unknown'])
+    .optional()
+    .describe(
+      'What the same test did on the control architecture with the same kind of target, and again where it failed.',
+    ),
+  controlTries: z
+    .array(
+      z.object({
+        place: z.enum(['there', 'here']).describe('The control architecture, or where it failed.'),
+        on: z.string().describe('The name of the cell whose kind of machine it was.'),
+        verdict: z.enum(['passed', 'failed', 'infra', 'emulator', 'unknown']),
+        reason: z.string().optional().describe('Why it could not be tried.'),
+        durationMs: ms,
+        attempts: z.array(attempt).readonly(),
+        facts: facts.optional(),
+      }),
+    )
+    .readonly()
+    .optional(),
+  quarantine: quarantine.optional(),
 });
 
 const packageVersions = z.object({
@@ -132,6 +184,18 @@ const origin = z
   })
   .describe("Where the run comes from, by the CI's variables and git.");
 
+const cellAttempt = z.object({
+  verdict,
+  reason: z.string().optional(),
+  startedAt: time.optional(),
+  durationMs: ms,
+  facts: facts.optional(),
+  steps: z.array(step).readonly(),
+  tests: z.array(test).readonly(),
+  logs: z.array(z.object({ level: z.enum(['info', 'warn']), message: z.string() })).readonly(),
+  artifacts: z.array(z.string()).readonly(),
+});
+
 const cell = z.object({
   name: z
     .string()
@@ -157,6 +221,18 @@ const cell = z.object({
   logs: z.array(z.object({ level: z.enum(['info', 'warn']), message: z.string() })).readonly(),
   enter: z.string().optional(),
   artifacts: z.array(z.string()).readonly(),
+  fileOutputs: z
+    .array(z.object({ step: z.enum(['scenarios', 'benchmarks']), file: z.string(), log: z.array(logEntry).readonly() }))
+    .readonly()
+    .optional()
+    .describe('What hooks printed and ran behind the last test of their file.'),
+  earlier: z
+    .array(cellAttempt)
+    .readonly()
+    .optional()
+    .describe('Attempts before the one that all else is of: their machine failed.'),
+  quarantine: quarantine.optional().describe('The whole cell is in quarantine.'),
+  excused: z.literal(true).optional().describe('What failed is in quarantine, so the cell does not vote.'),
 });
 
 const toControl = z.discriminatedUnion('state', [
@@ -241,6 +317,10 @@ export const resultsSchema = z
       neverRan: count,
     }),
     cells: z.array(cell).readonly(),
+    controlCost: z
+      .object({ tries: z.int(), durationMs: ms })
+      .optional()
+      .describe('What trying failed tests again took.'),
     comparisons: z.array(comparison).readonly().describe('Each benchmark across architectures.'),
   })
   .describe('The results of one run of the harness.');

@@ -50,6 +50,10 @@ export function controlSentence(test: TestResult, cell: CellResult, run: RunResu
       return `It fails on ${control} too, so it is not about ${cell.arch}.`;
     case 'passes-on-control':
       return `It passes on ${control}: the cause is ${cell.arch}, or what emulates it.`;
+    case 'passes-here-now':
+      return `It passed when it was run again on ${cell.name}: it fails by chance.`;
+    case 'machine-died':
+      return `The machine died when it was run again on ${cell.name}: the cause is the machine, or what emulates it.`;
     case 'control-unknown':
       return `${control} has no result for it, so nothing says whether it is about ${cell.arch}.`;
     default:

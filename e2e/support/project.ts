@@ -125,7 +125,10 @@ export function suiteYaml(extra = ''): string {
   return `machine: {vcpus: 1, memory: 256}\n${extra}`;
 }
 
+/** What is asked of a machine that fails is what it does once. */
+const ONE_MACHINE = 'retries: {infra: 0, emulator: 0}\n';
+
 /** A matrix on amd64 with deadlines that do not depend on how busy this machine is. */
 export function matrixYaml(suites: readonly string[], extra = ''): string {
-  return `arch: [amd64]\nsuite: [${suites.join(', ')}]\nlimits: {scale: 10}\n${extra}`;
+  return `arch: [amd64]\nsuite: [${suites.join(', ')}]\nlimits: {scale: 10}\n${/^retries:/m.test(extra) ? '' : ONE_MACHINE}${extra}`;
 }

@@ -30,6 +30,16 @@ export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }
 
+/** Whether a process stands still because somebody stopped it: SIGSTOP, or a debugger. */
+export function isStopped({ pid }: ProcessIdentity): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[Tt]$/.test(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0]!);
+  } catch {
+    return false;
+  }
+}
+
 /** Sends a signal to exactly this process, never to one that took over its number. */
 export function killExactly(target: ProcessIdentity, signal: NodeJS.Signals = 'SIGKILL'): boolean {
   if (!isAlive(target)) return false;

@@ -120,6 +120,8 @@ async function measureOnce(
       names.map((name) => [name, { steps: ['benchmarks'], only: testsOf(runs[side], suspects, name) }] as const),
     ),
     cold: false,
+    // It is about figures; what fails in it has no answer to wait for.
+    control: false,
     interrupt: signal,
     onEvent: (event) => {
       if (event.type === 'cell.finished')

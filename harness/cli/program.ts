@@ -5,6 +5,7 @@ import { version } from '../base/package.ts';
 import { compare, percent } from './commands/compare.ts';
 import { COMPLETE, complete, completion, shells } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
 import { exportFormats, exportRun } from './commands/export.ts';
 import { gc } from './commands/gc.ts';
 import { addRuns, listHistory, listJobs } from './commands/history.ts';
@@ -105,6 +106,7 @@ const commands = {
   'images gc': collectImages,
   shell,
   resume,
+  explain,
   report,
   compare,
   export: exportRun,
@@ -177,6 +179,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--pause', 'stop at the first failure with the machine as it is, and go on when told')
     .option('--pause-minutes <n>', 'with --pause: go on after so many by itself; needed without a terminal', count)
     .option('--no-bench', 'leave the benchmarks out')
+    .option('--no-control', 'do not run failed tests again to find out whose fault it is')
     .option('--part', 'a job of several: leave annotations and the summary to `harness merge`')
     .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
     .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
@@ -216,6 +219,19 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--node <name>', 'the machine of a cluster; default: the first')
     .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')
     .action(act('shell'));
+  harness
+    .command('explain')
+    .description('run failed tests of an earlier run again, and say whose fault they are')
+    .argument('<cell>', 'the name of a cell of that run')
+    .argument('[test]', 'its full name, or a part of it; default: every failed test of the cell')
+    .option('--run <run>', 'the name of a run, or a folder that holds events.jsonl', 'latest')
+    .option('--qemu <path>', 'try them under another build of QEMU, too: its binary, or the folder of its binaries')
+    .option('--machines <file>', 'the inventory; default: machines.yaml of the project')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  harness explain ppc64le/vm/web\n  harness explain ppc64le/vm/web 'serves the page' --qemu /opt/qemu-10/bin",
+    )
+    .action(act('explain'));
   reportOption(harness.command('report'))
     .description('write the reports of a run again, from its events')
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')

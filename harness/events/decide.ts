@@ -4,6 +4,8 @@ import { mostTelling, type Verdict, verdicts } from './verdicts.ts';
 /** What a verdict on a whole run needs to know of a cell. */
 export interface DecidedCell {
   readonly voting: boolean;
+  /** What failed in it is in quarantine. */
+  readonly excused?: true;
   readonly verdict: Verdict;
   readonly tests: readonly Pick<TestResult, 'verdict'>[];
 }
@@ -17,7 +19,7 @@ export type RunExitCode = 0 | 1 | 3 | 4 | 130;
  */
 export function decide(cells: readonly DecidedCell[], run: { readonly interrupted: boolean }): RunExitCode {
   if (run.interrupted) return 130;
-  const worst = mostTelling(cells.filter((cell) => cell.voting).map((cell) => cell.verdict));
+  const worst = mostTelling(cells.filter((cell) => cell.voting && !cell.excused).map((cell) => cell.verdict));
   const exit = worst === undefined ? 0 : verdicts[worst].exit;
   return exit === 0 && !cells.some(executedSomething) ? 4 : exit;
 }

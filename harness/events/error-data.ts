@@ -53,8 +53,15 @@ export function errorFrom(written: unknown): ErrorData {
 /** The same of a test's attempts. */
 export function attemptsFrom(written: unknown): readonly Attempt[] {
   return listFrom(written).map((attempt) => {
-    const { verdict = 'failed', durationMs = 0, errors } = (attempt ?? {}) as Partial<Attempt>;
-    return { verdict, durationMs, errors: listFrom(errors).map(errorFrom) };
+    const { verdict = 'failed', durationMs = 0, errors, startedAt, log, console } = (attempt ?? {}) as Partial<Attempt>;
+    return {
+      verdict,
+      durationMs,
+      errors: listFrom(errors).map(errorFrom),
+      ...(startedAt === undefined ? {} : { startedAt }),
+      ...(Array.isArray(log) ? { log } : {}),
+      ...(Array.isArray(console) ? { console } : {}),
+    };
   });
 }
 

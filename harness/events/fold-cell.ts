@@ -1,6 +1,6 @@
 import { attemptsFrom, errorFrom } from './error-data.ts';
 import { type TestName, testKey, testNames } from './identity.ts';
-import type { CellResult, StepResult, TestResult } from './result.ts';
+import type { CellAttempt, CellResult, ControlTry, StepResult, TestResult } from './result.ts';
 import type { HarnessEvent, PackageVersions, PlannedCell, StepName, StoredEvent, TestStep } from './types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -11,12 +11,18 @@ type OpenStep = Mutable<StepResult> & { open: boolean };
 /** One cell while its events come in. */
 export class CellFold {
   readonly #cell: Mutable<CellResult>;
-  readonly #tests: OpenTest[] = [];
+  #tests: OpenTest[] = [];
   /** Those that have not finished, by file and name, the first planned first: two tests may have the same name. */
   readonly #open = new Map<string, OpenTest[]>();
-  readonly #benchmarks: Mutable<CellResult['benchmarks'][number]>[] = [];
-  readonly #logs: CellResult['logs'][number][] = [];
-  readonly #steps: OpenStep[] = [];
+  #benchmarks: Mutable<CellResult['benchmarks'][number]>[] = [];
+  #logs: CellResult['logs'][number][] = [];
+  #steps: OpenStep[] = [];
+  #fileOutputs: NonNullable<CellResult['fileOutputs']>[number][] = [];
+  readonly #earlier: CellAttempt[] = [];
+  /** Further tries of failed tests, by the test's identity. */
+  readonly #tries = new Map<string, ControlTry[]>();
+  /** When the attempt that is going on began. */
+  #attemptAt: string | undefined;
   #finished = false;
   #lastAt: string | undefined;
 
@@ -36,6 +42,7 @@ export class CellFold {
   add(event: StoredEvent): void {
     this.#lastAt = event.at;
     this.#cell.startedAt ??= event.at;
+    this.#attemptAt ??= event.at;
     switch (event.type) {
       case 'step.started':
         this.#steps.push({
@@ -76,6 +83,17 @@ export class CellFold {
           ...(event.test === undefined ? {} : { test: event.test }),
         });
         break;
+      case 'file.output': {
+        const { step, file, log } = event;
+        this.#fileOutputs.push({ step, file, log });
+        break;
+      }
+      case 'cell.retried':
+        this.#beginAgain(event);
+        break;
+      case 'control.finished':
+        this.#addTry(event);
+        break;
       case 'log':
         this.#logs.push({ level: event.level, message: event.message });
         break;
@@ -87,13 +105,10 @@ export class CellFold {
 
   result(): CellResult {
     const end = this.#lastAt;
-    const steps = this.#steps.map(({ open, ...step }) =>
-      open ? { ...step, durationMs: between(step.startedAt, end) } : step,
-    );
-    const names = testNames(this.#tests);
-    const tests = this.#tests.map(({ open, ...test }, index) => {
-      const which = { ...test, ...names[index]! };
-      return open && test.startedAt ? { ...which, durationMs: between(test.startedAt, end) } : which;
+    const steps = this.#stepsUntil(end);
+    const tests = this.#testsUntil(end).map((test) => {
+      const controlTries = this.#tries.get(testKey(test));
+      return controlTries ? { ...test, controlTries: [...controlTries] } : test;
     });
     const cell: CellResult = {
       ...this.#cell,
@@ -101,6 +116,8 @@ export class CellFold {
       tests,
       benchmarks: [...this.#benchmarks],
       logs: [...this.#logs],
+      ...(this.#fileOutputs.length > 0 ? { fileOutputs: [...this.#fileOutputs] } : {}),
+      ...(this.#earlier.length > 0 ? { earlier: [...this.#earlier] } : {}),
     };
     if (!this.#finished) {
       const step = this.#steps.findLast(({ open }) => open)?.step;
@@ -117,6 +134,54 @@ export class CellFold {
       };
     }
     return cell;
+  }
+
+  #stepsUntil(end: string | undefined): StepResult[] {
+    return this.#steps.map(({ open, ...step }) =>
+      open ? { ...step, durationMs: between(step.startedAt, end) } : step,
+    );
+  }
+
+  #testsUntil(end: string | undefined): TestResult[] {
+    const names = testNames(this.#tests);
+    return this.#tests.map(({ open, ...test }, index) => {
+      const which = { ...test, ...names[index]! };
+      return open && test.startedAt ? { ...which, durationMs: between(test.startedAt, end) } : which;
+    });
+  }
+
+  /** Puts away everything until now as an attempt, and is as before it. */
+  #beginAgain({ at, verdict, reason, durationMs, artifacts }: Stored<'cell.retried'>): void {
+    this.#earlier.push({
+      verdict,
+      ...(reason === undefined ? {} : { reason }),
+      ...(this.#attemptAt === undefined ? {} : { startedAt: this.#attemptAt }),
+      durationMs,
+      ...(this.#cell.facts === undefined ? {} : { facts: this.#cell.facts }),
+      steps: this.#stepsUntil(at),
+      tests: this.#testsUntil(at),
+      logs: this.#logs,
+      artifacts,
+    });
+    this.#attemptAt = undefined;
+    this.#tests = [];
+    this.#open.clear();
+    this.#benchmarks = [];
+    this.#logs = [];
+    this.#steps = [];
+    this.#fileOutputs = [];
+    for (const key of ['facts', 'nodes', 'scale'] as const) delete this.#cell[key];
+  }
+
+  #addTry({ file, name, nth, ...event }: Stored<'control.finished'>): void {
+    const { place, on, verdict, reason, durationMs, attempts, facts } = event;
+    const key = testKey({ file, name, ...(nth === undefined ? {} : { nth }) });
+    const one: ControlTry = {
+      ...{ place, on, verdict, durationMs, attempts: attemptsFrom(attempts) },
+      ...(reason === undefined ? {} : { reason }),
+      ...(facts === undefined ? {} : { facts }),
+    };
+    this.#tries.set(key, [...(this.#tries.get(key) ?? []), one]);
   }
 
   #finishStep({ type: _type, cell: _cell, ...event }: Stored<'step.finished'>): void {

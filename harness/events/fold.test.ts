@@ -233,3 +233,71 @@ test('errors that some harness wrote down without a message, or with what is non
   expect(tests[1]!.attempts).toEqual([]);
   expect(steps[0]!.error).toEqual({ type: 'Error', message: '{}' });
 });
+
+test('what a cell did before its machine failed is an earlier attempt, and nothing of the last', () => {
+  const web = 'amd64/vm/web';
+  const run = fold(
+    started(web),
+    { type: 'step.started', cell: web, step: 'scenarios' },
+    planned(web, 'works', 'waits'),
+    finishedTest(web, 'infra'),
+    { type: 'log', cell: web, level: 'warn', message: 'odd' },
+    {
+      ...{ type: 'cell.retried', cell: web, attempt: 1, verdict: 'infra', reason: 'QEMU is gone', durationMs: 7 },
+      artifacts: ['cells/amd64/vm/web/attempt-1/console.log'],
+    },
+    { type: 'step.started', cell: web, step: 'scenarios' },
+    planned(web, 'works', 'waits'),
+    finishedTest(web, 'passed'),
+    finishedTest(web, 'passed', 'waits'),
+    cellFinished(web, 'flaky'),
+    end,
+  );
+  const [cellResult] = run.cells;
+  expect(run).toMatchObject({ exitCode: 0, counts: { planned: 2, passed: 2, infra: 0 } });
+  expect(cellResult).toMatchObject({
+    verdict: 'flaky',
+    logs: [],
+    tests: [{ verdict: 'passed' }, { verdict: 'passed' }],
+  });
+  expect(cellResult!.earlier).toMatchObject([
+    {
+      ...{ verdict: 'infra', reason: 'QEMU is gone', durationMs: 7, logs: [{ message: 'odd' }] },
+      artifacts: ['cells/amd64/vm/web/attempt-1/console.log'],
+      tests: [
+        { name: 'works', verdict: 'infra' },
+        { name: 'waits', verdict: 'incomplete' },
+      ],
+      steps: [{ step: 'scenarios' }],
+    },
+  ]);
+});
+
+test.each([
+  ['fails there too', ['failed', 'failed'], 'fails-on-control'],
+  ['passes there, fails again here', ['passed', 'failed'], 'passes-on-control'],
+  ['passes here now', ['passed', 'passed'], 'passes-here-now'],
+  ['passes here now, whatever it does there', ['failed', 'passed'], 'passes-here-now'],
+  ['the machine died', ['passed', 'emulator'], 'machine-died'],
+  ['nothing is known of there', ['unknown', 'failed'], 'control-unknown'],
+] as const)('a failed test that was tried again: %s', (_, [there, here], control) => {
+  const failed = 'arm64/vm/web';
+  const tried = (place: 'there' | 'here', verdict: typeof there | typeof here): HarnessEvent => ({
+    ...{ type: 'control.finished', cell: failed, file: 'a.scenario.ts', name: 'works', place, verdict },
+    ...{ on: place === 'there' ? 'amd64/vm/web' : failed, durationMs: verdict === 'unknown' ? 0 : 50, attempts: [] },
+  });
+  const run = fold(
+    started(failed),
+    planned(failed, 'works'),
+    finishedTest(failed, 'failed'),
+    cellFinished(failed, 'failed'),
+    tried('there', there),
+    tried('here', here),
+    end,
+  );
+  const [cellResult] = run.cells;
+  expect(cellResult).toMatchObject({ verdict: 'failed', tests: [{ verdict: 'failed', control }] });
+  expect(cellResult!.tests[0]!.controlTries).toMatchObject([{ place: 'there', verdict: there }, { place: 'here' }]);
+  const tries = there === 'unknown' ? 1 : 2;
+  expect(run).toMatchObject({ exitCode: 1, controlCost: { tries, durationMs: 50 * tries } });
+});

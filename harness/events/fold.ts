@@ -2,8 +2,9 @@ import { HarnessError } from '../base/errors.ts';
 import { decide, stateOf } from './decide.ts';
 import { between, CellFold } from './fold-cell.ts';
 import { testKey } from './identity.ts';
+import { withQuarantine } from './quarantine.ts';
 import type { CellResult, ControlComparison, Counts, RunResult, TestResult } from './result.ts';
-import type { RunFinished, RunStarted, StoredEvent } from './types.ts';
+import type { ControlPlace, RunFinished, RunStarted, StoredEvent } from './types.ts';
 
 export { decide } from './decide.ts';
 
@@ -58,7 +59,8 @@ export class RunFold {
 
   /** Each cell as it is now, in the order of the plan. */
   cells(): CellResult[] {
-    return [...this.#cells.values()].map((cell) => cell.result());
+    const { quarantine = [], at = '' } = this.#started ?? {};
+    return [...this.#cells.values()].map((cell) => withQuarantine(cell.result(), quarantine, at));
   }
 
   /** Milliseconds for which the run has been going on, without those between its end and when it was resumed. */
@@ -91,6 +93,7 @@ export class RunFold {
       exitCode,
       cells,
       counts: countTests(cells),
+      ...costOf(cells),
     };
   }
 }
@@ -102,7 +105,10 @@ function exitCodeOf(cells: readonly CellResult[], finished: RunFinished | undefi
   return decided === 0 ? finished.exitCode : decided;
 }
 
-/** Adds to each failed test what the same test did on the control architecture with the same kind of target and release. */
+/**
+ * Adds to each failed test what the same test did on the control architecture with the same kind of target and release, in
+ * this run or when it was tried again, and what it did again where it failed.
+ */
 function compareWithControl(cells: readonly CellResult[], control: CellResult['arch']): CellResult[] {
   const keyOf = ({ target, suite, release }: CellResult) => JSON.stringify([target, suite, release]);
   const legs = new Map<string, CellResult>();
@@ -111,18 +117,31 @@ function compareWithControl(cells: readonly CellResult[], control: CellResult['a
     if (cell.arch === control || !cell.tests.some(({ verdict }) => verdict === 'failed')) return cell;
     const same = Map.groupBy(legs.get(keyOf(cell))?.tests ?? [], testKey);
     const tests = cell.tests.map((test) =>
-      test.verdict === 'failed' ? { ...test, control: controlOf(same.get(testKey(test)) ?? []) } : test,
+      test.verdict === 'failed' ? { ...test, control: controlOf(same.get(testKey(test)) ?? [], test) } : test,
     );
     return { ...cell, tests };
   });
 }
 
-/** @param same the test of that name on the control architecture. */
-function controlOf(same: readonly TestResult[]): ControlComparison {
-  if (same.some(({ verdict }) => verdict === 'failed')) return 'fails-on-control';
-  return same.some(({ verdict }) => verdict === 'passed' || verdict === 'flaky')
-    ? 'passes-on-control'
-    : 'control-unknown';
+/** @param same the test of that name in the run's own control cell. */
+function controlOf(same: readonly TestResult[], { controlTries = [] }: TestResult): ControlComparison {
+  const tried = (place: ControlPlace) =>
+    controlTries.filter((one) => one.place === place).map(({ verdict }) => verdict);
+  const there = [...same.map(({ verdict }) => verdict), ...tried('there')];
+  const here = tried('here');
+  // What passes here now has shown both, whatever it does elsewhere: so does what fails by chance.
+  if (here.includes('passed')) return 'passes-here-now';
+  if (here.includes('infra') || here.includes('emulator')) return 'machine-died';
+  if (there.includes('failed')) return 'fails-on-control';
+  return there.includes('passed') || there.includes('flaky') ? 'passes-on-control' : 'control-unknown';
+}
+
+/** What trying failed tests again took. */
+function costOf(cells: readonly CellResult[]): Pick<RunResult, 'controlCost'> {
+  const tries = cells.flatMap((cell) => cell.tests.flatMap(({ controlTries = [] }) => controlTries));
+  const durationMs = tries.reduce((sum, one) => sum + one.durationMs, 0);
+  const made = tries.filter(({ verdict, durationMs }) => verdict !== 'unknown' || durationMs > 0);
+  return made.length > 0 ? { controlCost: { tries: made.length, durationMs } } : {};
 }
 
 /** How each verdict on a test is counted. */

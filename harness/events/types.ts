@@ -89,11 +89,54 @@ export interface ErrorData {
   readonly consoleTail?: readonly string[];
 }
 
+/** Text that a test's process printed. */
+export interface PrintedEntry {
+  readonly type: 'printed';
+  /** Milliseconds since the attempt began; negative: a hook before it. */
+  readonly atMs: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** A command that a test ran on a machine. */
+export interface CommandEntry {
+  readonly type: 'command';
+  /** When it began, in milliseconds since the attempt began; negative: a hook before it. */
+  readonly atMs: number;
+  /** Which machine of a cluster. */
+  readonly node?: string;
+  readonly argv: readonly string[];
+  /** Absent: it did not come to an end; `error` says why. */
+  readonly exitCode?: number;
+  readonly error?: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** Where entries were left out because there were too many. */
+export interface CutEntry {
+  readonly type: 'cut';
+  /** How many entries. */
+  readonly entries: number;
+  /** How many characters they had. */
+  readonly chars: number;
+}
+
+/** What a test did that can be seen, in the order in which it happened. Bounded: see `bounded` in `events/log.ts`. */
+export type LogEntry = PrintedEntry | CommandEntry | CutEntry;
+
 /** One try of a test; a retried test has several. */
 export interface Attempt {
   readonly verdict: 'passed' | 'failed' | 'infra' | 'emulator';
   readonly durationMs: number;
   readonly errors: readonly ErrorData[];
+  /** ISO 8601, UTC. Absent where it is not known: tests of other tools, events of before it was noted. */
+  readonly startedAt?: string;
+  /** What it printed and ran on the machine; absent: nothing. */
+  readonly log?: readonly LogEntry[];
+  /** What the machine's console showed while it ran, oldest line first. Only of an attempt that did not pass. */
+  readonly console?: readonly string[];
 }
 
 /** Where the clock that timed a benchmark stands; `instructions`: a guest's clock that counts what it executes. */
@@ -154,6 +197,24 @@ export interface Origin {
   readonly url?: string;
 }
 
+/** Tests, or whole cells, that are known to fail and do not vote until a day. */
+export interface QuarantineEntry {
+  /** Glob on the full name of a test; absent: the whole cell. */
+  readonly test?: string;
+  /** Glob on the name of a cell. */
+  readonly cell?: string;
+  readonly arch?: readonly string[];
+  readonly target?: readonly string[];
+  readonly link: string;
+  readonly owner?: string;
+  /** The last day on which it does not vote, in UTC: `2026-12-31`. */
+  readonly expires: string;
+  /** `quarantine.yaml:3:5`. */
+  readonly where: string;
+  /** How many runs in a row, up to the one before this, had something that it matches and passed all of it. */
+  readonly passedBefore: number;
+}
+
 export interface RunStarted {
   readonly type: 'run.started';
   readonly run: string;
@@ -174,6 +235,8 @@ export interface RunStarted {
   readonly selection?: Selection;
   /** Digests of the files that say what it does, by their names; absent in events of before they were noted. */
   readonly inputs?: Readonly<Record<string, string>>;
+  /** What the project had in quarantine when the run began; absent: nothing. */
+  readonly quarantine?: readonly QuarantineEntry[];
 }
 /** A run that ended before its cells did goes on: what these have come to until now does not count. */
 export interface RunResumed {
@@ -270,6 +333,52 @@ export interface BenchmarkFinished {
   readonly test?: string;
   readonly measurement: Measurement;
 }
+/** What hooks of a file printed and ran once its last test had ended. */
+export interface FileOutput {
+  readonly type: 'file.output';
+  readonly cell: string;
+  readonly step: 'scenarios' | 'benchmarks';
+  readonly file: string;
+  readonly log: readonly LogEntry[];
+}
+/** A cell's machine failed, and the cell begins again on another: everything of it until now belongs to this attempt. */
+export interface CellRetried {
+  readonly type: 'cell.retried';
+  readonly cell: string;
+  /** Which attempt ended, from 1. */
+  readonly attempt: number;
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  readonly durationMs: number;
+  /** Files kept of its machine, relative to the run's folder. */
+  readonly artifacts: readonly string[];
+}
+/** Where a failed test is tried again: `there` is the control architecture, `here` where it failed. */
+export type ControlPlace = 'there' | 'here';
+/** Failed tests of a cell are about to be tried again. */
+export interface ControlStarted {
+  readonly type: 'control.started';
+  readonly cell: string;
+  readonly place: ControlPlace;
+  /** The name of the cell whose kind of machine it is. */
+  readonly on: string;
+  readonly tests: readonly TestName[];
+}
+/** A failed test was tried again, or could not be. */
+export interface ControlFinished extends TestName {
+  readonly type: 'control.finished';
+  readonly cell: string;
+  readonly place: ControlPlace;
+  readonly on: string;
+  /** `unknown`: it could not be tried; `reason` says why. */
+  readonly verdict: Attempt['verdict'] | 'unknown';
+  readonly reason?: string;
+  /** What it cost, starting the machine included where this test was the first on it. */
+  readonly durationMs: number;
+  readonly attempts: readonly Attempt[];
+  /** What it ran on. */
+  readonly facts?: TargetFacts;
+}
 export interface CellLog {
   readonly type: 'log';
   readonly cell?: string;
@@ -307,6 +416,10 @@ export type HarnessEvent =
   | TestStarted
   | TestFinished
   | BenchmarkFinished
+  | FileOutput
+  | CellRetried
+  | ControlStarted
+  | ControlFinished
   | CellLog
   | CellFinished
   | RunFinished;

@@ -157,13 +157,24 @@ function mistakesUnused({ problems }: Inventory, matrix: Matrix): string[] {
 }
 
 /** The kinds of target of this host and of an inventory. */
-export function providersOf(inventory: Inventory): Providers {
+export function providersOf(inventory: Inventory, qemu?: string): Providers {
   return createProviders({
+    qemu,
     cache: cacheFolder(),
     machines: machinesOf(inventory),
     commands: commandsOf(inventory),
     inventory: inventory.name,
   });
+}
+
+/** The providers of a choice of cells under another build of QEMU: its binary, or the folder of its binaries. */
+export async function providersWith(
+  qemu: string,
+  { project }: Pick<ChosenCells, 'project'>,
+  { machines }: Pick<CellOptions, 'machines'>,
+  cwd: string = process.cwd(),
+): Promise<Providers> {
+  return providersOf(await loadInventory(project, { file: machines, cwd }), resolve(cwd, qemu));
 }
 
 /** Kinds of target, and the address of a machine, which stands for its kind. */

@@ -14,6 +14,9 @@ const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
   ...['github', 'gitlab', 'buildkite', 'shards', 'runner', 'defaultRunner', 'image', 'before', 'call'],
 ]);
 
+/** Options that are only ever said with `--no-`. */
+const NEGATED: ReadonlySet<string> = new Set(['bench', 'control']);
+
 /** Options whose value is a path. */
 const PATHS: ReadonlySet<string> = new Set(['machines', 'durations', 'source']);
 
@@ -21,7 +24,7 @@ const PATHS: ReadonlySet<string> = new Set(['machines', 'durations', 'source']);
 export function selectionOf(options: CellOptions, matrix: Matrix, project: Project, cwd: string): Selection {
   const written = Object.entries(options)
     // `--no-bench` is the option; that it was not given is no choice.
-    .filter(([name, value]) => !CHOOSE_NOTHING.has(name) && value !== undefined && !(name === 'bench' && value))
+    .filter(([name, value]) => !CHOOSE_NOTHING.has(name) && value !== undefined && !(NEGATED.has(name) && value))
     .map(([name, value]) => [name, PATHS.has(name) && typeof value === 'string' ? placed(value, project, cwd) : value]);
   return {
     ...(matrix.file === undefined ? {} : { matrix: matrixWord(matrix.file, project) }),

@@ -27,6 +27,8 @@ export interface ScenarioContext {
   readonly cacheFolder: string;
   /** Where each test says, before it goes on, that it has begun: a test that spins can say nothing later. */
   readonly journal: string;
+  /** How often a test that failed is tried again. */
+  readonly retries: number;
   /** Milliseconds for one test, scaled. */
   readonly testTimeoutMs: number;
 }

@@ -7,6 +7,7 @@ import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
 import type { ContextNode } from './context.ts';
 import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
+import { recorded } from './recorder.ts';
 
 export { beforeAll, beforeEach, describe, expect } from 'vitest';
 export type { Arch, ArchName } from '../arch/index.ts';
@@ -42,7 +43,7 @@ const connection = base
     for (const { name, handle } of nodes) {
       const machine = await reconnect(handle);
       if (!machine) throw new InfraError(`cannot use the target of ${cell}: ${name} is gone`);
-      machines.set(name, machine);
+      machines.set(name, recorded(machine, nodes.length > 1 ? name : undefined));
     }
     return machines;
   })

@@ -1,4 +1,11 @@
-import type { BenchmarkFinished, ErrorData, TestFinished, TestStarted, TestsPlanned } from '../events/types.ts';
+import type {
+  BenchmarkFinished,
+  ErrorData,
+  FileOutput,
+  TestFinished,
+  TestStarted,
+  TestsPlanned,
+} from '../events/types.ts';
 import type { ScenarioContext } from './context.ts';
 
 /** What the run sends to a suite's process: once, at its start. */
@@ -12,8 +19,10 @@ export interface SuiteOrder {
 
 /** What a suite's process sends back, as things happen. */
 export type SuiteReport =
-  | { readonly type: 'event'; readonly event: TestsPlanned | TestStarted | TestFinished | BenchmarkFinished }
-  | { readonly type: 'printed'; readonly text: string }
+  | {
+      readonly type: 'event';
+      readonly event: TestsPlanned | TestStarted | TestFinished | BenchmarkFinished | FileOutput;
+    }
   /** Something goes on: a hook, another attempt. */
   | { readonly type: 'alive' }
   /** `problems`: what went wrong outside of tests. `left`: the names of tests, or of files, that were not chosen. */

@@ -37,11 +37,13 @@ async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Prom
       testTimeout: context.testTimeoutMs,
       hookTimeout: context.testTimeoutMs,
       teardownTimeout: 5000,
-      retry: suite.retries,
+      retry: context.retries,
       repeats: (context.repeat ?? 1) - 1,
       maxWorkers: 1,
       fileParallelism: false,
       includeTaskLocation: true,
+      // The runner keeps what is printed, at once: vitest sends it later, and not when the process dies.
+      disableConsoleIntercept: true,
       allowOnly: !isCi(process.env['CI']),
       sequence: { sequencer: ByName },
       // Files come one after another, and a target's state is shared by all of them anyway.

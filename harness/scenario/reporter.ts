@@ -3,6 +3,7 @@ import { chooser } from '../events/chosen.ts';
 import { FILE_ITSELF, numbered, type TestName } from '../events/identity.ts';
 import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
 import { fileInSuite, type ScenarioContext } from './context.ts';
+import { JournalReader } from './journal.ts';
 import { plainOnly } from './left-in-only.ts';
 import type { SuiteReport } from './messages.ts';
 import { fileError } from './syntax-error.ts';
@@ -51,8 +52,20 @@ export function eventReporter(
         send({ type: 'event', event: { type: 'benchmark.finished', ...where, measurement } });
       }
       const line = test.location ? { line: test.location.line } : {};
-      send({ type: 'event', event: { type: 'test.finished', cell, step, ...nameOf(test), ...line, ...outcome } });
+      const name = nameOf(test);
+      const attempts = withLogs(outcome.attempts, name);
+      const event = { type: 'test.finished', cell, step, ...name, ...line, ...outcome, attempts } as const;
+      send({ type: 'event', event });
     });
+  const journal = new JournalReader(context.journal);
+  /** vitest counts attempts as the runner does, which has noted what each did before it ended. */
+  const withLogs = (attempts: readonly Attempt[], name: TestName): Attempt[] => {
+    const noted = journal.attemptsOf(name);
+    return attempts.map((attempt, index) => {
+      const { startedAt, log } = noted[index] ?? {};
+      return { ...attempt, ...(startedAt === undefined ? {} : { startedAt }), ...(log ? { log } : {}) };
+    });
+  };
   /** Tests that never ran although nobody left them out: what stopped them is known when their file has ended. */
   const stopped = new Set<TestCase>();
   return {
@@ -80,6 +93,8 @@ export function eventReporter(
         finish(test, why ? failedBefore(errors.get(why)!) : outcomeOf(test, suite));
         if (why) told.add(`told ${why.id}`);
       }
+      const log = journal.read().hooks.get(fileOf(module));
+      if (log) send({ type: 'event', event: { type: 'file.output', cell, step, file: fileOf(module), log } });
       // A file that could not be read, or whose hooks failed behind its tests, has no test that says so.
       const untold = groups.filter(({ id }) => !told.has(`told ${id}`)).flatMap((group) => errors.get(group)!);
       if (untold.length === 0) return;
@@ -91,9 +106,6 @@ export function eventReporter(
     },
     onTaskUpdate() {
       send({ type: 'alive' });
-    },
-    onUserConsoleLog(log) {
-      send({ type: 'printed', text: log.content });
     },
   };
 }

@@ -15,6 +15,7 @@ import { fileInSuite } from './context.ts';
 import { guard, guardWhole } from './guard.ts';
 import { longestAfter } from './hooks.ts';
 import { type JournalLine, note, sharedClock } from './journal.ts';
+import { beginAttempt, beginFile, endAttempt, inTest, recordPrinting } from './recorder.ts';
 import { errorData, verdictOf } from './thrown.ts';
 
 /** Where vitest keeps the deadline of a hook that runs before tests. */
@@ -37,6 +38,7 @@ export default class SuiteRunner extends TestRunner {
 
   constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
     super(config);
+    recordPrinting();
     for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
       // vitest hears it too, and says nothing where it is not alone. A suite may listen itself: then it is its business.
       const others = process.listeners(event as 'uncaughtException').length;
@@ -51,6 +53,7 @@ export default class SuiteRunner extends TestRunner {
   override importFile(filepath: string, source: Parameters<TestRunner['importFile']>[1]): unknown {
     const { suite, tests } = inject('harness');
     this.#file = fileInSuite(suite, filepath);
+    beginFile(this.#file);
     if (tests !== undefined) this.config.testNamePattern = patternFor(chooser(tests, suite.name), this.#file);
     return guardWhole(() => super.importFile(filepath, source));
   }
@@ -69,13 +72,14 @@ export default class SuiteRunner extends TestRunner {
     super.onBeforeTryTask(test, options);
     const begun = nameOf(test as RunnerTestCase);
     this.#running.set(test, { name: begun, errors: test.result?.errors?.length ?? 0, atMs: performance.now() });
-    this.#note({ begun });
+    beginAttempt(begun);
+    this.#note({ begun, at: Date.now() });
   }
 
   async runTask(test: RunnerTestCase): Promise<void> {
     this.#phase('test', test.timeout);
     await this.#asking(test.fails ? undefined : (test.fullTestName ?? test.name), () =>
-      guard(() => TestRunner.getTestFn(test)()),
+      guard(() => inTest(nameOf(test), () => TestRunner.getTestFn(test)())),
     );
   }
 
@@ -84,6 +88,7 @@ export default class SuiteRunner extends TestRunner {
     const { name: ended, errors: before, atMs } = this.#running.get(test)!;
     this.#running.delete(test);
     this.#last = ended;
+    endAttempt(ended);
     const { result } = test;
     // vitest has the note there, and not in its types.
     if (result?.state === 'skip') return this.#note({ ended, skipped: String(propertyOf(result, 'note') ?? '') });

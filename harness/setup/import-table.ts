@@ -27,7 +27,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   guest: { may: ['releases'], types: ['images'] },
   events: { may: ['arch'] },
   // Kinds of target, deployers and formats of results are those that there are.
-  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml'] },
+  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml'], types: ['events'] },
   // A cell's architecture, release and kind of target are named in the type of the cell itself.
   matrix: { may: ['config', 'yaml', 'arch', 'releases', 'targets', 'stacks', 'events'] },
   // What `init` writes is checked as the loader would.

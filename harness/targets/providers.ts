@@ -13,6 +13,8 @@ export interface ProviderOptions {
   readonly machines: readonly KnownMachine[];
   readonly commands: readonly KnownCommand[];
   readonly inventory: string;
+  /** Another build of QEMU than the one that is installed: its binary, or the folder of its binaries. */
+  readonly qemu?: string | undefined;
 }
 
 /** Who has read no inventory. */

@@ -126,6 +126,8 @@ export interface Power {
   off(): Promise<void>;
   /** Gives the power back; resolves when commands are answered again. */
   on(): Promise<void>;
+  /** Whether it is cut now. Absent: nobody can tell. */
+  isOff?(): Promise<boolean>;
 }
 
 /** Saves a running machine and puts it back. */

@@ -24,6 +24,8 @@ export interface Given {
   readonly files?: Readonly<Record<string, string>>;
   /** As in a matrix; deadlines are not measured unless `scale` is undefined. */
   readonly limits?: object;
+  /** As in a matrix; default: machines that fail are not replaced. */
+  readonly retries?: object;
   readonly machines?: MemoryOptions;
   /** In place of one with `machines`, for a test that lets machines die. */
   readonly provider?: MemoryProvider;
@@ -63,7 +65,8 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
   const suites = Object.entries(given.suites ?? { s: {} });
   const arch = given.arch ?? ['amd64'];
   const limits = { scale: 1, ...given.limits };
-  const config = matrixSchema.parse({ arch, suite: suites.map(([name]) => name), limits });
+  const retries = given.retries ?? { infra: 0, emulator: 0 };
+  const config = matrixSchema.parse({ arch, suite: suites.map(([name]) => name), limits, retries });
   const cells = arch.flatMap((one) =>
     suites.map(([name, written]) => ({
       name: `${one}/memory/${name}`,
@@ -88,6 +91,8 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
     argv: [],
     git: { sha: '0', dirty: false },
     keep: false,
+    // Who tests it asks for it.
+    control: false,
     bench: true,
     cold: given.machines?.snapshots !== true,
     interrupt: new AbortController().signal,

@@ -68,6 +68,17 @@ export const kernelModule = z
   // The kernel's own names have underscores; people write either.
   .transform((name) => name.replaceAll('-', '_'));
 
+/** How often each kind of failure is tried again; a number alone is for tests. */
+const times = z.int().min(0).max(5);
+export const retriesField = z.union([
+  times.transform((test) => ({ test })),
+  z.strictObject({
+    infra: times.exactOptional().describe('A cell whose machine fails, on a fresh one. Default: 1.'),
+    emulator: times.exactOptional().describe('A cell whose emulator fails, on a fresh machine. Default: 1.'),
+    test: times.exactOptional().describe('A test that fails, where it failed. Default: 0.'),
+  }),
+]);
+
 export const portField = z.int().min(1).max(65535);
 export const mebibytes = z.int().min(64).max(1_048_576);
 export const durationSeconds = z.number().positive().max(86_400);

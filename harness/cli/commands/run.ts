@@ -24,6 +24,7 @@ import { chosenTests, type TestOptions } from '../chosen-tests.ts';
 import { type Nothing, whatIsLeft, whatWasRed } from '../earlier-run.ts';
 import { interruptible } from '../interrupt.ts';
 import { pauser } from '../pauser.ts';
+import { quarantineOf } from '../quarantine.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 import { expectedDurations } from '../terminal/expected.ts';
 import { sourceReader } from '../terminal/source.ts';
@@ -34,6 +35,9 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly keep?: boolean;
   readonly bench?: boolean;
   readonly cold?: boolean;
+  readonly control?: boolean;
+  /** Of `nightly`: where its history is. */
+  readonly history?: string;
   readonly part?: boolean;
   readonly summary?: boolean;
   readonly bail?: number | true;
@@ -71,6 +75,7 @@ export async function runCells(
   const { chosen, flags, tests, resume } = plan;
   const { project, matrix, cells, providers, selection } = chosen;
   const { pause, pauseMinutes } = flags;
+  const quarantine = await quarantineOf(project, options.history);
   const onPause = pause || pauseMinutes !== undefined ? pauser(pauseMinutes) : undefined;
   const terminal = options.json
     ? undefined
@@ -101,6 +106,8 @@ export async function runCells(
         keep: flags.keep === true,
         bench: flags.bench !== false,
         cold: flags.cold === true,
+        control: flags.control === false ? false : undefined,
+        quarantine,
         onPause,
         bail: flags.bail === true ? 1 : flags.bail,
         repeat: flags.repeat,
@@ -149,7 +156,11 @@ async function nothingToRun(
 /** Tests of a run that repeats them have no second try: it would hide what is to be counted. */
 function withRetries(cells: readonly Cell[], { retries, repeat }: RunFlags): readonly Cell[] {
   const most = repeat === undefined ? retries : 0;
-  return most === undefined ? cells : cells.map((cell) => ({ ...cell, suite: { ...cell.suite, retries: most } }));
+  if (most === undefined) return cells;
+  return cells.map((cell) => ({
+    ...cell,
+    suite: { ...cell.suite, retries: { ...cell.suite.retries, test: most } },
+  }));
 }
 
 interface Plan {

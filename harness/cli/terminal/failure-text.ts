@@ -10,6 +10,8 @@ import type { Paint } from './paint.ts';
 const COMPARED: Readonly<Record<ControlComparison, (control: string) => string>> = {
   'fails-on-control': (control) => `fails on ${control} too: not about the architecture`,
   'passes-on-control': (control) => `passes on ${control}: the architecture’s or its emulator’s`,
+  'passes-here-now': () => 'passed when it was run again: chance',
+  'machine-died': () => 'the machine died when it was run again',
   'control-unknown': (control) => `${control} has no result to compare with`,
 };
 

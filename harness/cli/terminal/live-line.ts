@@ -52,6 +52,9 @@ export class LiveLine {
       case 'log':
         this.progress(event.message);
         return;
+      case 'cell.retried':
+        this.progress(`its machine failed, another one is started: ${event.reason ?? event.verdict}`);
+        return;
       case 'cell.finished':
         this.verdict = event.verdict;
         this.#endedAfterMs = event.durationMs;

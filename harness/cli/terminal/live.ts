@@ -5,6 +5,7 @@ import { verdicts } from '../../events/verdicts.ts';
 import type { Display, TerminalStream } from './display.ts';
 import { LiveLine } from './live-line.ts';
 import type { Paint } from './paint.ts';
+import { plural } from './plain.ts';
 
 /** listr2 asks whether stdout is a terminal; ours is stderr, and `--json` may have stdout in a pipe. */
 class StderrRenderer extends DefaultRenderer {
@@ -66,6 +67,11 @@ export function createLive(options: {
     event(event: HarnessEvent) {
       if (event.type === 'run.started') start(event.cells.map((cell) => cell.name));
       if (event.type === 'run.resumed') start(event.cells);
+      // All cells have ended by then, and their lines are drawn no more.
+      if (event.type === 'control.started')
+        void running?.then(() =>
+          stream.write(`${event.cell}  trying ${plural(event.tests.length, 'failed test')} again on ${event.on}\n`),
+        );
       if (event.type === 'log' && event.level === 'warn') {
         warnings.push(`${event.cell === undefined ? '' : `${event.cell}  `}warning: ${printable(event.message)}`);
       }

@@ -89,9 +89,22 @@ function describe(event: HarnessEvent): string[] | undefined {
         ...(event.reason ? [event.reason] : []),
         ...(event.enter ? [`enter it with: ${event.enter}`] : []),
       ];
+    case 'cell.retried':
+      return [
+        `machine ${event.attempt}: ${event.verdict}, another one is started`,
+        ...(event.reason ? [event.reason] : []),
+      ];
+    case 'control.started':
+      return [`trying ${plural(event.tests.length, 'failed test')} again on ${event.on}`];
+    case 'control.finished':
+      return [
+        `tried again on ${event.on}: ${event.verdict}  ${printable(labelOf(event))}  (${formatDuration(event.durationMs)})`,
+        ...(event.reason ? lastLines(event.reason, 1) : []),
+      ];
     // A test's start and a benchmark's samples are in the events; the end of the run is the summary's.
     case 'test.started':
     case 'benchmark.finished':
+    case 'file.output':
     case 'run.finished':
       return undefined;
   }

@@ -1,8 +1,9 @@
 import { formatDuration, printable } from '../../base/text.ts';
 import { failedText, proportion } from '../../bench/proportion.ts';
 import { labelOf } from '../../events/identity.ts';
+import { passedOf, quarantineSentence } from '../../events/quarantine.ts';
 import { rerunCommand } from '../../events/rerun.ts';
-import type { CellResult, RunResult, TestResult } from '../../events/result.ts';
+import type { CellResult, Quarantine, RunResult, TestResult } from '../../events/result.ts';
 import { STEPS } from '../../events/types.ts';
 import { isBad, verdicts } from '../../events/verdicts.ts';
 import { benchmarkTable } from './benchmark-table.ts';
@@ -36,11 +37,14 @@ export function summaryOf(result: RunResult, paint: Paint, options: SummaryOptio
     ...(failures.length > 0 ? ['', paint('bold', 'Failures'), ...failures] : []),
     ...repeated(result, paint),
     ...listed(result, 'flaky', 'Passed on a later attempt', paint, firstErrorOf),
+    ...listedCells(result, paint),
+    ...inQuarantine(result, paint),
     ...listed(result, 'skipped', 'Skipped', paint, ({ note = '' }) => note),
     ...(benchmarks.length > 0 ? ['', paint('bold', 'Benchmarks'), ...benchmarks] : []),
     '',
     `Tests    ${countsOf(result)}`,
     `Time     ${timesOf(result)}`,
+    ...(result.controlCost ? [`Control  ${controlOf(result.controlCost)}`] : []),
     ...(reports === undefined ? [] : [`Reports  ${reports}`]),
     ...(again === undefined ? [] : [`Again    ${again}`]),
   ];
@@ -60,7 +64,9 @@ function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
   const parts = [
     paint(colour, `${mark} ${cell.name.padEnd(nameWidth)}  ${cell.verdict.padEnd(11)}`),
     formatDuration(cell.durationMs).padEnd(9),
-    [tests, cell.facts?.accelerator, cell.voting ? '' : 'non-voting'].filter(Boolean).join(', '),
+    [tests, cell.facts?.accelerator, cell.voting ? '' : 'non-voting', cell.excused ? 'in quarantine' : '']
+      .filter(Boolean)
+      .join(', '),
   ];
   const enter = cell.enter === undefined ? '' : `\n      enter it with: ${cell.enter}`;
   return `  ${parts.join(' ').trimEnd()}${enter}`;
@@ -83,6 +89,35 @@ function listed(
       }),
   );
   return lines.length === 0 ? [] : ['', paint('bold', title), ...lines];
+}
+
+/** Cells that passed on a later machine, and why the first was no good. */
+function listedCells({ cells }: RunResult, paint: Paint): string[] {
+  const lines = cells.flatMap(({ name, earlier = [] }) =>
+    earlier.map(
+      ({ verdict, reason = '' }, index) => `  ${name}  machine ${index + 1}: ${verdict}  ${firstLine(reason)}`,
+    ),
+  );
+  return lines.length === 0 ? [] : ['', paint('bold', 'Machines that failed, and were replaced'), ...lines];
+}
+
+/** What is in quarantine and says something: it failed, has expired, or is ready to leave. */
+function inQuarantine({ cells }: RunResult, paint: Paint): string[] {
+  const lines = cells.flatMap((cell) => [
+    ...(cell.quarantine && tells(cell.quarantine, cell.verdict)
+      ? [`  ${cell.name}  ${quarantineSentence(cell.quarantine)}`]
+      : []),
+    ...cell.tests.flatMap((test) =>
+      test.quarantine && tells(test.quarantine, test.verdict)
+        ? [`  ${cell.name}  ${test.file}  ${firstLine(labelOf(test))}  ${quarantineSentence(test.quarantine)}`]
+        : [],
+    ),
+  ]);
+  return lines.length === 0 ? [] : ['', paint('bold', 'Quarantine'), ...lines.map((line) => printable(line))];
+}
+
+function tells({ state, ready }: Quarantine, verdict: CellResult['verdict']): boolean {
+  return ready === true || state === 'expired' || passedOf(verdict) === false;
 }
 
 function firstErrorOf({ attempts }: TestResult): string {
@@ -121,6 +156,10 @@ function timesOf(result: RunResult): string {
   const shown = steps.filter(({ ms }) => ms > 0).sort((a, b) => b.ms - a.ms);
   const text = shown.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ');
   return text === '' ? 'no step ran' : `${text}${result.cells.length > 1 ? ' (all cells together)' : ''}`;
+}
+
+function controlOf({ tries, durationMs }: NonNullable<RunResult['controlCost']>): string {
+  return `failed tests were tried ${plural(tries, 'time')} more, in ${formatDuration(durationMs)}`;
 }
 
 /** The command that runs what went wrong again: the tests that failed, unless a cell has none of them. */

@@ -2,15 +2,21 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { machinesSchema } from './machines.ts';
 import { matrixSchema } from './matrix.ts';
+import { quarantineSchema } from './quarantine.ts';
 import { suiteSchema } from './suite.ts';
 
 /** The folder of the generated schemas, which editors are pointed at by a YAML file's first line. */
 export const schemasFolder = join(import.meta.dirname, '../schemas');
 
 /** The JSON schemas (draft 7, which is what editors know) of what users write. */
-export function jsonSchemas(): Record<'matrix' | 'suite' | 'machines', object> {
+export function jsonSchemas(): Record<'matrix' | 'suite' | 'machines' | 'quarantine', object> {
   const make = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', target: 'draft-07' });
-  return { matrix: make(matrixSchema), suite: make(suiteSchema), machines: make(machinesSchema) };
+  return {
+    matrix: make(matrixSchema),
+    suite: make(suiteSchema),
+    machines: make(machinesSchema),
+    quarantine: make(quarantineSchema),
+  };
 }
 
 /** The schema files as they are committed, with absolute paths. */

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { DEFAULT_RELEASE } from '../../releases/index.ts';
-import { archField, cellArchField, globField, nameField, releaseField, targetField } from '../../yaml/fields.ts';
+import {
+  archField,
+  cellArchField,
+  globField,
+  nameField,
+  releaseField,
+  retriesField,
+  targetField,
+} from '../../yaml/fields.ts';
 
 const oneOrMoreReleases = z.union([releaseField, z.array(releaseField).min(1)]);
 
@@ -61,6 +69,11 @@ export const matrixSchema = z
       .describe(
         'Globs on the name of a cell (arch/target/suite, or arch/target/suite@release): they run and are shown, and do not decide the exit code.',
       ),
+    retries: retriesField
+      .default({})
+      .describe(
+        'Further attempts, each of which is kept; what a suite says counts for its cells. Default: { infra: 1, emulator: 1, test: 0 }.',
+      ),
     limits: z
       .strictObject({
         jobs: z.int().min(1).max(64).optional().describe('Cells at once. Default: as many as memory and cores allow.'),
@@ -71,6 +84,14 @@ export const matrixSchema = z
           .max(1440)
           .default(30)
           .describe('One cell may take this long, images not counted.'),
+        'control-minutes': z
+          .number()
+          .min(0)
+          .max(1440)
+          .default(10)
+          .describe(
+            'Trying failed tests again, on the control architecture and where they failed, may take this long.',
+          ),
         scale: z
           .number()
           .min(1)

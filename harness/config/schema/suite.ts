@@ -10,6 +10,7 @@ import {
   mebibytes,
   nameField,
   portField,
+  retriesField,
   stackFile,
 } from '../../yaml/fields.ts';
 
@@ -188,12 +189,11 @@ export const suiteSchema = z
       .describe(
         'Commands whose output explains a failure, run on each machine of a cell that failed; a string goes through sh.',
       ),
-    retries: z
-      .int()
-      .min(0)
-      .max(5)
-      .default(0)
-      .describe('Further attempts for a test that failed; every attempt is kept.'),
+    retries: retriesField
+      .default({})
+      .describe(
+        "Further attempts, each of which is kept: `2` for tests that fail, or `{ infra: 1, emulator: 1, test: 0 }`. What is left out is the matrix's.",
+      ),
   })
   .meta({ id: 'suite', title: 'harness suite' });
 

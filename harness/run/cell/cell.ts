@@ -26,6 +26,7 @@ import {
 } from './context.ts';
 import { deployOn, putBackOn } from './deploy.ts';
 import { type CellImages, checkPackages, imagesOf } from './image.ts';
+import { machineRetries } from './retry.ts';
 import { leftBehind, nodeFolder, type StartedCell, type StartRequest, startCell } from './start-cell.ts';
 import { failStep, type StepIo, type StepOutcome, skipStep, step, verdictOfError } from './step.ts';
 
@@ -93,16 +94,16 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
     ),
   );
   const work = async () => {
-    // A cell's time begins when it has its place: waiting for others is not its fault.
-    const limitMs = run.matrix.limits['cell-minutes'] * 60_000;
-    const given = new AbortController();
-    const giveUp = () =>
-      given.abort(
-        new InfraError(`cannot finish the cell: it took longer than ${formatDuration(limitMs)} (limits.cell-minutes)`),
-      );
-    using _limit = limitTime(limitMs, run.pause, giveUp);
-    const signal = AbortSignal.any([context.signal, given.signal]);
-    await onTarget({ ...context, signal }, images, state);
+    const retries = machineRetries(context);
+    for (;;) {
+      const begun = performance.now();
+      const tookTooLong = await attemptOn(context, images, state);
+      // Who lacks time, or has the machine kept, is not helped by another one.
+      if (tookTooLong || context.signal.aborted || state.enter !== undefined) break;
+      if (!(await retries.again(state, performance.now() - begun))) break;
+      Object.assign(state, { verdict: 'incomplete', reason: undefined, artifacts: [] });
+    }
+    Object.assign(state, retries.overall(state));
   };
   await waiting(context, 'for a place', guests, (begun) =>
     guests.use(
@@ -150,6 +151,21 @@ async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promis
     'key' in image ? `${image.key}, ${image.cached ? 'from the cache' : 'built'}` : 'the machine has its own system',
   );
   return [images, { verdict: 'passed', note: notes.join('; ') }];
+}
+
+/** One attempt of a cell, with all the time that it may have. @returns whether that was not enough. */
+async function attemptOn(context: CellContext, images: CellImages, state: CellState): Promise<boolean> {
+  // A cell's time begins when it has its place: waiting for others is not its fault.
+  const { matrix, pause } = context.run;
+  const limitMs = matrix.limits['cell-minutes'] * 60_000;
+  const given = new AbortController();
+  const giveUp = () =>
+    given.abort(
+      new InfraError(`cannot finish the cell: it took longer than ${formatDuration(limitMs)} (limits.cell-minutes)`),
+    );
+  using _limit = limitTime(limitMs, pause, giveUp);
+  await onTarget({ ...context, signal: AbortSignal.any([context.signal, given.signal]) }, images, state);
+  return given.signal.aborted;
 }
 
 async function onTarget(context: CellContext, images: CellImages, state: CellState): Promise<void> {
@@ -293,8 +309,8 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
 }
 
 /** What explains a failure of any of a cell's machines, relative to the run's folder. */
-async function evidenceOf({ context, started }: OnTarget): Promise<string[]> {
-  const { cell, folder, run, signal } = context;
+async function evidenceOf({ context, started, signal }: OnTarget): Promise<string[]> {
+  const { cell, folder, run } = context;
   const runFolder = run.open.folder;
   const found = await Promise.all(
     started.nodes.map(({ name, target }) =>

@@ -66,6 +66,8 @@ export async function collectEvidence(
       if (!(await answers())) return files.map((file) => relative(runFolder, file));
     }
   }
+  // One that has died is asked nothing.
+  if (signal?.aborted) return files.map((file) => relative(runFolder, file));
   for (const { logs } of deployersOf(suite)) {
     const said = await logs?.(target, suite).catch(() => undefined);
     for (const [name, text] of said ?? []) await keep(name, text);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Retries } from '../../config/retries.ts';
 import type { Matrix } from '../../config/suite.ts';
 import type { TestSelection } from '../../events/test-selection.ts';
 import type { Cell } from '../../matrix/cell.ts';
@@ -8,9 +9,10 @@ import type { Bail } from '../schedule/bail.ts';
 import type { OpenRun } from '../schedule/open-run.ts';
 import type { Pause } from '../schedule/pause.ts';
 import type { QuietLock, Slots } from '../schedule/quiet.ts';
+import type { ConsoleFile } from '../suite/console-lines.ts';
 import type { RunSuite } from '../suite/suite-process.ts';
 import type { CommonSettings } from './image.ts';
-import type { StartedCell } from './start-cell.ts';
+import { nodeFolder, type StartedCell } from './start-cell.ts';
 
 /** What a run was asked to do, beside its cells. */
 export interface RunChoices {
@@ -25,6 +27,10 @@ export interface RunChoices {
   readonly repeat?: number | undefined;
   /** Neither use nor make snapshots. */
   readonly cold: boolean;
+  /** Do not ask of failed tests whose fault it is. */
+  readonly control?: false | undefined;
+  /** How often failures are tried again, in place of what the matrix and its suites say. */
+  readonly retries?: Partial<Retries> | undefined;
 }
 
 /** What lets the cells of a run work beside each other. */
@@ -107,4 +113,12 @@ export function say({ cell, run }: CellContext, message: string): void {
 /** Resolves when the first of a cell's machines dies by itself. */
 export function anyDeath({ nodes }: StartedCell): Promise<Error> {
   return Promise.race(nodes.map(({ target }) => target.died));
+}
+
+/** Where the consoles of a cell's machines are: every kind of target keeps one in the machine's folder. */
+export function consolesOf({ context: { cell, folder }, started: { nodes } }: OnTarget): ConsoleFile[] {
+  return nodes.map(({ name }) => ({
+    file: join(nodeFolder(cell, folder, name), 'console.log'),
+    prefix: nodes.length > 1 ? `${name}: ` : '',
+  }));
 }

@@ -26,10 +26,16 @@ export interface OpenRun extends AsyncDisposable {
  * @param runs the folder in which its own is made.
  * @param state where leases are kept.
  * @param onEvent called with each event that is on disk.
+ * @param now the clock of its name and its events.
  */
-export async function openRun(runs: string, state: string, onEvent: (event: StoredEvent) => void): Promise<OpenRun> {
-  const name = runName(new Date());
-  return opened(name, join(runs, name), state, new RunFold(), onEvent);
+export async function openRun(
+  runs: string,
+  state: string,
+  onEvent: (event: StoredEvent) => void,
+  now: () => Date = () => new Date(),
+): Promise<OpenRun> {
+  const name = runName(now());
+  return opened(name, join(runs, name), state, new RunFold(), onEvent, now);
 }
 
 async function opened(
@@ -38,9 +44,10 @@ async function opened(
   state: string,
   fold: RunFold,
   onEvent: (event: StoredEvent) => void,
+  now: () => Date = () => new Date(),
 ): Promise<OpenRun> {
   const lease = openLease(state, name, folder);
-  const log = await openLog(folder).catch(async (error: unknown) => {
+  const log = await openLog(folder, now).catch(async (error: unknown) => {
     await lease.end();
     throw error;
   });
@@ -96,9 +103,9 @@ export async function reopenRun(
   }
 }
 
-async function openLog(folder: string): Promise<EventLog> {
+async function openLog(folder: string, now: () => Date): Promise<EventLog> {
   makeFolder(folder);
-  return openEventLog(join(folder, 'events.jsonl'));
+  return openEventLog(join(folder, 'events.jsonl'), { now });
 }
 
 /** `20261120-214512-3f9a`: sorts by time, and two runs in one second differ. */

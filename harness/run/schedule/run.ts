@@ -7,7 +7,7 @@ import { exists, placeBelow } from '../../base/files.ts';
 import { formatDuration, some } from '../../base/text.ts';
 import type { Matrix } from '../../config/suite.ts';
 import { decide } from '../../events/fold.ts';
-import type { HostFacts, RunResumed, RunStarted, Selection, StoredEvent } from '../../events/types.ts';
+import type { HostFacts, QuarantineEntry, RunResumed, RunStarted, Selection, StoredEvent } from '../../events/types.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { nodesOf } from '../../matrix/nodes.ts';
 import type { Providers } from '../../targets/providers.ts';
@@ -16,6 +16,7 @@ import { cellFolder, type RunChoices, type RunContext } from '../cell/context.ts
 import { imageSettings } from '../cell/image.ts';
 import { sourcesOf } from '../cell/sources.ts';
 import { Interrupted } from '../cell/step.ts';
+import { runControlLeg } from '../control/leg.ts';
 import { type RunSuite, runSuiteProcess } from '../suite/suite-process.ts';
 import { bailAfter } from './bail.ts';
 import { buildersFor, type Capacity, capacityFor, type HostCapacity, hostCapacity } from './capacity.ts';
@@ -43,6 +44,10 @@ export interface RunOptions extends RunChoices {
   readonly resume?: Resume | undefined;
   /** What the cells were chosen by. */
   readonly selection?: Selection;
+  /** What the project has in quarantine. */
+  readonly quarantine?: readonly QuarantineEntry[] | undefined;
+  /** The clock of its events; absent: this machine's. */
+  readonly now?: (() => Date) | undefined;
   readonly jobs?: number | undefined;
   /** Where the run's folder is made; absent: the project's own. */
   readonly runs?: string | undefined;
@@ -106,7 +111,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   };
   const open = resume
     ? await reopenRun(resume.folder, options.state, onEvent)
-    : await openRun(runs, options.state, onEvent);
+    : await openRun(runs, options.state, onEvent, options.now);
   const pause = pauseOnce(options.onPause);
   using end = endOfRun(matrix, options.interrupt, pause);
   let exitCode: number;
@@ -155,6 +160,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       ),
     );
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    await runControlLeg(cells, context);
     const interrupted = end.signal.reason instanceof Interrupted;
     exitCode = decide(open.fold.cells(), { interrupted });
     const durationMs = Math.round(performance.now() - started);
@@ -221,6 +227,7 @@ async function startedEvent(
     argv: options.argv,
     ...(options.selection ? { selection: options.selection } : {}),
     inputs: await inputsOf(options, sources),
+    ...(options.quarantine?.length ? { quarantine: options.quarantine } : {}),
   };
 }
 
@@ -282,7 +289,8 @@ function endOfRun(
   };
 }
 
-async function hostFacts(): Promise<HostFacts> {
+/** The machine that this process runs on. */
+export async function hostFacts(): Promise<HostFacts> {
   const cpuinfo = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   return {
     arch: process.arch,

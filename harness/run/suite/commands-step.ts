@@ -9,14 +9,17 @@ import { type OutputLog, outputLog } from '../../commands/output-log.ts';
 import { fileResults, printedResults, removeStale } from '../../commands/results.ts';
 import { runCommand } from '../../commands/runner.ts';
 import type { Workspace } from '../../commands/workspace.ts';
+import { retriesOf } from '../../config/retries.ts';
 import type { Suite } from '../../config/suite.ts';
 import { namePattern } from '../../events/chosen.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import type { TestSelection } from '../../events/test-selection.ts';
 import type { TestFinished } from '../../events/types.ts';
 import { argvOf } from '../../stacks/ready.ts';
-import { type OnTarget, whileAlive } from '../cell/context.ts';
+import { consolesOf, type OnTarget, whileAlive } from '../cell/context.ts';
 import { type StepOutcome, Stopped, skipStep, step, verdictOfError } from '../cell/step.ts';
+import { blameMachine } from './blame.ts';
+import { watchConsoles, withConsoles } from './console-lines.ts';
 import { outcomeOf } from './suite-step.ts';
 
 type Entry = Suite['tests'][number];
@@ -45,14 +48,17 @@ export async function commandsStep(
     return { verdict: 'skipped', note, left };
   }
   return step(whileAlive(on), 'tests', async (io) => {
+    const begun = performance.now();
     const finished: TestFinished[] = [];
+    using consoles = watchConsoles(consolesOf(on));
+    const tell = withConsoles(run.open.emit, consoles);
     const emit = async (tests: readonly CommandTest[]) => {
       const events = tests.map(
         (test): TestFinished => ({ type: 'test.finished', cell: cell.name, step: 'tests', ...test }),
       );
       for (const event of events) finished.push(event);
       // All at once: one wait for the disk, and not one for each of thousands.
-      await Promise.all(events.map((event) => run.open.emit(event)));
+      await Promise.all(events.map((event) => tell(event)));
     };
     const logFile = join(folder, 'output.log');
     await writeFile(logFile, '');
@@ -71,6 +77,7 @@ export async function commandsStep(
     await emit(problems.map((message) => commandTest('artifacts', 0, [{ type: 'ArtifactError', message }])));
     files.forEach(keep);
     const outcome = { ...outcomeOf('tests', finished, entries.length), left };
+    if (outcome.verdict === 'failed') await blameMachine(on, { ageMs: performance.now() - begun, finished });
     return [outcome, outcome];
   });
 }
@@ -84,13 +91,14 @@ async function testsOf(
   emit: (tests: readonly CommandTest[]) => Promise<void>,
 ): Promise<CommandTest[]> {
   const { cell, run } = on.context;
+  const { test: retries } = retriesOf(cell.suite, run.matrix, run.choices.retries);
   const runs: CommandTest[][] = [];
   if (run.choices.repeat !== undefined) {
     while (runs.length < run.choices.repeat) runs.push(await runOnce(on, workspace, entry, log, emit));
     return mergeRepeats(runs);
   }
   do runs.push(await runOnce(on, workspace, entry, log, emit));
-  while (runs.length <= cell.suite.retries && runs.at(-1)!.some(({ verdict }) => verdict === 'failed'));
+  while (runs.length <= retries && runs.at(-1)!.some(({ verdict }) => verdict === 'failed'));
   return mergeAttempts(runs);
 }
 

@@ -14,7 +14,7 @@ import { runSuiteProcess, type SuiteOutcome } from './suite-process.ts';
 
 const timing = { scale: 1, testTimeoutMs: 60_000 };
 
-interface SuiteGiven extends Pick<ScenarioContext, 'testTimeoutMs' | 'tests' | 'repeat'> {
+interface SuiteGiven extends Pick<ScenarioContext, 'testTimeoutMs' | 'tests' | 'repeat' | 'retries'> {
   /** Its suite.yaml. */
   readonly config: string;
   readonly graceMs: number;
@@ -23,7 +23,7 @@ interface SuiteGiven extends Pick<ScenarioContext, 'testTimeoutMs' | 'tests' | '
 /** Runs the files of a suite to their end. */
 async function ran(
   scenarios: Readonly<Record<string, string>>,
-  { testTimeoutMs = 60_000, config = '{}\n', graceMs = 15_000, ...chosen }: Partial<SuiteGiven> = {},
+  { testTimeoutMs = 60_000, config = '{}\n', graceMs = 15_000, retries = 0, ...chosen }: Partial<SuiteGiven> = {},
 ): Promise<SuiteOutcome & { readonly events: HarnessEvent[] }> {
   const inSuite = Object.entries(scenarios).map(([name, text]) => [`s/${name}`, text]);
   await using files = await tempFiles({ 's/suite.yaml': config, ...Object.fromEntries(inSuite) });
@@ -38,6 +38,7 @@ async function ran(
       step: 'scenarios',
       cacheFolder: join(files.folder, 'cache'),
       journal: join(files.folder, 'journal'),
+      retries,
       testTimeoutMs,
       ...chosen,
     },
@@ -82,6 +83,7 @@ async function endedAt(
       step: 'scenarios',
       cacheFolder: join(files.folder, 'cache'),
       journal,
+      retries: 0,
     },
     emit: async () => {},
     progress: () => {},
@@ -239,7 +241,7 @@ test('each attempt of a test that hangs has its own deadline, and what is behind
         test('is repeated', { repeats: 3 }, () => new Promise((resolve) => setTimeout(resolve, 700)));
         test('is last', () => {});`,
     },
-    { ...SHORT, config: 'retries: 1\n' },
+    { ...SHORT, retries: 1 },
   );
   expect(cutShort).toBeUndefined();
   expect(finished.map(({ name, verdict, attempts }) => [name, verdict, attempts.length])).toEqual([
@@ -263,7 +265,7 @@ test('a second attempt that blocks its process for a while is given its time, on
         test('twice', () => { for (;;); });
         test('never', () => {});`,
     },
-    { ...SHORT, config: 'retries: 1\n' },
+    { ...SHORT, retries: 1 },
   );
   expect(cutShort?.message).toMatch(
     /^a.scenario.ts > twice \(2\) hangs: nothing was heard of it for \d s; its process was ended$/,

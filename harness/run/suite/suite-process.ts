@@ -7,7 +7,7 @@ import { errorDataOf, ReportedError } from '../../events/error-data.ts';
 import { labelOf, testKey } from '../../events/identity.ts';
 import type { Attempt, ErrorData, HarnessEvent, TestFinished } from '../../events/types.ts';
 import type { ScenarioContext } from '../../scenario/context.ts';
-import { type Journal, readJournal, sharedClock } from '../../scenario/journal.ts';
+import { type Journal, type JournalTest, readJournal, sharedClock } from '../../scenario/journal.ts';
 import type { SuiteOrder, SuiteReport } from '../../scenario/messages.ts';
 import { passedBy, verdictOf, wrongBy } from '../../scenario/thrown.ts';
 import { Stopped } from '../cell/step.ts';
@@ -61,7 +61,11 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   });
   let printed = '';
   const keepPrinted = (chunk: Buffer) => {
-    printed = (printed + chunk.toString()).slice(-20_000);
+    const text = chunk.toString();
+    printed = (printed + text).slice(-20_000);
+    heard();
+    const [line] = lastLines(text, 1);
+    if (line !== undefined) progress(line);
   };
   child.stdout?.on('data', keepPrinted);
   child.stderr?.on('data', keepPrinted);
@@ -69,6 +73,8 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   const finished: TestFinished[] = [];
   let files = 0;
   let left: readonly string[] = [];
+  /** Files whose hooks' output has been reported. */
+  const told = new Set<string>();
   const problems: ErrorData[] = [];
   let done = false;
   let cutShort: Error | undefined;
@@ -112,6 +118,10 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     const what = running.join(', ') || (phase ? `a hook of the suite (${phase.phase})` : 'the suite');
     cut(new SuiteError(`${what} hangs: nothing was heard of it for ${silent} s; its process was ended`));
   };
+  const heard = () => {
+    heardAt = sharedClock();
+    endAfter(context.testTimeoutMs + graceMs, checkSilence);
+  };
   const onAbort = () => cut(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -121,10 +131,8 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
 
   child.on('message', (message) => {
     const report = message as SuiteReport;
-    heardAt = sharedClock();
-    endAfter(context.testTimeoutMs + graceMs, checkSilence);
+    heard();
     if (report.type === 'alive') return;
-    if (report.type === 'printed') return progress(lastLines(report.text, 1)[0] ?? '');
     if (report.type === 'done') {
       done = true;
       files = report.files;
@@ -135,15 +143,16 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     const { event } = report;
     if (event.type === 'test.started') progress(event.name);
     if (event.type === 'test.finished') finished.push(event);
+    if (event.type === 'file.output') told.add(event.file);
     pass(event);
   });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, killedBy) => {
       // vitest leaves with 1 when a test failed, which has been reported by then.
       if (code !== 0 && !done)
-        cutShort ??= new Error(
-          `the suite's process ended with ${killedBy ?? code}: ${lastLines(printed, 8).join('\n')}`,
-        );
+        cutShort ??=
+          endedFromOutside(killedBy ?? '') ??
+          new Error(`the suite's process ended with ${killedBy ?? code}: ${lastLines(printed, 8).join('\n')}`);
       resolve();
     });
     child.once('error', (error) => {
@@ -163,6 +172,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   const journal = readJournal(context.journal);
   // A test that ran at the end was cut short by what ended its process, not by what nobody caught before.
   const [crash, ...crashes] = problems;
+  if (crash) cutShort ??= endedFromOutside(/Worker exited unexpectedly .*signal (\w+)/.exec(rootOf(crash))?.[1] ?? '');
   const ending = cutShort ?? (crash && new ReportedError([crash, ...crashes]));
   const [problem, ...more] = [...journal.unhandled, ...problems];
   if (problem) cutShort ??= new ReportedError([problem, ...more]);
@@ -170,8 +180,26 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     finished.push(event);
     pass(event);
   }
+  const { cell, step } = context;
+  for (const [file, log] of journal.hooks) if (!told.has(file)) pass({ type: 'file.output', cell, step, file, log });
   await writes;
   return { finished, files, left, ...(cutShort ? { cutShort } : {}) };
+}
+
+/** Signals that a process does not send itself when something is wrong with it. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
+
+/** What ended a suite's process, where that was neither the suite nor the harness; undefined for any other end. */
+function endedFromOutside(signal: string): InfraError | undefined {
+  if (!FROM_OUTSIDE.has(signal)) return undefined;
+  return new InfraError(`cannot finish the suite: its process was ended by ${signal}, and not by the harness`, {
+    hint: 'Where this host has no memory left, its kernel does that: dmesg says so.',
+  });
+}
+
+/** What an error is in the end: the last of its causes. */
+function rootOf({ message, causes = [] }: ErrorData): string {
+  return causes.at(-1) ?? message;
 }
 
 /** Tests that began, or even ended, and were not reported any more: from the journal. */
@@ -190,7 +218,7 @@ function unreported(
         return [{ ...which, verdict: 'skipped', durationMs: 0, attempts: [], note: skipped || 'skipped in the suite' }];
       // Who interrupts says nothing about the test that was running: it never ended.
       if (running && error instanceof Stopped) return [];
-      const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'))] : attempts;
+      const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'), running)] : attempts;
       const last = all.at(-1);
       if (!last) return [];
       // One that is repeated has to pass each time.
@@ -203,7 +231,7 @@ function unreported(
 }
 
 /** A test that was running when its process was ended. */
-function cutAttempt(error: Error): Attempt {
+function cutAttempt(error: Error, running: NonNullable<JournalTest['running']>): Attempt {
   const errors = [errorDataOf(error)];
-  return { verdict: verdictOf(errors), durationMs: 0, errors };
+  return { verdict: verdictOf(errors), durationMs: 0, errors, ...running };
 }

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { InfraError } from '../../base/errors.ts';
-import { scaledMs, withDeadline } from '../../base/time.ts';
+import { scaledMs } from '../../base/time.ts';
+import { retriesOf } from '../../config/retries.ts';
 import { selectionText } from '../../events/chosen.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import { FILE_ITSELF, type TestName } from '../../events/identity.ts';
 import type { TestSelection } from '../../events/test-selection.ts';
 import type { Verdict } from '../../events/types.ts';
 import { mostTelling, verdicts } from '../../events/verdicts.ts';
-import type { Cell } from '../../matrix/cell.ts';
-import { deployersOf } from '../../stacks/deployers.ts';
-import { anyDeath, type OnTarget, whileAlive } from '../cell/context.ts';
-import type { StartedCell } from '../cell/start-cell.ts';
+import { consolesOf, type OnTarget, whileAlive } from '../cell/context.ts';
 import { type StepOutcome, step } from '../cell/step.ts';
+import { blameMachine, blameSilence } from './blame.ts';
+import { watchConsoles, withConsoles } from './console-lines.ts';
 import { contextNodes, serveControl } from './suite-control.ts';
 
 /** Native seconds that a scenario has where its suite does not say. */
@@ -29,12 +29,15 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
     const native =
       name === 'scenarios' ? (cell.suite.timeouts.test ?? SCENARIO_SECONDS) : cell.suite.timeouts.benchmark;
     await using control = await serveControl(on, io);
+    using consoles = watchConsoles(consolesOf(on));
+    const begun = performance.now();
     const { finished, files, left, cutShort } = await run.runSuite({
       context: {
         cell: cell.name,
         nodes: contextNodes(started),
         ...(network ? { lanSocket: network.controlSocket } : {}),
         suite: cell.suite,
+        retries: retriesOf(cell.suite, run.matrix, run.choices.retries).test,
         scale,
         step: name,
         ...(tests === undefined ? {} : { tests }),
@@ -45,14 +48,14 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
         controlSocket: control.socket,
         testTimeoutMs: scaledMs(native, scale),
       },
-      emit: run.open.emit,
+      emit: withConsoles(run.open.emit, consoles),
       progress: io.progress,
       isPaused: () => run.pause.active,
       signal: AbortSignal.any([signal, run.bail.tests]),
     });
     const outcome = chosenOutcome(name, outcomeOf(name, finished, files), { tests, finished, left });
-    if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameDeath(started);
-    if (outcome.verdict === 'failed') await blameGround(cell, started);
+    if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameSilence(on);
+    if (outcome.verdict === 'failed') await blameMachine(on, { ageMs: performance.now() - begun, finished });
     if (cutShort !== undefined) {
       // What cut it short decides, unless the suite itself had something to say before.
       if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
@@ -61,40 +64,6 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
     }
     return [outcome, outcome];
   });
-}
-
-/**
- * What failed on a machine that has died says nothing about the suite. A test notices that nobody answers before its
- * cause is known: a machine has a moment to say what it died of, or to answer.
- * @throws what it died of.
- */
-async function blameDeath(started: StartedCell): Promise<void> {
-  const died = anyDeath(started);
-  const asked = started.nodes.map(({ target }) => target.exec(['true'], { deadlineMs: DEATH_MS }));
-  const answered = Promise.all(asked).then(
-    (answers) => (answers.every(({ exitCode }) => exitCode === 0) ? undefined : died),
-    // One that gives no answer, dead or switched off, has the rest of its moment.
-    () => died,
-  );
-  const late = () => new Error('it says nothing');
-  const why = await withDeadline(Promise.race([died, answered]), DEATH_MS, late).catch(() => undefined);
-  if (why) throw why;
-}
-
-/** What failed where the stack's ground is gone, such as a container engine, says nothing about the suite. @throws InfraError */
-async function blameGround({ suite }: Cell, { nodes }: StartedCell): Promise<void> {
-  const questions = new Set(deployersOf(suite).flatMap(({ blame }) => blame ?? []));
-  for (const ask of questions) {
-    for (const { name, target } of nodes) {
-      const gone = await ask(target);
-      if (gone === undefined) continue;
-      const where = nodes.length > 1 ? ` on ${name}` : '';
-      throw new InfraError(`cannot go on with the stack${where}: ${gone.why}`, {
-        hint: gone.hint,
-        consoleTail: await target.consoleTail(20),
-      });
-    }
-  }
 }
 
 /** The endings of the files whose tests a step has. */
@@ -126,9 +95,6 @@ function chosenOutcome(
   if (outcome.verdict !== 'skipped' || finished.length > 0) return { ...outcome, left };
   return { ...outcome, note: `none of the ${name} is chosen by ${selectionText(tests)}`, left };
 }
-
-/** Milliseconds in which a target that died has said so. */
-const DEATH_MS = 3000;
 
 /** What the tests of a step come to. @param files how many files, or commands, there were. */
 export function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {

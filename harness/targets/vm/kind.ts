@@ -5,5 +5,5 @@ export const vm: KindOfTarget = {
   atBest: ['system', 'root', 'power', 'network', 'docker', 'cluster'],
   image: 'disk',
   doctor: () => true,
-  provider: async ({ cache }) => (await import('./provider.ts')).vmProvider(cache),
+  provider: async ({ cache, qemu }) => (await import('./provider.ts')).vmProvider(cache, qemu),
 };

@@ -48,6 +48,11 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
         await qmp.execute('stop');
         await closeSsh(handle.ssh);
       },
+      async isOff() {
+        using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
+        const { running } = await qmp.execute<{ running: boolean }>('query-status');
+        return !running;
+      },
       async on() {
         const from = await consoleSize(handle.consoleFile);
         using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });

@@ -1,8 +1,10 @@
+import { statSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { execa } from 'execa';
-import { type ArchName, architectures } from '../../arch/index.ts';
+import { type Arch, architectures } from '../../arch/index.ts';
 import { lacking } from '../lacking.ts';
-import type { Availability, Needs, TargetProvider } from '../target.ts';
+import type { Availability, Needs, TargetProvider, TargetSpec } from '../target.ts';
 import { cachedTrialKernel, chooseAccelerator } from './accelerator.ts';
 import { qemuArguments } from './arguments.ts';
 import { bootMachine, type MachineKind, resumeMachine } from './lifecycle.ts';
@@ -10,24 +12,35 @@ import { reconnectVm, VM_CAPABILITIES } from './machine.ts';
 import { SNAPSHOT_FORMAT } from './snapshot.ts';
 import { type VmSpec, vmSpec } from './spec.ts';
 
-/** QEMU machines: emulated, or with KVM where that works. */
-export function vmProvider(cache: string): TargetProvider {
+/**
+ * QEMU machines: emulated, or with KVM where that works.
+ * @param qemu another build of QEMU than the one that is installed: its binary, or the folder of its binaries.
+ */
+export function vmProvider(cache: string, qemu?: string): TargetProvider {
+  const own = (spec: TargetSpec): VmSpec => vmSpec({ ...spec, arch: withBinary(spec.arch, qemu) });
   return {
     kind: 'vm',
     counts: true,
-    probe: (arch, needs) => probe(arch, cache, needs),
-    acquire: async (spec, io) => bootMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), io),
+    probe: (arch, needs) => probe(withBinary(architectures[arch], qemu), cache, needs),
+    acquire: async (spec, io) => bootMachine(own(spec), await machineOf(own(spec), cache), io),
     snapshots: {
-      identity: (spec) => snapshotIdentity(vmSpec(spec), cache),
+      identity: (spec) => snapshotIdentity(own(spec), cache),
       resume: async (spec, snapshot, io, together) =>
-        resumeMachine(vmSpec(spec), await machineOf(vmSpec(spec), cache), snapshot, io, together),
+        resumeMachine(own(spec), await machineOf(own(spec), cache), snapshot, io, together),
     },
     reconnect: reconnectVm,
   };
 }
 
-async function probe(name: ArchName, cache: string, needs?: Needs): Promise<Availability> {
-  const arch = architectures[name];
+/** An architecture whose machines another build of QEMU runs. */
+function withBinary(arch: Arch, qemu: string | undefined): Arch {
+  if (qemu === undefined) return arch;
+  const isFolder = statSync(qemu, { throwIfNoEntry: false })?.isDirectory() === true;
+  const binary = isFolder ? join(qemu, arch.qemu.binary) : qemu;
+  return { ...arch, qemu: { ...arch.qemu, binary } };
+}
+
+async function probe(arch: Arch, cache: string, needs?: Needs): Promise<Availability> {
   const lacks = lacking(needs, {
     kind: 'vm',
     capabilities: VM_CAPABILITIES,

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EmulatorError, InfraError } from '../../base/errors.ts';
-import { identify, type ProcessIdentity, start } from '../../base/process.ts';
+import { identify, isStopped, type ProcessIdentity, start } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { consoleTail, fatalMeaning, followConsole } from '../shared/console.ts';
 import type { Io } from '../target.ts';
@@ -31,6 +32,10 @@ const BOOT_LOOP = 3;
 
 /** Signals by which a process ends through a fault of its own. */
 const CRASHES: readonly (string | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL'];
+
+/** Milliseconds between two looks whether QEMU is stopped, and how many in a row say that it stays so. */
+const STOPPED_LOOK_MS = 1000;
+const STOPPED_LOOKS = 3;
 
 /** Starts QEMU, registers it, and watches process, events and console until it is ended or left. */
 export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promise<Qemu> {
@@ -75,6 +80,15 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
     for await (const line of followConsole(spec.consoleFile, watch.signal)) {
       const meaning = fatalMeaning(line);
       if (meaning !== undefined && !expected) return fate(`cannot go on with the guest: ${meaning}`);
+    }
+  })();
+  void (async () => {
+    for (let stopped = 0; !watch.signal.aborted; ) {
+      await delay(STOPPED_LOOK_MS, undefined, { signal: watch.signal, ref: false }).catch(() => {});
+      stopped = isStopped(identity) ? stopped + 1 : 0;
+      // It is in a process group of its own: no terminal stops it, and no debugger is ours.
+      if (stopped === STOPPED_LOOKS && !expected)
+        return fate('cannot go on with the guest: QEMU stands still, somebody has stopped its process (SIGSTOP)');
     }
   })();
   const alive = <T>(work: Promise<T>): Promise<T> =>

@@ -1,0 +1,43 @@
+import { foldFile } from '../events/load-run.ts';
+import { matchesCell, matchesTest, passedOf } from '../events/quarantine.ts';
+import type { RunResult } from '../events/result.ts';
+import type { QuarantineEntry } from '../events/types.ts';
+
+/** How far back is looked: more in a row is not asked for. */
+const MOST_RUNS = 50;
+
+type Entry = Omit<QuarantineEntry, 'passedBefore'>;
+
+/**
+ * How many runs of a history in a row, up to the newest, passed everything that each entry matches. A run in which
+ * nothing of it ran neither counts nor ends the row.
+ * @param files events of runs, the newest first; each is read only while an entry's row goes on.
+ */
+export async function passedInARow(entries: readonly Entry[], files: readonly string[]): Promise<number[]> {
+  const rows = entries.map(() => ({ passes: 0, open: true }));
+  for (const file of files.slice(0, MOST_RUNS)) {
+    if (!rows.some(({ open }) => open)) break;
+    const run = await foldFile(file);
+    for (const [index, entry] of entries.entries()) {
+      const row = rows[index]!;
+      const passed = row.open ? passedIn(run, entry) : undefined;
+      if (passed === true) row.passes++;
+      if (passed === false) row.open = false;
+    }
+  }
+  return rows.map(({ passes }) => passes);
+}
+
+/** Whether all that an entry matches passed in a run; undefined: nothing of it ran. */
+function passedIn(run: RunResult, entry: Entry): boolean | undefined {
+  const full = { ...entry, passedBefore: 0 };
+  const verdicts = run.cells
+    .filter((cell) => matchesCell(full, cell))
+    .flatMap((cell) =>
+      entry.test === undefined
+        ? [cell.verdict]
+        : cell.tests.filter((test) => matchesTest(full, test)).map(({ verdict }) => verdict),
+    );
+  const told = verdicts.flatMap((verdict) => passedOf(verdict) ?? []);
+  return told.length === 0 ? undefined : told.every(Boolean);
+}

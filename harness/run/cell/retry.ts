@@ -1,0 +1,77 @@
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { retriesOf } from '../../config/retries.ts';
+import type { Verdict } from '../../events/types.ts';
+import type { CellContext } from './context.ts';
+
+/** How an attempt of a cell ended. */
+interface Ended {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  /** Files that were kept, relative to the run's folder. */
+  readonly artifacts: readonly string[];
+}
+
+/** The attempts of a cell that failed because of their machines. */
+export interface MachineRetries {
+  /**
+   * Whether the cell begins again on another machine. If so, what is there of this attempt has been put aside and its event
+   * is written.
+   */
+  again(ended: Ended, durationMs: number): Promise<boolean>;
+  /** What a cell comes to in the end, given what its last attempt came to: one that needed another machine is not green. */
+  overall(last: { verdict: Verdict; reason?: string }): { verdict: Verdict; reason?: string };
+}
+
+/** Decides how often a cell whose machine fails is tried again, and keeps each attempt. */
+export function machineRetries({ cell, run, folder }: CellContext): MachineRetries {
+  const left = { ...retriesOf(cell.suite, run.matrix, run.choices.retries) };
+  const before: Ended[] = [];
+  return {
+    async again(ended, durationMs) {
+      const { verdict, reason } = ended;
+      if ((verdict !== 'infra' && verdict !== 'emulator') || left[verdict] === 0) return false;
+      left[verdict] -= 1;
+      before.push({ ...ended });
+      const attempt = before.length;
+      const artifacts = await putAside(folder, run.open.folder, attempt, ended.artifacts);
+      await run.open.emit({
+        ...{ type: 'cell.retried', cell: cell.name, attempt, verdict },
+        ...(reason === undefined ? {} : { reason }),
+        durationMs: Math.round(durationMs),
+        artifacts,
+      });
+      return true;
+    },
+    overall(last) {
+      const [first] = before;
+      if (!first || (last.verdict !== 'passed' && last.verdict !== 'flaky')) return last;
+      const reason = `it passed on machine ${before.length + 1} only; the first: ${first.reason ?? first.verdict}`;
+      return { verdict: 'flaky', reason };
+    },
+  };
+}
+
+/** How the folder of an attempt that is over is called, below the cell's own. */
+const ATTEMPT = /^attempt-\d+$/;
+
+/**
+ * Moves what is in a cell's folder into one of its own, so that the next attempt finds it as the first did.
+ * @returns the files that were kept, where they are now: the console among them, whatever became of the machine.
+ */
+async function putAside(
+  folder: string,
+  runFolder: string,
+  attempt: number,
+  kept: readonly string[],
+): Promise<readonly string[]> {
+  const place = join(folder, `attempt-${attempt}`);
+  await mkdir(place, { recursive: true });
+  const names = (await readdir(folder)).filter((name) => !ATTEMPT.test(name));
+  for (const name of names) await rename(join(folder, name), join(place, name));
+  const moved = kept.map((file) => join(relative(runFolder, place), relative(folder, join(runFolder, file))));
+  const consoles = (await readdir(place, { recursive: true }))
+    .filter((name) => name === 'console.log' || name.endsWith('/console.log'))
+    .map((name) => join(relative(runFolder, place), name));
+  return [...new Set([...moved, ...consoles])];
+}

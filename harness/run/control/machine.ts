@@ -1,0 +1,118 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ControlPlace, HarnessEvent } from '../../events/types.ts';
+import type { Cell } from '../../matrix/cell.ts';
+import { checkTarget } from '../../matrix/gate.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
+import { anyDeath, type OnTarget, type RunContext } from '../cell/context.ts';
+import { deployOn, putBackOn } from '../cell/deploy.ts';
+import { imagesOf } from '../cell/image.ts';
+import { restoreCell, type StartedCell, startCell } from '../cell/start-cell.ts';
+import type { StepIo } from '../cell/step.ts';
+import { bailAfter } from '../schedule/bail.ts';
+import { pauseOnce } from '../schedule/pause.ts';
+import { commandsStep } from '../suite/commands-step.ts';
+import { suiteStep } from '../suite/suite-step.ts';
+import type { Unit } from './units.ts';
+
+/** A machine that failed tests are tried on, one unit after another, each in the state after the deployment. */
+export interface TrialMachine extends AsyncDisposable {
+  readonly on: OnTarget;
+  /** Runs a unit. @throws what ended it, where that was not the suite. */
+  run(unit: Unit): Promise<void>;
+}
+
+export interface TrialRequest {
+  readonly cell: Cell;
+  readonly run: RunContext;
+  readonly place: ControlPlace;
+  /** Where its console goes, absolute. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Told what the suite says; nothing of it is an event of the run. */
+  readonly hear: (event: HarnessEvent) => void;
+  readonly progress: (message: string) => void;
+}
+
+/** Starts a machine as a cell of this kind has, warm where it can be, and deploys the stack. */
+export async function startTrial(request: TrialRequest): Promise<TrialMachine> {
+  const { cell, folder, signal, progress } = request;
+  const run = apart(request);
+  await checkTarget(cell, run.providers);
+  for (const deployer of deployersOf(cell.suite)) await deployer.prepare?.(cell.suite);
+  await mkdir(folder, { recursive: true });
+  const io: StepIo = { progress, phase: () => {}, warn: progress, say: progress };
+  const images = await imagesOf(cell, run.settings, { ...io, signal });
+  const provider = await run.providers(cell.target);
+  const started = await startCell(
+    cell,
+    {
+      provider,
+      images,
+      limits: run.matrix.limits,
+      cold: run.choices.cold,
+      tree: run.sources.get(cell.suite.name),
+    },
+    { folder, cache: run.settings.cache, lease: run.open.lease, keep: false, signal },
+    io,
+  );
+  const died = new AbortController();
+  void anyDeath(started).then((error) => died.abort(error));
+  const context = { cell, run, folder, signal };
+  const on: OnTarget = { context, started, signal: AbortSignal.any([signal, died.signal]) };
+  const end = async () => {
+    await putBackOn(on).catch(() => {});
+    await started[Symbol.asyncDispose]();
+  };
+  try {
+    await deployOn(on, io);
+  } catch (error) {
+    await end();
+    throw signal.aborted ? signal.reason : error;
+  }
+  let used = false;
+  return {
+    on,
+    async run(unit) {
+      if (used) await asDeployed(started);
+      used = true;
+      // What the suite's process notes of this unit is of no other.
+      await rm(join(folder, `${unit.step}.journal`), { force: true });
+      await runUnit(chosen(on, unit), unit);
+      on.signal.throwIfAborted();
+    },
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+/** A run whose events are heard and not written: what is tried again is no part of what the cell came to. */
+function apart({ run, hear, progress }: TrialRequest): RunContext {
+  const emit = async (event: HarnessEvent) => hear(event);
+  return {
+    ...run,
+    open: { ...run.open, emit },
+    choices: { ...run.choices, keep: false, bench: true, repeat: undefined, retries: { test: 0 } },
+    // What ended the run's tests early, or stopped it for somebody to look, is over.
+    ...{ bail: bailAfter(undefined, new Set()), pause: pauseOnce(undefined) },
+    progress: (_cell, message) => progress(message),
+    output: (_cell, line) => progress(line),
+  };
+}
+
+/** The same machine with nothing chosen but a unit. */
+function chosen(on: OnTarget, { step, only }: Unit): OnTarget {
+  const { cell, run } = on.context;
+  const tests = new Map([[cell.name, { steps: [step], only }]]);
+  return { ...on, context: { ...on.context, run: { ...run, choices: { ...run.choices, tests } } } };
+}
+
+async function runUnit(on: OnTarget, { step }: Unit): Promise<void> {
+  const { setUp } = on.started;
+  if (step !== 'tests') await suiteStep(on, step);
+  else if (setUp) await commandsStep(on, setUp.workspace, () => {});
+}
+
+/** Puts a machine back to the state after its deployment, where it was saved; others are as the tests before left them. */
+async function asDeployed(started: StartedCell): Promise<void> {
+  if (await started.snapshot?.find()) await restoreCell(started);
+}

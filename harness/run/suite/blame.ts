@@ -1,0 +1,151 @@
+import { InfraError } from '../../base/errors.ts';
+import { scaledMs, withDeadline } from '../../base/time.ts';
+import type { TestFinished } from '../../events/types.ts';
+import { deployersOf } from '../../stacks/deployers.ts';
+import type { Target } from '../../targets/target.ts';
+import { anyDeath, type OnTarget } from '../cell/context.ts';
+import type { StartedNode } from '../cell/start-cell.ts';
+
+/** What is known of a suite that failed. */
+export interface Failure {
+  /** Milliseconds since it began to run. */
+  readonly ageMs: number;
+  readonly finished: readonly Pick<TestFinished, 'verdict' | 'attempts'>[];
+}
+
+/** Milliseconds in which a target that died has said so. */
+const DEATH_MS = 3000;
+/** Native seconds in which a machine answers that is only busy. */
+const ANSWER_SECONDS = 5;
+
+/**
+ * What failed on a machine that has died, or that answers nothing any more, says nothing about the suite. A test notices
+ * that nobody answers before its cause is known: a machine has a moment to say what it died of, or to answer.
+ * @throws what it died of; InfraError for one that is silent, unless the suite itself has switched it off.
+ */
+export async function blameSilence({ context: { cell }, started }: OnTarget): Promise<void> {
+  const { nodes, scale } = started;
+  const deadlineMs = scaledMs(ANSWER_SECONDS, scale.factor);
+  const died = anyDeath(started);
+  const silent = await Promise.race([died, Promise.all(nodes.map((node) => problemOf(node, deadlineMs)))]);
+  if (silent instanceof Error) throw silent;
+  const first = silent.find((problem) => problem !== undefined);
+  if (first === undefined) return;
+  const late = () => new Error('it says nothing');
+  const why = await withDeadline(died, DEATH_MS, late).catch(() => undefined);
+  if (why) throw why;
+  if (first.switchedOff) return;
+  const { name, target } = first.node;
+  throw new InfraError(
+    `cannot go on with ${nodes.length > 1 ? name : 'the machine'} of ${cell.name}: it answers no command any more: ${first.message}`,
+    { consoleTail: await target.consoleTail(20).catch(() => []) },
+  );
+}
+
+/** A machine that gives no answer. */
+interface Silent {
+  readonly node: StartedNode;
+  readonly message: string;
+  /** Its power is cut, as only a suite does, or nobody knows. */
+  readonly switchedOff: boolean;
+}
+
+async function problemOf(node: StartedNode, deadlineMs: number): Promise<Silent | undefined> {
+  try {
+    const { exitCode } = await node.target.exec(['true'], { deadlineMs });
+    return exitCode === 0 ? undefined : { node, message: `\`true\` exited with ${exitCode}`, switchedOff: true };
+  } catch (error) {
+    return {
+      node,
+      message: error instanceof Error ? error.message : String(error),
+      switchedOff: await isOff(node.target),
+    };
+  }
+}
+
+async function isOff({ power }: Target): Promise<boolean> {
+  if (!power) return false;
+  // One whose power supply cannot be asked may have been switched off.
+  if (!power.isOff) return true;
+  return power.isOff().catch(() => false);
+}
+
+/**
+ * What failed on a machine that has run out of something says nothing about the suite either: its Docker engine is gone, its
+ * kernel had to kill a process for memory, its disk is full.
+ * @throws InfraError that names it.
+ */
+export async function blameMachine(on: OnTarget, failure: Failure): Promise<void> {
+  for (const node of on.started.nodes) {
+    const which = on.started.nodes.length > 1 ? node.name : 'the machine';
+    await blameGround(on, node.target, on.started.nodes.length > 1 ? ` on ${node.name}` : '');
+    await blameMemory(on, node.target, which, failure);
+    await blameDisk(on, node.target, which, failure);
+  }
+}
+
+async function blameGround({ context: { cell } }: OnTarget, target: Target, which: string): Promise<void> {
+  const questions = new Set(deployersOf(cell.suite).flatMap(({ blame }) => blame ?? []));
+  for (const question of questions) {
+    const gone = await question(target);
+    if (gone === undefined) continue;
+    throw new InfraError(`cannot go on with the stack${which}: ${gone.why}`, {
+      hint: gone.hint,
+      consoleTail: await target.consoleTail(20),
+    });
+  }
+}
+
+/** Asks a machine something that may be wrong with it; undefined where it gives no answer. */
+async function ask({ started }: OnTarget, target: Target, script: string): Promise<string | undefined> {
+  const deadlineMs = scaledMs(ANSWER_SECONDS, started.scale.factor);
+  const answer = await target.exec(['sh', '-c', script], { deadlineMs }).catch(() => undefined);
+  return answer?.exitCode === 0 ? answer.stdout : undefined;
+}
+
+/** What the kernel says of a process that it killed because no memory was left; a control group's own limit is no machine's. */
+const KILLED = /^\[\s*([\d.]+)\] Out of memory: Killed process (\d+) \(([^)]*)\)/;
+/** Seconds by which a guest's clock may be off. */
+const SLACK_SECONDS = 2;
+
+async function blameMemory(on: OnTarget, target: Target, which: string, { ageMs }: Failure): Promise<void> {
+  const said = await ask(
+    on,
+    target,
+    'cat /proc/uptime && { dmesg | grep -F "Out of memory: Killed process" | tail -n 5; }; true',
+  );
+  const [uptime = '', ...lines] = (said ?? '').split('\n');
+  const since = Number.parseFloat(uptime) - ageMs / 1000 - SLACK_SECONDS;
+  const killed = lines.flatMap((line) => {
+    const [, at, pid, name] = KILLED.exec(line) ?? [];
+    return at !== undefined && Number(at) >= since ? [`${name} (process ${pid})`] : [];
+  });
+  if (killed.length === 0) return;
+  throw new InfraError(`cannot go on with ${which}: it ran out of memory, and its kernel killed ${killed.join(', ')}`, {
+    hint: 'Give it more: machine.memory in suite.yaml, in MiB.',
+    consoleTail: await target.consoleTail(20),
+  });
+}
+
+/** What programs say when a disk is full. */
+const NO_SPACE = /No space left on device|ENOSPC/;
+/** Where a system writes: the file systems that are looked at, by the places that it has on them. */
+const WRITTEN = '/ /var /tmp /home /srv /root';
+
+async function blameDisk(on: OnTarget, target: Target, which: string, { finished }: Failure): Promise<void> {
+  const said = await ask(
+    on,
+    target,
+    `df -Pk ${WRITTEN} 2>/dev/null | awk 'NR > 1 && $4 == 0 && $2 > 0 {print $6}' | sort -u; journalctl --no-pager --quiet --lines=300 --output=cat 2>/dev/null | grep -m 1 -F 'No space left on device'; true`,
+  );
+  const lines = (said ?? '').split('\n').filter((line) => line !== '');
+  const full = lines.filter((line) => line.startsWith('/'));
+  if (full.length === 0) return;
+  // A disk that a test fills and finds full is what it is about; somebody has to have been stopped by it.
+  const failed = finished.filter(({ verdict }) => verdict === 'failed');
+  if (!NO_SPACE.test(lines.join('\n')) && !NO_SPACE.test(JSON.stringify(failed))) return;
+  throw new InfraError(`cannot go on with ${which}: its disk is full (${full.join(', ')})`, {
+    hint: 'Give it a larger one: machine.disk in suite.yaml, in MiB; or let tests remove what they write.',
+    consoleTail: await target.consoleTail(20),
+  });
+}
