@@ -41,7 +41,7 @@ describe('factsFrom', () => {
 
   test.each([
     ['', 'cannot use x: it did not say what it is'],
-    ['machine s390x\n', 'cannot use x: its architecture is s390x'],
+    ['machine alpha\n', 'cannot use x: its architecture is alpha'],
     ['Welcome!\nmachine \u001b[31mvax\n', 'cannot use x: its architecture is vax'],
     [
       `Welcome to p9!\n\n${PRINTED}`,
