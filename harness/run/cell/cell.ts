@@ -100,6 +100,8 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
       const tookTooLong = await attemptOn(context, images, state);
       // Who lacks time, or has the machine kept, is not helped by another one.
       if (tookTooLong || context.signal.aborted || state.enter !== undefined) break;
+      // Where no other machine can be had, what the first one died of is what there is to say.
+      if (verdicts[state.verdict].bad && (await problemOf(checkTarget(cell, run.providers))) !== undefined) break;
       if (!(await retries.again(state, performance.now() - begun))) break;
       Object.assign(state, { verdict: 'incomplete', reason: undefined, artifacts: [] });
     }
