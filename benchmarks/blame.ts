@@ -47,7 +47,8 @@ async function injected(project: TestProject, name: string, harness: number, tim
   const { inject } = CAUSES[name]!;
   if (!inject) return;
   const cell = `${arch!.name}/vm/${name}`;
-  await project.event(begun(cell, 'is about this'));
+  // It may wait for the machines of all others.
+  await project.event(begun(cell, 'is about this'), 60 * 60_000);
   await inject({ project, cell, harness, time });
 }
 

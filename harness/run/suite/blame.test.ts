@@ -52,6 +52,20 @@ test('a disk is named that is full and stopped somebody: a test that only fills 
   expect(await blamed({ [DISK]: {} }, 'No space left on device')).toBe(SUITES_FAULT);
 });
 
+test('a cell whose test lost its machine says how', async () => {
+  const loses: RunSuite = async ({ context: { cell, step }, emit }) => {
+    if (step !== 'scenarios') return { finished: [], files: 0 };
+    const errors = [{ type: 'InfraError', message: 'cannot finish `true`: the SSH connection was lost' }];
+    const which = { cell, step, file: 'a.scenario.ts', name: 'one' } as const;
+    const attempts = [{ verdict: 'infra', durationMs: 1, errors }] as const;
+    const event = { type: 'test.finished', ...which, verdict: 'infra', durationMs: 1, attempts } as const;
+    await emit(event);
+    return { finished: [event], files: 1 };
+  };
+  await using run = await runInMemory({ runSuite: loses });
+  expect(run.cell.reason).toBe('1 of 1 scenarios failed: cannot finish `true`: the SSH connection was lost');
+});
+
 test('a machine that answers nothing any more is named, unless the suite has switched it off', async () => {
   let silent = false;
   const answers: Answers = { true: () => (silent ? { after: 'never' } : {}) };

@@ -6,7 +6,7 @@ import { selectionText } from '../../events/chosen.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import { FILE_ITSELF, type TestName } from '../../events/identity.ts';
 import type { TestSelection } from '../../events/test-selection.ts';
-import type { Verdict } from '../../events/types.ts';
+import type { TestFinished, Verdict } from '../../events/types.ts';
 import { mostTelling, verdicts } from '../../events/verdicts.ts';
 import { consolesOf, type OnTarget, whileAlive } from '../cell/context.ts';
 import { type StepOutcome, step } from '../cell/step.ts';
@@ -97,7 +97,11 @@ function chosenOutcome(
 }
 
 /** What the tests of a step come to. @param files how many files, or commands, there were. */
-export function outcomeOf(name: string, finished: readonly { verdict: Verdict }[], files: number): StepOutcome {
+export function outcomeOf(
+  name: string,
+  finished: readonly (Pick<TestFinished, 'verdict'> & Partial<Pick<TestFinished, 'attempts'>>)[],
+  files: number,
+): StepOutcome {
   const ran = finished.filter((test) => test.verdict !== 'skipped');
   if (ran.length === 0) {
     return {
@@ -109,9 +113,13 @@ export function outcomeOf(name: string, finished: readonly { verdict: Verdict }[
   const count = (verdict: Verdict) => ran.filter((test) => test.verdict === verdict).length;
   const verdict = mostTelling(ran.map((test) => test.verdict)) ?? 'passed';
   const what = `${ran.length - count(verdict === 'passed' ? 'failed' : verdict)} of ${ran.length} passed`;
+  const counted = `${count(verdict)} of ${ran.length} ${name} ${verdict === 'flaky' ? 'were flaky' : 'failed'}`;
+  // What a machine did to a test is not said by how many tests it did it to.
+  const lost = verdict === 'infra' || verdict === 'emulator' ? ran.find((test) => test.verdict === verdict) : undefined;
+  const because = lost?.attempts?.at(-1)?.errors[0]?.message;
   return {
     verdict,
     note: verdict === 'passed' ? `${ran.length} passed` : what,
-    reason: `${count(verdict)} of ${ran.length} ${name} ${verdict === 'flaky' ? 'were flaky' : 'failed'}`,
+    reason: because === undefined ? counted : `${counted}: ${because}`,
   };
 }
