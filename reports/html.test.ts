@@ -146,3 +146,31 @@ test('runs with nothing in them still make a page', () => {
   expect(green).toContain('class="matrix cols-1"');
   expect(green).not.toContain('What went wrong');
 });
+
+test('a failed test shows what it printed and ran, and that it is in quarantine', () => {
+  const log = [
+    { type: 'printed' as const, atMs: 1, stream: 'stdout' as const, text: '<b>hello</b>\n' },
+    {
+      ...{ type: 'command' as const, atMs: 2, argv: ['sh', '-c', 'nginx -t'], exitCode: 1, durationMs: 40 },
+      ...{ stdout: '', stderr: 'no such file\n' },
+    },
+  ];
+  const quarantine = {
+    ...{ link: 'https://bugs.example/7', expires: '2026-12-31', where: 'quarantine.yaml:1:3' },
+    ...{ state: 'active' as const, daysLeft: 12, passes: 0 },
+  };
+  const cells = run.cells.map((cell) => ({
+    ...cell,
+    tests: cell.tests.map((one) =>
+      one.verdict === 'failed'
+        ? { ...one, quarantine, attempts: one.attempts.map((attempt) => ({ ...attempt, log })) }
+        : one,
+    ),
+  }));
+  const page = renderHtml({ ...run, cells });
+  expect(page).toContain('What it printed and ran');
+  expect(page).toContain('stdout | &lt;b&gt;hello&lt;/b&gt;');
+  expect(page).toContain('$ nginx -t  (exit 1, 40.0 ms)');
+  expect(page).toContain('stderr: no such file');
+  expect(page).toContain('https://bugs.example/7');
+});

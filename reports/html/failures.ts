@@ -1,9 +1,11 @@
 import { labelOf } from '../../harness/events/identity.ts';
+import { quarantineSentence } from '../../harness/events/quarantine.ts';
 import { rerunCommand } from '../../harness/events/rerun.ts';
 import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
 import type { ErrorData } from '../../harness/events/types.ts';
 import type { Since } from '../since.ts';
 import { firstLine, truncate, visible, withoutMessage } from '../text.ts';
+import { transcript } from '../transcript.ts';
 import { controlSentence, formatTime, placeOf } from '../words.ts';
 import { evidenceLinks } from './evidence.ts';
 import type { Failure, Group } from './failures-model.ts';
@@ -50,6 +52,7 @@ function card(group: Group, known: Known): Markup {
     ...(error ? details(error, first.cell) : []),
     attempts(first),
     first.test?.output === undefined ? undefined : foldedLines('Output of the test', first.test.output),
+    ...transcripts(first),
     ...consoles(group),
     evidence(group),
     html`<p class="run"><span>Run it again</span> <code>${visible(rerunCommand(known.run, cellsOf(group), testsOf(group)))}</code></p>`,
@@ -98,10 +101,12 @@ function about(failure: Failure, known: Known): (Markup | undefined)[] {
   const { cell, test } = failure;
   const control = test && controlSentence(test, cell, known.run);
   const since = known.since(failure);
+  const quarantine = test?.quarantine ?? cell.quarantine;
   return [
     html`<p class="where"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <a class="muted" href="#${testId(cell, test)}">${placeOf(cell, test)}</a>`}</p>`,
     control === undefined ? undefined : html`<p class="control">${control}</p>`,
     since && html`<p class="since">${sinceSentence(since)}</p>`,
+    quarantine && html`<p class="since">${quarantineSentence(quarantine)}</p>`,
   ];
 }
 
@@ -161,6 +166,16 @@ function attempts({ test, errors }: Failure): Markup | undefined {
         (error) => html`<div class="message"><b>${error.type}</b> ${truncate(error.message, 2000)}</div>`,
       )}</li>`,
   )}</ol>`;
+}
+
+/** What each attempt printed and ran on the machine, and what the machine's console showed meanwhile. */
+function transcripts({ test }: Failure): Markup[] {
+  const all = test?.attempts ?? [];
+  return all.flatMap((attempt, index) => {
+    const text = transcript(attempt);
+    const who = all.length > 1 ? `attempt ${index + 1}` : 'it';
+    return text === '' ? [] : [foldedLines(`What ${who} printed and ran`, text)];
+  });
 }
 
 function missingTests({ cell, missing = [], id }: Failure): Markup {
