@@ -116,10 +116,10 @@ async function qemuOf(project: TestProject, cell: string): Promise<number> {
   return (await handleOf(project, cell)).pid;
 }
 
-/** Ends every ssh that has a machine's kept connection, the one that keeps it among them. */
+/** Ends the ssh that keeps a machine's connection: those that use it lose it. */
 async function killSsh(project: TestProject, cell: string): Promise<void> {
   const { ssh } = await handleOf(project, cell);
-  const found = await processes((argv) => /(^|\/)ssh:?/.test(argv[0] ?? '') && argv.join(' ').includes(ssh.socket));
+  const found = await processes((argv) => argv.includes('-M') && argv.includes(ssh.socket));
   if (found.length === 0) throw new Error(`no ssh has the connection ${ssh.socket}`);
   for (const pid of found) kill(pid);
 }

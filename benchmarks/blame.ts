@@ -61,6 +61,8 @@ interface Said {
 /** All causes once, in one run. */
 async function once(project: TestProject, folder: string, time: number): Promise<Map<string, Said>> {
   await nextIsThird(folder);
+  // What is waited for is an event of this round.
+  await rm(join(project.folder, '.harness', 'runs'), { recursive: true, force: true });
   const env = { BLAME_FOLDER: folder, BLAME_COUNTER: join(folder, COUNTER) };
   const run = project.start(['run', 'blame', '--no-bench', '--jobs', '2'], env);
   await Promise.all(
