@@ -217,15 +217,19 @@ test.each([
     HARNESS_NO_SYSTEM_PACKAGES: '1',
     GITHUB_ACTIONS: 'true',
     GITHUB_STEP_SUMMARY: join(project.folder, 'summary.md'),
+    // What the upload of the page would have said.
+    URL: 'https://github.example/page',
   };
   await writeFile(env.GITHUB_STEP_SUMMARY, '');
   const given = { ...inputs, arch, args: '--target local', 'working-directory': '.' };
-  const { output, said } = await playAction(project.folder, ['The harness', 'run'], given, env);
+  const { output, said } = await playAction(project.folder, ['The harness', 'run', 'The summary'], given, env);
   // The page, for an upload that the browser opens.
   expect(output, said).toBe(`exit-code=0\npage=${project.folder}/harness-.html\n`);
   const { cells } = await project.results();
   expect(cells.map(({ verdict, tests }) => [verdict, tests.map((one) => one.verdict)])).toEqual([
     ['passed', Array.from({ length: count }, () => 'passed')],
   ]);
-  expect(await readFile(join(project.folder, 'summary.md'), 'utf8')).toContain(cells[0]!.name);
+  const summary = await readFile(join(project.folder, 'summary.md'), 'utf8');
+  expect(summary).toContain(cells[0]!.name);
+  expect(summary).toContain(env.URL);
 });

@@ -2,8 +2,9 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { retryUntil } from '../../base/time.ts';
+import type { HarnessEvent } from '../../events/types.ts';
 import { tempFiles } from '../../testing/temp-files.ts';
-import { watchConsoles, withConsole } from './console-lines.ts';
+import { type ConsoleLines, watchConsoles, withConsole, withConsoles } from './console-lines.ts';
 
 /** Waits until the watch has seen what is in the file: its lines until now are then known to be of before now. */
 async function seen(consoles: ReturnType<typeof watchConsoles>, line: string): Promise<number> {
@@ -64,4 +65,18 @@ test('only an attempt that did not pass has them', async () => {
     console: ['Out of memory: Killed process 1234 (perl)'],
   });
   expect(await withConsole({ ...attempt, verdict: 'passed' }, consoles)).toEqual({ ...attempt, verdict: 'passed' });
+});
+
+test('events keep their order, whichever of them have a console to wait for', async () => {
+  const seen: string[] = [];
+  const finished = (name: string, attempts: number): HarnessEvent => ({
+    ...{ type: 'test.finished', cell: 'c', step: 'tests', file: 'f', name, verdict: 'failed', durationMs: 0 },
+    attempts: Array.from({ length: attempts }, () => ({ verdict: 'failed', durationMs: 0, errors: [] })),
+  });
+  const tell = withConsoles(async (event) => void seen.push((event as { name: string }).name), {
+    between: async () => ['line'],
+    [Symbol.dispose]: () => {},
+  } as unknown as ConsoleLines);
+  await Promise.all([finished('a', 2), finished('b', 0), finished('c', 1), finished('d', 0)].map(tell));
+  expect(seen).toEqual(['a', 'b', 'c', 'd']);
 });

@@ -84,16 +84,24 @@ export async function withConsole(attempt: Attempt, consoles: ConsoleLines): Pro
   return lines.length > 0 ? { ...attempt, console: lines } : attempt;
 }
 
-/** Emits events, tests that did not pass with what consoles showed meanwhile. */
+/** Emits events in the order given, tests that did not pass with what consoles showed meanwhile. */
 export function withConsoles(
   emit: (event: HarnessEvent) => Promise<void>,
   consoles: ConsoleLines,
 ): (event: HarnessEvent) => Promise<void> {
-  return async (event) => {
-    if (event.type !== 'test.finished') return emit(event);
+  const completed = async (event: HarnessEvent): Promise<HarnessEvent> => {
+    if (event.type !== 'test.finished') return event;
     const attempts: Attempt[] = [];
     for (const attempt of event.attempts) attempts.push(await withConsole(attempt, consoles));
-    return emit({ ...event, attempts });
+    return { ...event, attempts };
+  };
+  // A turn ends once its event is handed on, and not once it is on disk: those of a moment share one wait for it.
+  let turn: Promise<unknown> = Promise.resolve();
+  return async (event) => {
+    const handed = turn.then(async () => ({ written: emit(await completed(event)) }));
+    turn = handed.catch(() => {});
+    const { written } = await handed;
+    return written;
   };
 }
 
