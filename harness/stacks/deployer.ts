@@ -89,8 +89,8 @@ export interface Deployer {
   /** What explains a failure, by the name of a file for it. */
   logs?(target: Target, suite: Suite): Promise<ReadonlyMap<string, string>>;
   readonly undo?: Undo;
-  /** Why what it relies on can no longer be used on a machine that answers: then a failed test says nothing of the suite. */
-  blame?(target: Target): Promise<{ readonly why: string; readonly hint: string } | undefined>;
+  /** What it relies on, when a machine that answers has it no more, and why: then a failed test says nothing of the suite. */
+  blame?(target: Target): Promise<{ readonly what: string; readonly why: string; readonly hint: string } | undefined>;
 }
 
 /** What a deployer's `load` made of a suite. @throws TypeError where it made nothing: `uses` was not asked. */

@@ -47,7 +47,8 @@ export const engineBlame: NonNullable<Deployer['blame']> = async (target) => {
   const why = await engineProblem(target);
   if (why === undefined) return undefined;
   return {
-    why: `the Docker engine is gone: ${why}`,
+    what: 'the Docker engine',
+    why,
     hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
   };
 };

@@ -78,7 +78,7 @@ async function isOff({ power }: Target): Promise<boolean> {
 export async function blameMachine(on: OnTarget, failure: Failure): Promise<void> {
   for (const node of on.started.nodes) {
     const which = on.started.nodes.length > 1 ? node.name : 'the machine';
-    await blameGround(on, node.target, on.started.nodes.length > 1 ? ` on ${node.name}` : '');
+    await blameGround(on, node.target, which);
     await blameMemory(on, node.target, which, failure);
     await blameDisk(on, node.target, which, failure);
   }
@@ -89,7 +89,7 @@ async function blameGround({ context: { cell } }: OnTarget, target: Target, whic
   for (const question of questions) {
     const gone = await question(target);
     if (gone === undefined) continue;
-    throw new InfraError(`cannot go on with the stack${which}: ${gone.why}`, {
+    throw new InfraError(`cannot go on with the stack: ${gone.what} of ${which} is gone: ${gone.why}`, {
       hint: gone.hint,
       consoleTail: await target.consoleTail(20),
     });
