@@ -82,12 +82,14 @@ test('what a run says to run again is what failed, wherever it says so', async (
   const options = ['--target', 'local', '--suite', 'two,one', '--arch', arch, '--no-bench'];
   const ran = await project.harness(['run', ...options], { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary });
   expect(ran.exitCode, ran.stderr).toBe(1);
-  const line = `npx harness run matrices/m.yaml --no-bench --target local --suite two,one --arch ${arch} --only '${arch}/local/two'`;
+  const line = `npx harness run matrices/m.yaml --no-bench --target local --suite two,one --arch ${arch} --file a.scenario.ts --test t --only '${arch}/local/two'`;
   expect(ran.stderr).toContain(`Again    ${line}`);
   expect(ran.stdout).toContain(`Run it again: ${line}`);
   expect(await project.read('summary.md')).toContain(line);
   expect((await project.read('index.html')).replaceAll('&#39;', "'")).toContain(line);
-  const words = (await wordsOf(line)).slice(3).filter((word) => word !== '--no-bench');
+  // Which tests and benchmarks is no matter of a list of cells.
+  const cells = line.replace(' --no-bench', '').replace(' --file a.scenario.ts --test t', '');
+  const words = (await wordsOf(cells)).slice(3);
   expect(await listed(project, ...words)).toEqual([`${arch}/local/two`]);
 
   // Jobs that chose in different ways, in one report: each failure has the options of its own job.
@@ -102,6 +104,6 @@ test('what a run says to run again is what failed, wherever it says so', async (
   const merged = await project.harness(['merge', 'parts']);
   expect(merged.exitCode, merged.stderr).toBe(1);
   expect(await project.read('summary.md')).toContain(
-    `npx harness run matrices/m.yaml --no-bench --target local --suite two --arch ${arch} --only '${arch}/local/two'`,
+    `npx harness run matrices/m.yaml --no-bench --target local --suite two --arch ${arch} --file a.scenario.ts --test t --only '${arch}/local/two'`,
   );
 });
