@@ -20,7 +20,7 @@ test('two first starts at once: one installs, the other waits, both are ready', 
   const said = both.map(({ stderr }) => stderr).join('\n');
   expect(said.match(/npm ci …/g)).toHaveLength(1);
   expect(said).toContain('set-up: npm packages: installed in');
-  expect(readlinkSync(join(folder, 'node_modules/.bin/harness'))).toBe('../harness/setup/harness.mjs');
+  expect(readlinkSync(join(folder, 'node_modules/.bin/harness'))).toBe('../../harness/setup/harness.mjs');
   const { stdout } = await execa(join(folder, 'node_modules/node/bin/node'), ['--version']);
   expect(stdout).toMatch(/^v24\./);
 });

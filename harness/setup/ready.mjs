@@ -66,7 +66,7 @@ async function installAlone(root, tests) {
  */
 function linkHarness(root) {
   const link = join(root, 'node_modules', '.bin', 'harness');
-  const target = '../harness/setup/harness.mjs';
+  const target = '../../harness/setup/harness.mjs';
   try {
     if (lstatSync(link).isSymbolicLink() && readlinkSync(link) === target) return;
   } catch {
