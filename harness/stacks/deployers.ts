@@ -5,13 +5,10 @@ import type { Deployer } from './deployer.ts';
 import { images } from './images/deployer.ts';
 import { packages } from './packages/deployer.ts';
 
-/** All ways of bringing a stack up, in the order in which they are taken.  */
-const ALL: readonly Deployer[] = [packages, images, commands, compose];
+/** All ways of bringing a stack up, in the order in which they are taken. */
+export const deployers: readonly Deployer[] = [packages, images, commands, compose];
 
 /** Those that a suite asks for. */
 export function deployersOf(suite: Pick<SuiteConfig, 'stack'>): readonly Deployer[] {
-  return ALL.filter((deployer) => deployer.uses(suite));
+  return deployers.filter((deployer) => deployer.uses(suite));
 }
-
-/** All of them: what is undone on a machine may be another suite's. */
-export const deployers = ALL;
