@@ -101,8 +101,8 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
       // Who lacks time, or has the machine kept, is not helped by another one.
       if (tookTooLong || context.signal.aborted || state.enter !== undefined) break;
       // Where no other machine can be had, what the first one died of is what there is to say.
-      if (verdicts[state.verdict].bad && (await problemOf(checkTarget(cell, run.providers))) !== undefined) break;
-      if (!(await retries.again(state, performance.now() - begun))) break;
+      if (!retries.left(state) || (await problemOf(checkTarget(cell, run.providers))) !== undefined) break;
+      await retries.again(state, performance.now() - begun);
       Object.assign(state, { verdict: 'incomplete', reason: undefined, artifacts: [] });
     }
     Object.assign(state, retries.overall(state));

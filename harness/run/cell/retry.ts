@@ -14,11 +14,10 @@ interface Ended {
 
 /** The attempts of a cell that failed because of their machines. */
 export interface MachineRetries {
-  /**
-   * Whether the cell begins again on another machine. If so, what is there of this attempt has been put aside and its event
-   * is written.
-   */
-  again(ended: Ended, durationMs: number): Promise<boolean>;
+  /** Whether an attempt that ended so may be followed by one on another machine. */
+  left(ended: Pick<Ended, 'verdict'>): boolean;
+  /** Begins again after an attempt with something left: puts aside what is there of it, and writes its event. */
+  again(ended: Ended, durationMs: number): Promise<void>;
   /** What a cell comes to in the end, given what its last attempt came to: one that needed another machine is not green. */
   overall(last: { verdict: Verdict; reason?: string }): { verdict: Verdict; reason?: string };
 }
@@ -28,10 +27,10 @@ export function machineRetries({ cell, run, folder }: CellContext): MachineRetri
   const left = { ...retriesOf(cell.suite, run.matrix, run.choices.retries) };
   const before: Ended[] = [];
   return {
+    left: ({ verdict }) => isMachines(verdict) && left[verdict] > 0,
     async again(ended, durationMs) {
       const { verdict, reason } = ended;
-      if ((verdict !== 'infra' && verdict !== 'emulator') || left[verdict] === 0) return false;
-      left[verdict] -= 1;
+      if (isMachines(verdict)) left[verdict] -= 1;
       before.push({ ...ended });
       const attempt = before.length;
       const artifacts = await putAside(folder, run.open.folder, attempt, ended.artifacts);
@@ -41,7 +40,6 @@ export function machineRetries({ cell, run, folder }: CellContext): MachineRetri
         durationMs: Math.round(durationMs),
         artifacts,
       });
-      return true;
     },
     overall(last) {
       const [first] = before;
@@ -50,6 +48,11 @@ export function machineRetries({ cell, run, folder }: CellContext): MachineRetri
       return { verdict: 'flaky', reason };
     },
   };
+}
+
+/** Verdicts that are the machine's, and not the suite's. */
+function isMachines(verdict: Verdict): verdict is 'infra' | 'emulator' {
+  return verdict === 'infra' || verdict === 'emulator';
 }
 
 /** How the folder of an attempt that is over is called, below the cell's own. */
