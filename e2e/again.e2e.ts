@@ -26,7 +26,7 @@ test('is quick', async ({ target }) => { await target.sh('sleep 0.2'); });
 const timeless = ({ cells, counts, exitCode, state }: Results) =>
   JSON.parse(
     JSON.stringify({ cells, counts, exitCode, state }, (key, value: unknown) =>
-      ['startedAt', 'durationMs'].includes(key) ? undefined : value,
+      ['startedAt', 'durationMs', 'atMs'].includes(key) ? undefined : value,
     ),
   );
 

@@ -13,6 +13,7 @@ import { ConfigError } from '../../base/errors.ts';
 import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { version } from '../../base/package.ts';
 import { quote } from '../../base/quote.ts';
+import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
 import type { RunResult } from '../../events/result.ts';
 import type { Cell } from '../../matrix/cell.ts';
@@ -71,7 +72,7 @@ export async function runCells(
 ): Promise<RunOutcome> {
   const which = reportsOf(options);
   const plan = await planOf(named, options);
-  if ('nothing' in plan) return nothingToRun(plan, options, onResult);
+  if ('nothing' in plan) return nothingToRun(plan, options, which, onResult);
   const { chosen, flags, tests, resume } = plan;
   const { project, matrix, cells, providers, selection } = chosen;
   const { pause, pauseMinutes } = flags;
@@ -142,14 +143,18 @@ export async function runCells(
   }
 }
 
-/** A run that needs nothing run again: what it came to is said once more. */
+/** A run that needs nothing run again: what it came to is said once more. It may have been killed before its reports. */
 async function nothingToRun(
   { nothing, folder, exitCode }: Nothing,
   options: RunFlags,
+  which: readonly Report[],
   onResult: (result: RunResult) => void,
 ): Promise<RunOutcome> {
   if (!options.json) process.stderr.write(`nothing to run: ${nothing}\n`);
-  onResult(await loadRun(folder));
+  const result = await loadRun(folder);
+  const { root } = await findProject(process.cwd());
+  await writeReports(result, folder, which, await placeOf(root, result, folder));
+  onResult(result);
   return { run: basename(folder), folder, exitCode };
 }
 
@@ -184,7 +189,7 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
   const again =
     resume === undefined ? await whatWasRed(failed === true ? 'latest' : failed!) : await whatIsLeft(resume);
   if ('nothing' in again) return again;
-  const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => name !== 'bench' || !value));
+  const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => !isDefault(name, value)));
   return { ...again, flags: { ...(again.options as RunFlags), ...given } };
 }
 
@@ -200,10 +205,13 @@ const BESIDE = {
   failed: new Set(['failed', ...SHOWING, 'bench', 'cold', 'bail', 'repeat', 'retries']),
 };
 
+/** Whether an option was left out. `--no-bench` and `--no-control` are true when nobody gave them. */
+const isDefault = (name: string, value: unknown): boolean =>
+  value === undefined || (['bench', 'control'].includes(name) && value === true);
+
 /** @throws ConfigError for an option, or a matrix, that chooses cells beside those of an earlier run. */
 function mustNotChoose(named: string | undefined, options: RunFlags): void {
   const what = options.resume === undefined ? 'failed' : 'resume';
-  const isDefault = (name: string, value: unknown) => value === undefined || (name === 'bench' && value === true);
   const other = Object.entries(options).find(([name, value]) => !BESIDE[what].has(name) && !isDefault(name, value));
   if (named === undefined && other === undefined) return;
   const which = named === undefined ? `--${other![0]}` : `the matrix ${quote(named)}`;
