@@ -425,6 +425,24 @@ export function splitCommand(argv: readonly string[]): { words: readonly string[
   return { words: argv.slice(0, cut), command: argv.slice(cut + 1) };
 }
 
+/**
+ * `help images build` as the command that prints it, because commander's own `help` looks at one word, and where it does not
+ * know that prints the help of all without a word about it. A name that there is not is left as a command, whose error
+ * suggests one that there is.
+ */
+export function helpWords(words: readonly string[], harness: Command): readonly string[] {
+  const [first, ...names] = words;
+  if (first !== 'help') return words;
+  let at = harness;
+  for (const [index, name] of names.entries()) {
+    if (name.startsWith('-') || at.commands.length === 0) break;
+    const next = at.commands.find((one) => one.name() === name);
+    if (next === undefined && name !== 'help') return names.slice(0, index + 1);
+    at = next ?? at;
+  }
+  return [...names.filter((name) => name !== 'help'), '--help'];
+}
+
 /** Commander passes arguments, then options, then the command itself: the options get the command to run. */
 function withCommand(arg: unknown, command: readonly string[]): unknown {
   const options = typeof arg === 'object' && arg !== null && !(arg instanceof Command) && !Array.isArray(arg);
@@ -451,7 +469,7 @@ export async function program(argv: readonly string[]): Promise<Outcome> {
     outcome = { exitCode, byCells: BY_CELLS.has(name) };
   });
   try {
-    await harness.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
+    await harness.parseAsync(words.length === 0 ? ['--help'] : [...helpWords(words, harness)], { from: 'user' });
   } catch (error) {
     // Commander has printed what was wrong; asking for help or the version is not wrong.
     if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, byCells: false };
