@@ -6,11 +6,11 @@ export const IGNORED: readonly string[] = ['node_modules/', '.harness/'];
 /** Scripts of package.json. */
 export const SCRIPT: Readonly<Record<string, string>> = { harness: 'harness run' };
 
-/** Debian packages that a runner needs; a test compares them with what the set-up installs. */
+/** Packages that a runner needs, which has Compose; a test compares them with what the set-up installs. */
 const PACKAGES = [
   'qemu-system-x86 qemu-system-arm qemu-system-ppc qemu-utils qemu-user-static',
   'mmdebstrap arch-test uidmap debian-archive-keyring dpkg tar kmod e2fsprogs xz-utils zstd perl-base',
-  'util-linux mount iproute2 docker-compose openssh-client',
+  'util-linux mount iproute2 openssh-client',
 ];
 
 /** Files that stay as they are where they are there. */
@@ -59,7 +59,7 @@ jobs:
         with:
           node-version: "24"
 
-      - name: Debian packages
+      - name: Packages
         run: |
           sudo apt-get update -q
           sudo apt-get install -y -q --no-install-recommends \\
