@@ -17,7 +17,11 @@ const { amd64, arm64 } = architectures;
 /** What is judged where the kernel and the packages have these files. */
 async function judged(files: Readonly<Record<string, string>>, isRoot = false) {
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  return emulationOf(arm64, { misc: join(folder, 'misc'), lines: join(folder, 'lines'), isRoot }, amd64);
+  return emulationOf(
+    arm64,
+    { misc: join(folder, 'misc'), lines: join(folder, 'lines'), package: 'qemu-user-binfmt', isRoot },
+    amd64,
+  );
 }
 
 const line = { 'lines/qemu-aarch64.conf': ':qemu-aarch64:M::x:y:/usr/libexec/z:OPF' };
@@ -26,9 +30,11 @@ const entry = (flags: string, state = 'enabled') => ({
 });
 
 test('one’s own architecture needs no emulator', async () => {
-  expect(await emulationOf(arm64, { misc: '/nowhere', lines: '/nowhere', isRoot: false }, arm64)).toEqual({
-    state: 'native',
-  });
+  expect(await emulationOf(arm64, { misc: '/nowhere', lines: '/nowhere', package: 'x', isRoot: false }, arm64)).toEqual(
+    {
+      state: 'native',
+    },
+  );
 });
 
 test.each([
@@ -36,7 +42,16 @@ test.each([
   ['registered by another package, without Debian’s', entry('F'), false, { state: 'registered' }],
   ['installed, for root', line, true, { state: 'registrable' }],
   ['installed, for others', line, false, { state: 'unregistered', why: expect.stringContaining('root has to do it') }],
-  ['not installed', {}, true, { state: 'missing', what: 'qemu-user for arm64 (package qemu-user-static)' }],
+  [
+    'not installed',
+    {},
+    true,
+    {
+      state: 'missing',
+      what: 'qemu-user for arm64 (package qemu-user-binfmt)',
+      install: 'apt-get install -y --no-install-recommends qemu-user-binfmt',
+    },
+  ],
   [
     'registered so that no other root finds it',
     { ...line, ...entry('OC') },

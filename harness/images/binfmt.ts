@@ -4,19 +4,23 @@ import { type Arch, nativeArch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { run } from '../base/process.ts';
+import { packageName } from '../setup/system-packages.mjs';
 
 /** Where the kernel and Debian's packages keep what there is to know. */
 export interface BinfmtPlaces {
   /** The kernel's binfmt_misc. */
   readonly misc: string;
-  /** The lines that qemu-user-static brings. */
+  /** The lines that the package of qemu-user brings. */
   readonly lines: string;
+  /** What this distribution calls that package. */
+  readonly package: string;
   readonly isRoot: boolean;
 }
 
 const here = (): BinfmtPlaces => ({
   misc: '/proc/sys/fs/binfmt_misc',
   lines: '/usr/lib/binfmt.d',
+  package: packageName('qemu-user-static'),
   isRoot: process.getuid?.() === 0,
 });
 
@@ -48,7 +52,7 @@ export async function emulationOf(
     return {
       state: 'unregistered',
       why: `binfmt_misc has ${name} without the flag F, so it is not found in containers and images`,
-      hint: `Remove it (echo -1 > ${join(misc, name)}) and install qemu-user-static, whose line has the flag.`,
+      hint: `Remove it (echo -1 > ${join(misc, name)}) and install ${places.package}, whose line has the flag.`,
     };
   }
   if (entry !== '' || off)
@@ -60,8 +64,8 @@ export async function emulationOf(
   if (!(await exists(join(lines, `${name}.conf`))))
     return {
       state: 'missing',
-      what: `qemu-user for ${arch.name} (package qemu-user-static)`,
-      install: 'apt-get install -y --no-install-recommends qemu-user-static',
+      what: `qemu-user for ${arch.name} (package ${places.package})`,
+      install: `apt-get install -y --no-install-recommends ${places.package}`,
     };
   if (isRoot) return { state: 'registrable' };
   return {

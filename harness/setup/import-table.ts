@@ -32,13 +32,13 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   matrix: { may: ['config', 'yaml', 'arch', 'releases', 'targets', 'stacks', 'events'] },
   // What `init` writes is checked as the loader would.
   scaffold: { may: ['config', 'yaml', 'stacks'] },
-  images: { may: ['arch', 'releases', 'guest'] },
+  images: { may: ['arch', 'releases', 'guest', 'setup'] },
   // Fields name what there is.
   yaml: { may: ['arch', 'releases', 'targets'] },
   // A project's files, as they are copied to machines.
   source: { may: [] },
-  targets: { may: ['arch', 'images', 'guest', 'net'], types: ['events'] },
-  stacks: { may: ['arch', 'targets', 'images', 'yaml'], types: ['config'] },
+  targets: { may: ['arch', 'images', 'guest', 'net', 'setup'], types: ['events'] },
+  stacks: { may: ['arch', 'targets', 'images', 'yaml', 'setup'], types: ['config'] },
   commands: { may: ['arch', 'config', 'targets', 'stacks', 'source', 'results', 'events'] },
   results: { may: [] },
   bench: { may: ['arch', 'targets', 'events'] },

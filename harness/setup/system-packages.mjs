@@ -1,3 +1,5 @@
+import { thisDistribution } from './distribution.mjs';
+
 /** Where Docker looks for its plug-in; repositories other than Debian's have it. */
 const COMPOSE_PLUGIN = [
   '/usr/libexec/docker/cli-plugins/docker-compose',
@@ -103,6 +105,8 @@ export const TEST_PACKAGES = [
   },
 ];
 
+const ALL_PACKAGES = [...SYSTEM_PACKAGES, ...TEST_PACKAGES];
+
 /**
  * What has to be there to use the harness, or also to test it, by the names that this machine's distribution has.
  * @param {boolean} tests
@@ -110,11 +114,29 @@ export const TEST_PACKAGES = [
  * @returns {Named[]}
  */
 export function packagesFor(tests, distribution) {
-  const all = tests ? [...SYSTEM_PACKAGES, ...TEST_PACKAGES] : SYSTEM_PACKAGES;
-  return all.map(({ unless = [], ...usual }) => {
-    const other = unless.find(({ family, from }) => family === distribution.family && distribution.version >= from);
-    if (other === undefined) return usual;
-    const { family: _, from: __, ...named } = other;
-    return named;
-  });
+  return (tests ? ALL_PACKAGES : SYSTEM_PACKAGES).map((entry) => namedFor(entry, distribution));
+}
+
+/**
+ * What a distribution calls a package of the list; several names where it has split it.
+ * @param {string} usual its name in Debian 12.
+ * @param {import('./distribution.mjs').Distribution} [distribution] this machine's.
+ * @throws Error when it is not in the list.
+ */
+export function packageName(usual, distribution = thisDistribution()) {
+  const entry = ALL_PACKAGES.find(({ package: name }) => name === usual);
+  if (entry === undefined) throw new Error(`cannot name the package ${usual}: it is not in the list`);
+  return namedFor(entry, distribution).package;
+}
+
+/**
+ * @param {SystemPackage} entry
+ * @param {import('./distribution.mjs').Distribution} distribution
+ * @returns {Named}
+ */
+function namedFor({ unless = [], ...usual }, distribution) {
+  const other = unless.find(({ family, from }) => family === distribution.family && distribution.version >= from);
+  if (other === undefined) return usual;
+  const { family: _, from: __, ...named } = other;
+  return named;
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { architectures, usualArchs } from '../arch/index.ts';
 import { distributionFrom } from './distribution.mjs';
 import { installLine, installSystem, missingPackages, privilegeOf } from './system.mjs';
-import { packagesFor, SYSTEM_PACKAGES } from './system-packages.mjs';
+import { packageName, packagesFor, SYSTEM_PACKAGES } from './system-packages.mjs';
 
 const packages = [
   { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'] },
@@ -80,6 +80,15 @@ test.each([
   ['no such file', '', ['qemu-user-binfmt', 'docker-compose', 'docker.io', 'docker-cli', 'chromium']],
 ])('the names of %s', (_name, text, expected) => {
   expect(names(text, true).filter((name) => OTHERWISE.includes(name))).toEqual(expected);
+});
+
+test('what a distribution calls a package of the list', () => {
+  const trixie = { family: 'debian', version: 13 } as const;
+  expect(packageName('qemu-user-static', trixie)).toBe('qemu-user-binfmt');
+  expect(packageName('docker.io', trixie)).toBe('docker.io docker-cli');
+  expect(packageName('kmod', trixie)).toBe('kmod');
+  expect(packageName('docker-compose', { family: 'ubuntu', version: 24.04 })).toBe('docker-compose-v2');
+  expect(() => packageName('emacs', trixie)).toThrow('cannot name the package emacs');
 });
 
 /** A machine on which these commands succeed. */

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { packageName } from '../../setup/system-packages.mjs';
 
 /** Compose on this host. */
 export interface ComposeProgram {
@@ -11,7 +12,7 @@ export interface ComposeProgram {
 /** What to do where there is none. */
 export const NO_COMPOSE = {
   why: 'this host has neither docker-compose nor the plug-in `docker compose`',
-  hint: '`harness doctor` prints the line that installs it; on Debian: apt-get install -y --no-install-recommends docker-compose',
+  hint: `Install it: apt-get install -y --no-install-recommends ${packageName('docker-compose')}`,
 } as const;
 
 /** Where distributions put the plug-in, which also runs alone. */

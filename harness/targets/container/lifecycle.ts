@@ -78,7 +78,7 @@ function startError(cause: unknown, { arch }: TargetSpec, { host }: EngineAddres
       `cannot run programs of ${arch.name} on the machine of the Docker engine at ${host}: ${said}`,
       {
         cause,
-        hint: `Register qemu-user there: apt-get install qemu-user-static binfmt-support`,
+        hint: 'Register qemu-user there: apt-get install qemu-user-static (Debian 13 and newer: qemu-user-binfmt)',
       },
     );
   return cause instanceof InfraError ? cause : new InfraError(`cannot start the container: ${said}`, { cause });

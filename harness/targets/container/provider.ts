@@ -2,6 +2,7 @@ import { type ArchName, architectures } from '../../arch/index.ts';
 import { HarnessError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import { emulationOf } from '../../images/binfmt.ts';
+import { packageName } from '../../setup/system-packages.mjs';
 import { lacking, type Offer } from '../lacking.ts';
 import type { Availability, Needs, TargetProvider } from '../target.ts';
 import { CONTAINER_CAPABILITIES, reconnectContainer } from './container.ts';
@@ -42,12 +43,14 @@ const ANY_CONTAINER: Offer = {
 async function probeEngine(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Promise<Availability> {
   const arch = architectures[name];
   const address = engineAddress(env);
-  if (address.host.startsWith('unix:') && !(await exists(new URL(address.host).pathname)))
+  if (address.host.startsWith('unix:') && !(await exists(new URL(address.host).pathname))) {
+    const docker = packageName('docker.io');
     return {
       state: 'missing',
-      what: `a Docker engine at ${address.host} (package docker.io)`,
-      install: 'apt-get install -y --no-install-recommends docker.io && service docker start',
+      what: `a Docker engine at ${address.host} (package ${docker})`,
+      install: `apt-get install -y --no-install-recommends ${docker} && service docker start`,
     };
+  }
   const info = await engineInfo(address);
   const lacks = lacking(needs, { ...ANY_CONTAINER, memoryBytes: info.memoryBytes });
   if (lacks) return lacks;
