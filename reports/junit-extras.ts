@@ -1,11 +1,11 @@
-import imported, { type Builder, type TestCase, type TestSuite } from 'junit-report-builder';
+import imported, { type Builder, type TestSuite } from 'junit-report-builder';
+import { create, type XMLElement } from 'xmlbuilder';
 
 /**
  * What junit-report-builder cannot say: attributes beyond its own, the message of a skipped test, flaky and rerun
- * elements, text with `]]>` in it twice. All of it is added through the one public door that the package leaves open:
- * a node's `build(parent)` returns the element that it made.
+ * elements, text with `]]>` in it twice. Its public `build(parent)` puts a suite under an element of xmlbuilder, which is
+ * what it is made of itself, and returns the suite's; the rest is added to that.
  */
-type XmlElement = ReturnType<TestCase['build']>;
 type Attributes = Readonly<Record<string, string | number>>;
 
 /** An attempt that failed before the last one, or after the first. */
@@ -27,63 +27,63 @@ export interface CaseExtras {
   readonly systemOut?: string;
 }
 
+/** A suite of junit-report-builder, with what it cannot say of itself and of its cases, in their order. */
+export interface ExtendedSuite {
+  readonly suite: TestSuite;
+  readonly attributes: Attributes;
+  readonly cases: readonly CaseExtras[];
+}
+
 /** A builder of its own: the package's export is one that everybody shares. */
 export function newBuilder(): Builder {
   // Its types describe an ES module, but Node gets CommonJS, where the export is the builder itself.
   return (imported as unknown as Builder).newBuilder();
 }
 
-export function extendSuite(suite: TestSuite, attributes: Attributes): void {
-  onBuilt(suite, (element) => setAttributes(element, attributes));
-}
-
-export function extendCase(testCase: TestCase, extras: CaseExtras): void {
-  onBuilt(testCase, (element) => {
-    setAttributes(element, extras.attributes ?? {});
-    const outcome = childOf(element, ['failure', 'error', 'skipped']);
-    if (outcome && extras.skippedMessage !== undefined) outcome.att('message', extras.skippedMessage);
-    if (outcome && extras.text) addText(outcome, extras.text);
-    for (const { element: name, message, type, text, systemOut } of extras.reruns ?? []) {
-      const rerun = element.ele(name, { message, type });
-      addText(rerun.ele('stackTrace'), text);
-      if (systemOut) addText(rerun.ele('system-out'), systemOut);
-    }
-    if (extras.systemOut) addText(element.ele('system-out'), extras.systemOut);
-  });
-}
-
 /** The document, its root as Jenkins' schema has it: with a time, in seconds, and without `skipped`. */
-export function buildXml(builder: Builder, time: string): string {
-  const xml = builder.build();
-  // Quoted values may hold a `>`, so the root's tag is matched attribute by attribute.
-  const root = /^(<\?xml[^>]*\?>\s*<testsuites)((?:\s+[\w.-]+="[^"]*")*)/;
-  return xml.replace(
-    root,
-    (_match, open: string, attributes: string) => `${open}${attributes.replace(/\s+skipped="\d+"/, '')} time="${time}"`,
-  );
+export function buildXml(name: string, time: string, suites: readonly ExtendedSuite[]): string {
+  const sum = (count: (suite: TestSuite) => number) => suites.reduce((total, { suite }) => total + count(suite), 0);
+  const root = create('testsuites', { encoding: 'UTF-8', invalidCharReplacement: '' });
+  setAttributes(root, {
+    name,
+    tests: sum((suite) => suite.getTestCaseCount()),
+    failures: sum((suite) => suite.getFailureCount()),
+    errors: sum((suite) => suite.getErrorCount()),
+    time,
+  });
+  for (const { suite, attributes, cases } of suites) {
+    const element = suite.build(root);
+    setAttributes(element, attributes);
+    for (const [index, testCase] of childrenOf(element, ['testcase']).entries()) extend(testCase, cases[index]!);
+  }
+  return root.end({ pretty: true });
 }
 
-function onBuilt(node: TestCase | TestSuite, decorate: (element: XmlElement) => void): void {
-  const build = node.build.bind(node) as (parent?: XmlElement) => XmlElement;
-  node.build = (parent?: XmlElement) => {
-    const element = build(parent);
-    decorate(element);
-    return element;
-  };
+function extend(testCase: XMLElement, extras: CaseExtras): void {
+  setAttributes(testCase, extras.attributes ?? {});
+  const [outcome] = childrenOf(testCase, ['failure', 'error', 'skipped']);
+  if (outcome && extras.skippedMessage !== undefined) outcome.att('message', extras.skippedMessage);
+  if (outcome && extras.text) addText(outcome, extras.text);
+  for (const { element, message, type, text, systemOut } of extras.reruns ?? []) {
+    const rerun = testCase.ele(element, { message, type });
+    addText(rerun.ele('stackTrace'), text);
+    if (systemOut) addText(rerun.ele('system-out'), systemOut);
+  }
+  if (extras.systemOut) addText(testCase.ele('system-out'), extras.systemOut);
 }
 
-function setAttributes(element: XmlElement, attributes: Attributes): void {
+function setAttributes(element: XMLElement, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) element.att(name, String(value));
 }
 
-function childOf(element: XmlElement, names: readonly string[]): XmlElement | undefined {
-  return (element.children as unknown as readonly (XmlElement & { readonly name: string })[]).find(({ name }) =>
-    names.includes(name),
-  );
+function childrenOf(element: XMLElement, names: readonly string[]): readonly XMLElement[] {
+  // Its types call them nodes of the DOM, which they are, but for what can be done with them.
+  const children = element.children as unknown as readonly (XMLElement & { readonly name: string })[];
+  return children.filter(({ name }) => names.includes(name));
 }
 
 /** CDATA, as some readers do not decode entities; but the package splits only the first `]]>` of a text. */
-function addText(element: XmlElement, text: string): void {
+function addText(element: XMLElement, text: string): void {
   if (text.includes(']]>')) element.txt(text);
   else element.cdata(text);
 }

@@ -1,9 +1,10 @@
+import type { TestSuite } from 'junit-report-builder';
 import { architectures, archsOf } from '../harness/arch/index.ts';
 import { summarize, throughput } from '../harness/bench/statistics.ts';
 import { distinctNames } from '../harness/events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 import { type CaseOutcome, outcomeOfTest, outcomesOfHarness, withoutVote } from './junit-cases.ts';
-import { buildXml, extendCase, extendSuite, newBuilder } from './junit-extras.ts';
+import { buildXml, type CaseExtras, type ExtendedSuite, newBuilder } from './junit-extras.ts';
 import { usualPlace } from './report.ts';
 import { visible } from './text.ts';
 import { acceleratorWords, formatAmount, formatThroughput } from './words.ts';
@@ -29,7 +30,7 @@ export interface JunitOptions {
  * because some readers drop the class.
  */
 export function renderJunit(run: RunResult, options: JunitOptions = {}): string {
-  const builder = newBuilder().name(visible(`${run.matrix.name} ${run.run}`));
+  const builder = newBuilder();
   const apart = options.cells === 'non-voting';
   const folder = options.folder ?? usualPlace(run).folder;
   const suites = run.cells
@@ -42,44 +43,50 @@ export function renderJunit(run: RunResult, options: JunitOptions = {}): string 
     ({ cell, file }) => `${dot(cell.name)}.${file ? dot(file) : 'harness'}`,
     ({ cell, file }) => `${cell.name} ${file ?? 'harness'}`,
   ]);
-  for (const [id, { cell, file, startedAt, outcomes }] of suites.entries()) {
+  const extended = suites.map(({ cell, file, startedAt, outcomes }, id): ExtendedSuite => {
     const suite = builder.testSuite().name(visible(`${cell.name} ${file ?? 'harness'}`));
     const time = seconds(outcomes.reduce((sum, { durationMs }) => sum + durationMs, 0));
     if (startedAt) suite.timestamp(`${startedAt.slice(0, 19)}Z`);
-    const dotted = dot(cell.name);
-    const inSuite = outcomes[0]?.place?.file;
-    extendSuite(suite, {
-      time,
-      hostname: visible(cell.name),
-      id,
-      package: visible(dotted),
-      ...(inSuite ? { file: visible(inSuite) } : {}),
-    });
     for (const [name, value] of propertiesOf(run, cell, file)) suite.property(visible(name), visible(value));
-    const className = visible(classNames[id]!);
-    for (const outcome of distinct(outcomes)) {
-      const testCase = suite
-        .testCase()
-        .className(className)
-        .name(`${outcome.name} [${visible(cell.name)}]`);
-      if (outcome.state === 'failure') testCase.failure(outcome.message, outcome.type);
-      if (outcome.state === 'error') testCase.error(outcome.message, outcome.type);
-      if (outcome.state === 'skipped') testCase.skipped();
-      extendCase(testCase, {
-        attributes: {
-          time: seconds(outcome.durationMs),
-          ...(options.profile === 'strict' || !outcome.place
-            ? {}
-            : { file: visible(outcome.place.file), ...(outcome.place.line ? { line: outcome.place.line } : {}) }),
-        },
-        ...(outcome.state === 'skipped' ? { skippedMessage: outcome.message } : {}),
-        text: outcome.text ?? '',
-        reruns: outcome.reruns ?? [],
-        systemOut: outcome.systemOut ?? '',
-      });
-    }
-  }
-  return `${buildXml(builder, seconds(run.durationMs))}\n`;
+    const inSuite = outcomes[0]?.place?.file;
+    const cases = distinct(outcomes);
+    for (const outcome of cases) addCase(suite, outcome, visible(classNames[id]!), visible(cell.name));
+    return {
+      suite,
+      attributes: {
+        time,
+        hostname: visible(cell.name),
+        id,
+        package: visible(dot(cell.name)),
+        ...(inSuite ? { file: visible(inSuite) } : {}),
+      },
+      cases: cases.map((outcome) => extrasOf(outcome, options.profile !== 'strict')),
+    };
+  });
+  return `${buildXml(visible(`${run.matrix.name} ${run.run}`), seconds(run.durationMs), extended)}\n`;
+}
+
+function addCase(suite: TestSuite, outcome: CaseOutcome, className: string, cell: string): void {
+  const testCase = suite.testCase().className(className).name(`${outcome.name} [${cell}]`);
+  if (outcome.state === 'failure') testCase.failure(outcome.message, outcome.type);
+  if (outcome.state === 'error') testCase.error(outcome.message, outcome.type);
+  if (outcome.state === 'skipped') testCase.skipped();
+}
+
+function extrasOf(
+  { durationMs, place, state, message, text, reruns, systemOut }: CaseOutcome,
+  extended: boolean,
+): CaseExtras {
+  return {
+    attributes: {
+      time: seconds(durationMs),
+      ...(extended && place ? { file: visible(place.file), ...(place.line ? { line: place.line } : {}) } : {}),
+    },
+    ...(state === 'skipped' ? { skippedMessage: message } : {}),
+    text: text ?? '',
+    reruns: reruns ?? [],
+    systemOut: systemOut ?? '',
+  };
 }
 
 /** Whether what fails in a cell counts; what is in quarantine does not. */
