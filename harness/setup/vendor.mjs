@@ -7,10 +7,11 @@ import { basename, dirname, extname, join, relative } from 'node:path';
  * chooses and needs no native part of these. As dependencies they would print sixty lines of warnings on Node 20.
  */
 export const VENDORED = /** @type {const} */ ([
+  'cli-truncate',
   'commander',
   'dockerode',
   'execa',
-  'listr2',
+  'log-update',
   'testcontainers',
   'vitest',
 ]);

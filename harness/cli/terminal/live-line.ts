@@ -25,6 +25,10 @@ export class LiveLine {
     this.cell = cell;
   }
 
+  get started(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
   progress(message: string): void {
     this.#latest =
       lastLines(message.slice(-4 * LONGEST), 1)[0]
@@ -66,7 +70,7 @@ export class LiveLine {
   }
 
   /**
-   * `arm64/vm/web  deploy  0:42  Setting up redis`: without the mark, which listr2 draws. May be too wide.
+   * `arm64/vm/web  deploy  0:42  Setting up redis`: without the mark in front. May be too wide.
    * @param columns of the terminal; in a narrow one the parts are not in columns, so that more of them is seen.
    */
   text(now: number, nameWidth: number, paint: Paint, columns = Number.POSITIVE_INFINITY): string {

@@ -1,4 +1,5 @@
-import { DefaultRenderer, Listr, ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput } from 'listr2';
+import cliTruncate from 'cli-truncate';
+import { createLogUpdate } from 'log-update';
 import { printable } from '../../base/text.ts';
 import type { HarnessEvent } from '../../events/types.ts';
 import { verdicts } from '../../events/verdicts.ts';
@@ -7,28 +8,15 @@ import { LiveLine } from './live-line.ts';
 import type { Paint } from './paint.ts';
 import { plural } from './plain.ts';
 
-/** listr2 asks whether stdout is a terminal; ours is stderr, and `--json` may have stdout in a pipe. */
-class StderrRenderer extends DefaultRenderer {
-  static override nonTTY = true;
-}
+/** Milliseconds between two frames. */
+const FRAME_MS = 100;
 
-/** A listr2 task that draws a line. */
-interface Drawn {
-  readonly finished: Promise<void>;
-  finish(): void;
-  /** Changes the task's title, once listr2 has started it. */
-  show?: (title: string) => void;
-}
+const SPINNER = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'];
 
-/** A cell's line and the task that draws it. */
-interface Row extends Drawn {
-  readonly line: LiveLine;
-}
+/** Height of a terminal that does not say how high it is, in lines. */
+const ROWS = 24;
 
-/**
- * One live line a cell. listr2 drives tasks of its own; here each task only waits for its cell to finish, and the
- * events that come in from the run change its title.
- */
+/** One live line a cell, and one that says how far the run is, drawn over and over. */
 export function createLive(options: {
   readonly stream: TerminalStream;
   readonly now: () => number;
@@ -37,126 +25,81 @@ export function createLive(options: {
   readonly progress: () => string;
 }): Display {
   const { stream, now, paint, progress } = options;
-  const rows = new Map<string, Row>();
+  const lines = new Map<string, LiveLine>();
   const warnings: string[] = [];
+  const update = createLogUpdate(stream as NodeJS.WriteStream);
   let nameWidth = 0;
-  let running: Promise<unknown> | undefined;
-  let ticking: NodeJS.Timeout | undefined;
-  let overall: Drawn | undefined;
+  let frame = 0;
+  let drawing: NodeJS.Timeout | undefined;
 
-  const title = (row: Row): string => row.line.text(now(), nameWidth, paint, stream.columns);
-  const refresh = (row: Row): void => row.show?.(title(row));
+  const draw = (): void => {
+    const spinner = paint('yellow', SPINNER[frame++ % SPINNER.length]!);
+    const columns = stream.columns ?? 80;
+    // The line below the last one belongs to the cursor.
+    const shown = fitting([...lines.values()], (stream.rows ?? ROWS) - 2);
+    const texts = [
+      ...shown.lines.map((line) => `${markOf(line, spinner, paint)} ${line.text(now(), nameWidth, paint, columns)}`),
+      ...(shown.hidden === undefined ? [] : [paint('dim', `  ${shown.hidden}`)]),
+      `${drawing === undefined ? ' ' : spinner} ${progress()}`,
+    ];
+    // One line a cell, however narrow the terminal is at this moment.
+    update(texts.map((text) => cliTruncate(text, columns)).join('\n'));
+  };
 
   const start = (cells: readonly string[]): void => {
     nameWidth = Math.max(...cells.map((cell) => cell.length), 0);
-    for (const cell of cells) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      rows.set(cell, { line: new LiveLine(cell), finished: promise, finish: resolve });
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    overall = { finished: promise, finish: resolve };
-    running = listOf([...rows.values()], title, overall, progress, stream, paint).run();
-    // For the elapsed time of cells that say nothing.
-    ticking = setInterval(() => {
-      rows.forEach(refresh);
-      overall?.show?.(progress());
-    }, 1000);
+    for (const cell of cells) lines.set(cell, new LiveLine(cell));
+    drawing = setInterval(draw, FRAME_MS);
   };
 
   return {
     event(event: HarnessEvent) {
       if (event.type === 'run.started') start(event.cells.map((cell) => cell.name));
       if (event.type === 'run.resumed') start(event.cells);
-      // All cells have ended by then, and their lines are drawn no more.
       if (event.type === 'control.started')
-        void running?.then(() =>
-          stream.write(`${event.cell}  trying ${plural(event.tests.length, 'failed test')} again on ${event.on}\n`),
-        );
+        update.persist(`${event.cell}  trying ${plural(event.tests.length, 'failed test')} again on ${event.on}\n`);
       if (event.type === 'log' && event.level === 'warn') {
         warnings.push(`${event.cell === undefined ? '' : `${event.cell}  `}warning: ${printable(event.message)}`);
       }
-      const row = 'cell' in event && event.cell !== undefined ? rows.get(event.cell) : undefined;
-      if (row === undefined) return;
-      row.line.event(event, now());
-      refresh(row);
-      overall?.show?.(progress());
-      if (event.type === 'cell.finished') row.finish();
+      if ('cell' in event && event.cell !== undefined) lines.get(event.cell)?.event(event, now());
     },
     progress(cell, message) {
-      // Shown at the next tick: a console may say a thousand lines a second.
-      rows.get(cell)?.line.progress(message);
+      lines.get(cell)?.progress(message);
     },
     output(cell, line) {
-      rows.get(cell)?.line.progress(line);
+      lines.get(cell)?.progress(line);
     },
-    async end() {
-      clearInterval(ticking);
-      for (const row of rows.values()) {
-        refresh(row);
-        row.finish();
+    end() {
+      if (drawing !== undefined) {
+        clearInterval(drawing);
+        drawing = undefined;
+        draw();
+        update.done();
       }
-      overall?.show?.(progress());
-      overall?.finish();
-      await running;
-      running = undefined;
       for (const warning of warnings.splice(0)) stream.write(`${paint('yellow', warning)}\n`);
+      return Promise.resolve();
     },
   };
 }
 
-function listOf(
-  rows: readonly Row[],
-  title: (row: Row) => string,
-  overall: Drawn,
-  progress: () => string,
-  stream: TerminalStream,
-  paint: Paint,
-) {
-  const output = stream as NodeJS.WriteStream;
-  const levels = ListrDefaultRendererLogLevels;
-  const tasks = rows.map((row) => ({
-    title: title(row),
-    task: async (_context: unknown, task: { title: string; skip(): void }) => {
-      row.show = (text) => {
-        task.title = text;
-      };
-      row.show(title(row));
-      await row.finished;
-      const verdict = row.line.verdict ?? 'incomplete';
-      // listr2 knows passed, failed and skipped; the word in the line says which kind.
-      if (verdicts[verdict].bad) throw new Error(verdict);
-      if (verdicts[verdict].junit === 'skipped') task.skip();
-    },
-  }));
-  const last = {
-    title: progress(),
-    task: async (_context: unknown, task: { title: string; skip(): void }) => {
-      overall.show = (text) => {
-        task.title = text;
-      };
-      overall.show(progress());
-      await overall.finished;
-    },
+/** All lines, or of more than there is room for those that one would look for first, and what the others are. */
+function fitting(lines: readonly LiveLine[], room: number): { lines: readonly LiveLine[]; hidden?: string } {
+  if (lines.length <= room) return { lines };
+  const urgency = (line: LiveLine): number => {
+    if (line.verdict === undefined) return line.started ? 0 : 2;
+    return verdicts[line.verdict].bad ? 1 : 3;
   };
-  return new Listr([...tasks, last], {
-    concurrent: true,
-    exitOnError: false,
-    // Ctrl-C is the run's to handle: targets have to be released first.
-    registerSignalListeners: false,
-    renderer: StderrRenderer,
-    rendererOptions: {
-      logger: new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(output, output) }),
-      // One line a cell, however narrow: listr2 cuts at the width that the terminal has at that moment.
-      formatOutput: 'truncate',
-      showErrorMessage: false,
-      showSkipMessage: false,
-      color: {
-        [levels.PENDING]: (text?: string) => paint('yellow', text ?? ''),
-        [levels.COMPLETED]: (text?: string) => paint('green', text ?? ''),
-        [levels.FAILED]: (text?: string) => paint('red', text ?? ''),
-        [levels.SKIPPED_WITH_COLLAPSE]: (text?: string) => paint('yellow', text ?? ''),
-        [levels.WAITING]: (text?: string) => paint('dim', text ?? ''),
-      },
-    },
-  });
+  const kept = new Set(lines.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, Math.max(0, room - 1)));
+  const hidden = lines.filter((line) => !kept.has(line));
+  const words = [...Map.groupBy(hidden, (line) => line.verdict ?? (line.started ? 'running' : 'waiting'))];
+  return {
+    lines: lines.filter((line) => kept.has(line)),
+    hidden: `and ${words.map(([word, those]) => `${those.length} ${word}`).join(', ')}`,
+  };
+}
+
+function markOf(line: LiveLine, spinner: string, paint: Paint): string {
+  if (line.verdict === undefined) return line.started ? spinner : ' ';
+  const { mark, colour } = verdicts[line.verdict];
+  return paint(colour, mark);
 }

@@ -30,13 +30,19 @@ const [AMD64, ARM64, PPC64LE] = cells;
 
 /** A terminal on a stream that collects, with a clock that is set by hand. */
 function open(
-  options: { isTty?: boolean; columns?: number; env?: Record<string, string>; more?: Partial<TerminalOptions> } = {},
+  options: {
+    isTty?: boolean;
+    columns?: number;
+    rows?: number;
+    env?: Record<string, string>;
+    more?: Partial<TerminalOptions>;
+  } = {},
 ) {
   const written: string[] = [];
   const time = { ms: NOON };
   const stream = {
     columns: options.columns,
-    rows: 24,
+    rows: options.rows ?? 24,
     isTTY: options.isTty ?? false,
     write: (text: string) => written.push(text),
     on: () => stream,
@@ -54,7 +60,7 @@ function open(
   return { terminal, written, time, text: () => written.join('') };
 }
 
-/** listr2 draws ten times a second. */
+/** What is live is drawn ten times a second. */
 const frames = () => new Promise((resolve) => setTimeout(resolve, 350));
 
 test('plain: one timestamped line an event', () => {
@@ -317,6 +323,23 @@ test('how far the run is, and how long the rest takes by what the cells took bef
   // Nothing is known of the one that is left.
   expect(text()).toMatch(/2 of 3 cells, 2 tests, 1 failed\n$/);
   await terminal.stop();
+});
+
+test('of more cells than a terminal has lines those that run and those that failed are shown, the others counted', async () => {
+  const { terminal, written } = open({ isTty: true, columns: 80, rows: 7, env: { NO_COLOR: '1' } });
+  const names = Array.from({ length: 30 }, (_, index) => `amd64/vm/s${index}`);
+  terminal.event({ ...started, cells: names.map((name) => ({ ...planned[0]!, name })) });
+  for (const name of names.slice(0, 3)) terminal.event({ type: 'step.started', cell: name, step: 'deploy' });
+  for (const [index, name] of names.slice(3, 20).entries())
+    terminal.event({ type: 'cell.finished', cell: name, verdict: index === 5 ? 'failed' : 'passed', durationMs: 1 });
+  await frames();
+  await terminal.stop();
+  const last = stripVTControlCharacters(written.join('')).split('29 of').at(-1)!;
+  for (const shown of ['amd64/vm/s0 ', 'amd64/vm/s1 ', 'amd64/vm/s2 ', '✖ amd64/vm/s8 ']) expect(last).toContain(shown);
+  expect(last).toContain('and 16 passed, 10 waiting');
+  expect(last).toContain('17 of 30 cells');
+  expect(last).not.toContain('amd64/vm/s4 ');
+  expect(last).not.toContain('amd64/vm/s25');
 });
 
 test('the last line of a terminal says how far the run is', async () => {
