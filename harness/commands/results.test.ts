@@ -65,3 +65,27 @@ test('results of an earlier run are removed, and nothing else', async () => {
   const read = async (junit: string) => (await fileResults(host.target, host.workspace, { junit }, MS))!.tests.length;
   expect([await read('out/*.xml'), await read('keep.xml')]).toEqual([0, 1]);
 });
+
+test('tests of several files are told apart, and Automake’s summary is none of them', async () => {
+  await using host = await thisHost({
+    'source/t/a.log': '1..2\nok 1 - works\nok 2 - works\n',
+    'source/t/b.log': '1..1\nnot ok 1 - works\n',
+    'source/t/test-suite.log': '=====\n   sum 1.0: ./test-suite.log\n=====\n',
+    'source/r/a.xml': good,
+    'source/r/b.xml': good,
+  });
+  const read = async (spec: Parameters<typeof fileResults>[2]) =>
+    (await fileResults(host.target, host.workspace, spec, MS))!;
+  const { tests, problems } = await read({ tap: 't/*.log' });
+  expect(problems).toEqual([]);
+  expect(tests.map(({ id, verdict }) => [id, verdict])).toEqual([
+    ['t/a › works', 'passed'],
+    ['t/a › works (2)', 'passed'],
+    ['t/b › works', 'failed'],
+  ]);
+  expect((await read({ tap: 't/b.log' })).tests.map(({ id }) => id)).toEqual(['works']);
+  expect((await read({ tap: 't/test-suite.log' })).problems).toMatchObject([
+    { message: 't/test-suite.log: it has no tests' },
+  ]);
+  expect((await read({ junit: 'r/*.xml' })).tests.map(({ id }) => id)).toEqual(['s › t', 's › t (2)']);
+});

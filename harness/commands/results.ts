@@ -1,8 +1,12 @@
+import picomatch from 'picomatch';
 import { formatBytes } from '../base/text.ts';
 import type { Suite } from '../config/suite.ts';
 import {
   DEFAULT_LIMITS,
   type ForeignResults,
+  joinTests,
+  RESULTS_FORMATS,
+  type ResultsFormat,
   type ResultsFormatName,
   type ResultsProblem,
   readResults,
@@ -29,11 +33,11 @@ export async function fileResults(
   const place = filesOf(spec);
   if (place === undefined) return undefined;
   const [format, pattern] = place;
-  const files = await listFiles(target, workspace, [pattern], deadlineMs);
+  const files = resultsAmong(format, await listFiles(target, workspace, [pattern], deadlineMs));
   if (files.length === 0) return { tests: [], problems: [problem('missing', `${pattern} is not there`)] };
   if (files.length > MAX_FILES)
     return { tests: [], problems: [problem('too large', `${pattern} matches ${files.length} files`)] };
-  const results: ForeignResults[] = [];
+  const results: (ForeignResults & { readonly name: string })[] = [];
   for (const { path, name, bytes } of files) {
     const fetched =
       bytes > DEFAULT_LIMITS.bytes
@@ -44,9 +48,20 @@ export async function fileResults(
         ? readResults(format, fetched.bytes)
         : { tests: [], problems: [problem('unreadable', fetched.why)] };
     const named = read.problems.map((one) => ({ ...one, message: `${name}: ${one.message}` }));
-    results.push({ tests: read.tests, problems: named });
+    results.push({ name, tests: read.tests, problems: named });
   }
-  return { tests: results.flatMap(({ tests }) => tests), problems: results.flatMap(({ problems }) => problems) };
+  const tests = picomatch.scan(pattern).isGlob ? joinTests(results) : results.flatMap(({ tests }) => tests);
+  return { tests, problems: results.flatMap(({ problems }) => problems) };
+}
+
+/** Without what the tools of a format write beside results, unless that is all there is. */
+function resultsAmong<T extends { readonly name: string }>(
+  format: ResultsFormatName,
+  files: readonly T[],
+): readonly T[] {
+  const { beside }: ResultsFormat = RESULTS_FORMATS[format];
+  const others = files.filter(({ name }) => !beside?.test(name));
+  return others.length > 0 ? others : files;
 }
 
 /** Removes files of results that were there before a command, which would be taken for its own. */

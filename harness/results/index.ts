@@ -90,6 +90,24 @@ function sizeOf({ suites, name, attempts = [], ...texts }: FoundTest, { depth, l
   );
 }
 
+/**
+ * The tests of several files of results, identified among one another. Formats that name no suite have their file for one:
+ * programs with a plan of their own number their tests alike.
+ */
+export function joinTests(
+  files: readonly { readonly name: string; readonly tests: readonly ForeignTest[] }[],
+  limits: ResultsLimits = DEFAULT_LIMITS,
+): ForeignTest[] {
+  const tests = files.flatMap(({ name, tests }) =>
+    tests.map((test) => (test.suites.length > 0 ? test : { ...test, suites: [withoutExtension(name)] })),
+  );
+  return identified(tests, limits);
+}
+
+function withoutExtension(name: string): string {
+  return name.replace(/(?<=[^/])\.[^./]*$/, '');
+}
+
 /** Suites and name, and the second of one name is its second. */
 function identified(tests: readonly FoundTest[], { line }: ResultsLimits): ForeignTest[] {
   const seen = new Map<string, number>();
@@ -97,6 +115,6 @@ function identified(tests: readonly FoundTest[], { line }: ResultsLimits): Forei
     const path = cut([...test.suites, test.name].join(' › '), line);
     const count = (seen.get(path) ?? 0) + 1;
     seen.set(path, count);
-    return { id: count === 1 ? path : `${path} (${count})`, ...test };
+    return { ...test, id: count === 1 ? path : `${path} (${count})` };
   });
 }

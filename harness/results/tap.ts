@@ -10,6 +10,8 @@ import type { FormatResults, FoundTest, ResultsFormat, ResultsLimits, ResultsPro
  */
 export const tap: ResultsFormat = {
   about: 'TAP 12 to 14 with subtests, as Test::More, bats, Automake, node --test and many others write it',
+  // Automake's summary of all `.log` files is a `.log` file.
+  beside: /(?:^|\/)test-suite\.log$/,
   read: (bytes, limits) => readTap(bytes, limits, { kernel: false }),
 };
 

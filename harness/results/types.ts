@@ -108,6 +108,8 @@ export const DEFAULT_LIMITS: ResultsLimits = {
 export interface ResultsFormat {
   /** For `--help`: what writes it. */
   readonly about: string;
+  /** Names of files that its tools write beside their results, and that a pattern for these is likely to match. */
+  readonly beside?: RegExp;
   read(bytes: Uint8Array, limits: ResultsLimits): FormatResults;
 }
 
