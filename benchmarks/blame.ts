@@ -1,31 +1,41 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { makeProject, suiteYaml, type TestProject } from '../e2e/support/project.ts';
 import { architectures, findArch } from '../harness/arch/index.ts';
 import { formatDuration } from '../harness/base/text.ts';
 import { begun, CAUSES, type Cause, COUNTER, nextIsThird } from './blame-causes.ts';
+import { leftOf, noteRounds, type Round, readRounds } from './blame-rounds.ts';
 
 /**
- * `npm run bench:blame [-- --times 10 --arch ppc64le --control amd64 --only qemu-killed]`: ten causes of a red cell, each
- * injected so many times, and how often the harness names the right one. Prints Markdown; exits with 1 when fewer than
- * 99 of 100 are named rightly, or one passes.
+ * `npm run bench:blame [-- --rounds 10 --arch ppc64le --control amd64 --causes panic,qemu-killed --file FILE]`: ten causes
+ * of a red cell, each injected once a round, and how often the harness names the right one. Rounds that are done are kept
+ * in a file, and not done again: it goes on from where it was stopped; `--again` begins anew. Prints Markdown; exits with 1
+ * when fewer than 99 of 100 are named rightly, or one passes.
  */
 const { values } = parseArgs({
   options: {
-    times: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '10' },
     arch: { type: 'string', default: 'ppc64le' },
     control: { type: 'string', default: 'amd64' },
-    only: { type: 'string', multiple: true, default: [] },
+    causes: { type: 'string', default: Object.keys(CAUSES).join(',') },
+    file: { type: 'string', default: '.harness/bench-blame.jsonl' },
+    again: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: '2' },
   },
 });
-const times = Number(values.times);
+const rounds = Number(values.rounds);
 const arch = findArch(values.arch);
 const control = findArch(values.control);
-if (!(times >= 1) || !arch || !control || arch === control)
-  throw new Error('expected --times N, and two architectures for --arch and --control');
-const names = Object.keys(CAUSES).filter((name) => values.only.length === 0 || values.only.includes(name));
+if (!(rounds >= 1) || !arch || !control || arch === control)
+  throw new Error('expected --rounds N, and two architectures for --arch and --control');
+const names = values.causes.split(',');
+const unknown = names.find((name) => !(name in CAUSES));
+if (unknown !== undefined)
+  throw new Error(`unknown cause ${unknown}, expected some of ${Object.keys(CAUSES).join(', ')}`);
+const file = resolve(values.file);
 const out = (line: string) => process.stdout.write(`${line}\n`);
 
 function filesOf(name: string, { test, suite = '' }: Cause): Record<string, string> {
@@ -42,71 +52,92 @@ test('is about this', async ({ target }) => {
   };
 }
 
+const cellOf = (name: string) => `${arch.name}/vm/${name}`;
+
 /** Waits until a cell's test of interest runs, and does to it what its cause is. */
 async function injected(project: TestProject, name: string, harness: number, time: number): Promise<void> {
   const { inject } = CAUSES[name]!;
   if (!inject) return;
-  const cell = `${arch!.name}/vm/${name}`;
+  const cell = cellOf(name);
   // It may wait for the machines of all others.
   await project.event(begun(cell, 'is about this'), 60 * 60_000);
   await inject({ project, cell, harness, time });
 }
 
-interface Said {
-  readonly named: boolean;
-  readonly passed: boolean;
-  readonly words: string;
-}
-
-/** All causes once, in one run. */
-async function once(project: TestProject, folder: string, time: number): Promise<Map<string, Said>> {
+/** Some causes once, in one run. */
+async function once(project: TestProject, folder: string, causes: readonly string[], time: number): Promise<Round[]> {
   await nextIsThird(folder);
   // What is waited for is an event of this round.
   await rm(join(project.folder, '.harness', 'runs'), { recursive: true, force: true });
   const env = { BLAME_FOLDER: folder, BLAME_COUNTER: join(folder, COUNTER) };
-  const run = project.start(['run', 'blame', '--no-bench', '--jobs', '2'], env);
+  const only = causes.flatMap((name) => ['--only', cellOf(name)]);
+  const run = project.start(['run', 'blame', '--no-bench', '--jobs', values.jobs, ...only], env);
   await Promise.all(
-    names.map((name) =>
+    causes.map((name) =>
       injected(project, name, run.pid!, time).catch((error: unknown) => out(`could not inject ${name}: ${error}`)),
     ),
   );
-  await run;
+  const { stderr } = await run;
   const { cells } = await project.results();
-  return new Map(
-    names.map((name): [string, Said] => {
-      const cell = cells.find(({ suite }) => suite === name)!;
-      const test = cell.tests.find((one) => one.name === 'is about this');
-      const words = `${cell.verdict}: ${cell.reason ?? ''}${test?.control ? `, ${test.control}` : ''}`;
-      const passed = cell.verdict === 'passed' || cell.verdict === 'flaky' || cell.verdict === 'skipped';
-      return [name, { named: CAUSES[name]!.isNamed(cell), passed, words }];
-    }),
-  );
+  return causes.map((name): Round => {
+    const cell = cells.find(({ suite }) => suite === name);
+    if (!cell) throw new Error(`the run has no cell of ${name}: ${stderr}`);
+    const test = cell.tests.find((one) => one.name === 'is about this');
+    const tries = test?.controlTries ?? [];
+    return {
+      ...{ arch: arch!.name, control: control!.name, cause: name, round: time, commit },
+      named: CAUSES[name]!.isNamed(cell),
+      passed: cell.verdict === 'passed' || cell.verdict === 'flaky' || cell.verdict === 'skipped',
+      words: `${cell.verdict}: ${cell.reason ?? ''}${test?.control ? `, ${test.control}` : ''}`,
+      durationMs: (cell.durationMs ?? 0) + tries.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    };
+  });
 }
 
+/** The table of what was said, and whether it is good enough. */
+function conclude(said: readonly Round[]): boolean {
+  const count = (of: readonly Round[], what: 'named' | 'passed') => of.filter((one) => one[what]).length;
+  const row = (what: string, of: readonly Round[]) => {
+    const middle = of.map(({ durationMs }) => durationMs).sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0;
+    out(`| ${what} | ${count(of, 'named')} of ${of.length} | ${count(of, 'passed')} | ${formatDuration(middle)} |`);
+  };
+  out(`\n${arch!.name} guests, control ${control!.name}\n`);
+  out('| cause | named rightly | passed | took, median |\n|---|---:|---:|---:|');
+  for (const name of names)
+    row(
+      CAUSES[name]!.what,
+      said.filter(({ cause }) => cause === name),
+    );
+  row('all', said);
+  const commits = new Set(said.map((one) => one.commit));
+  if (commits.size > 1)
+    out(`\nRounds of several commits: ${[...commits].join(', ')}; \`--again\` does all of them anew.`);
+  return count(said, 'named') >= 0.99 * said.length && count(said, 'passed') === 0;
+}
+
+const ours = ({ arch: its, control: other, cause, round }: Round) =>
+  its === arch.name && other === control.name && names.includes(cause) && round < rounds;
+const { stdout: commit } = await execa('git', ['rev-parse', '--short', 'HEAD'], { reject: false, stdin: 'ignore' });
+if (values.again) await rm(file, { force: true });
+const done = (await readRounds(file)).filter(ours);
 const folder = await mkdtemp(join(tmpdir(), 'harness-blame-'));
 process.env['BLAME_FOLDER'] = folder;
-const started = performance.now();
-let exitCode = 1;
 try {
   const files = Object.assign({}, ...names.map((name) => filesOf(name, CAUSES[name]!)));
   // What is to be named is what happened once: a second machine would hide it.
   const matrix = `arch: [${arch.name}]\ncontrol: ${control.name}\nsuite: [${names.join(', ')}]\nretries: {infra: 0, emulator: 0}\n`;
   await using project = await makeProject({ ...files, 'matrices/blame.yaml': matrix });
-  const said = new Map<string, Said[]>(names.map((name) => [name, []]));
-  for (let time = 0; time < times; time++)
-    for (const [name, one] of await once(project, folder, time)) {
-      said.get(name)!.push(one);
-      if (!one.named) out(`round ${time + 1}: ${name} was called ${one.words}`);
-    }
-  out(`\n${arch.name} guests, control ${control.name}, ${formatDuration(performance.now() - started)}\n`);
-  out('| cause | named rightly | passed |\n|---|---:|---:|');
-  const count = (of: readonly Said[], what: 'named' | 'passed') => of.filter((one) => one[what]).length;
-  for (const [name, of] of said)
-    out(`| ${CAUSES[name]!.what} | ${count(of, 'named')} of ${of.length} | ${count(of, 'passed')} |`);
-  const all = [...said.values()].flat();
-  out(`| **all** | **${count(all, 'named')} of ${all.length}** | **${count(all, 'passed')}** |`);
-  exitCode = count(all, 'named') >= 0.99 * all.length && count(all, 'passed') === 0 ? 0 : 1;
+  for (const [time, causes] of leftOf(names, rounds, done)) {
+    if (causes.length === 0) continue;
+    const begunAt = performance.now();
+    const said = await once(project, folder, causes, time);
+    await noteRounds(file, said);
+    done.push(...said);
+    const took = formatDuration(performance.now() - begunAt);
+    out(`round ${time + 1}: ${said.filter((one) => one.named).length} of ${said.length} in ${took}`);
+    for (const { cause, named, words } of said) if (!named) out(`round ${time + 1}: ${cause} was called ${words}`);
+  }
+  process.exitCode = conclude(done) ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-process.exitCode = exitCode;

@@ -315,10 +315,10 @@ async function evidenceOf({ context, started, signal }: OnTarget): Promise<strin
   const { cell, folder, run } = context;
   const runFolder = run.open.folder;
   const found = await Promise.all(
-    started.nodes.map(({ name, target }) =>
+    started.nodes.map(({ name, target, silent }) =>
       collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder, {
         scale: started.scale.factor,
-        signal,
+        ...{ signal, silent },
         warn: (message) => warn(context, message),
       }),
     ),

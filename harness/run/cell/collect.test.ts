@@ -16,14 +16,14 @@ test.each([
 });
 
 /** What is kept of a machine that answers so, and what is said to be missing. */
-async function collected(answers: Answers, evidence: readonly string[] = []) {
+async function collected(answers: Answers, evidence: readonly string[] = [], silent = false) {
   await using files = await tempFiles({ 'cell/console.log': '' });
   const facts = { arch: 'amd64', kind: 'memory', accelerator: 'native', cpu: 'c', vcpus: 1, memoryBytes: 1 } as const;
   const target = useMemory({ kind: 'memory', facts, can: [], ports: [], answers: {} }, answers, new Promise(() => {}));
   const suite = { ...suiteSchema.parse({ evidence }), name: 's', folder: '/suites/s' };
   const missing: string[] = [];
-  // 20 ms for each question.
-  const options = { scale: 0.001, warn: (message: string) => void missing.push(message) };
+  // 20 ms for each question, 5 for whether it answers at all.
+  const options = { scale: 0.001, silent, warn: (message: string) => void missing.push(message) };
   const kept = await collectEvidence(target, suite, join(files.folder, 'cell'), files.folder, options);
   return { kept: kept.map((file) => file.replace('cell/', '')), missing };
 }
@@ -50,8 +50,24 @@ test('a late answer costs that answer only, and the harness’s own questions co
   ]);
 });
 
-test('a machine that answers nothing any more is asked nothing more', async () => {
-  const { kept, missing } = await collected({ true: { after: 'never' }, dmesg: { after: 'never' } }, ['own']);
+test('a machine that stops answering is asked nothing more', async () => {
+  let asked = 0;
+  const answers: Answers = { true: () => (asked++ === 0 ? {} : { after: 'never' }), dmesg: { after: 'never' } };
+  const { kept, missing } = await collected(answers, ['own']);
   expect(kept).toEqual(OWN.slice(0, OWN.indexOf('dmesg.txt')));
   expect(missing).toHaveLength(1);
+});
+
+test('a machine that answers nothing is asked once whether it does, and not at all where that is known', async () => {
+  let asked = 0;
+  const never = () => {
+    asked++;
+    return { after: 'never' } as const;
+  };
+  const answers: Answers = { true: never, 'journalctl --no-pager --lines=2000 --output=short-monotonic': never };
+  const nothing = { kept: ['console.log'], missing: ['there is its console only: it answers no command any more'] };
+  expect(await collected(answers, ['own'])).toEqual(nothing);
+  expect(asked).toBe(1);
+  expect(await collected(answers, ['own'], true)).toEqual(nothing);
+  expect(asked).toBe(1);
 });

@@ -18,13 +18,17 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
   'processes.txt': ['ps', 'axo', 'pid,ppid,stat,rss,time,args'],
 };
 
-/** Native seconds for each question: a target that failed may take its time, or not answer at all. */
+/** Native seconds for each question: a target that failed may take its time. */
 const SECONDS = 20;
+/** Native seconds in which a machine answers that is only busy. */
+export const ANSWER_SECONDS = 5;
 
 export interface EvidenceOptions {
   /** How many times slower than this host the target is. */
   readonly scale: number;
   readonly signal?: AbortSignal | undefined;
+  /** It was asked a moment ago, and gave no answer. */
+  readonly silent?: boolean | undefined;
   /** Told what is missing, and why. */
   readonly warn: (message: string) => void;
 }
@@ -32,7 +36,7 @@ export interface EvidenceOptions {
 /**
  * Keeps what explains a failure: journal, units, kernel messages, network, processes, then what the suite's own commands say
  * and the logs of what was deployed. The console is there anyway. An answer that does not come in time is missing, and
- * no other; a machine that answers nothing any more is asked nothing more.
+ * no other; a machine that answers nothing any more is asked nothing more: to find that out takes one short question.
  * @returns the files, relative to the run's folder.
  */
 export async function collectEvidence(
@@ -40,9 +44,10 @@ export async function collectEvidence(
   suite: Suite,
   folder: string,
   runFolder: string,
-  { scale, signal, warn }: EvidenceOptions,
+  { scale, signal, silent, warn }: EvidenceOptions,
 ): Promise<string[]> {
   const files = [join(folder, 'console.log')];
+  const kept = () => files.map((file) => relative(runFolder, file));
   const deadlineMs = scaledMs(SECONDS, scale);
   const options = { deadlineMs, ...(signal ? { signal } : {}) };
   const keep = async (name: string, text: string) => {
@@ -50,10 +55,15 @@ export async function collectEvidence(
     files.push(join(folder, name));
   };
   const answers = async () =>
-    target.exec(['true'], options).then(
+    target.exec(['true'], { ...options, deadlineMs: scaledMs(ANSWER_SECONDS, scale) }).then(
       () => true,
       () => false,
     );
+  if (silent || !(await answers())) {
+    // One that has died has said so.
+    if (!signal?.aborted) warn('there is its console only: it answers no command any more');
+    return kept();
+  }
   const own = suite.evidence.map((command, index) => [evidenceFile(command, index), argvOf(command)] as const);
   for (const [name, argv] of [...Object.entries(QUESTIONS), ...own]) {
     if (signal?.aborted) break;
@@ -63,16 +73,16 @@ export async function collectEvidence(
     } catch (error) {
       if (signal?.aborted) break;
       warn(`there is no ${name}: ${messageOf(error)}`);
-      if (!(await answers())) return files.map((file) => relative(runFolder, file));
+      if (!(await answers())) return kept();
     }
   }
   // One that has died is asked nothing.
-  if (signal?.aborted) return files.map((file) => relative(runFolder, file));
+  if (signal?.aborted) return kept();
   for (const { logs } of deployersOf(suite)) {
     const said = await logs?.(target, suite).catch(() => undefined);
     for (const [name, text] of said ?? []) await keep(name, text);
   }
-  return files.map((file) => relative(runFolder, file));
+  return kept();
 }
 
 /** `evidence-1-docker-node-ls.txt`. */

@@ -71,6 +71,8 @@ export interface StartedNode extends CellNode {
   readonly onImage: boolean;
   /** What was put on it otherwise, once it has been. */
   installed?: Installed;
+  /** Whether it was found to answer no command any more: then it is asked nothing. */
+  silent?: boolean;
 }
 
 /** A cell's machines, and how slow they are. Disposal ends them. */
@@ -103,7 +105,7 @@ export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<voi
         barrier.fail(error);
         throw error;
       });
-    nodes[index] = { ...node, target: { ...node.target, handle } };
+    nodes[index] = { ...node, silent: false, target: { ...node.target, handle } };
   });
 }
 

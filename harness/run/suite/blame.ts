@@ -3,6 +3,7 @@ import { scaledMs, withDeadline } from '../../base/time.ts';
 import type { TestFinished } from '../../events/types.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import type { Target } from '../../targets/target.ts';
+import { ANSWER_SECONDS } from '../cell/collect.ts';
 import { anyDeath, type OnTarget } from '../cell/context.ts';
 import type { StartedNode } from '../cell/start-cell.ts';
 
@@ -15,8 +16,6 @@ export interface Failure {
 
 /** Milliseconds in which a target that died has said so. */
 const DEATH_MS = 3000;
-/** Native seconds in which a machine answers that is only busy. */
-const ANSWER_SECONDS = 5;
 
 /**
  * What failed on a machine that has died, or that answers nothing any more, says nothing about the suite. A test notices
@@ -55,6 +54,7 @@ async function problemOf(node: StartedNode, deadlineMs: number): Promise<Silent 
     const { exitCode } = await node.target.exec(['true'], { deadlineMs });
     return exitCode === 0 ? undefined : { node, message: `\`true\` exited with ${exitCode}`, switchedOff: true };
   } catch (error) {
+    node.silent = true;
     return {
       node,
       message: error instanceof Error ? error.message : String(error),
@@ -77,6 +77,7 @@ async function isOff({ power }: Target): Promise<boolean> {
  */
 export async function blameMachine(on: OnTarget, failure: Failure): Promise<void> {
   for (const node of on.started.nodes) {
+    if (node.silent) continue;
     const which = on.started.nodes.length > 1 ? node.name : 'the machine';
     await blameGround(on, node.target, which);
     await blameMemory(on, node.target, which, failure);
