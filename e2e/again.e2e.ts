@@ -112,3 +112,26 @@ test('--pause stops before anything cleans up, and goes on when told', async () 
   const { cells } = await project.results();
   expect(cells[0]!.tests.map(({ verdict }) => verdict)).toEqual(['passed', 'failed', 'passed']);
 });
+
+test('shell --at enters the machine as a test found it, says what ran before, and leaves nothing', async () => {
+  await using project = await makeProject({
+    ...files,
+    'suites/one/a.scenario.ts': `import { expect, test } from 'multiarch-harness';
+test('writes', async ({ target }) => { await target.sh('echo one > /var/lib/trace'); });
+test('fails', () => { expect(1).toBe(2); });
+test('overwrites', async ({ target }) => { await target.sh('echo two > /var/lib/trace'); });
+test('is late', async ({ target }) => { await target.sh('echo three > /var/lib/trace'); });
+`,
+  });
+  const cell = `${arch}/local/one`;
+  const at = (test: string) =>
+    project.harness(['shell', cell, '--at', test, '--', 'sh', '-c', 'cat /var/lib/trace; exit 7']);
+  const found = await at('overwrites');
+  expect(found).toMatchObject({ exitCode: 7, stdout: 'one' });
+  expect(found.stderr).toContain('a.scenario.ts > overwrites is about to run; before it: 1 passed, 1 failed (fails)');
+  expect(await at('late')).toMatchObject({ exitCode: 7, stdout: 'two' });
+  const nothing = await at('is early');
+  expect(nothing).toMatchObject({ exitCode: 2 });
+  expect(nothing.stderr).toContain(`cannot stop at "is early": no test of ${cell} is called so`);
+  expect(await leftovers(project.folder)).toEqual([]);
+});

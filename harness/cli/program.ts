@@ -217,7 +217,11 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .argument('<cell>', 'the name of a cell: arch/target/suite, of several releases arch/target/suite@release')
     .argument('[command...]', 'a command to run instead of a shell, after --')
     .option('--node <name>', 'the machine of a cluster; default: the first')
-    .addHelpText('after', '\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a')
+    .option('--at <test>', 'in a machine of its own as this test finds it: deployed, and what comes before it has run')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a\n  harness shell ppc64le/vm/web --at 'serves the page'",
+    )
     .action(act('shell'));
   harness
     .command('explain')

@@ -33,6 +33,23 @@ function spellings(name: string): string[] {
   return [name, name.replaceAll(' > ', ' ')];
 }
 
+/**
+ * Whether a test is the one that a person names: by its full name or `file > name`, and where none beside it is called so, by
+ * a pattern, as `--test` has it.
+ * @param beside all tests of its file.
+ */
+export function isStop(
+  wanted: string,
+  test: { readonly file: string; readonly name: string },
+  beside: readonly { readonly file: string; readonly name: string }[],
+): boolean {
+  const isExact = ({ file, name }: { readonly file: string; readonly name: string }) =>
+    [name, `${file} > ${name}`].flatMap(spellings).includes(wanted);
+  if (beside.some(isExact)) return isExact(test);
+  const fits = namePattern(wanted);
+  return fits(test.name) || fits(`${test.file} > ${test.name}`);
+}
+
 /** Whether a file of a suite is meant by a glob: by its path in the suite, its name alone, or its path in the project. */
 export function filePattern(glob: string): (suite: string, file: string) => boolean {
   const path = glob.replace(/^\.\//, '');

@@ -21,6 +21,8 @@ export interface ScenarioContext {
   readonly tests?: TestSelection;
   /** Whether the harness is to be asked at a failure before anything that comes behind it. */
   readonly pause?: true;
+  /** A test before which the harness is asked to go on: a name, or a pattern as `--test` has it. */
+  readonly stopAt?: string;
   /** How often each test runs, whatever it comes to; absent: once. */
   readonly repeat?: number;
   /** Where vitest may keep what it makes. */

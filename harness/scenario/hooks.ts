@@ -3,7 +3,21 @@ import { afterAll as vitestAfterAll, afterEach as vitestAfterEach } from 'vitest
 /** The runner and a suite's files have a copy of this module each, so what they share is the process's. */
 const LONGEST = Symbol.for('multiarch-harness: longest deadline of a hook behind tests');
 
-const shared = globalThis as { [LONGEST]?: number };
+/** The test whose machines have been put back for its attempt that runs. */
+const FRESH = Symbol.for('multiarch-harness: test with fresh machines');
+
+const shared = globalThis as { [LONGEST]?: number; [FRESH]?: string };
+
+/** Notes that a test has had its machines put back. @param id vitest's; absent: the next one has not. */
+export function noteFresh(id?: string): void {
+  if (id === undefined) delete shared[FRESH];
+  else shared[FRESH] = id;
+}
+
+/** Whether a test has had its machines put back. */
+export function isFresh(id: string): boolean {
+  return shared[FRESH] === id;
+}
 
 function noted(timeout: number | undefined): void {
   shared[LONGEST] = Math.max(longestAfter(), timeout ?? 0);

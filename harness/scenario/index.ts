@@ -7,6 +7,7 @@ import { reconnect } from '../targets/reconnect.ts';
 import type { Target } from '../targets/target.ts';
 import type { ContextNode } from './context.ts';
 import { eventuallyWith, scenarioBench, scenarioCluster, scenarioStack, scenarioTarget } from './fixtures.ts';
+import { noteFresh } from './hooks.ts';
 import { recorded } from './recorder.ts';
 
 export { beforeAll, beforeEach, describe, expect } from 'vitest';
@@ -71,8 +72,10 @@ async function countingMachine(): Promise<Target> {
  * `scale` (how many times slower than this host the target is).
  */
 export const test = connection
-  .extend('fresh', { auto: true }, async () => {
-    if (inject('harness').suite.isolate === 'test') await askForNodes('restore');
+  .extend('fresh', { auto: true }, async ({ task }) => {
+    if (inject('harness').suite.isolate !== 'test') return;
+    await askForNodes('restore');
+    noteFresh(task.id);
   })
   .extend('target', async ({ machine }) => scenarioTarget(machine, inject('harness')))
   .extend('cluster', async ({ machines }) => scenarioCluster(machines, inject('harness')))

@@ -8,12 +8,12 @@ import {
 } from 'vitest';
 import { request } from '../base/ask.ts';
 import { propertyOf } from '../base/thrown.ts';
-import { type Chooser, chooser } from '../events/chosen.ts';
+import { type Chooser, chooser, isStop } from '../events/chosen.ts';
 import { numbered, type TestName } from '../events/identity.ts';
 import type { ErrorData } from '../events/types.ts';
 import { fileInSuite } from './context.ts';
 import { guard, guardWhole } from './guard.ts';
-import { longestAfter } from './hooks.ts';
+import { isFresh, longestAfter, noteFresh } from './hooks.ts';
 import { type JournalLine, note, sharedClock } from './journal.ts';
 import { beginAttempt, beginFile, endAttempt, inTest, recordPrinting } from './recorder.ts';
 import { errorData, verdictOf } from './thrown.ts';
@@ -77,6 +77,7 @@ export default class SuiteRunner extends TestRunner {
   }
 
   async runTask(test: RunnerTestCase): Promise<void> {
+    await this.#stop(test);
     this.#phase('test', test.timeout);
     await this.#asking(test.fails ? undefined : (test.fullTestName ?? test.name), () =>
       guard(() => inTest(nameOf(test), () => TestRunner.getTestFn(test)())),
@@ -87,6 +88,7 @@ export default class SuiteRunner extends TestRunner {
     await super.onAfterRetryTask(test, options);
     const { name: ended, errors: before, atMs } = this.#running.get(test)!;
     this.#running.delete(test);
+    noteFresh();
     this.#last = ended;
     endAttempt(ended);
     const { result } = test;
@@ -127,6 +129,18 @@ export default class SuiteRunner extends TestRunner {
       }
       throw thrown;
     }
+  }
+
+  /** Stops before the test that somebody wants to see its machine of, with the machine as the test finds it. */
+  async #stop(test: RunnerTestCase): Promise<void> {
+    const { stopAt, controlSocket, suite } = inject('harness');
+    if (stopAt === undefined) return;
+    const { file, name } = nameOf(test);
+    const names = testsOf(test.file.tasks).map(({ fullTestName, name: own }) => ({ file, name: fullTestName ?? own }));
+    if (!isStop(stopAt, { file, name }, names)) return;
+    // Otherwise the test would put it back itself, with the first of its fixtures.
+    if (suite.isolate === 'test' && !isFresh(test.id)) await request(controlSocket, { do: 'restore' });
+    await request(controlSocket, { do: 'stop', at: `${file} > ${name}` });
   }
 
   #phase(phase: string, allowedMs: number | undefined): void {

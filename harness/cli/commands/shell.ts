@@ -5,15 +5,19 @@ import { parseCellName } from '../../base/cell-name.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
+import { version } from '../../base/package.ts';
 import { quote } from '../../base/quote.ts';
+import { printable, some } from '../../base/text.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
+import type { CellResult } from '../../events/result.ts';
 import { optionsFor } from '../../events/selection.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { nodesOf } from '../../matrix/nodes.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
 import { cellFolder } from '../../run/cell/context.ts';
 import { openCell } from '../../run/cell/open-cell.ts';
+import { type AtTest, lookAtTest } from '../../run/control/at-test.ts';
 import { runsFolder } from '../../run/schedule/run.ts';
 import { HANDLE_FILE } from '../../targets/handle.ts';
 import { reconnect } from '../../targets/reconnect.ts';
@@ -22,23 +26,37 @@ import { chooseCells } from '../cells.ts';
 
 interface Options {
   readonly node?: string;
+  readonly at?: string;
 }
 
 /**
- * `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards; in a
- * cluster in the machine that `--node` names, or the first.
+ * `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards, with
+ * `--at` as a test of it finds it; in a cluster in the machine that `--node` names, or the first.
  */
-export async function shell(name: string, command: string[], { node }: Options): Promise<number> {
+export async function shell(name: string, command: string[], { node, at }: Options): Promise<number> {
   const project = await findProject(process.cwd());
-  const kept = await keptTarget(join(runsFolder(project.root), 'latest'), name, node);
+  const kept = at === undefined ? await keptTarget(join(runsFolder(project.root), 'latest'), name, node) : undefined;
   if (kept) return enter(kept, command);
-  const { matrix, cells, providers } = await choose(project.root, name);
+  const { matrix, cells, providers, ran } = await choose(project.root, name);
   const cell = cells.find((one) => one.name === name);
   if (!cell)
     throw new ConfigError(`unknown cell "${name}", expected one of ${cells.map((one) => one.name).join(', ')}`, {
       hint: 'harness list shows every cell',
     });
-  const say = (message: string) => void process.stderr.write(`${name}: ${message}\n`);
+  const say = (message: string) => void process.stderr.write(`${name}: ${printable(message)}\n`);
+  if (at !== undefined) {
+    if (node !== undefined && !nodesOf(cell).some((one) => one.name === node)) throw unknownNode(node, cell);
+    const options = {
+      ...{ cell, matrix, providers, at, tests: ran?.chosen, folder: join(project.root, '.harness', 'shells') },
+      ...{ cache: cacheFolder(), state: stateFolder(), version, argv: process.argv.slice(2), onEvent: () => {} },
+      ...{ signal: new AbortController().signal, onProgress: say },
+    };
+    return lookAtTest(options, async ({ nodes, test, before }) => {
+      say(`${test} is about to run${before.length > 0 ? `; before it: ${beforeLine(before)}` : ', the first'}`);
+      const machine = nodes.find((one) => one.name === node) ?? nodes[0];
+      return enter(machine.target, command);
+    });
+  }
   const folder = join(project.root, '.harness', 'shells', `${process.pid}`);
   await mkdir(folder, { recursive: true });
   await using opened = await openCell({
@@ -55,12 +73,25 @@ export async function shell(name: string, command: string[], { node }: Options):
   return await enter(machine.target, command);
 }
 
-/** The cells among which one is to be found: as the newest run chose it, where that has it; else by what its name says. */
-async function choose(root: string, name: string): Promise<ChosenCells> {
+/** `3 passed, 1 failed (says hello)`. */
+function beforeLine(before: AtTest['before']): string {
+  const words = [...Map.groupBy(before, ({ verdict }) => verdict)].map(([verdict, tests]) => {
+    const names = verdict === 'passed' || verdict === 'skipped' ? '' : ` (${some(tests.map((test) => test.name))})`;
+    return `${tests.length} ${verdict}${names}`;
+  });
+  return words.join(', ');
+}
+
+/**
+ * The cells among which one is to be found: as the newest run chose it, where that has it; else by what its name says.
+ * `ran` is what that run says of it.
+ */
+async function choose(root: string, name: string): Promise<ChosenCells & { readonly ran?: CellResult | undefined }> {
   const latest = await loadRun(join(runsFolder(root), 'latest')).catch(() => undefined);
   const ran = latest?.cells.find((cell) => cell.name === name);
   const selection = ran?.selection ?? latest?.selection;
-  if (ran && selection) return chooseCells(selection.matrix, optionsFor(selection, [name]) as CellOptions);
+  if (ran && selection)
+    return { ...(await chooseCells(selection.matrix, optionsFor(selection, [name]) as CellOptions)), ran };
   const parts = parseCellName(name);
   if (!parts)
     throw new ConfigError(`${quote(name)} is no name of a cell, expected arch/target/suite`, {

@@ -29,6 +29,8 @@ export interface RunChoices {
   readonly cold: boolean;
   /** Do not ask of failed tests whose fault it is. */
   readonly control?: false | undefined;
+  /** A test before which the suite stops, as somebody named it. */
+  readonly stopAt?: string | undefined;
   /** How often failures are tried again, in place of what the matrix and its suites say. */
   readonly retries?: Partial<Retries> | undefined;
 }

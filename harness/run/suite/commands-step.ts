@@ -11,7 +11,7 @@ import { runCommand } from '../../commands/runner.ts';
 import type { Workspace } from '../../commands/workspace.ts';
 import { retriesOf } from '../../config/retries.ts';
 import type { Suite } from '../../config/suite.ts';
-import { namePattern } from '../../events/chosen.ts';
+import { isStop, namePattern } from '../../events/chosen.ts';
 import { errorDataOf } from '../../events/error-data.ts';
 import type { TestSelection } from '../../events/test-selection.ts';
 import type { TestFinished } from '../../events/types.ts';
@@ -68,6 +68,7 @@ export async function commandsStep(
       for (const entry of entries) {
         if (run.bail.tests.aborted) break;
         io.progress(labelOf(entry));
+        await stopBefore(on, entry);
         await emit(await testsOf(on, workspace, entry, log, emit));
       }
     } finally {
@@ -80,6 +81,15 @@ export async function commandsStep(
     if (outcome.verdict === 'failed') await blameMachine(on, { ageMs: performance.now() - begun, finished });
     return [outcome, outcome];
   });
+}
+
+/** Stops before the command that somebody wants to see its machine of. */
+async function stopBefore({ context: { cell, run }, signal }: OnTarget, entry: Entry): Promise<void> {
+  const { stopAt } = run.choices;
+  const named = (one: Entry) => ({ file: COMMAND_FILE, name: labelOf(one) });
+  if (stopAt === undefined || !isStop(stopAt, named(entry), cell.suite.tests.map(named))) return;
+  await run.pause.at({ cell: cell.name, folder: run.open.folder, what: labelOf(entry), why: '' }, signal);
+  signal.throwIfAborted();
 }
 
 /** The tests that a command comes to, tried again as often as its suite says. @param emit for what it told before its machine was lost. */

@@ -17,11 +17,12 @@ export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
   }));
 }
 
-/** What a suite's process asks for; of a failure at which to stop its name and its message. */
+/** What a suite's process asks for; where to stop, of a failure its name and its message, of a test that is to run its name. */
 interface Asked {
-  readonly do: 'look' | 'restore' | 'count' | 'pause';
+  readonly do: 'look' | 'restore' | 'count' | 'pause' | 'stop';
   readonly failed?: string;
   readonly why?: string;
+  readonly at?: string;
 }
 
 /**
@@ -37,10 +38,11 @@ export async function serveControl(on: OnTarget, io: StepIo): Promise<AsyncDispo
   let used = false;
   let counting: Promise<StartedCell> | undefined;
   const served = await serveRequests(socket, async (asked) => {
-    const { do: what, failed, why } = asked as Asked;
-    if (what === 'pause') {
+    const { do: what, failed, why, at } = asked as Asked;
+    if (what === 'pause' || what === 'stop') {
       const { run, cell } = context;
-      await run.pause.at({ cell: cell.name, folder: run.open.folder, what: failed!, why: why! }, on.signal);
+      const where = { what: (failed ?? at)!, why: why ?? '' };
+      await run.pause.at({ cell: cell.name, folder: run.open.folder, ...where }, on.signal);
       return null;
     }
     if (what === 'count') {

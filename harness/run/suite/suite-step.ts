@@ -43,6 +43,7 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
         ...(tests === undefined ? {} : { tests }),
         ...(repeat === undefined ? {} : { repeat }),
         ...(run.pause.armed ? { pause: true as const } : {}),
+        ...(run.choices.stopAt === undefined ? {} : { stopAt: run.choices.stopAt }),
         cacheFolder: join(folder, 'vitest'),
         journal: join(folder, `${name}.journal`),
         controlSocket: control.socket,
