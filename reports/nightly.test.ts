@@ -344,3 +344,41 @@ test('the index lists the matrices of a history', () => {
   expect(index).toContain('<a href="nightly.html">&lt;nightly&gt;</a>');
   expect(index).toContain('<a href="other.html">other</a>');
 });
+
+test('what is in quarantine has its age, how often its day was put off, and who sees to it', () => {
+  const entry = { test: 'serves *', arch: ['arm64'], link: 'https://b.example/<1>', owner: 'ada', passes: 0 };
+  const days = [...Array<string>(4).fill('2026-01-30'), ...Array<string>(26).fill('2026-02-10')];
+  const kept = nights.map((night, at) =>
+    at < 4 ? night : { ...night, quarantine: [{ ...entry, expires: days[at - 4]!, passes: at - 4 }] },
+  );
+  const section = /<section id="quarantine">.*?<\/section>/s.exec(pageOf(kept))![0];
+  expect(section).toContain('<th scope="row">serves * <small>arm64</small></th>');
+  expect(section).toContain('href="https://b.example/&lt;1&gt;"');
+  expect(section).toContain('2026-01-05 <small>29 days</small>');
+  expect(section).toContain('once, before until 2026-01-30');
+  expect(section).toContain('2026-02-10 <small>7 days left</small>');
+  expect(section).toContain('29 <small class="tag v-passed">ready to leave</small>');
+  expect(pageOf(kept)).toContain('<a href="#quarantine">Quarantine</a>');
+  expect(page).not.toContain('id="quarantine"');
+});
+
+test('a cell that fails of what is in quarantine is neither news nor still wrong', () => {
+  const red = (excused: object) =>
+    nights.map((night, at) => ({
+      ...night,
+      cells: night.cells.map((cell) =>
+        cell.name === failing && at >= nights.length - 2
+          ? {
+              ...cell,
+              verdict: 'failed' as const,
+              tests: cell.tests.map((one) => ({ ...one, ...excused })),
+              ...excused,
+            }
+          : cell,
+      ),
+    }));
+  expect(pageOf(red({}))).toContain(`${failing}: still`);
+  const excused = pageOf(red({ excused: true }));
+  expect(excused).not.toContain(`${failing}: still`);
+  expect(excused).toContain('2 in quarantine');
+});

@@ -12,6 +12,7 @@ import { jobsSection } from './nightly/jobs.ts';
 import { commitMark, linked, type NightLinks, reportHref, runHref } from './nightly/links.ts';
 import { machinesSection } from './nightly/machines.ts';
 import { newsSection } from './nightly/news.ts';
+import { quarantineSection } from './nightly/quarantine.ts';
 import { style } from './nightly/style.ts';
 import { testsSection } from './nightly/test-health.ts';
 import { when } from './nightly/words.ts';
@@ -48,15 +49,16 @@ export function renderNightly({
   others = [],
 }: NightlyPage): string {
   const last = nights.at(-1)!;
+  const quarantine = quarantineSection(nights);
   return renderPage({
     title: `${stateWords[last.state]}: ${last.matrix}, ${nights.length} nights`,
     styles: [runStyle, style],
     script,
     body: html`<main>
-${header(nights, trends, links, others)}
+${header(nights, trends, links, others, quarantine !== undefined)}
 ${newsSection(nights, trends, triage)}
 ${boardSection(nights, links)}
-${testsSection(nights, triage, links)}
+${testsSection(nights, triage, links)}${quarantine}
 ${changesSection(trends, nights, { log, triage, links })}
 ${benchmarksSection(trends, nights, links)}
 ${machinesSection(trends, nights.length)}
@@ -71,6 +73,7 @@ function header(
   { groups, trends, machines }: Trends,
   links: NightLinks,
   others: NonNullable<NightlyPage['others']>,
+  hasQuarantine: boolean,
 ): Markup {
   const [first, last] = [nights[0]!, nights.at(-1)!];
   const passed = nights.filter(({ state }) => state === 'passed').length;
@@ -87,6 +90,6 @@ function header(
 <h1 class="v-${signOfState(last.state)}">${sign(signOfState(last.state))} ${stateWords[last.state]}</h1>
 <p class="lead">Last night: run ${linked(last.run, reportHref(last, links) ?? runHref(last))}, <time datetime="${last.startedAt}">${when(last)} UTC</time>, commit ${commitMark(last, links)}, ${last.tests} tests in ${formatTime(last.durationMs)}.</p>
 <dl class="counts">${numbers.map(([word, count]) => html`<div class="plain"><dt>${word}</dt><dd>${count}</dd></div>`)}</dl>
-<nav><a href="#news">New</a><a href="#cells">Cells</a><a href="#tests">Tests</a><a href="#changes">Changes${groups.length > 0 && html` <b>${groups.length}</b>`}</a><a href="#benchmarks">Benchmarks</a>${hasMachines && html`<a href="#machines">Machines</a>`}<a href="#durations">Durations</a>${last.cells.length > 0 && html`<a href="#jobs">Runs</a>`}${others.map(({ matrix, href }) => html`<a class="other" href="${href}">${matrix}</a>`)}</nav>
+<nav><a href="#news">New</a><a href="#cells">Cells</a><a href="#tests">Tests</a>${hasQuarantine && html`<a href="#quarantine">Quarantine</a>`}<a href="#changes">Changes${groups.length > 0 && html` <b>${groups.length}</b>`}</a><a href="#benchmarks">Benchmarks</a>${hasMachines && html`<a href="#machines">Machines</a>`}<a href="#durations">Durations</a>${last.cells.length > 0 && html`<a href="#jobs">Runs</a>`}${others.map(({ matrix, href }) => html`<a class="other" href="${href}">${matrix}</a>`)}</nav>
 </header>`;
 }

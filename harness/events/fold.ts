@@ -93,6 +93,7 @@ export class RunFold {
       exitCode,
       cells,
       counts: countTests(cells),
+      ...(started.quarantine ? { quarantine: started.quarantine } : {}),
       ...costOf(cells),
     };
   }

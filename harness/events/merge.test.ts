@@ -252,3 +252,23 @@ test('nothing that can be merged is an error that names every part', async () =>
 function byName(one: { name: string }, another: { name: string }): number {
   return one.name < another.name ? -1 : 1;
 }
+
+test('what any part had in quarantine is so, with what the one that knows more says of earlier runs', async () => {
+  const entry = { test: '*', link: 'https://b.example/1', expires: '2099-12-31', where: 'quarantine.yaml:1:3' };
+  const other = { ...entry, test: 'other', passedBefore: 0 };
+  const odd = names.filter((_, index) => index % 2 === 1);
+  const even = names.filter((_, index) => index % 2 === 0);
+  const parts = [
+    part('r1', even, { quarantine: [{ ...entry, passedBefore: 0 }] }),
+    part('r2', odd, { quarantine: [{ ...entry, passedBefore: 7 }, other] }),
+  ];
+  for (const order of [parts, parts.toReversed()]) {
+    const { result } = await merged(order);
+    expect(result.quarantine).toEqual(expect.arrayContaining([{ ...entry, passedBefore: 7 }, other]));
+    expect(result.quarantine).toHaveLength(2);
+  }
+  const without = await merged([part('r1', even), parts[1]!]);
+  const failed = without.result.cells.flatMap(({ tests }) => tests.filter(({ verdict }) => verdict === 'failed'));
+  expect(failed.length).toBeGreaterThan(0);
+  for (const { quarantine } of failed) expect(quarantine).toMatchObject({ state: 'active', passes: 0 });
+});

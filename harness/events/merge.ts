@@ -2,7 +2,14 @@ import { ConfigError, messageOf } from '../base/errors.ts';
 import { decide } from './decide.ts';
 import { RunFold } from './fold.ts';
 import { type OpenPart, openParts, type Part, type Plan } from './merge-parts.ts';
-import { EVENTS_VERSION, type HarnessEvent, type PlannedCell, type RunStarted, type StoredEvent } from './types.ts';
+import {
+  EVENTS_VERSION,
+  type HarnessEvent,
+  type PlannedCell,
+  type QuarantineEntry,
+  type RunStarted,
+  type StoredEvent,
+} from './types.ts';
 
 export type { Part, Plan } from './merge-parts.ts';
 
@@ -137,18 +144,33 @@ function startOf(
         .map((cell) => [cell.name, selection && selection !== begin.selection ? { ...cell, selection } : cell]),
     ),
   );
-  const { git: _git, ...rest } = begin;
+  const { git: _git, quarantine: _quarantine, ...rest } = begin;
   const git = parts.flatMap(({ started }) => started.git ?? []);
   return {
     ...rest,
     run: nameOf(begin.run),
     ...(git[0] ? { git: { sha: git[0].sha, dirty: git.some(({ dirty }) => dirty) } } : {}),
+    ...quarantineOf(parts),
     // Who ran a cell knows more of it than who planned it.
     cells: planned?.map((cell) => ran.get(cell.name) ?? cell) ?? [...ran.values()],
     jobs: parts.length,
     jobsReason: `merged from the runs ${parts.map(({ started }) => started.run).join(', ')}`,
     argv: [],
   };
+}
+
+/**
+ * What any of the parts had in quarantine. A job without a history knows of no earlier run: of two that have the same, the one
+ * that knows more counts.
+ */
+function quarantineOf(parts: readonly OpenPart[]): Pick<RunStarted, 'quarantine'> {
+  const known = new Map<string, QuarantineEntry>();
+  for (const entry of parts.flatMap(({ started }) => started.quarantine ?? [])) {
+    const { passedBefore, ...about } = entry;
+    const key = JSON.stringify(about);
+    if (passedBefore >= (known.get(key)?.passedBefore ?? 0)) known.set(key, entry);
+  }
+  return known.size > 0 ? { quarantine: [...known.values()] } : {};
 }
 
 /**

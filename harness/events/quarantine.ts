@@ -73,9 +73,14 @@ export function passedOf(verdict: CellResult['verdict']): boolean | undefined {
   return verdict === 'passed';
 }
 
+/** Days from the day of a time (ISO 8601) to a day, in UTC; negative: since it. */
+export function daysUntil(day: string, at: string): number {
+  return Math.round((Date.parse(day) - Date.parse(at.slice(0, 10))) / DAY_MS);
+}
+
 /** @param passed whether it passed in this run; undefined: it did not run. */
 function stateOf(entry: QuarantineEntry, at: string, passed: boolean | undefined): Quarantine {
-  const daysLeft = Math.round((Date.parse(entry.expires) - Date.parse(at.slice(0, 10))) / DAY_MS);
+  const daysLeft = daysUntil(entry.expires, at);
   const passes = passed === false ? 0 : entry.passedBefore + (passed ? 1 : 0);
   return {
     link: entry.link,

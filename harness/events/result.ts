@@ -140,6 +140,8 @@ export interface RunResult {
   readonly exitCode: number;
   readonly cells: readonly CellResult[];
   readonly counts: Counts;
+  /** What the project had in quarantine; absent: nothing. */
+  readonly quarantine?: readonly QuarantineEntry[];
   /** What trying failed tests again took; absent: nothing was. */
   readonly controlCost?: { readonly tries: number; readonly durationMs: number };
 }

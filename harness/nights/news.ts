@@ -1,5 +1,5 @@
-import { isBad } from '../events/verdicts.ts';
 import type { Night } from './night.ts';
+import { isUnexcused } from './quarantine.ts';
 import type { ChangeGroup, Trends } from './trends.ts';
 import { type Triage, triageOf, triageOfChange } from './triage.ts';
 
@@ -23,14 +23,14 @@ export function regressions(nights: readonly Night[], { groups }: Trends): Regre
   return [...benchmarks, ...others].sort((a, b) => b.night - a.night);
 }
 
-/** Tests that went wrong and had not, and cells that did and have no test that says why. */
+/** Tests that went wrong and had not, and cells that did and have no test that says why; nothing that is in quarantine. */
 function turnedRed(before: Night, now: Night, night: number): Regression[] {
   return now.cells.flatMap((cell): Regression[] => {
     const old = before.cells.find(({ name }) => name === cell.name);
-    const known = new Set(old?.tests.filter(isBad).map(({ file, name }) => JSON.stringify([file, name])));
-    const tests = cell.tests.filter((test) => isBad(test) && !known.has(JSON.stringify([test.file, test.name])));
+    const known = new Set(old?.tests.filter(isUnexcused).map(({ file, name }) => JSON.stringify([file, name])));
+    const tests = cell.tests.filter((test) => isUnexcused(test) && !known.has(JSON.stringify([test.file, test.name])));
     if (tests.length > 0) return tests.map((test) => ({ kind: 'test', night, cell, test }));
-    return isBad(cell) && !(old && isBad(old)) ? [{ kind: 'cell', night, cell }] : [];
+    return isUnexcused(cell) && !(old && isUnexcused(old)) ? [{ kind: 'cell', night, cell }] : [];
   });
 }
 

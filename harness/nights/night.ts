@@ -3,13 +3,14 @@ import { benchmarkLabels } from '../bench/measured.ts';
 import { summarize } from '../bench/statistics.ts';
 import { labelOf } from '../events/identity.ts';
 import type { CellResult, RunResult, TestResult } from '../events/result.ts';
-import type { Accelerator, BenchClock, Origin, StepName, Verdict } from '../events/types.ts';
+import type { Accelerator, BenchClock, Origin, QuarantineEntry, StepName, Verdict } from '../events/types.ts';
+import { passedIn } from './passes.ts';
 
 /**
  * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
  * differs.
  */
-export const NIGHT_VERSION = 4;
+export const NIGHT_VERSION = 5;
 
 /** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
 export interface Night {
@@ -25,6 +26,14 @@ export interface Night {
   /** How many were planned. */
   readonly tests: number;
   readonly cells: readonly NightCell[];
+  /** What was in quarantine; absent: nothing. */
+  readonly quarantine?: readonly NightQuarantine[];
+}
+
+/** Something in quarantine in a night. */
+export interface NightQuarantine extends Omit<QuarantineEntry, 'where' | 'passedBefore'> {
+  /** Runs in a row that passed, this one included. */
+  readonly passes: number;
 }
 
 export interface NightCell {
@@ -35,6 +44,8 @@ export interface NightCell {
   readonly voting: boolean;
   readonly verdict: Verdict;
   readonly reason?: string;
+  /** All that failed in it is in quarantine: it does not vote. */
+  readonly excused?: true;
   /** ISO 8601, UTC; absent: it never began. */
   readonly startedAt?: string;
   readonly durationMs: number;
@@ -50,6 +61,8 @@ export interface NightTest {
   readonly file: string;
   readonly name: string;
   readonly verdict: Verdict;
+  /** It is in quarantine, and in time. */
+  readonly excused?: true;
   /** The first line of what it said last, cut; absent: it said nothing. */
   readonly error?: string;
 }
@@ -91,7 +104,14 @@ export function nightOf(run: RunResult): Night {
     durationMs: run.durationMs,
     tests: run.counts.planned,
     cells: run.cells.map((cell) => cellOf(cell, run)),
+    ...(run.quarantine ? { quarantine: run.quarantine.map((entry) => quarantineOf(entry, run)) } : {}),
   };
+}
+
+function quarantineOf(entry: QuarantineEntry, run: RunResult): NightQuarantine {
+  const { where: _where, passedBefore, ...about } = entry;
+  const passed = passedIn(run, entry);
+  return { ...about, passes: passed === false ? 0 : passedBefore + (passed ? 1 : 0) };
 }
 
 function cellOf(cell: CellResult, run: RunResult): NightCell {
@@ -105,13 +125,19 @@ function cellOf(cell: CellResult, run: RunResult): NightCell {
     voting,
     verdict,
     ...(reason === undefined ? {} : { reason }),
+    ...(cell.excused ? { excused: true } : {}),
     ...(startedAt === undefined ? {} : { startedAt }),
     durationMs,
     steps: cell.steps.map(({ step, durationMs }) => ({ step, durationMs })),
     tests: cell.tests.flatMap((test) =>
       test.verdict === 'passed' || test.verdict === 'skipped'
         ? []
-        : [{ file: test.file, name: labelOf(test), verdict: test.verdict, ...errorOf(test) }],
+        : [
+            {
+              ...{ file: test.file, name: labelOf(test), verdict: test.verdict, ...errorOf(test) },
+              ...((test.quarantine ?? cell.quarantine)?.state === 'active' ? { excused: true } : {}),
+            },
+          ],
     ),
     ...(facts ? { accelerator: facts.accelerator } : {}),
     figures: cell.benchmarks.map((benchmark, index) => figureOf({ ...benchmark, name: labels[index]! }, cell, run)),

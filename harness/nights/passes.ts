@@ -29,7 +29,7 @@ export async function passedInARow(entries: readonly Entry[], files: readonly st
 }
 
 /** Whether all that an entry matches passed in a run; undefined: nothing of it ran. */
-function passedIn(run: RunResult, entry: Entry): boolean | undefined {
+export function passedIn(run: RunResult, entry: Entry): boolean | undefined {
   const full = { ...entry, passedBefore: 0 };
   const verdicts = run.cells
     .filter((cell) => matchesCell(full, cell))

@@ -1,5 +1,5 @@
-import { isBad } from '../events/verdicts.ts';
 import type { Figure, Night, NightCell } from './night.ts';
+import { isUnexcused } from './quarantine.ts';
 
 /** What was not measured or run for more nights than this was taken out on purpose. */
 const MISSED_FOR = 7;
@@ -31,13 +31,13 @@ export function stillRed(nights: readonly Night[]): StillRed[] {
   });
 }
 
-/** The nights in which a cell was red without a good one between, the last first. */
+/** The nights in which a cell was red without a good one between, the last first; what is in quarantine is not red. */
 function redRow(nights: readonly Night[], name: string): number[] {
   const red: number[] = [];
   for (let night = nights.length - 1; night >= 0; night--) {
     const cell = nights[night]!.cells.find((one) => one.name === name);
     if (!cell) continue;
-    if (!isBad(cell)) break;
+    if (!isUnexcused(cell)) break;
     red.push(night);
   }
   return red;

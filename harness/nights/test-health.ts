@@ -15,6 +15,8 @@ export interface TestHealth {
   readonly last: number;
   /** It went wrong in the last night that its cell was run. */
   readonly now: boolean;
+  /** It was in quarantine when it went wrong last. */
+  readonly excused?: true;
   /** The first line of what it said last. */
   readonly error?: string;
 }
@@ -30,7 +32,7 @@ export function testHealth(nights: readonly Night[]): TestHealth[] {
       if (cell.startedAt === undefined && !cell.steps.some(({ durationMs }) => durationMs > 0)) continue;
       ran.set(cell.name, (ran.get(cell.name) ?? 0) + 1);
       lastRun.set(cell.name, at);
-      for (const { file, name, verdict, error } of cell.tests) {
+      for (const { file, name, verdict, error, excused } of cell.tests) {
         const key = JSON.stringify([cell.name, file, name]);
         const before = found.get(key);
         const flaky = verdict === 'flaky';
@@ -45,6 +47,7 @@ export function testHealth(nights: readonly Night[]): TestHealth[] {
           since: before?.since ?? at,
           last: at,
           now: false,
+          ...(excused ? { excused } : {}),
           ...(error === undefined ? (before?.error === undefined ? {} : { error: before.error }) : { error }),
         });
       }

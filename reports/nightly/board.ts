@@ -41,7 +41,7 @@ export function boardSection(all: readonly Night[], links: NightLinks): Markup {
 
 function square(cell: NightCell | undefined, night: Night, links: NightLinks): Markup {
   if (!cell) return html`<span class="no" title="${when(night)}: not run"></span>`;
-  const words = `${when(night)}: ${cell.verdict} in ${formatTime(cell.durationMs)}${cell.reason === undefined ? '' : `: ${cell.reason}`}`;
+  const words = `${when(night)}: ${cell.verdict}${cell.excused ? ', in quarantine' : ''} in ${formatTime(cell.durationMs)}${cell.reason === undefined ? '' : `: ${cell.reason}`}`;
   const href = reportHref(night, links) ?? runHref(night);
   const mark = sign(cell.verdict);
   return href === undefined
@@ -52,10 +52,12 @@ function square(cell: NightCell | undefined, night: Night, links: NightLinks): M
 /** `28 of 30 passed, 1 flaky, 1 failed`. */
 function healthWords(cells: readonly (NightCell | undefined)[]): string {
   const ran = cells.filter((cell) => cell !== undefined);
+  const excused = ran.filter((cell) => cell.excused).length;
   const counts = Map.groupBy(ran, ({ verdict }) => verdict);
   const others = verdictNames.filter((verdict) => verdict !== 'passed');
   const told = others.flatMap((verdict) => (counts.has(verdict) ? [`${counts.get(verdict)!.length} ${verdict}`] : []));
-  return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...told].join(', ');
+  const quarantined = excused > 0 ? [`${excused} in quarantine`] : [];
+  return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...told, ...quarantined].join(', ');
 }
 
 /** Where the time of each cell went, night by night, step upon step. */

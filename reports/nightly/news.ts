@@ -1,4 +1,4 @@
-import { type Verdict, verdicts } from '../../harness/events/verdicts.ts';
+import { verdicts } from '../../harness/events/verdicts.ts';
 import type { Night, NightCell } from '../../harness/nights/night.ts';
 import { hasOf, stillMissing, stillRed } from '../../harness/nights/standing.ts';
 import type { Trend, Trends } from '../../harness/nights/trends.ts';
@@ -37,7 +37,7 @@ function list(items: readonly Markup[]): Markup {
 function stillWrong(nights: readonly Night[], triage: readonly Triage[]): Markup[] {
   const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
   const red = stillRed(nights).map(({ cell, since, nights: count }) => {
-    const tests = cell.tests.filter(({ verdict }) => isNews(verdict)).map(({ name }) => name);
+    const tests = cell.tests.filter(isNews).map(({ name }) => name);
     const about = tests.length > 0 ? some(tests, '; ') : cell.reason;
     const said = triageOf(triage, { cell: cell.name, since: nights[since]!.startedAt });
     return html`<b class="label">cell</b> ${cell.name}: still ${verdictMark(cell.verdict)} since ${day(since)}, ${count} nights${about !== undefined && html` <small>${about}</small>`}${triageTag(said)}`;
@@ -71,18 +71,20 @@ function cellNews(before: Night, last: Night): Markup[] {
     const names = tests.map(({ name }) => name);
     const about = names.length === 0 ? cell.reason : some(names, '; ');
     if (!old) return [html`<b class="label">cell</b> ${cell.name} is new: ${verdictMark(cell.verdict)}`];
-    if (old.verdict === cell.verdict && tests.length === 0) return [];
+    if (old.verdict === cell.verdict && old.excused === cell.excused && tests.length === 0) return [];
+    const mark = ({ verdict, excused }: NightCell) => html`${verdictMark(verdict)}${excused && ' (in quarantine)'}`;
     return [
-      html`<b class="label">cell</b> ${cell.name}: ${verdictMark(old.verdict)} → ${verdictMark(cell.verdict)}${about !== undefined && html` <small>${about}</small>`}`,
+      html`<b class="label">cell</b> ${cell.name}: ${mark(old)} → ${mark(cell)}${about !== undefined && html` <small>${about}</small>`}`,
     ];
   });
 }
 
 /** Tests that passed the night before, or were not there, and did not pass now. */
 function newlyBad(old: NightCell | undefined, cell: NightCell): NightCell['tests'] {
-  const key = ({ file, name, verdict }: NightCell['tests'][number]) => JSON.stringify([file, name, verdict]);
+  const key = ({ file, name, verdict, excused }: NightCell['tests'][number]) =>
+    JSON.stringify([file, name, verdict, excused]);
   const known = new Set(old?.tests.map(key));
-  return cell.tests.filter((test) => isNews(test.verdict) && !known.has(key(test)));
+  return cell.tests.filter((test) => isNews(test) && !known.has(key(test)));
 }
 
 function missing(before: Night, last: Night): Markup[] {
@@ -139,7 +141,7 @@ function suspects({ trends }: Trends): Markup[] {
   ];
 }
 
-/** What is bad, and what was only once: flaky tests are worth a line. */
-function isNews(verdict: Verdict): boolean {
-  return verdicts[verdict].bad || verdict === 'flaky';
+/** What is bad, and what was only once: flaky tests are worth a line. What is in quarantine has a place of its own. */
+function isNews({ verdict, excused }: NightCell['tests'][number]): boolean {
+  return excused !== true && (verdicts[verdict].bad || verdict === 'flaky');
 }

@@ -21,7 +21,7 @@ export function testsSection(all: readonly Night[], triage: readonly Triage[], l
       return html`<td data-value="${at.startedAt}">${linked(at.startedAt.slice(0, 10), reportHref(at, links))}</td>`;
     };
     const said = triageOf(triage, { cell: test.cell, test: test.name, since: nights[test.since]!.startedAt });
-    return html`<tr><th scope="row">${test.name} <small>${test.cell}, ${test.file}</small>${test.now && html` <small class="tag v-failed">in the last night</small>`}${triageTag(said)}</th><td class="figure" data-value="${test.failed}">${test.failed} of ${test.ran}</td><td class="figure" data-value="${test.flaky}">${test.flaky}</td>${day(test.since)}${day(test.last)}<td class="error">${test.error ?? '–'}</td></tr>
+    return html`<tr><th scope="row">${test.name} <small>${test.cell}, ${test.file}</small>${test.now && html` <small class="tag v-failed">in the last night</small>`}${test.excused && html` <small class="tag">in quarantine</small>`}${triageTag(said)}</th><td class="figure" data-value="${test.failed}">${test.failed} of ${test.ran}</td><td class="figure" data-value="${test.flaky}">${test.flaky}</td>${day(test.since)}${day(test.last)}<td class="error">${test.error ?? '–'}</td></tr>
 `;
   };
   const columns = ['Test', 'Failed', 'Flaky', 'Since', 'Last', 'Last error'];

@@ -1,0 +1,46 @@
+import { PASSES_TO_LEAVE } from '../../harness/events/quarantine.ts';
+import type { Night } from '../../harness/nights/night.ts';
+import { type QuarantineStory, quarantineStories } from '../../harness/nights/quarantine.ts';
+import { html, type Markup } from '../html/markup.ts';
+import { sortable } from './table.ts';
+
+/** What is in quarantine in the last night, for how long, and how often that was put off; undefined where nothing is. */
+export function quarantineSection(nights: readonly Night[]): Markup | undefined {
+  const stories = quarantineStories(nights);
+  if (stories.length === 0) return undefined;
+  const columns = ['What', 'Where it is worked on', 'In quarantine since', 'Put off', 'Last day', 'Passed in a row'];
+  return html`<section id="quarantine"><h2>Quarantine</h2><p class="muted">What fails of it does not vote until its last day. What has passed ${PASSES_TO_LEAVE} runs in a row is ready to leave.</p>
+${sortable(
+  'quarantine-table',
+  columns,
+  stories.map((story) => row(story, nights)),
+)}</section>`;
+}
+
+function row(story: QuarantineStory, nights: readonly Night[]): Markup {
+  const { link, owner, expires, passes, since, ageDays, before, daysLeft, ready } = story;
+  const [what, where] = aboutOf(story);
+  const off = before.length === 0 ? 'never' : `${times(before.length)}, before until ${before.join(', ')}`;
+  const state =
+    daysLeft < 0
+      ? html` <small class="tag v-failed">expired ${days(-daysLeft)} ago: it votes again</small>`
+      : html` <small>${daysLeft === 0 ? 'today' : `${days(daysLeft)} left`}</small>`;
+  const leave = ready && html` <small class="tag v-passed">ready to leave</small>`;
+  return html`<tr><th scope="row">${what}${where !== '' && html` <small>${where}</small>`}</th><td><a href="${link}">${link}</a>${owner !== undefined && html` <small>${owner}</small>`}</td><td data-value="${ageDays}">${nights[since]!.startedAt.slice(0, 10)} <small>${days(ageDays)}</small></td><td data-value="${before.length}">${off}</td><td data-value="${expires}">${expires}${state}</td><td class="figure" data-value="${passes}">${passes}${leave}</td></tr>
+`;
+}
+
+/** What an entry is about, and where. */
+function aboutOf({ test, cell, arch = [], target = [] }: QuarantineStory): [what: string, where: string] {
+  const narrowed = [...arch, ...target];
+  if (test === undefined) return [cell ?? 'every cell', narrowed.join(', ')];
+  return [test, [...(cell === undefined ? [] : [cell]), ...narrowed].join(', ')];
+}
+
+function days(count: number): string {
+  return `${count} ${count === 1 ? 'day' : 'days'}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
