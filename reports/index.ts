@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError, InfraError, messageOf } from '../harness/base/errors.ts';
+import { replaceFile } from '../harness/base/files.ts';
 import type { RunResult } from '../harness/events/result.ts';
 import { allure } from './allure.ts';
 import { ctrf } from './ctrf.ts';
@@ -129,23 +129,8 @@ async function writeReport(report: Report, run: RunResult, folder: string, place
   // Of several files, those of a report that was written before are not to be taken for its own.
   if (files.some(({ path }) => path !== report.path))
     await rm(join(folder, report.path), { recursive: true, force: true });
-  for (const { path, content } of files) await writeWhole(join(folder, path), content);
-}
-
-async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  await mkdir(dirname(file), { recursive: true });
-  try {
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+  for (const { path, content } of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await replaceFile(join(folder, path), content);
   }
 }

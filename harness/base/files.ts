@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { access, type FileHandle, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { access, type FileHandle, open, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-/** Writes a file so that whoever reads it meanwhile finds the old one or the new one, whole. */
-export async function replaceFile(path: string, content: string): Promise<void> {
+/** Writes a file so that a reader finds the old one or the new one, whole, also after a power cut. Nothing else is left. */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, content, { flag: 'wx', flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { renderFeed } from '../../reports/nightly/feed.ts';
 import type { NightLinks } from '../../reports/nightly/links.ts';
 import { commitRange } from '../../reports/nightly/words.ts';
 import { renderNightly } from '../../reports/nightly.ts';
 import { replaceFile } from '../base/files.ts';
+import { git } from '../base/git.ts';
 import { newRegressions, type Regression } from '../nights/news.ts';
 import type { Night } from '../nights/night.ts';
 import { type ChangeGroup, type Trends, trendsOf } from '../nights/trends.ts';
@@ -75,14 +75,7 @@ async function logOf(
   for (const range of new Set(groups.flatMap((group) => commitRange(group, nights) ?? []))) {
     // Commits come from files: what is no range of them is none to git either.
     if (!/^[0-9a-f]{7,10}\.\.[0-9a-f]{7,10}$/.test(range)) continue;
-    const { failed, stdout } = await execa(
-      'git',
-      ['-C', root, 'log', '--max-count=100', '--format=%h %s', range, '--'],
-      {
-        reject: false,
-        stdin: 'ignore',
-      },
-    );
+    const { failed, stdout } = await git(root, 'log', '--max-count=100', '--format=%h %s', range, '--');
     if (!failed && stdout !== '') log.set(range, stdout.split('\n'));
   }
   return log;

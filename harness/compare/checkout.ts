@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
+import { git } from '../base/git.ts';
 import { run } from '../base/process.ts';
 
 /**
@@ -12,11 +12,10 @@ import { run } from '../base/process.ts';
  * @throws ConfigError when there is no repository, or it does not have the commit.
  */
 export async function checkoutCommit(project: string, sha: string, folder: string): Promise<string> {
-  const git = (...args: string[]) => execa('git', ['-C', project, ...args], { reject: false, stdin: 'ignore' });
-  const top = await git('rev-parse', '--show-toplevel');
+  const top = await git(project, 'rev-parse', '--show-toplevel');
   if (top.failed) throw new ConfigError(`cannot get the files of ${sha}: ${project} is in no git repository`);
-  const prefix = (await git('rev-parse', '--show-prefix')).stdout;
-  const known = await git('cat-file', '-e', `${sha}^{commit}`);
+  const prefix = (await git(project, 'rev-parse', '--show-prefix')).stdout;
+  const known = await git(project, 'cat-file', '-e', `${sha}^{commit}`);
   if (known.failed)
     throw new ConfigError(`cannot get the files of ${sha}: this repository does not have that commit`, {
       hint: 'A shallow clone has only the newest: git fetch --unshallow, or fetch-depth: 0 for actions/checkout',

@@ -8,6 +8,7 @@ import { run } from '../base/process.ts';
 import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import type { ImageFile } from './disk.ts';
+import { imageConfiguration } from './image-configuration.ts';
 import { unpack } from './unpack.ts';
 
 /** What a container image is made of. There is no registry: its files come from Debian's packages and the suite. */
@@ -125,33 +126,23 @@ async function leaveDocumentationOut(root: string): Promise<void> {
       await rm(join(entry.parentPath, entry.name), { force: true });
 }
 
-/** Source: the image specification v1.2 of moby, which engines read since 1.10. */
 function configuration({ arch, command, ports, health }: ContainerRequest, diff: string): unknown {
-  const created = '1970-01-01T00:00:00Z';
   const seconds = 1e9;
-  return {
-    architecture: arch.docker.split('/')[1],
-    os: 'linux',
-    created,
-    config: {
-      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-      Cmd: command,
-      WorkingDir: '/',
-      ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
-      ...(health
-        ? {
-            Healthcheck: {
-              Test: ['CMD', ...health.command],
-              Interval: health.seconds * seconds,
-              Timeout: 10 * health.seconds * seconds,
-              Retries: 3,
-            },
-          }
-        : {}),
-    },
-    rootfs: { type: 'layers', diff_ids: [`sha256:${diff}`] },
-    history: [{ created, created_by: 'multiarch-harness' }],
-  };
+  return imageConfiguration(arch, diff, {
+    Cmd: command,
+    WorkingDir: '/',
+    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+    ...(health
+      ? {
+          Healthcheck: {
+            Test: ['CMD', ...health.command],
+            Interval: health.seconds * seconds,
+            Timeout: 10 * health.seconds * seconds,
+            Retries: 3,
+          },
+        }
+      : {}),
+  });
 }
 
 async function pack(folder: string, file: string, cancel: object, exclude: readonly string[] = []): Promise<void> {

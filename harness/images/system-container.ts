@@ -5,6 +5,7 @@ import { shellQuote } from '../base/text.ts';
 import { SERVICES } from '../guest/service-manager.ts';
 import { writeArchive } from './container.ts';
 import { fileSteps, type ImageFile } from './disk.ts';
+import { imageConfiguration } from './image-configuration.ts';
 import { runScript } from './rootfs.ts';
 
 /** Changed with what `buildSystemContainer` makes of the same input. */
@@ -62,20 +63,11 @@ export async function buildSystemContainer(request: SystemRequest, folder: strin
   await rm(scratch, { recursive: true });
 }
 
-/** Source: the image specification v1.2 of moby. */
 function configuration(arch: Arch, diff: string): unknown {
-  const created = '1970-01-01T00:00:00Z';
-  return {
-    architecture: arch.docker.split('/')[1],
-    os: 'linux',
-    created,
-    config: {
-      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'],
-      Cmd: ['/usr/bin/perl', `${SERVICES}/manager.pl`],
-      WorkingDir: '/root',
-      Labels: { 'multiarch-harness.image': arch.name },
-    },
-    rootfs: { type: 'layers', diff_ids: [`sha256:${diff}`] },
-    history: [{ created, created_by: 'multiarch-harness' }],
-  };
+  return imageConfiguration(arch, diff, {
+    Env: ['LANG=C.UTF-8'],
+    Cmd: ['/usr/bin/perl', `${SERVICES}/manager.pl`],
+    WorkingDir: '/root',
+    Labels: { 'multiarch-harness.image': arch.name },
+  });
 }

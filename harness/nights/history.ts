@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
+import { git } from '../base/git.ts';
 import { foldFile } from '../events/load-run.ts';
 import { ENDING, type HistoryNight } from './history-index.ts';
 
@@ -42,10 +42,7 @@ export async function runOfCommit(
   nights: readonly HistoryNight[],
   ref: string,
 ): Promise<string | undefined> {
-  const parsed = await execa('git', ['-C', project, 'rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`], {
-    reject: false,
-    stdin: 'ignore',
-  });
+  const parsed = await git(project, 'rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`);
   if (parsed.failed) return undefined;
   const sha = parsed.stdout.trim();
   return nights.findLast(({ night: { git } }) => git?.sha === sha && !git.dirty)?.file;

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { ConfigError } from '../base/errors.ts';
+import { git } from '../base/git.ts';
 
 /** Folders that are never part of a project's source: what the harness and git keep for themselves. */
 const NEVER = new Set(['.git', '.harness']);
@@ -19,7 +19,7 @@ export async function listSource(folder: string, whole = false): Promise<string[
       `cannot read the source folder ${folder}: ${there ? 'it is not a folder' : 'it does not exist'}`,
     );
   if (whole) return listFolder(folder);
-  const inside = await execa('git', ['-C', folder, 'rev-parse', '--is-inside-work-tree'], GIT);
+  const inside = await git(folder, 'rev-parse', '--is-inside-work-tree');
   if (!inside.failed && inside.stdout.trim() === 'true') return listRepository(folder);
   // A repository that git refuses, another user's for instance, must not be taken for a plain folder: it would copy what is ignored.
   if (/dubious ownership/.test(inside.stderr))
@@ -29,14 +29,8 @@ export async function listSource(folder: string, whole = false): Promise<string[
   return listFolder(folder);
 }
 
-const GIT = { reject: false, stdin: 'ignore', maxBuffer: 256 * 2 ** 20, env: { LC_ALL: 'C' } } as const;
-
 async function listRepository(folder: string): Promise<string[]> {
-  const listed = await execa(
-    'git',
-    ['-C', folder, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-    GIT,
-  );
+  const listed = await git(folder, 'ls-files', '-z', '--cached', '--others', '--exclude-standard');
   if (listed.failed)
     throw new ConfigError(`cannot list the files of ${folder}: ${listed.stderr.split('\n')[0] || listed.shortMessage}`);
   const paths = new Set<string>();

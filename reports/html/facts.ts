@@ -1,3 +1,4 @@
+import { formatBytes } from '../../harness/base/text.ts';
 import type { CellResult, RunResult } from '../../harness/events/result.ts';
 import type { TargetFacts } from '../../harness/events/types.ts';
 import { acceleratorWords, formatTime, significant } from '../words.ts';
@@ -16,7 +17,7 @@ export function factsSection(run: RunResult): Markup {
   const { host } = run;
   return html`<section id="facts" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2>
 ${list([
-  ['Host', `${host.cpu}, ${host.arch}, ${host.cores} cores, ${gib(host.memoryBytes)}`],
+  ['Host', `${host.cpu}, ${host.arch}, ${host.cores} cores, ${formatBytes(host.memoryBytes)}`],
   ['Host kernel', host.kernel],
   ['Node', host.node],
   ['Harness', run.harness],
@@ -59,7 +60,7 @@ function machine(facts: TargetFacts): Row[] {
     ['Accelerator', acceleratorWords[facts.accelerator]],
     ['CPU model', facts.cpu],
     ['Machine', facts.machine],
-    ['Size', `${facts.vcpus} vCPUs, ${gib(facts.memoryBytes)}`],
+    ['Size', `${facts.vcpus} vCPUs, ${formatBytes(facts.memoryBytes)}`],
     ['Kernel', facts.kernel],
     ['Emulator', facts.emulator],
     ['System', facts.release && `Debian ${facts.release}`],
@@ -72,8 +73,4 @@ type Row = readonly [string, string | Markup | undefined];
 
 function list(rows: readonly Row[]): Markup {
   return html`<dl class="facts">${rows.map(([name, value]) => value !== undefined && html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
-}
-
-function gib(bytes: number): string {
-  return `${significant(bytes / 2 ** 30)} GiB`;
 }

@@ -1,3 +1,4 @@
+import { countsLine } from '../../../reports/words.ts';
 import { formatDuration, printable } from '../../base/text.ts';
 import { failedText, proportion } from '../../bench/proportion.ts';
 import { labelOf } from '../../events/identity.ts';
@@ -5,6 +6,7 @@ import { passedOf, quarantineSentence } from '../../events/quarantine.ts';
 import { rerunCommand } from '../../events/rerun.ts';
 import type { CellResult, Quarantine, RunResult, TestResult } from '../../events/result.ts';
 import { STEPS } from '../../events/types.ts';
+
 import { isBad, verdicts } from '../../events/verdicts.ts';
 import { benchmarkTable } from './benchmark-table.ts';
 import { failureLines, firstLine } from './failure-text.ts';
@@ -42,7 +44,7 @@ export function summaryOf(result: RunResult, paint: Paint, options: SummaryOptio
     ...listed(result, 'skipped', 'Skipped', paint, ({ note = '' }) => note),
     ...(benchmarks.length > 0 ? ['', paint('bold', 'Benchmarks'), ...benchmarks] : []),
     '',
-    `Tests    ${countsOf(result)}`,
+    `Tests    ${countsLine(result)}`,
     `Time     ${timesOf(result)}`,
     ...(result.controlCost ? [`Control  ${controlOf(result.controlCost)}`] : []),
     ...(reports === undefined ? [] : [`Reports  ${reports}`]),
@@ -137,14 +139,6 @@ function repeated(result: RunResult, paint: Paint): string[] {
       }),
   );
   return ['', paint('bold', 'Repeated'), ...lines];
-}
-
-function countsOf({ counts }: RunResult): string {
-  const { planned, passed, failed, flaky, skipped, infra, neverRan } = counts;
-  return (
-    `${planned} planned: ${passed} passed, ${failed} failed, ${flaky} flaky, ${skipped} skipped, ` +
-    `${infra} infra, ${neverRan} never ran`
-  );
 }
 
 /** Steps by the time that all cells together spent in them: cells run side by side, so this is more than the run took. */

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { exists } from '../../base/files.ts';
 import { hasYamlFile, yamlName } from '../../yaml/yaml-file.ts';
 
 /** Where a user's matrices and suites are, as absolute folders; they need not exist. */
@@ -59,10 +60,6 @@ async function entries(folder: string): Promise<string[]> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 async function isFolder(path: string): Promise<boolean> {

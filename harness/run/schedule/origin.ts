@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { execa } from 'execa';
+import { git } from '../../base/git.ts';
 import type { Origin } from '../../events/types.ts';
 
 /** `{NAME}` in a template is a variable; a template in which one is unset or empty does not count. */
@@ -141,14 +141,14 @@ function filled(template: Template, env: Env): string | undefined {
 
 /** The branch, and the project by the address of its repository or the name of its folder. */
 async function gitOrigin(folder: string): Promise<Origin> {
-  const git = async (...args: string[]) => {
-    const { stdout, failed } = await execa('git', ['-C', folder, ...args], { reject: false, stdin: 'ignore' });
+  const ask = async (...args: string[]) => {
+    const { stdout, failed } = await git(folder, ...args);
     return failed || stdout.trim() === '' ? undefined : stdout.trim();
   };
   const [branch, remote, top] = await Promise.all([
-    git('symbolic-ref', '--quiet', '--short', 'HEAD'),
-    git('remote', 'get-url', 'origin'),
-    git('rev-parse', '--show-toplevel'),
+    ask('symbolic-ref', '--quiet', '--short', 'HEAD'),
+    ask('remote', 'get-url', 'origin'),
+    ask('rev-parse', '--show-toplevel'),
   ]);
   const [, repository] = REPOSITORY.exec(remote ?? '') ?? [];
   return { project: repository ?? basename(top ?? folder), ...(branch === undefined ? {} : { branch }) };

@@ -1,14 +1,11 @@
 import { dirname, join, resolve } from 'node:path';
-import { execa } from 'execa';
 import { exists, placeBelow } from '../../base/files.ts';
+import { git } from '../../base/git.ts';
 import { lastLines } from '../../base/text.ts';
 import type { RunStarted } from '../../events/types.ts';
 
 /** What a project's folder holds. */
 export type GitState = NonNullable<RunStarted['git']>;
-
-const git = (folder: string, ...args: string[]) =>
-  execa('git', ['-C', folder, ...args], { reject: false, stdin: 'ignore' });
 
 /**
  * The commit that a folder is at; undefined where there is none.

@@ -3,9 +3,8 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { InfraError, messageOf } from '../../base/errors.ts';
+import { lateError, MAX_OUTPUT } from '../shared/exec-limits.ts';
 import type { ExecOptions, ExecResult } from '../target.ts';
-
-const MAX_OUTPUT = 32 * 1024 * 1024;
 
 /**
  * Runs argv in a container. The engine cannot end what it has started there, so `timeout`, which is in every Debian, ends
@@ -43,11 +42,7 @@ export async function execInContainer(
     return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), durationMs };
   } catch (cause) {
     if (request.signal?.aborted) throw request.signal.reason;
-    if (late.aborted)
-      throw new InfraError(`cannot finish \`${what}\`: no end after ${(request.deadlineMs / 1000).toFixed(1)} s`, {
-        cause: output.stderr.text().slice(-500) || undefined,
-        late: true,
-      });
+    if (late.aborted) throw lateError(what, request, output.stderr.text());
     throw new InfraError(`cannot run \`${what}\` in the container: ${messageOf(cause)}`, { cause });
   }
 }

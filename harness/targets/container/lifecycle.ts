@@ -5,6 +5,7 @@ import { withDeadline } from '../../base/time.ts';
 import { ensureBinfmt } from '../../images/binfmt.ts';
 import { noteHandle } from '../handle.ts';
 import { consoleTail as fileTail } from '../shared/console.ts';
+import { timed } from '../shared/timed.ts';
 import type { Io, Target, TargetSpec } from '../target.ts';
 import { type ContainerHandle, useContainer } from './container.ts';
 import { asked, type EngineAddress, engineInfo, isGone, isLocal, openEngine, RUN_LABEL } from './engine.ts';
@@ -141,10 +142,3 @@ async function remove(engine: EngineAddress, name: string, network: string): Pro
 
 /** Milliseconds for ending everything that runs in a container. */
 const REMOVE_MS = 60_000;
-
-async function timed<T>(io: Io, name: string, work: () => Promise<T>): Promise<T> {
-  const started = performance.now();
-  const result = await work();
-  io.phase({ name, durationMs: Math.round(performance.now() - started) });
-  return result;
-}

@@ -2,8 +2,7 @@ import { execa } from 'execa';
 import { InfraError } from '../../base/errors.ts';
 import { dieWithParent } from '../../base/process.ts';
 import type { ExecOptions, ExecResult } from '../target.ts';
-
-const MAX_OUTPUT = 32 * 1024 * 1024;
+import { lateError, MAX_OUTPUT } from './exec-limits.ts';
 
 /**
  * Runs a process of this host that runs a command on a target, and dies with us.
@@ -34,12 +33,7 @@ export async function execProcess(
   const durationMs = performance.now() - started;
   const stdout = String(result.stdout ?? '');
   const stderr = String(result.stderr ?? '');
-  if (result.timedOut) {
-    throw new InfraError(`cannot finish \`${what}\`: no end after ${(request.deadlineMs / 1000).toFixed(1)} s`, {
-      cause: stderr.slice(-500) || undefined,
-      late: true,
-    });
-  }
+  if (result.timedOut) throw lateError(what, request, stderr);
   if (result.isCanceled) throw request.signal?.reason ?? new InfraError(`cannot finish \`${what}\`: it was cancelled`);
   if (result.exitCode === undefined) throw new InfraError(`cannot run \`${what}\`: ${result.shortMessage}`);
   return { exitCode: result.exitCode, stdout, stderr, durationMs };

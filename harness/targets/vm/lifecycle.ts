@@ -8,6 +8,7 @@ import type { TargetFacts } from '../../events/types.ts';
 import { noteHandle } from '../handle.ts';
 import { consoleTail } from '../shared/console.ts';
 import { closeSsh, openSsh, pinnedOptions, type SshAddress } from '../shared/ssh-connection.ts';
+import { timed } from '../shared/timed.ts';
 import type { Io, Target } from '../target.ts';
 import { openAgent } from './agent.ts';
 import type { MachineSpec } from './arguments.ts';
@@ -279,11 +280,4 @@ async function guarded(place: Place, work: () => Promise<Target>): Promise<Targe
     await release(place);
     throw error;
   }
-}
-
-async function timed<T>(io: Io, name: string, work: () => Promise<T>): Promise<T> {
-  const started = performance.now();
-  const result = await work();
-  io.phase({ name, durationMs: Math.round(performance.now() - started) });
-  return result;
 }
