@@ -3,7 +3,7 @@ import type { BenchmarkFinished, StoredEvent } from '../harness/events/types.ts'
 
 /**
  * The events of a night that never was, made from those of a real run: its benchmarks so many times over, with noise, a
- * host that is busy in some nights, and every sixteenth course a tenth slower from some night on.
+ * host that is busy in some nights, and every sixteenth series a tenth slower from some night on.
  */
 export function nightLike(
   events: readonly StoredEvent[],

@@ -84,7 +84,7 @@ try {
   await timed('the same with one night more', () => readHistory(history, index));
   const nights = held.map(({ night }) => night);
   const trends = await timed(
-    `looking for changes in ${new Set(nights.at(-1)!.cells.flatMap(({ name, figures }) => figures.map((figure) => `${name} ${figure.name}`))).size} courses`,
+    `looking for changes in ${new Set(nights.at(-1)!.cells.flatMap(({ name, figures }) => figures.map((figure) => `${name} ${figure.name}`))).size} series`,
     () => trendsOf(nights),
   );
   const page = join(folder, 'nightly.html');
@@ -100,7 +100,7 @@ try {
   process.stdout.write(`| ${NIGHTS} nights × ${BENCHMARKS} benchmarks × 3 architectures | |\n|---|---:|\n`);
   for (const [what, figure] of rows) process.stdout.write(`| ${what} | ${figure} |\n`);
   process.stdout.write(
-    `\n${trends.groups.length} changes, ${(text.match(/<svg class="course"/g) ?? []).length} courses drawn\n`,
+    `\n${trends.groups.length} changes, ${(text.match(/<svg class="trend"/g) ?? []).length} series drawn\n`,
   );
 } finally {
   if (process.argv[3] === undefined) await rm(folder, { recursive: true, force: true });

@@ -278,7 +278,7 @@ test('what somebody has triaged says so', () => {
     {
       state: 'expected',
       cell: 'amd64/vm/web',
-      benchmark: trendsOf(nights).groups[0]!.members[0]!.trend.course.name,
+      benchmark: trendsOf(nights).groups[0]!.members[0]!.trend.series.name,
       note: 'checksums',
     },
   ] as const;

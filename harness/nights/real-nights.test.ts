@@ -29,7 +29,7 @@ test('what each change did is told by what it did it to', () => {
   const [rewrites, checksum] = trendsOf(nights).groups;
   const by = (group: typeof rewrites) =>
     group!.members.map(
-      ({ trend: { course }, change }) => `${course.arch} ${course.name} ${(100 * (change.ratio - 1)).toFixed(1)} %`,
+      ({ trend: { series }, change }) => `${series.arch} ${series.name} ${(100 * (change.ratio - 1)).toFixed(1)} %`,
     );
   expect(by(checksum)).toEqual(['amd64 application, counted 9.5 %']);
   expect(by(rewrites).sort()).toEqual(['amd64 application, counted 0.7 %', 'amd64 static page, counted 1.0 %']);
@@ -38,8 +38,8 @@ test('what each change did is told by what it did it to', () => {
 test('on its first night a change of counts is to be watched, on every architecture', () => {
   const suspects = (count: number) =>
     trendsOf(nights.slice(0, count))
-      .trends.filter(({ suspect, course }) => suspect && course.clock === 'instructions')
-      .map(({ course }) => `${course.arch} ${course.name}`);
+      .trends.filter(({ suspect, series }) => suspect && series.clock === 'instructions')
+      .map(({ series }) => `${series.arch} ${series.name}`);
   expect(suspects(13)).toEqual([]);
   expect(suspects(14)).toEqual(['amd64', 'arm64', 'ppc64le'].map((arch) => `${arch} application, counted`));
 });

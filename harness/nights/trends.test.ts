@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../bench/random.ts';
 import type { BenchClock } from '../events/types.ts';
 import { commonMode } from './common-mode.ts';
-import { coursesOf } from './courses.ts';
 import type { Figure, Night } from './night.ts';
+import { seriesOf } from './series.ts';
 import { trendsOf } from './trends.ts';
 
 const NAMES = ['static page', 'application', 'SET', 'SHA-256', 'gzip', 'perl loop'];
@@ -72,7 +72,7 @@ function nightsOf({ nights, level = () => 1, machine = () => 1, edit = (figure) 
   }));
 }
 
-describe('two changes in 40 nights of 36 courses', () => {
+describe('two changes in 40 nights of 36 series', () => {
   const level: Plan['level'] = (name, _arch, night, clock) =>
     (name === 'application' && night >= 15 ? 1.25 : 1) *
     (name === 'static page' && clock === 'instructions' && night >= 28 ? 1.01 : 1);
@@ -86,11 +86,11 @@ describe('two changes in 40 nights of 36 courses', () => {
     ]);
     expect(groups[1]!.members).toHaveLength(6);
     // Counts come first: their place is exact.
-    expect(groups[1]!.members.map(({ trend }) => trend.course.clock)).toEqual([
+    expect(groups[1]!.members.map(({ trend }) => trend.series.clock)).toEqual([
       ...new Array(3).fill('instructions'),
       ...new Array(3).fill('guest'),
     ]);
-    expect(groups[0]!.members.map(({ trend }) => trend.course.name)).toEqual(new Array(3).fill('static page'));
+    expect(groups[0]!.members.map(({ trend }) => trend.series.name)).toEqual(new Array(3).fill('static page'));
     expect(groups.map(({ isNew }) => isNew)).toEqual([false, false]);
   });
 
@@ -119,7 +119,7 @@ test('a benchmark far from its level is a suspect for the nights that it takes t
   const { trends, groups } = trendsOf(nightsOf({ nights: 30, level }));
   const suspects = trends.filter(({ suspect }) => suspect);
   expect(groups).toEqual([]);
-  expect(suspects.map(({ course, suspect }) => [course.name, course.arch, suspect!.nights])).toEqual([
+  expect(suspects.map(({ series, suspect }) => [series.name, series.arch, suspect!.nights])).toEqual([
     ['gzip', 'arm64', 2],
   ]);
   expect(suspects[0]!.suspect!.ratio).toBeCloseTo(1.8, 0);
@@ -169,22 +169,22 @@ describe.each([20, 28])('a step of 15 % in four of twelve benchmarks from night 
 
   test('is shown as what it is, not as what the common factor leaves of it', () => {
     for (const { trends } of histories)
-      for (const { course, changes } of trends.filter((trend) => touched(trend.course.name))) {
+      for (const { series, changes } of trends.filter((trend) => touched(trend.series.name))) {
         const [change] = changes.filter(({ first }) => Math.abs(first - at) <= 3);
-        expect(change, course.name).toBeDefined();
+        expect(change, series.name).toBeDefined();
         expect(change!.ratio).toBeGreaterThan(1.09);
       }
     const ratios = histories.flatMap(({ trends }) =>
-      trends.filter(({ course }) => touched(course.name)).map(({ changes }) => changes[0]!.ratio),
+      trends.filter(({ series }) => touched(series.name)).map(({ changes }) => changes[0]!.ratio),
     );
     expect(median(ratios)).toBeCloseTo(1.15, 1.5);
   });
 
   test('changes none of the eight that nobody touched', () => {
     const changed = histories.flatMap(({ trends }) =>
-      trends.filter(({ course, changes }) => !touched(course.name) && changes.length > 0),
+      trends.filter(({ series, changes }) => !touched(series.name) && changes.length > 0),
     );
-    expect(changed.map(({ course, changes }) => [course.name, changes])).toEqual([]);
+    expect(changed.map(({ series, changes }) => [series.name, changes])).toEqual([]);
   });
 });
 
@@ -221,7 +221,7 @@ test('no third of the benchmarks moves the common factor, however far they go', 
     for (const factor of factors(far)) expect(Math.abs(factor! - 1), `${far}`).toBeLessThan(0.015);
 });
 
-test('another machine is another course, and the change between them nobody’s', () => {
+test('another machine is another series, and the change between them nobody’s', () => {
   const nights = nightsOf({
     nights: 40,
     level: (_name, _arch, night) => (night >= 20 ? 3 : 1),
@@ -232,10 +232,10 @@ test('another machine is another course, and the change between them nobody’s'
   expect(trends).toHaveLength(72);
 });
 
-test('another number of operations a sample is another course on the same machine', () => {
+test('another number of operations a sample is another series on the same machine', () => {
   const nights = nightsOf({ nights: 4, edit: (figure, night) => ({ ...figure, operations: night >= 2 ? 10 : 1 }) });
-  const { courses, machines } = coursesOf(nights);
-  expect(courses.map(({ points }) => points.length)).toEqual(new Array(72).fill(2));
+  const { series, machines } = seriesOf(nights);
+  expect(series.map(({ points }) => points.length)).toEqual(new Array(72).fill(2));
   expect(machines).toHaveLength(3);
 });
 
@@ -248,11 +248,11 @@ test('nights without a figure are gaps with a reason, and the others go on', () 
       return night === 4 ? { ...rest, problem: 'a sample is no number' } : night === 5 ? undefined : figure;
     },
   });
-  const [course] = coursesOf(nights).courses.filter(
+  const [series] = seriesOf(nights).series.filter(
     ({ arch, name, clock }) => arch === 'arm64' && name === 'SET' && clock === 'guest',
   );
-  expect(course!.points.map(({ night }) => night)).toEqual([0, 1, 2, 3, 6, 7, 8, 9, 10, 11]);
-  expect(course!.gaps).toEqual([{ night: 4, reason: 'a sample is no number' }]);
+  expect(series!.points.map(({ night }) => night)).toEqual([0, 1, 2, 3, 6, 7, 8, 9, 10, 11]);
+  expect(series!.gaps).toEqual([{ night: 4, reason: 'a sample is no number' }]);
 });
 
 test('few nights, and none at all, have no changes', () => {

@@ -1,11 +1,11 @@
 import { median } from 'simple-statistics';
 import { scaledMad } from '../bench/statistics.ts';
 import { type ChangePoint, changePoints, MIN_LENGTH } from './change-points.ts';
-import { type Course, coursesOf, type Machine } from './courses.ts';
 import type { Night } from './night.ts';
+import { type Machine, type Series, seriesOf } from './series.ts';
 
-/** A place in a course where its level changed. */
-export interface CourseChange extends ChangePoint {
+/** A place in a series where its level changed. */
+export interface SeriesChange extends ChangePoint {
   /** The last night before, and the first after: the commit is between them. */
   readonly lastBefore: number;
   readonly first: number;
@@ -25,8 +25,8 @@ export interface Suspect {
 }
 
 export interface Trend {
-  readonly course: Course;
-  readonly changes: readonly CourseChange[];
+  readonly series: Series;
+  readonly changes: readonly SeriesChange[];
   readonly suspect?: Suspect;
 }
 
@@ -37,7 +37,7 @@ export interface ChangeGroup {
   /** It was not to be seen yet without the last night. */
   readonly isNew: boolean;
   /** The clearest first. */
-  readonly members: readonly { readonly trend: Trend; readonly change: CourseChange }[];
+  readonly members: readonly { readonly trend: Trend; readonly change: SeriesChange }[];
 }
 
 export interface Trends {
@@ -64,12 +64,12 @@ const NEAR = 2;
 
 /** What became of every benchmark, night by night. */
 export function trendsOf(nights: readonly Night[]): Trends {
-  const { courses, machines } = coursesOf(nights);
-  const measured = courses.filter(({ points }) => points.length > 0);
+  const { series, machines } = seriesOf(nights);
+  const measured = series.filter(({ points }) => points.length > 0);
   const alpha = FALSE_ALARM / Math.max(1, measured.length);
-  const trends = measured.map((course) => trendOf(course, nights.length, alpha));
+  const trends = measured.map((series) => trendOf(series, nights.length, alpha));
   const before = groupsOf(
-    trends.map(({ course }) => trendOf(until(course, nights.length - 1), nights.length - 1, alpha)),
+    trends.map(({ series }) => trendOf(until(series, nights.length - 1), nights.length - 1, alpha)),
   );
   const groups = groupsOf(trends).map((group) => ({
     ...group,
@@ -81,17 +81,17 @@ export function trendsOf(nights: readonly Night[]): Trends {
 function shareMember(one: Grouped, other: Grouped): boolean {
   return one.members.some((a) =>
     other.members.some(
-      (b) => a.trend.course.cell === b.trend.course.cell && a.trend.course.name === b.trend.course.name,
+      (b) => a.trend.series.cell === b.trend.series.cell && a.trend.series.name === b.trend.series.name,
     ),
   );
 }
 
-function until(course: Course, nights: number): Course {
-  return { ...course, points: course.points.filter(({ night }) => night < nights) };
+function until(series: Series, nights: number): Series {
+  return { ...series, points: series.points.filter(({ night }) => night < nights) };
 }
 
-function trendOf(course: Course, nights: number, alpha: number): Trend {
-  const { points, clock } = course;
+function trendOf(series: Series, nights: number, alpha: number): Trend {
+  const { points, clock } = series;
   const values = points.map(({ adjusted }) => adjusted);
   const counted = clock === 'instructions';
   const minEffect = counted ? MIN_EFFECT.instructions : MIN_EFFECT.time;
@@ -106,7 +106,7 @@ function trendOf(course: Course, nights: number, alpha: number): Trend {
   // A benchmark that has no figure any more is nobody's suspect.
   const isCurrent = points.at(-1)?.night === nights - 1;
   const suspect = isCurrent ? suspectIn(values.slice(changes.at(-1)?.index ?? 0), minEffect) : undefined;
-  return { course, changes, ...(suspect ? { suspect } : {}) };
+  return { series, changes, ...(suspect ? { suspect } : {}) };
 }
 
 function suspectIn(values: readonly number[], minEffect: number): Suspect | undefined {
@@ -140,10 +140,10 @@ function groupsOf(trends: readonly Trend[]): Grouped[] {
 
 /** Counts before times, for their places are exact; then by how many nights' noise the change is. */
 function clearestFirst(
-  one: { trend: Trend; change: CourseChange },
-  other: { trend: Trend; change: CourseChange },
+  one: { trend: Trend; change: SeriesChange },
+  other: { trend: Trend; change: SeriesChange },
 ): number {
-  const counted = ({ trend }: { trend: Trend }) => Number(trend.course.clock === 'instructions');
+  const counted = ({ trend }: { trend: Trend }) => Number(trend.series.clock === 'instructions');
   return (
     counted(other) - counted(one) ||
     one.change.p - other.change.p ||

@@ -78,6 +78,6 @@ export function triageOfChange(
   nights: readonly Night[],
 ): Triage | undefined {
   const [{ trend }] = members as [ChangeGroup['members'][number]];
-  const { cell, name } = trend.course;
+  const { cell, name } = trend.series;
   return triageOf(triage, { cell, benchmark: name, since: nights[first]!.startedAt });
 }

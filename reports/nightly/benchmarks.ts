@@ -31,7 +31,7 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
       title: `${percent(member.change.ratio)}${measured(member.change)}${range ? `, ${range}` : ''}`,
     };
   };
-  const suites = Map.groupBy(trends, ({ course }) => stackWords({ ...course, ...releaseIn(course.cell) }));
+  const suites = Map.groupBy(trends, ({ series }) => stackWords({ ...series, ...releaseIn(series.cell) }));
   // What the script says of a night under the pointer, and where it leads to.
   const known = nights.map((night) => [when(night), commitOf(night), reportHref(night, links) ?? runHref(night) ?? '']);
   return html`<section id="benchmarks" data-nights="${JSON.stringify(known)}"><h2>Benchmarks</h2>
@@ -40,7 +40,7 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
 ${emulationNote(trends)}${[...suites].map(
   ([title, members]) =>
     html`<h3>${title}</h3>${[
-      ...Map.groupBy(members, ({ course }) => JSON.stringify([course.file, course.name, course.clock])).values(),
+      ...Map.groupBy(members, ({ series }) => JSON.stringify([series.file, series.name, series.clock])).values(),
     ].map((group) => benchmark(group, nights, linkOf))}`,
 )}</section>`;
 }
@@ -54,8 +54,8 @@ function releaseIn(cell: string): { readonly release?: string } {
 type LinkOf = (first: number, trend: Trend) => { readonly href: string; readonly title: string } | undefined;
 
 function benchmark(group: readonly Trend[], nights: readonly Night[], linkOf: LinkOf): Markup {
-  const { name, clock } = group[0]!.course;
-  const current = group.filter(({ course }) => isCurrent(course, nights.length));
+  const { name, clock } = group[0]!.series;
+  const current = group.filter(({ series }) => isCurrent(series, nights.length));
   const former = group.filter((trend) => !current.includes(trend));
   return html`<article class="bench"><h4>${name} <small>${clockWords[clock]}</small></h4>
 ${current.map((trend) => row(trend, nights, linkOf))}${
@@ -66,31 +66,31 @@ ${current.map((trend) => row(trend, nights, linkOf))}${
 }
 
 /** Whether a trend goes on: it has a figure, or should have one, in the last thirty nights. */
-function isCurrent({ points, gaps }: Trend['course'], nights: number): boolean {
+function isCurrent({ points, gaps }: Trend['series'], nights: number): boolean {
   return Math.max(points.at(-1)!.night, gaps.at(-1)?.night ?? -1) >= nights - 30;
 }
 
 function row(trend: Trend, nights: readonly Night[], linkOf: LinkOf): Markup {
-  const { course, changes, suspect } = trend;
+  const { series, changes, suspect } = trend;
   const axis = axisOf(trend);
-  const last = course.points.at(-1)!;
+  const last = series.points.at(-1)!;
   const change = changes.at(-1);
-  const gap = course.gaps.at(-1);
+  const gap = series.gaps.at(-1);
   const count = nights.length;
   const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
-  return html`<div class="row${(change ?? suspect) ? ' moved' : ''}"><div class="of"><b>${course.arch}</b> <small title="${machineOf(course)}">${acceleratorOf(course)}</small></div><div class="plot">${chart(trend, count, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, course.clock)}</span><span>${figure(axis.low, course.clock)}</span></div><div class="dates" aria-hidden="true"><span>${day(0)}</span>${count > 2 && html`<span>${day(Math.floor((count - 1) / 2))}</span>`}${count > 1 && html`<span>${day(count - 1)}</span>`}</div></div><div class="now"><b>${figure(last.median, course.clock)}</b>${
+  return html`<div class="row${(change ?? suspect) ? ' moved' : ''}"><div class="of"><b>${series.arch}</b> <small title="${machineOf(series)}">${acceleratorOf(series)}</small></div><div class="plot">${chart(trend, count, axis, (first) => linkOf(first, trend))}<div class="ends"><span>${figure(axis.high, series.clock)}</span><span>${figure(axis.low, series.clock)}</span></div><div class="dates" aria-hidden="true"><span>${day(0)}</span>${count > 2 && html`<span>${day(Math.floor((count - 1) / 2))}</span>`}${count > 1 && html`<span>${day(count - 1)}</span>`}</div></div><div class="now"><b>${figure(last.median, series.clock)}</b>${
     change &&
     html` <span class="${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}</span>${measured(change) !== '' && html`<small>${measured(change)}</small>`}`
   }${suspect && html` <small class="tag">${percent(suspect.ratio)}, ${suspect.nights} ${suspect.nights === 1 ? 'night' : 'nights'}</small>`}${
     gap &&
-    html`<div class="remark">${gap.night === count - 1 ? 'last night' : course.gaps.length === 1 ? 'one night' : `${course.gaps.length} nights`} without a figure: ${gap.reason}</div>`
+    html`<div class="remark">${gap.night === count - 1 ? 'last night' : series.gaps.length === 1 ? 'one night' : `${series.gaps.length} nights`} without a figure: ${gap.reason}</div>`
   }</div></div>
 `;
 }
 
 /** What was measured under emulation says so once. */
 function emulationNote(trends: readonly Trend[]): Markup | undefined {
-  const emulated = trends.some(({ course }) => course.accelerator !== undefined && isEmulated(course.accelerator));
+  const emulated = trends.some(({ series }) => series.accelerator !== undefined && isEmulated(series.accelerator));
   return emulated
     ? html`<p class="note">Times under emulation compare an emulator with itself from night to night; they say nothing about processors, and no two architectures are compared here.</p>`
     : undefined;

@@ -98,7 +98,7 @@ function bars(cells: readonly (NightCell | undefined)[]): Markup {
       if (from! > to!) paths.set(step, `${paths.get(step) ?? ''}M${night * 10} ${from}V${to}h8V${from}z`);
     }
   }
-  return html`<svg class="course" viewBox="0 0 ${cells.length * 10 - 2} 1000" preserveAspectRatio="none" role="img" aria-label="${cells.length} nights, up to ${formatTime(most)}">${[
+  return html`<svg class="trend" viewBox="0 0 ${cells.length * 10 - 2} 1000" preserveAspectRatio="none" role="img" aria-label="${cells.length} nights, up to ${formatTime(most)}">${[
     ...paths,
   ].map(([step, path]) => html`<path class="s-${step}" d="${path}"/>`)}</svg>`;
 }

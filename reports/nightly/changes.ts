@@ -18,7 +18,7 @@ const UNFOLDED = 6;
 export function headline({ members }: ChangeGroup): string {
   const [{ trend, change }] = members as [ChangeGroup['members'][number]];
   const others = members.length - 1;
-  return `${trend.course.name} ${direction(change)} by ${percent(change.ratio).slice(1)} on ${trend.course.arch}${others > 0 ? `, and ${others} more` : ''}`;
+  return `${trend.series.name} ${direction(change)} by ${percent(change.ratio).slice(1)} on ${trend.series.arch}${others > 0 ? `, and ${others} more` : ''}`;
 }
 
 /** What a page knows of changes beside the figures. */
@@ -66,10 +66,10 @@ ${group.members.length > MOST && html`<p class="muted">and ${group.members.lengt
 
 function table(groups: readonly ChangeGroup[], nights: readonly Night[], { triage }: ChangeFacts): Markup {
   const all = groups.flatMap((group, index) => group.members.map((member) => ({ ...member, group, index })));
-  const rows = all.slice(0, MOST_ROWS).map(({ trend: { course }, change, group, index }) => {
+  const rows = all.slice(0, MOST_ROWS).map(({ trend: { series }, change, group, index }) => {
     const first = nights[change.first]!.startedAt;
     const said = triageOfChange(triage, group, nights);
-    return html`<tr><th scope="row"><a href="#${changeAnchor(index)}">${course.name}</a> <small>${course.cell}</small></th><td data-value="${first}">${first.slice(0, 10)}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}" data-value="${change.ratio}">${percent(change.ratio)}</td><td class="figure" data-value="${change.before}">${figure(change.before, course.clock)}</td><td class="figure" data-value="${change.after}">${figure(change.after, course.clock)}</td><td>${said?.state ?? (change.ratio > 1 ? 'regression' : 'improvement')}</td></tr>
+    return html`<tr><th scope="row"><a href="#${changeAnchor(index)}">${series.name}</a> <small>${series.cell}</small></th><td data-value="${first}">${first.slice(0, 10)}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}" data-value="${change.ratio}">${percent(change.ratio)}</td><td class="figure" data-value="${change.before}">${figure(change.before, series.clock)}</td><td class="figure" data-value="${change.after}">${figure(change.after, series.clock)}</td><td>${said?.state ?? (change.ratio > 1 ? 'regression' : 'improvement')}</td></tr>
 `;
   });
   const columns = ['Benchmark', 'Since', 'Change', 'Before', 'After', 'State'];
@@ -77,11 +77,11 @@ function table(groups: readonly ChangeGroup[], nights: readonly Night[], { triag
 }
 
 function row(
-  { trend: { course }, change }: ChangeGroup['members'][number],
+  { trend: { series }, change }: ChangeGroup['members'][number],
   group: ChangeGroup,
   nights: readonly Night[],
 ): Markup {
   const elsewhere = change.first === group.first ? undefined : `seen from ${when(nights[change.first]!)} on`;
-  return html`<tr><th scope="row">${course.name} <small>${course.cell}, ${acceleratorOf(course)}${elsewhere !== undefined && `, ${elsewhere}`}</small></th><td class="figure">${figure(change.before, course.clock)} → ${figure(change.after, course.clock)}${course.clock === 'instructions' && html` <small>instructions</small>`}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}${measured(change) !== '' && html`<small>${measured(change)}</small>`}</td></tr>
+  return html`<tr><th scope="row">${series.name} <small>${series.cell}, ${acceleratorOf(series)}${elsewhere !== undefined && `, ${elsewhere}`}</small></th><td class="figure">${figure(change.before, series.clock)} → ${figure(change.after, series.clock)}${series.clock === 'instructions' && html` <small>instructions</small>`}</td><td class="figure ${change.ratio > 1 ? 'up' : 'down'}">${percent(change.ratio)}${measured(change) !== '' && html`<small>${measured(change)}</small>`}</td></tr>
 `;
 }

@@ -15,10 +15,10 @@ export interface Axis {
 
 /**
  * An axis that shows what there is and not from 0: a change of 1 % has to be seen. One night in fifty at each end may lie
- * beyond it and is drawn at the edge; a course that does not move has an axis of 1 %.
+ * beyond it and is drawn at the edge; a series that does not move has an axis of 1 %.
  */
-export function axisOf({ course, changes }: Trend): Axis {
-  const { points } = course;
+export function axisOf({ series, changes }: Trend): Axis {
+  const { points } = series;
   const levels = changes.flatMap(({ before, after }) => [before, after]);
   const lows = points.map((point) => scaled(point, 0));
   const highs = points.map((point) => scaled(point, 1));
@@ -29,7 +29,7 @@ export function axisOf({ course, changes }: Trend): Axis {
 }
 
 /**
- * A course: the band is the interval of each night, the line its median, both without what the cell's benchmarks have in
+ * A series: the band is the interval of each night, the line its median, both without what the cell's benchmarks have in
  * common; faint dots are the medians as measured; thick lines are the levels between changes, and each change is a link
  * to what is said of it.
  * @param linkOf the anchor of a change's card, by its first night, and its words.
@@ -40,18 +40,18 @@ export function chart(
   axis: Axis,
   linkOf: (first: number) => { readonly href: string; readonly title: string } | undefined,
 ): Markup {
-  const { course, changes } = trend;
+  const { series, changes } = trend;
   const x = (night: number) => String(nights > 1 ? Math.round((WIDTH * night) / (nights - 1)) : WIDTH / 2);
   const y = (value: number) => {
     const share = (value - axis.low) / (axis.high - axis.low);
     return String(Math.round(HEIGHT * (1 - Math.min(1, Math.max(0, share)))));
   };
-  const { points, clock } = course;
+  const { points, clock } = series;
   const moved = points.filter(({ median, adjusted }) => Math.abs(median / adjusted - 1) > 0.001);
   const last = points.at(-1)!;
   const band = bandPath(trend, x, y);
   const label = `${points.length} nights, from ${formatAmount(Math.min(...points.map(({ adjusted }) => adjusted)), clock)} to ${formatAmount(Math.max(...points.map(({ adjusted }) => adjusted)), clock)}, the last ${formatAmount(last.adjusted, clock)}${changes.length > 0 ? `, ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}` : ''}`;
-  return html`<svg class="course" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="group" aria-label="${label}" data-clock="${clock === 'instructions' ? 'count' : 'time'}" data-from="${points[0]!.night}" data-values="${valuesOf(trend)}">${band !== '' && html`<path class="band" d="${band}"/>`}${
+  return html`<svg class="trend" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="group" aria-label="${label}" data-clock="${clock === 'instructions' ? 'count' : 'time'}" data-from="${points[0]!.night}" data-values="${valuesOf(trend)}">${band !== '' && html`<path class="band" d="${band}"/>`}${
     moved.length > 0 &&
     html`<path class="raw" d="${moved.map(({ night, median }) => `M${x(night)} ${y(median)}h0`).join('')}"/>`
   }<path class="run" d="${linePath(trend, x, y)}"/>${
@@ -65,7 +65,7 @@ export function chart(
 }
 
 /** The median of each night from the first that has one, for the script: four digits, and nothing where there is none. */
-function valuesOf({ course: { points } }: Trend): string {
+function valuesOf({ series: { points } }: Trend): string {
   const from = points[0]!.night;
   const values: string[] = Array.from({ length: points.at(-1)!.night - from + 1 }, () => '');
   for (const { night, median } of points) values[night - from] = String(Number(median.toPrecision(4)));
@@ -75,13 +75,13 @@ function valuesOf({ course: { points } }: Trend): string {
 type Place = (value: number) => string;
 
 /** An end of a night's interval, moved as its median was. */
-function scaled({ median, adjusted, interval }: Trend['course']['points'][number], end: 0 | 1): number {
+function scaled({ median, adjusted, interval }: Trend['series']['points'][number], end: 0 | 1): number {
   return ((interval?.[end] ?? median) * adjusted) / median;
 }
 
 /** Runs of nights that follow each other: a line does not go across nights without a figure. */
-function stretches({ course: { points } }: Trend): Trend['course']['points'][] {
-  const all: Trend['course']['points'][number][][] = [];
+function stretches({ series: { points } }: Trend): Trend['series']['points'][] {
+  const all: Trend['series']['points'][number][][] = [];
   for (const point of points) {
     const open = all.at(-1);
     if (open && point.night === open.at(-1)!.night + 1) open.push(point);
@@ -110,7 +110,7 @@ function bandPath(trend: Trend, x: Place, y: Place): string {
     .join('');
 }
 
-function levelPath({ course: { points }, changes }: Trend, x: Place, y: Place): string {
+function levelPath({ series: { points }, changes }: Trend, x: Place, y: Place): string {
   return changes
     .flatMap(({ before, index }, at) => {
       const from = points[changes[at - 1]?.index ?? 0]!.night;

@@ -61,7 +61,7 @@ function wordsOf(one: Regression, nights: readonly Night[]): { title: string; ke
     const range = commitRange(one.group, nights);
     return {
       title: headline(one.group),
-      key: ['benchmark', trend.course.cell, trend.course.name],
+      key: ['benchmark', trend.series.cell, trend.series.name],
       text: `${one.group.members.length} trends changed${range === undefined ? '' : `; git log ${range}`}`,
     };
   }

@@ -131,11 +131,11 @@ function suspects({ trends }: Trends): Markup[] {
   if (all.length === 0) return [];
   const far = all.toSorted(
     (a, b) =>
-      Number(b.course.clock === 'instructions') - Number(a.course.clock === 'instructions') ||
+      Number(b.series.clock === 'instructions') - Number(a.series.clock === 'instructions') ||
       Math.abs(Math.log(b.suspect!.ratio)) - Math.abs(Math.log(a.suspect!.ratio)),
   );
-  const words = ({ course, suspect }: (typeof far)[number]) =>
-    `${course.name} on ${course.arch} ${percent(suspect!.ratio)} for ${suspect!.nights} ${suspect!.nights === 1 ? 'night' : 'nights'} (${acceleratorOf(course)})`;
+  const words = ({ series, suspect }: (typeof far)[number]) =>
+    `${series.name} on ${series.arch} ${percent(suspect!.ratio)} for ${suspect!.nights} ${suspect!.nights === 1 ? 'night' : 'nights'} (${acceleratorOf(series)})`;
   return [
     html`<b class="label watch">to watch</b> ${far.slice(0, 4).map(words).join('; ')}${far.length > 4 && ` and ${far.length - 4} more`} <small>far from its level, and too early to tell</small>`,
   ];

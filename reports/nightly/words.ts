@@ -1,7 +1,7 @@
 import type { BenchClock } from '../../harness/events/types.ts';
-import type { Course } from '../../harness/nights/courses.ts';
 import type { Night } from '../../harness/nights/night.ts';
-import type { ChangeGroup, CourseChange } from '../../harness/nights/trends.ts';
+import type { Series } from '../../harness/nights/series.ts';
+import type { ChangeGroup, SeriesChange } from '../../harness/nights/trends.ts';
 import { formatAmount } from '../words.ts';
 
 /** `2026-11-21 03:17`, in UTC. */
@@ -21,12 +21,12 @@ export function percent(ratio: number): string {
 }
 
 /** ` (as measured +16.1 %)`; nothing where that says the same. */
-export function measured({ ratio, rawRatio }: Pick<CourseChange, 'ratio' | 'rawRatio'>): string {
+export function measured({ ratio, rawRatio }: Pick<SeriesChange, 'ratio' | 'rawRatio'>): string {
   return percent(rawRatio) === percent(ratio) ? '' : ` (as measured ${percent(rawRatio)})`;
 }
 
 /** What became of a benchmark, for a sentence. */
-export function direction({ ratio }: Pick<CourseChange, 'ratio'>): 'worse' | 'better' {
+export function direction({ ratio }: Pick<SeriesChange, 'ratio'>): 'worse' | 'better' {
   return ratio > 1 ? 'worse' : 'better';
 }
 
@@ -40,7 +40,7 @@ export function commitRange(
 }
 
 /** What a benchmark was measured on, and how. */
-export function machineOf({ machine, operations }: Pick<Course, 'machine' | 'operations'>): string {
+export function machineOf({ machine, operations }: Pick<Series, 'machine' | 'operations'>): string {
   return operations > 1 ? `${machine}, ${operations} operations a sample` : machine;
 }
 

@@ -111,7 +111,7 @@ async function writePage(
 function dataOf(one: Regression) {
   if (one.kind === 'benchmark') {
     const [{ trend }] = one.group.members as [(typeof one.group.members)[number]];
-    return { kind: one.kind, cell: trend.course.cell, benchmark: trend.course.name };
+    return { kind: one.kind, cell: trend.series.cell, benchmark: trend.series.name };
   }
   return { kind: one.kind, cell: one.cell.name, ...(one.kind === 'test' ? { test: one.test.name } : {}) };
 }
@@ -120,7 +120,7 @@ function lineOf(group: ChangeGroup, nights: readonly Night[]): string {
   const members = group.members
     .slice(0, 3)
     .map(
-      ({ trend: { course }, change }) => `${course.cell} ${course.name} ${percent(change.ratio)}${measured(change)}`,
+      ({ trend: { series }, change }) => `${series.cell} ${series.name} ${percent(change.ratio)}${measured(change)}`,
     );
   const more = group.members.length > 3 ? ` and ${group.members.length - 3} more` : '';
   return `${members.join(', ')}${more}, ${commitRange(group, nights) ?? `since ${nights[group.first]!.startedAt}`}`;
@@ -133,7 +133,7 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
     startedAt: nights[index]!.startedAt,
     commit: nights[index]!.git?.sha,
   });
-  const benchmark = ({ cell, file, name, clock, machine, operations }: Trends['trends'][number]['course']) => ({
+  const benchmark = ({ cell, file, name, clock, machine, operations }: Trends['trends'][number]['series']) => ({
     cell,
     file,
     name,
@@ -147,7 +147,7 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
       lastBefore: night(group.lastBefore),
       first: night(group.first),
       benchmarks: group.members.map(({ trend, change: { before, after, ratio, rawRatio, p, first } }) => ({
-        ...benchmark(trend.course),
+        ...benchmark(trend.series),
         before,
         after,
         ratio,
@@ -162,7 +162,7 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
       since: night(since),
       nights: count,
     })),
-    suspects: trends.flatMap(({ course, suspect }) => (suspect ? [{ ...benchmark(course), ...suspect }] : [])),
+    suspects: trends.flatMap(({ series, suspect }) => (suspect ? [{ ...benchmark(series), ...suspect }] : [])),
   };
 }
 

@@ -4,7 +4,7 @@ import { commonMode } from './common-mode.ts';
 import type { Figure, Night, NightCell } from './night.ts';
 
 /** One benchmark of one cell on one kind of machine, night by night. */
-export interface Course {
+export interface Series {
   readonly cell: string;
   readonly arch: CellArch;
   readonly target: string;
@@ -19,12 +19,12 @@ export interface Course {
   /** As {@link Figure.operations}. */
   readonly operations: number;
   /** The nights that have a figure, in order. */
-  readonly points: readonly CoursePoint[];
+  readonly points: readonly SeriesPoint[];
   /** Nights that should have one and do not, and why. */
   readonly gaps: readonly { readonly night: number; readonly reason: string }[];
 }
 
-export interface CoursePoint {
+export interface SeriesPoint {
   /** Position among all nights, from 0. */
   readonly night: number;
   /** Milliseconds, or millions of instructions, an operation. */
@@ -42,10 +42,10 @@ export interface Machine {
 }
 
 /**
- * Every benchmark's course. Figures of another machine, processor or emulator, or of another number of operations a
- * sample, are a course of their own.
+ * Every benchmark's series. Figures of another machine, processor or emulator, or of another number of operations a
+ * sample, are a series of their own.
  */
-export function coursesOf(nights: readonly Night[]): { courses: Course[]; machines: Machine[] } {
+export function seriesOf(nights: readonly Night[]): { series: Series[]; machines: Machine[] } {
   const drafts = new Map<string, Draft>();
   for (const [night, { cells }] of nights.entries())
     for (const cell of cells) for (const figure of cell.figures) add(drafts, night, cell, figure);
@@ -63,8 +63,8 @@ export function coursesOf(nights: readonly Night[]): { courses: Course[]; machin
     for (const draft of timed) factors.set(draft, common);
     machines.push({ cell: timed[0]!.cell, factors: common });
   }
-  const courses = [...drafts.values()].map(
-    (draft): Course => ({
+  const series = [...drafts.values()].map(
+    (draft): Series => ({
       ...draft,
       points: draft.points.map((point) => ({
         ...point,
@@ -72,11 +72,11 @@ export function coursesOf(nights: readonly Night[]): { courses: Course[]; machin
       })),
     }),
   );
-  return { courses, machines };
+  return { series, machines };
 }
 
-interface Draft extends Omit<Course, 'points' | 'gaps'> {
-  readonly points: Omit<CoursePoint, 'adjusted'>[];
+interface Draft extends Omit<Series, 'points' | 'gaps'> {
+  readonly points: Omit<SeriesPoint, 'adjusted'>[];
   readonly gaps: { night: number; reason: string }[];
 }
 
