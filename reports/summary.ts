@@ -9,6 +9,7 @@ import { firstLine, locationOf, truncate } from './text.ts';
 import {
   acceleratorOf,
   acceleratorWords,
+  controlCostLine,
   controlSentence,
   countsLine,
   errorsOf,
@@ -20,6 +21,7 @@ import {
   packagesSentence,
   rerunCommand,
   stateWords,
+  triesSentence,
 } from './words.ts';
 
 /** GitHub drops a step's summary of more than 1 MiB; this stays below it whatever its own text adds. */
@@ -45,11 +47,13 @@ export function renderSummary(run: RunResult, options: SummaryOptions = {}): str
 }
 
 function headline(run: RunResult, pageUrl: string | undefined): string {
+  const cost = controlCostLine(run);
   const cells = `${run.cells.length} ${run.cells.length === 1 ? 'cell' : 'cells'}`;
   return [
     `## ${run.state === 'passed' ? '✅' : run.state === 'failed' ? '❌' : '⚠️'} ${stateWords[run.state]} · ${inline(run.matrix.name)}`,
     `**${countsLine(run)}** · ${cells} in ${formatTime(run.durationMs)} · exit code ${run.exitCode}`,
     ...(pageUrl !== undefined && /^https?:\/\/[^\s()<>]+$/.test(pageUrl) ? [`**[Open the page](${pageUrl})**`] : []),
+    ...(cost === undefined ? [] : [`Control leg: ${cost}.`]),
     ...(run.warnings ?? []).map((warning) => `⚠️ ${inline(warning)}`),
     `Run ${code(run.run)} of harness ${inline(run.harness)} on ${inline(run.host.cpu)} (${inline(run.host.arch)}, ${run.host.cores} cores), control architecture ${run.control}.`,
   ].join('\n\n');
@@ -208,7 +212,8 @@ function failure(
     ];
     if (facts.length > 0) parts.push(facts.join('<br>\n'));
   }
-  if (control) parts.push(inline(control));
+  const tries = test && triesSentence(test);
+  if (control) parts.push(inline([control, tries].filter(Boolean).join(' ')));
   if (error?.diff) parts.push(block(truncate(error.diff, 4000), 'diff'));
   if (error?.consoleTail?.length) {
     const tail = error.consoleTail

@@ -94,6 +94,24 @@ export function placeOf(
   return visible(place.join(':'));
 }
 
+/** How a failed test came out where it was tried again; undefined where it was not. */
+export function triesSentence({ controlTries = [] }: TestResult): string | undefined {
+  if (controlTries.length === 0) return undefined;
+  const tries = controlTries.map(({ on, verdict, reason, durationMs }) =>
+    verdict === 'unknown'
+      ? `on ${on}: could not be tried${reason === undefined ? '' : `, ${reason}`}`
+      : `on ${on}: ${verdict} (${formatTime(durationMs)})`,
+  );
+  return `Tried again ${tries.join('; ')}.`;
+}
+
+/** What trying failed tests again cost, starting machines included; undefined where none was. */
+export function controlCostLine({ controlCost }: Pick<RunResult, 'controlCost'>): string | undefined {
+  if (controlCost === undefined) return undefined;
+  const { tries, durationMs } = controlCost;
+  return `${tries} more ${tries === 1 ? 'try' : 'tries'} of failed tests took ${formatTime(durationMs)}`;
+}
+
 /** The command that runs one cell again, or one test of it. */
 export function rerunCommand(cell: CellResult, run: RunResult, test?: TestResult): string {
   return visible(rerunOf(run, [cell], test ? [test] : []));

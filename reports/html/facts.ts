@@ -1,7 +1,7 @@
 import { formatBytes } from '../../harness/base/text.ts';
 import type { CellResult, RunResult } from '../../harness/events/result.ts';
 import type { TargetFacts } from '../../harness/events/types.ts';
-import { acceleratorWords, formatTime, significant } from '../words.ts';
+import { acceleratorWords, controlCostLine, formatTime, significant } from '../words.ts';
 import { evidenceLinks, fileLink } from './evidence.ts';
 import { cellId } from './ids.ts';
 import { html, type Markup } from './markup.ts';
@@ -23,6 +23,7 @@ ${list([
   ['Harness', run.harness],
   ['Matrix', run.matrix.file ?? run.matrix.name],
   ['Control', run.control],
+  ['Control leg', controlCostLine(run)],
   ['At once', `${run.jobs} ${run.jobs === 1 ? 'cell' : 'cells'}: ${run.jobsReason}`],
   ['Commit', commitLink(run, 40)],
   ['Started by', originOf(run)],

@@ -6,7 +6,7 @@ import type { ErrorData } from '../../harness/events/types.ts';
 import type { Since } from '../since.ts';
 import { firstLine, truncate, visible, withoutMessage } from '../text.ts';
 import { transcript } from '../transcript.ts';
-import { controlSentence, formatTime, placeOf } from '../words.ts';
+import { controlSentence, formatTime, placeOf, triesSentence } from '../words.ts';
 import { evidenceLinks } from './evidence.ts';
 import type { Failure, Group } from './failures-model.ts';
 import { foldedLines, lines } from './folded.ts';
@@ -100,11 +100,14 @@ function places(group: Group): string {
 function about(failure: Failure, known: Known): (Markup | undefined)[] {
   const { cell, test } = failure;
   const control = test && controlSentence(test, cell, known.run);
+  const tries = test && triesSentence(test);
   const since = known.since(failure);
   const quarantine = test?.quarantine ?? cell.quarantine;
   return [
     html`<p class="where"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <a class="muted" href="#${testId(cell, test)}">${placeOf(cell, test)}</a>`}</p>`,
-    control === undefined ? undefined : html`<p class="control">${control}</p>`,
+    control === undefined
+      ? undefined
+      : html`<p class="control">${control}${tries && html` <span class="muted">${tries}</span>`}</p>`,
     since && html`<p class="since">${sinceSentence(since)}</p>`,
     quarantine && html`<p class="since">${quarantineSentence(quarantine)}</p>`,
   ];

@@ -1,4 +1,4 @@
-import { countsLine } from '../../../reports/words.ts';
+import { controlCostLine, countsLine } from '../../../reports/words.ts';
 import { formatDuration, printable } from '../../base/text.ts';
 import { failedText, proportion } from '../../bench/proportion.ts';
 import { labelOf } from '../../events/identity.ts';
@@ -32,6 +32,7 @@ export function summaryOf(result: RunResult, paint: Paint, options: SummaryOptio
   const failures = result.cells.flatMap((cell) => failureLines(cell, context));
   const benchmarks = benchmarkTable(result, paint, columns);
   const again = rerunOf(result);
+  const cost = controlCostLine(result);
   const lines = [
     '',
     `${paint('bold', `Run ${result.run}`)} ${stateOf(result, paint)} after ${formatDuration(result.durationMs)}`,
@@ -46,7 +47,7 @@ export function summaryOf(result: RunResult, paint: Paint, options: SummaryOptio
     '',
     `Tests    ${countsLine(result)}`,
     `Time     ${timesOf(result)}`,
-    ...(result.controlCost ? [`Control  ${controlOf(result.controlCost)}`] : []),
+    ...(cost === undefined ? [] : [`Control  ${cost}`]),
     ...(reports === undefined ? [] : [`Reports  ${reports}`]),
     ...(again === undefined ? [] : [`Again    ${again}`]),
   ];
@@ -150,10 +151,6 @@ function timesOf(result: RunResult): string {
   const shown = steps.filter(({ ms }) => ms > 0).sort((a, b) => b.ms - a.ms);
   const text = shown.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ');
   return text === '' ? 'no step ran' : `${text}${result.cells.length > 1 ? ' (all cells together)' : ''}`;
-}
-
-function controlOf({ tries, durationMs }: NonNullable<RunResult['controlCost']>): string {
-  return `failed tests were tried ${plural(tries, 'time')} more, in ${formatDuration(durationMs)}`;
 }
 
 /** The command that runs what went wrong again: the tests that failed, unless a cell has none of them. */
