@@ -38,7 +38,7 @@ function whole(value: string): number {
   return number;
 }
 
-/** The options of a command that takes the place of a matrix's suites, alike wherever cells are chosen. */
+/** The options of a command that replaces a matrix's suites, the same wherever cells are chosen. */
 function commandOptions(command: Command): Command {
   return command
     .option('--packages <names>', 'with -- COMMAND: Debian packages that it needs, comma-separated', collect)
@@ -47,56 +47,63 @@ function commandOptions(command: Command): Command {
       'with -- COMMAND: a shell command, run once before the snapshot; may be repeated',
       collect,
     )
-    .option('--results <format[:file]>', 'with -- COMMAND: its tests, such as tap or junit:report.xml; default: exit')
+    .option(
+      '--results <format[:file]>',
+      'with -- COMMAND: format of its results, such as tap or junit:report.xml; default: exit',
+    )
     .option('--artifacts <glob>', 'with -- COMMAND: files to bring back; may be repeated', collect)
-    .option('--source <folder>', 'with -- COMMAND: the folder that is copied to the machine; default: this one')
+    .option('--source <folder>', 'with -- COMMAND: the folder to copy to the machine; default: the current one')
     .option('--no-source', 'with -- COMMAND: copy no folder')
     .option('--root', 'with -- COMMAND: run it, and --setup, as root')
     .option('--network', 'with -- COMMAND: let the machine reach the network')
-    .option('--timeout <seconds>', 'with -- COMMAND: native seconds that it may take; default: 600', count)
+    .option('--timeout <seconds>', 'with -- COMMAND: its time limit in native seconds; default: 600', count)
     .option('--memory <mib>', 'with -- COMMAND: memory of the machine; default: 1024', count)
     .option('--disk <mib>', 'with -- COMMAND: disk of the machine; default: 4096', count);
 }
 
-/** The option that asks for further reports, alike wherever reports are written. */
+/** The option for additional reports, the same wherever reports are written. */
 function reportOption(command: Command): Command {
-  return command.option('--report <names>', `further reports, comma-separated: ${optionalReports.join(', ')}`, collect);
+  return command.option(
+    '--report <names>',
+    `additional reports, comma-separated: ${optionalReports.join(', ')}`,
+    collect,
+  );
 }
 
-/** How much of a run is shown while it goes on. */
+/** How much of a run is shown while it runs. */
 function displayOptions(command: Command): Command {
   return command
-    .option('--quiet', 'show nothing until the run has ended, and then what it came to')
-    .addOption(new Option('--verbose', 'show every line that a cell says').conflicts('quiet'))
+    .option('--quiet', 'show only the final summary')
+    .addOption(new Option('--verbose', 'show every line of every cell').conflicts('quiet'))
     .addOption(
       new Option('--color <when>', 'auto: on a terminal, unless NO_COLOR is set').choices(['auto', 'always', 'never']),
     );
 }
 
-/** The options that choose cells, alike wherever cells are chosen. */
+/** The options that choose cells. */
 function cellOptions(command: Command): Command {
   return commandOptions(command)
-    .argument('[matrix]', 'a matrix: its name, or the path of its file')
+    .argument('[matrix]', 'name of a matrix, or path to its file')
     .option(
       '--arch <names>',
       `only these architectures, comma-separated, in any usual spelling: ${archNames.join(', ')}`,
       collect,
     )
     .option('--target <kinds>', 'these kinds of target, or a machine: ssh://user@host:port', collect)
-    .option('--machines <file>', 'the inventory of machines; default: machines.yaml of the project')
+    .option('--machines <file>', "the inventory of machines; default: the project's machines.yaml")
     .option('--suite <names>', 'only these suites', collect)
-    .option('--release <names>', 'these Debian releases of guests, comma-separated: trixie,bookworm', collect)
+    .option('--release <names>', 'these Debian releases for guests, comma-separated: trixie,bookworm', collect)
     .option(
       '--only <glob>',
-      'only cells whose name (arch/target/suite) matches; * stops at /, ** does not; may be given more than once',
+      'only cells whose name (arch/target/suite) matches; * stops at /, ** does not; may be repeated',
       collect,
     )
-    .option('--shard <i/n>', 'only the cells of one of n jobs, divided by how long they take')
+    .option('--shard <i/n>', 'only the i-th of n shares of the cells, balanced by duration')
     .option('--durations <file>', 'a results.json of an earlier run, for --shard')
     .option('--json', 'print one JSON document on stdout, and no progress');
 }
 
-/** What each command does, by its name. */
+/** The commands by name. */
 const commands = {
   run,
   list,
@@ -129,20 +136,20 @@ const commands = {
   },
 };
 type CommandName = keyof typeof commands;
-// Commander calls an action with what was declared for it; the types of the two are kept side by side by hand.
+// Commander calls an action with the declared arguments; their types are matched by hand.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Action = (...args: any[]) => Promise<void>;
 
 /**
  * The command line as data.
- * @param act what is to be done for a command; a parameter so that examples can be parsed without being run.
+ * @param act makes the action of a command; a parameter so that examples can be parsed without being run.
  */
 export function buildProgram(act: (name: CommandName) => Action): Command {
   const harness = new Command('harness')
-    .description('Runs the same scenarios and benchmarks on amd64, arm64 and ppc64le, and says what differs.')
+    .description('Runs the same scenarios and benchmarks on amd64, arm64 and ppc64le, and reports what differs.')
     .version(version)
     .showSuggestionAfterError()
-    .showHelpAfterError('(harness --help shows what there is)')
+    .showHelpAfterError('(harness --help lists the commands)')
     .exitOverride()
     .addHelpText(
       'after',
@@ -155,7 +162,7 @@ Examples:
   harness shell arm64/vm/web                a shell in that cell's guest
 
 Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete,
-5 something got worse with this night (nightly), 130 interrupted.`,
+5 a new regression (nightly), 130 interrupted.`,
     );
 
   displayOptions(reportOption(cellOptions(harness.command('run'))))
@@ -163,28 +170,28 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .description('run the cells of a matrix, or a command on each of its machines, and write the reports')
     .option(
       '-t, --test <pattern>',
-      'only tests whose full name contains this, or matches /this/; of commands those that are named so; may be repeated',
+      'only tests whose full name contains this text or matches this /regex/; commands are chosen by their own name; may be repeated',
       collect,
     )
-    .option('--file <glob>', "only tests of these files of a suite: '*.bench.ts'; may be repeated", collect)
-    .option('--bail [n]', 'end after the first failure, or so many: what was not run is incomplete', count)
-    .option('--repeat <n>', 'run each test so often, whatever it comes to, and say how often it failed', count)
+    .option('--file <glob>', "only tests in files that match this glob, such as '*.bench.ts'; may be repeated", collect)
+    .option('--bail [n]', 'stop after n failures (default: 1); whatever has not run is incomplete', count)
+    .option('--repeat <n>', 'run each test n times, passed or not, and report how often it failed', count)
     .option(
       '--retries <n>',
-      "how often a failed test is tried again; default: the suite's own. A command: 5 times at most, default 0",
+      'how often to retry a failed test; default: what its suite says. With -- COMMAND: at most 5, default 0',
       whole,
     )
     .option('-j, --jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
-    .option('--keep', 'leave the targets of failed cells up, and say how to enter them')
-    .option('--pause', 'stop at the first failure with the machine as it is, and go on when told')
-    .option('--pause-minutes <n>', 'with --pause: go on after so many by itself; needed without a terminal', count)
-    .option('--no-bench', 'leave the benchmarks out')
-    .option('--no-control', 'do not run failed tests again to find out whose fault it is')
-    .option('--part', 'a job of several: leave annotations and the summary to `harness merge`')
-    .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
-    .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
-    .option('--resume <run>', 'go on with a run that was killed or interrupted: what has no result runs, as part of it')
-    .option('--failed [run]', 'run what was not green in a run, and nothing else; default: latest')
+    .option('--keep', 'keep the targets of failed cells up, and say how to enter them')
+    .option('--pause', 'pause at the first failure, before anything is cleaned up, until Enter or `harness resume`')
+    .option('--pause-minutes <n>', 'with --pause: continue after n minutes; required without a terminal', count)
+    .option('--no-bench', 'skip the benchmarks')
+    .option('--no-control', 'do not re-run failed tests to find out whose fault they are')
+    .option('--part', 'this run is one of several CI jobs: leave annotations and summary to `harness merge`')
+    .option('--no-summary', 'write no GitHub job summary; `harness report --summary` does')
+    .option('--cold', 'boot and deploy even if a snapshot could be resumed, and save none')
+    .option('--resume <run>', 'continue a run that was killed or interrupted: run the cells that have no result')
+    .option('--failed [run]', 'run only what was not green in an earlier run; default: latest')
     .addHelpText(
       'after',
       "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep\n  harness run -t 'says hello'               one test, wherever it is\n  harness run --file 'web.*' -t '/^the page > /'\n  harness run -t 'says hello' --repeat 50   how often it fails\n  harness run --resume latest               after a power cut\n  harness run --failed                      after a fix",
@@ -198,7 +205,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('doctor'));
   const images = harness.command('images').description('build, list and remove images');
   cellOptions(images.command('build'))
-    .description('build the images of a matrix, start nothing')
+    .description('build the images of a matrix without starting anything')
     .action(act('images build'));
   images
     .command('list')
@@ -207,17 +214,17 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('images list'));
   images
     .command('gc')
-    .description('remove images that were not used for some days, and what interrupted builds left')
+    .description('remove images not used for some days, and leftovers of interrupted builds')
     .option('--days <n>', 'days since the last use', count, 14)
     .option('--all', 'remove every image')
     .action(act('images gc'));
   harness
     .command('shell')
-    .description("a shell in a cell's guest: the one that --keep left, else one that is started for it")
-    .argument('<cell>', 'the name of a cell: arch/target/suite, of several releases arch/target/suite@release')
+    .description("open a shell in a cell's guest: the one that --keep left, or a new one")
+    .argument('<cell>', 'name of a cell: arch/target/suite, with several releases arch/target/suite@release')
     .argument('[command...]', 'a command to run instead of a shell, after --')
     .option('--node <name>', 'the machine of a cluster; default: the first')
-    .option('--at <test>', 'in a machine of its own as this test finds it: deployed, and what comes before it has run')
+    .option('--at <test>', 'in a new machine, as this test finds it: deployed, with the tests before it run')
     .addHelpText(
       'after',
       "\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a\n  harness shell ppc64le/vm/web --at 'serves the page'",
@@ -225,78 +232,80 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('shell'));
   harness
     .command('explain')
-    .description('run failed tests of an earlier run again, and say whose fault they are')
+    .description('re-run failed tests of an earlier run, and say whose fault they are')
     .argument('<cell>', 'the name of a cell of that run')
     .argument('[test]', 'its full name, or a part of it; default: every failed test of the cell')
     .option('--run <run>', 'the name of a run, or a folder that holds events.jsonl', 'latest')
-    .option('--qemu <path>', 'try them under another build of QEMU, too: its binary, or the folder of its binaries')
-    .option('--machines <file>', 'the inventory; default: machines.yaml of the project')
+    .option('--qemu <path>', 'also try another build of QEMU: its binary, or the folder of its binaries')
+    .option('--machines <file>', "the inventory; default: the project's machines.yaml")
     .addHelpText(
       'after',
       "\nExamples:\n  harness explain ppc64le/vm/web\n  harness explain ppc64le/vm/web 'serves the page' --qemu /opt/qemu-10/bin",
     )
     .action(act('explain'));
   reportOption(harness.command('report'))
-    .description('write the reports of a run again, from its events')
+    .description("rewrite a run's reports from its events")
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .option('--json', 'print results.json on stdout')
     .option('--summary', 'append the summary of a GitHub job')
-    .option('--page-url <url>', 'with --summary: where the page can be opened')
+    .option('--page-url <url>', 'with --summary: the address of the page')
     .addHelpText('after', '\nExamples:\n  harness report\n  harness report latest --report junit-non-voting,csv')
     .action(act('report'));
   harness
     .command('compare')
-    .description(
-      'say of each benchmark whether it got worse or better, or of each test whether two targets agree on it',
+    .description('compare the benchmarks of two runs, or the test results of two kinds of target (--parity)')
+    .argument('<base>', 'name of a run, its folder, its events.jsonl, or a commit in the history')
+    .argument('[new]', 'the same; optional with --parity when <base> has both kinds of target')
+    .option(
+      '--min-effect <percent>',
+      'the smallest change that matters; default: 2% of a time, 0.5% of a count',
+      percent,
     )
-    .argument('<base>', 'the name of a run, its folder, its events.jsonl, or a commit that the history has')
-    .argument('[new]', 'the same; with --parity it may be left out: both kinds of target are then of one run')
-    .option('--min-effect <percent>', 'the least change that matters; default: 2% of a time, 0.5% of a count', percent)
-    .option('--confirm', 'ask fresh runs of both commits, in turns, about what two runs make suspect')
-    .option('--history <folder>', "default: the project's folder history")
+    .option('--confirm', 'confirm suspected changes with fresh, alternating runs of both commits')
+    .option('--history <folder>', "folder of the history; default: the project's history/")
     .option(
       '--fail-on <percent>',
-      'exit with 1 when a benchmark is worse (without --confirm: maybe worse) by more than that, with 4 when one of the base could not be compared',
+      'exit with 1 when a benchmark is worse (without --confirm: maybe worse) by more than this, with 4 when a benchmark of the base could not be compared',
       percent,
     )
     .option('--parity', 'compare tests, not benchmarks: the same suites on two kinds of target')
-    .option('--targets <kinds>', 'the two kinds, comma-separated; default: what the runs have', collect)
-    .option('--fail-on-differ', 'exit with 1 when a test differs, with 4 when nothing can be said of one')
+    .option('--targets <kinds>', 'the two kinds, comma-separated; default: those of the runs', collect)
+    .option('--fail-on-differ', 'exit with 1 when a test differs, with 4 when one cannot be compared')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main\n  harness compare main latest --confirm --fail-on 2%   a gate for pull requests\n  harness compare --parity latest --targets vm,container',
     )
     .action(act('compare'));
-  const history = harness.command('history').description('keep runs for comparisons to come');
+  const history = harness.command('history').description('keep runs for later comparisons');
   history
     .command('add')
     .description("add runs' events to the history")
     .argument('[runs...]', 'names of runs, or folders that hold events.jsonl; default: latest')
-    .option('--history <folder>', "default: the project's folder history")
+    .option('--history <folder>', "folder of the history; default: the project's history/")
     .action(act('history add'));
   history
     .command('list')
     .description('show the runs of the history')
-    .option('--history <folder>', "default: the project's folder history")
+    .option('--history <folder>', "folder of the history; default: the project's history/")
     .option('--json', 'print one JSON document on stdout')
     .action(act('history list'));
   history
     .command('jobs')
     .description("show the cells of the newest runs as a CI's table of jobs: project, branch, pipeline, change, result")
-    .option('--history <folder>', "default: the project's folder history")
-    .option('--last <n>', 'of the newest n runs; default: 20', count)
+    .option('--history <folder>', "folder of the history; default: the project's history/")
+    .option('--last <n>', 'how many of the newest runs to show; default: 20', count)
     .option('--json', 'print one JSON document on stdout')
     .action(act('history jobs'));
   history
     .command('page')
     .description('write the page of all nights of a matrix, without running anything')
-    .option('--history <folder>', "default: the project's folder history")
-    .option('--page <file>', 'where to; default: .harness/nightly.html')
-    .option('--matrix <name>', "default: the newest run's")
-    .option('--commit-url <url>', 'the page of a commit, with {sha} in it; default: where the CI of the night says')
-    .option('--fail-on-new', 'exit with 5 when something got worse with the last night, and nobody has triaged it')
-    .option('--json', 'print what was found as one JSON document on stdout')
+    .option('--history <folder>', "folder of the history; default: the project's history/")
+    .option('--page <file>', 'file to write; default: .harness/nightly.html')
+    .option('--matrix <name>', "which matrix; default: the newest run's")
+    .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
+    .option('--fail-on-new', 'exit with 5 when the last night has a regression that nobody has triaged')
+    .option('--json', 'print the findings as one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExamples:\n  harness history page\n  harness history page --history nights --page site/index.html',
@@ -304,23 +313,21 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('history page'));
   history
     .command('site')
-    .description(
-      'write all pages of the history, to be published: matrices, nights, feeds, and reports of the newest nights',
-    )
-    .argument('<folder>', 'where to')
-    .option('--history <folder>', "default: the project's folder history")
-    .option('--reports <n>', 'nights of each matrix whose reports are written', count, 30)
-    .option('--commit-url <url>', 'the page of a commit, with {sha} in it; default: where the CI of the night says')
-    .option('--url <url>', 'where the folder will be published, for the links of the feeds')
+    .description('write a site of the history: matrices, nights, feeds, and reports of the newest nights')
+    .argument('<folder>', 'folder to write to')
+    .option('--history <folder>', "folder of the history; default: the project's history/")
+    .option('--reports <n>', 'how many nights of each matrix get a report', count, 30)
+    .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
+    .option('--url <url>', "address at which the folder will be published, for the feeds' links")
     .addHelpText('after', '\nExamples:\n  harness history site site --history nights --url https://example.org/nights')
     .action(act('history site'));
   displayOptions(reportOption(cellOptions(harness.command('nightly'))))
     .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
-    .option('--history <folder>', "default: the project's folder history")
-    .option('--page <file>', 'where to; default: .harness/nightly.html')
-    .option('--commit-url <url>', 'the page of a commit, with {sha} in it; default: where the CI of the night says')
+    .option('--history <folder>', "folder of the history; default: the project's history/")
+    .option('--page <file>', 'file to write; default: .harness/nightly.html')
+    .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
     .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
-    .option('--cold', 'boot and deploy even where a snapshot could be resumed, and save none')
+    .option('--cold', 'boot and deploy even if a snapshot could be resumed, and save none')
     .addHelpText(
       'after',
       '\nExamples:\n  harness nightly\n  harness nightly quickstart --arch amd64 --history nights --page site/index.html',
@@ -328,58 +335,64 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('nightly'));
   harness
     .command('export')
-    .description("print a run's benchmarks as another tool reads them")
+    .description("print a run's benchmarks in another tool's format")
     .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest')
     .addOption(new Option('--format <name>', 'the format').choices(exportFormats).makeOptionMandatory())
     .addHelpText('after', '\nExamples:\n  harness export --format go\n  harness export latest --format csv')
     .action(act('export'));
   cellOptions(harness.command('matrix'))
-    .description('print the jobs of a CI service for the cells of a matrix')
-    .option('--github', 'as `strategy.matrix`; in a step also its outputs `matrix` and `count`')
-    .option('--gitlab', 'as a child pipeline of GitLab, which puts the jobs together as well')
-    .option('--buildkite', 'as steps for `buildkite-agent pipeline upload`, likewise')
-    .option('--no-bench', 'leave the benchmarks out of the jobs')
-    .option('--cold', 'have the jobs boot and deploy even where a snapshot could be resumed')
-    .option('--shards <n>', 'jobs of several cells each instead of one a cell', count)
-    .option('--runner <arch=label>', 'the runner for an architecture; may be given more than once', collect)
-    .option('--default-runner <label>', 'the runner for the others; default: ubuntu-24.04 of GitHub, any of the others')
-    .option('--image <name>', "with --gitlab: a container's image for the jobs")
+    .description('print CI jobs for the cells of a matrix')
+    .option('--github', 'as `strategy.matrix`; in a GitHub step, also set the outputs `matrix` and `count`')
+    .option('--gitlab', 'as a GitLab child pipeline, including the merge job')
+    .option('--buildkite', 'as steps for `buildkite-agent pipeline upload`, including the merge step')
+    .option('--no-bench', 'skip the benchmarks')
+    .option('--cold', 'have the jobs boot and deploy even if a snapshot could be resumed')
+    .option('--shards <n>', 'divide the cells among n jobs instead of one job per cell', count)
+    .option('--runner <arch=label>', 'the runner for an architecture; may be repeated', collect)
+    .option(
+      '--default-runner <label>',
+      'the runner for other architectures; default: ubuntu-24.04 on GitHub, any runner elsewhere',
+    )
+    .option('--image <name>', 'with --gitlab: container image for the jobs')
     .option(
       '--before <command>',
-      'with --gitlab or --buildkite: what sets a job up; may be repeated; default: npm ci',
+      'with --gitlab or --buildkite: command that sets a job up; may be repeated; default: npm ci',
       collect,
     )
-    .option('--call <command>', 'with --gitlab or --buildkite: how the harness is called', 'npx harness')
+    .option('--call <command>', 'with --gitlab or --buildkite: command that starts the harness', 'npx harness')
     .addHelpText(
       'after',
       '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm\n  harness matrix quickstart --gitlab > cells.yml',
     )
     .action(act('matrix'));
   reportOption(harness.command('merge'))
-    .description('make one run with one set of reports of the runs of several jobs')
-    .argument('<folders...>', 'folders that hold the jobs’ runs, at any depth')
-    .option('--plan <file>', 'what `harness list --json` printed: a cell that is in no part is incomplete')
-    .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
+    .description('merge the runs of several jobs into one run with one set of reports')
+    .argument('<folders...>', "folders that hold the jobs' runs, at any depth")
+    .option('--plan <file>', 'output of `harness list --json`: a planned cell that no part has is incomplete')
+    .option('--no-summary', 'write no GitHub job summary; `harness report --summary` does')
     .option('--json', 'print results.json on stdout')
     .addHelpText('after', '\nExamples:\n  harness merge parts --plan plan.json')
     .action(act('merge'));
   harness
     .command('gc')
-    .description('remove every process, socket and overlay of runs that were killed, and kept targets')
-    .option('--dry-run', 'only say what would be removed')
+    .description('remove kept targets, and every process, socket and overlay that killed runs left')
+    .option('--dry-run', 'only show what would be removed')
     .option('--json', 'print one JSON document on stdout')
     .action(act('gc'));
   harness
     .command('schema')
     .description('write the JSON schemas of matrices, suites and results')
-    .option('--check', 'write nothing; exit with 1 when one is not as it should be')
+    .option('--check', 'write nothing; exit with 1 when a schema is out of date')
     .action(act('schema'));
   harness
     .command('init')
-    .description('write a first matrix and a suite that pass, and what a project has around them; overwrites nothing')
-    .argument('[folder]', 'where', '.')
-    .option('--command <command>', 'with a suite that runs this in a copy of the project, such as "make check"')
-    .option('--compose <file>', 'with a suite that deploys this Compose file')
+    .description('write a first matrix and a suite that pass, and the files around them; overwrites nothing')
+    .argument('[folder]', 'folder to write to', '.')
+    .option(
+      '--command <command>',
+      'write a suite that runs this command in a copy of the project, such as "make check"',
+    )
+    .option('--compose <file>', 'write a suite that deploys this Compose file')
     .addHelpText(
       'after',
       '\nExamples:\n  harness init\n  harness init --command "make check"\n  harness init --compose compose.yaml',
@@ -392,7 +405,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .action(act('open'));
   harness
     .command('resume')
-    .description('tell a run that --pause has stopped to go on')
+    .description('resume a run that --pause has stopped')
     .argument('[run]', 'the name of a run, or its folder', 'latest')
     .action(act('resume'));
   harness
@@ -408,21 +421,21 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
   return harness;
 }
 
-/** What a command came to. */
+/** The outcome of a command. */
 export interface Outcome {
   /** 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infrastructure, 4 incomplete, 5 a new regression, 130 interrupted. */
   readonly exitCode: number;
-  /** Whether cells decided it: what is wrong with reports or output does not change it then. */
+  /** Whether cells decided it; then problems with reports or output do not change it. */
   readonly byCells: boolean;
 }
 
-/** Commands whose exit code is that of cells. */
+/** Commands whose exit code the cells decide. */
 const BY_CELLS: ReadonlySet<CommandName> = new Set(['run', 'nightly', 'merge'] as const);
 
-/** Commands that take a command to run behind `--`; `shell` has one of its own. */
+/** Commands that take a command to run after `--`; `shell` parses its own. */
 const WITH_COMMAND = ['run', 'list', 'images', 'matrix', 'nightly'];
 
-/** What stands before `--`, and the command behind it where one is taken. */
+/** Splits the words before `--` from the command after it, for commands that take one. */
 export function splitCommand(argv: readonly string[]): { words: readonly string[]; command?: readonly string[] } {
   const cut = argv.indexOf('--');
   if (cut < 0 || !WITH_COMMAND.includes(argv[0] ?? '')) return { words: argv };
@@ -430,9 +443,8 @@ export function splitCommand(argv: readonly string[]): { words: readonly string[
 }
 
 /**
- * `help images build` as the command that prints it, because commander's own `help` looks at one word, and where it does not
- * know that prints the help of all without a word about it. A name that there is not is left as a command, whose error
- * suggests one that there is.
+ * Turns `help images build` into the command that prints it: commander's own `help` looks at one word, and prints the general
+ * help without comment if it does not know that. An unknown name is left as a command, whose error suggests a known one.
  */
 export function helpWords(words: readonly string[], harness: Command): readonly string[] {
   const [first, ...names] = words;
@@ -454,8 +466,7 @@ function withCommand(arg: unknown, command: readonly string[]): unknown {
 }
 
 /**
- * Runs the command line. Without arguments it prints the help, as `git` and `docker` do: somebody is looking around, and
- * has done nothing wrong.
+ * Runs the command line. Without arguments it prints the help and succeeds, as `git` and `docker` do.
  */
 export async function program(argv: readonly string[]): Promise<Outcome> {
   let outcome: Outcome = { exitCode: 0, byCells: false };

@@ -68,14 +68,16 @@ export const kernelModule = z
   // The kernel's own names have underscores; people write either.
   .transform((name) => name.replaceAll('-', '_'));
 
-/** How often each kind of failure is tried again; a number alone is for tests. */
+/** How often each kind of failure is retried; a number alone is for tests. */
 const times = z.int().min(0).max(5);
 export const retriesField = z.union([
   times.transform((test) => ({ test })),
   z.strictObject({
-    infra: times.exactOptional().describe('A cell whose machine fails, on a fresh one. Default: 1.'),
-    emulator: times.exactOptional().describe('A cell whose emulator fails, on a fresh machine. Default: 1.'),
-    test: times.exactOptional().describe('A test that fails, where it failed. Default: 0.'),
+    infra: times.exactOptional().describe('Retries, on a fresh machine, of a cell whose machine fails. Default: 1.'),
+    emulator: times
+      .exactOptional()
+      .describe('Retries, on a fresh machine, of a cell whose emulator fails. Default: 1.'),
+    test: times.exactOptional().describe('Retries, on the same machine, of a test that fails. Default: 0.'),
   }),
 ]);
 
@@ -89,7 +91,7 @@ export const argvField = z.union([z.string().min(1), z.array(z.string()).min(1)]
 /** A file of the stack: from the suite's folder, or written out here. */
 export const stackFile = z
   .strictObject({
-    path: absolutePath.describe('Where it goes on the target.'),
+    path: absolutePath.describe('Its path on the target.'),
     from: z.string().min(1).optional().describe("A file in the suite's folder."),
     content: z.string().optional(),
     mode: z

@@ -87,7 +87,7 @@ commands:
     ],
     ...['pi4:2222', '10.0.0.1:22', '[::1]:2222'].map((address): [string, string] => [
       `machines:\n  a: { address: "${address}" }`,
-      `machines.yaml:2:17: machines.a.address is "${address}", expected a host: a name, an address, or a Host of ssh_config; its port goes to \`port: ${address.split(':').at(-1)}\` beside it`,
+      `machines.yaml:2:17: machines.a.address is "${address}", expected a host: a name, an address, or a Host of ssh_config; give its port beside it, as \`port: ${address.split(':').at(-1)}\``,
     ]),
     ...['pi4:', 'a:b:c', '[::1', 'a%b', ':', '::g', '[pi4]'].map((address): [string, string] => [
       `machines:\n  a: { address: "${address}" }`,

@@ -10,7 +10,7 @@ const command = z
 const HOST = 'expected a host: a name, an address, or a Host of ssh_config';
 
 /**
- * A name or an address, with nothing in it that ssh would take for an option or a shell for more than a word. An IPv6
+ * A name or an address, free of anything that ssh could take for an option or a shell for syntax. An IPv6
  * address may stand in brackets, and may have a zone.
  */
 const host = z
@@ -20,7 +20,8 @@ const host = z
     const bare = /^\[(.*)\]$/.exec(written)?.[1] ?? written;
     if (isIPv6(bare.replace(/%[A-Za-z0-9_.-]+$/, ''))) return bare;
     const port = /^([^:]+|\[.*\]):(\d+)$/.exec(written);
-    if (port) context.addIssue({ code: 'custom', message: `${HOST}; its port goes to \`port: ${port[2]}\` beside it` });
+    if (port)
+      context.addIssue({ code: 'custom', message: `${HOST}; give its port beside it, as \`port: ${port[2]}\`` });
     else if (!/^[A-Za-z0-9_.-]+$/.test(written)) context.addIssue({ code: 'custom', message: HOST });
     return written;
   });
@@ -43,42 +44,42 @@ export const machinesSchema = z
             .string()
             .regex(/^[a-z_][a-z0-9_.-]{0,31}$/i, 'expected the name of a user')
             .optional(),
-          arch: archField.optional().describe('Checked against what the machine says; absent: whatever it says.'),
-          tags: z.array(nameField).default([]).describe('What suites may ask for: `needs: [{ tags: [gpu] }]`.'),
+          arch: archField.optional().describe("Checked against the machine's own answer. Default: that answer."),
+          tags: z.array(nameField).default([]).describe('For suites to ask for: `needs: [{ tags: [gpu] }]`.'),
           key: z
             .string()
             .min(1)
             .optional()
-            .describe("A file with a private key, relative to this file. Default: what the user's ssh finds."),
+            .describe("A file with a private key, relative to this file. Default: the keys of the user's ssh."),
           cells: z.int().min(1).max(64).default(1).describe('How many cells may use it at once.'),
           power: z
             .strictObject({ off: command, on: command })
             .optional()
-            .describe('Commands on the controller that cut its power and give it back.'),
+            .describe('Commands on the controller that switch its power off and on.'),
         }),
       )
       .default({})
-      .describe('Machines for targets of kind ssh, in the order in which they are preferred.'),
+      .describe('Machines for targets of kind ssh, the preferred one first.'),
     commands: z
       .record(
         nameField,
         z.strictObject({
-          arch: z.array(archField).min(1).describe('The architectures that it can make machines of.'),
+          arch: z.array(archField).min(1).describe('The architectures of the machines that it can make.'),
           acquire: command.describe(
             'Makes a machine of $HARNESS_ARCH and prints its address as the last line: ssh://user@host:port.',
           ),
           reconnect: command
             .optional()
             .describe(
-              'Exits with 0 while the machine of $HARNESS_ADDRESS is there, and prints its address where that has changed.',
+              'Exits with 0 while the machine of $HARNESS_ADDRESS is there, and prints its address if that has changed.',
             ),
-          release: command.describe('Gives the machine of $HARNESS_ADDRESS back; may be run more than once.'),
+          release: command.describe('Returns the machine of $HARNESS_ADDRESS; may be run more than once.'),
           tags: z.array(nameField).default([]),
           key: z.string().min(1).optional(),
         }),
       )
       .default({})
-      .describe('Targets of kind command: for clouds and boards that we do not know.'),
+      .describe('Targets of kind command: for clouds and boards that the harness does not support itself.'),
   })
   .meta({ id: 'machines', title: 'harness machines' });
 

@@ -27,7 +27,7 @@ const selector = z
 /** A matrix: which suites run on which architectures and kinds of target. */
 export const matrixSchema = z
   .strictObject({
-    name: nameField.optional().describe("Shown in reports; the file's name without its ending when absent."),
+    name: nameField.optional().describe("Shown in reports. Default: the file's name without its extension."),
     description: z.string().optional(),
     arch: z
       .array(cellArchField)
@@ -39,12 +39,12 @@ export const matrixSchema = z
       .union([z.array(targetField).min(1), z.strictObject({ each: z.array(targetField).min(1) })])
       .default(['vm'])
       .describe(
-        'Kinds of target, the preferred one first: a cell takes the first that there is for its architecture and that has what its suite needs. `{ each: [vm, container] }` makes a cell for every kind.',
+        'Kinds of target, the preferred one first: a cell takes the first that is available for its architecture and meets the needs of its suite. `{ each: [vm, container] }` makes a cell for every kind.',
       ),
-    suite: z.array(nameField).min(1).describe('Suites: folders below suites/ that hold a suite.yaml.'),
+    suite: z.array(nameField).min(1).describe('Suites: folders below suites/ that contain a suite.yaml.'),
     release: oneOrMoreReleases
       .optional()
-      .describe('The same as images.release, as it reads best in a matrix of several: [trixie, bookworm].'),
+      .describe('The same as images.release; reads better with several: [trixie, bookworm].'),
     control: archField
       .default('amd64')
       .describe('The architecture that timings are divided by and failures are compared with.'),
@@ -54,61 +54,59 @@ export const matrixSchema = z
           arch: cellArchField,
           target: targetField,
           suite: nameField,
-          release: releaseField.optional().describe('Default: a cell of each release of the matrix.'),
+          release: releaseField.optional().describe('Default: one cell for each release of the matrix.'),
         }),
       )
       .default([])
-      .describe('Cells beside those that arch × target × suite × release makes.'),
+      .describe('Cells in addition to those of arch × target × suite × release.'),
     exclude: z
       .array(selector)
       .default([])
-      .describe('Cells to leave out: an entry matches the cells that agree with all of its keys.'),
+      .describe('Cells to leave out: an entry matches the cells that match all of its keys.'),
     'non-voting': z
       .array(globField)
       .default([])
       .describe(
-        'Globs on the name of a cell (arch/target/suite, or arch/target/suite@release): they run and are shown, and do not decide the exit code.',
+        'Globs on the names of cells (arch/target/suite, or arch/target/suite@release) that run and are shown, but do not decide the exit code.',
       ),
     retries: retriesField
       .default({})
       .describe(
-        'Further attempts, each of which is kept; what a suite says counts for its cells. Default: { infra: 1, emulator: 1, test: 0 }.',
+        'Further attempts, each of which is kept; a suite can override this for its cells. Default: { infra: 1, emulator: 1, test: 0 }.',
       ),
     limits: z
       .strictObject({
         jobs: z.int().min(1).max(64).optional().describe('Cells at once. Default: as many as memory and cores allow.'),
-        minutes: z.number().positive().max(1440).default(60).describe('The whole run may take this long.'),
+        minutes: z.number().positive().max(1440).default(60).describe('Time limit of the whole run.'),
         'cell-minutes': z
           .number()
           .positive()
           .max(1440)
           .default(30)
-          .describe('One cell may take this long, images not counted.'),
+          .describe('Time limit of one cell, not counting images.'),
         'control-minutes': z
           .number()
           .min(0)
           .max(1440)
           .default(10)
-          .describe(
-            'Trying failed tests again, on the control architecture and where they failed, may take this long.',
-          ),
+          .describe('Time limit of re-running failed tests, on the control architecture and where they failed.'),
         scale: z
           .number()
           .min(1)
           .max(100)
           .optional()
-          .describe('Multiplies every deadline; measured in each guest when absent.'),
+          .describe('Multiplies every deadline. Default: measured in each guest.'),
         'snapshots-gib': z
           .number()
           .min(0)
           .default(10)
-          .describe('GiB of disk for snapshots of deployed machines; those used longest ago go first.'),
+          .describe('GiB of disk for snapshots of deployed machines; the least recently used are removed first.'),
         'source-mib': z
           .int()
           .min(1)
           .max(2048)
           .default(256)
-          .describe('MiB that the source of a suite may have that is copied to machines.'),
+          .describe('Largest size, in MiB, of a source folder that is copied to machines.'),
       })
       .prefault({}),
     images: z
@@ -120,7 +118,7 @@ export const matrixSchema = z
         release: oneOrMoreReleases
           .optional()
           .describe(
-            `Debian release of the guests and container images; of several, each makes cells. Default: ${DEFAULT_RELEASE}.`,
+            `Debian release of the guests and container images; with several, each makes its own cells. Default: ${DEFAULT_RELEASE}.`,
           ),
         'refresh-hours': z
           .number()
@@ -131,12 +129,12 @@ export const matrixSchema = z
           .int()
           .min(128)
           .default(1536)
-          .describe('MiB that everything that is run while packages are installed in an image may take together.'),
+          .describe('MiB of memory for all processes that install packages in an image, together.'),
         'build-minutes': z
           .number()
           .positive()
           .default(120)
-          .describe('Minutes that installing the packages of an image may take.'),
+          .describe('Time limit, in minutes, for installing the packages of an image.'),
       })
       .prefault({}),
   })

@@ -11,21 +11,21 @@ const quarantineEntry = z
       .max(500)
       .optional()
       .describe('Glob on the full name of a test (`describe > test`), or on `file > name`. Default: the whole cell.'),
-    cell: globField.optional().describe('Glob on the name of a cell, as --only takes it. Default: every cell.'),
+    cell: globField.optional().describe('Glob on the name of a cell, as for --only. Default: every cell.'),
     arch: oneOrMore(archField).optional().describe('Only on these architectures.'),
     target: oneOrMore(targetField).optional().describe('Only on these kinds of target.'),
     link: z
       .url({ protocol: /^https?$/, error: 'expected an http or https address' })
-      .describe('Where the failure is worked on.'),
-    owner: z.string().min(1).max(200).optional().describe('Who sees to it.'),
+      .describe('Where the failure is tracked.'),
+    owner: z.string().min(1).max(200).optional().describe('The person responsible.'),
     expires: z.iso
       .date('expected a day such as 2026-12-31')
-      .describe('The last day, in UTC, on which it does not vote; from the next one on it is red again.'),
+      .describe('The last day, in UTC, on which it does not vote; from the next day it is red again.'),
   })
   .refine(
     ({ test, cell }) => test !== undefined || cell !== undefined,
-    'expected test or cell: an entry without either would be about everything',
+    'expected test or cell: an entry without either would match everything',
   );
 
-/** What is known to fail, and until when it does not vote. */
+/** Known failures, and the last day on which each does not vote. */
 export const quarantineSchema = z.array(quarantineEntry).meta({ id: 'quarantine', title: 'harness quarantine' });

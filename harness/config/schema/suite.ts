@@ -14,7 +14,7 @@ import {
   stackFile,
 } from '../../yaml/fields.ts';
 
-/** What must hold before scenarios start; each is tried again until its deadline. */
+/** A condition for scenarios to start, retried until its deadline. */
 const readyCheck = z
   .strictObject({
     name: z.string().min(1).optional(),
@@ -23,7 +23,7 @@ const readyCheck = z
       .optional(),
     tcp: nameField.optional().describe('A named port that accepts a connection.'),
     command: argvField.optional().describe('A command on the target that exits with 0; a string goes through sh.'),
-    seconds: durationSeconds.default(10).describe('Native seconds until it counts as failed.'),
+    seconds: durationSeconds.default(10).describe('Native seconds after which it counts as failed.'),
   })
   .refine(
     (check) => [check.http, check.tcp, check.command].filter((kind) => kind !== undefined).length === 1,
@@ -52,7 +52,7 @@ const resultsPattern = z
 
 const resultsFormats = Object.keys(RESULTS_FORMATS) as [ResultsFormatName, ...ResultsFormatName[]];
 
-/** Where a command's results are: in what it prints, or in files that it writes. */
+/** Where a command's results are: in its output, or in files that it writes. */
 const commandResults = z.union([
   z.enum(['exit', ...resultsFormats]),
   z
@@ -63,22 +63,22 @@ const commandResults = z.union([
     ),
 ]);
 
-/** A command whose end, or whose results, are tests. */
+/** A command whose exit code is a test, or whose results are tests. */
 const commandTest = z.strictObject({
   run: argvField.describe('The command, run in the source folder without a shell; a string goes through sh.'),
-  name: z.string().min(1).max(200).optional().describe('How it is called in reports. Default: the command.'),
+  name: z.string().min(1).max(200).optional().describe('Its name in reports. Default: the command.'),
   results: commandResults
     .default('exit')
     .describe(
-      'Its tests: in what it prints (`tap`), or in files that it writes (`{ junit: "build/*.xml" }`), relative to the source folder or absolute. `exit`: the command is one test, which passes with 0.',
+      'Where its test results are: in its output (`tap`), or in files that it writes (`{ junit: "build/*.xml" }`), relative to the source folder or absolute. `exit`: the command is one test, which passes with 0.',
     ),
-  seconds: durationSeconds.optional().describe('Native seconds that it may take. Default: timeouts.test, else 600.'),
+  seconds: durationSeconds.optional().describe('Time limit in native seconds. Default: timeouts.test, else 600.'),
 });
 
 /** A suite: a stack, what it needs of a target, and how long things may take. */
 export const suiteSchema = z
   .strictObject({
-    name: nameField.optional().describe("The folder's name; given only to be checked."),
+    name: nameField.optional().describe("Checked against the folder's name."),
     description: z.string().optional(),
     arch: z.array(archField).min(1).optional().describe('Architectures that the suite makes sense on. Default: all.'),
     needs: z
@@ -99,14 +99,12 @@ export const suiteSchema = z
         identity: z
           .enum(['own', 'kept'])
           .default('own')
-          .describe(
-            'Whether a machine that comes from a snapshot gets a machine id of its own, or stays who was saved.',
-          ),
+          .describe('Whether a machine resumed from a snapshot gets a new machine id or keeps the saved one.'),
         timers: z
           .enum(['coarse', 'fine'])
           .default('coarse')
           .describe(
-            'How exact the timers of an emulated machine are: to its tick of some milliseconds, which makes programs that sleep for microseconds much cheaper, or as on a real one.',
+            'Resolution of the timers of an emulated machine: coarse, its tick of some milliseconds, makes programs that sleep for microseconds much cheaper; fine is that of a real machine.',
           ),
       })
       .prefault({}),
@@ -114,13 +112,11 @@ export const suiteSchema = z
       .record(
         nameField,
         z.strictObject({
-          arch: archField.optional().describe("Default: the cell's own; in a mixed cell one after the other."),
+          arch: archField.optional().describe("Default: the cell's own; in a mixed cell, its architectures in order."),
         }),
       )
       .default({})
-      .describe(
-        'The machines of a cluster, each with the whole stack, on a network of their own. Default: one machine.',
-      ),
+      .describe('The machines of a cluster, each with the whole stack, on a private network. Default: one machine.'),
     stack: z
       .strictObject({
         ...stackShape,
@@ -141,32 +137,32 @@ export const suiteSchema = z
             files: z.enum(['restore', 'stay']).default('restore'),
           })
           .prefault({})
-          .describe('What becomes of a machine that outlives the run: of packages that it did not have, and the rest.'),
+          .describe('What to undo on a machine that outlives the run: packages it did not have, services, files.'),
       })
       .prefault({}),
     source: z
       .union([
-        z.string().min(1).describe("A folder, relative to the suite's: what git tracks and does not ignore."),
+        z.string().min(1).describe("A folder, relative to the suite's: the files that git tracks or does not ignore."),
         z
           .strictObject({ debian: debianPackage.describe('The name of a source package.') })
-          .describe("A project's own release, out of a Debian source package: without Debian's patches."),
+          .describe("The upstream source in a Debian source package, without Debian's patches."),
       ])
       .optional()
-      .describe('What is copied to the machine before `setup`. Later runs send what changed.'),
+      .describe('The source to copy to the machine before `setup`. Later runs send only changes.'),
     setup: z
       .array(argvField)
       .default([])
       .describe(
-        'Commands run in the source folder once, before the snapshot; again when a file that they read has changed. A string goes through sh.',
+        'Commands run in the source folder once, before the snapshot; run again when a file that they read has changed. A string goes through sh.',
       ),
     tests: z
       .array(commandTest)
       .default([])
-      .describe('Commands that test, run in order; each is run whatever came of those before.'),
+      .describe('Test commands, run in order; each runs even if earlier ones failed.'),
     artifacts: z
       .array(artifactPattern)
       .default([])
-      .describe('Files brought back after the tests, passed or not: paths or globs below the source folder.'),
+      .describe('Files to copy back after the tests, passed or not: paths or globs below the source folder.'),
     root: z.boolean().default(false).describe('Run `setup` and `tests` as root, not as an ordinary user.'),
     timeouts: z
       .strictObject({
@@ -182,7 +178,7 @@ export const suiteSchema = z
     isolate: z
       .enum(['none', 'file', 'test'])
       .default('none')
-      .describe('Put the machines back to their state after the deployment before each file, or each test.'),
+      .describe('Reset the machines to their state after deployment before each file or each test.'),
     evidence: z
       .array(argvField)
       .default([])
@@ -192,7 +188,7 @@ export const suiteSchema = z
     retries: retriesField
       .default({})
       .describe(
-        "Further attempts, each of which is kept: `2` for tests that fail, or `{ infra: 1, emulator: 1, test: 0 }`. What is left out is the matrix's.",
+        "Further attempts, each of which is kept: `2` for tests that fail, or `{ infra: 1, emulator: 1, test: 0 }`. Keys left out take the matrix's values.",
       ),
   })
   .meta({ id: 'suite', title: 'harness suite' });

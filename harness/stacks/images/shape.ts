@@ -9,7 +9,7 @@ import {
   stackFile,
 } from '../../yaml/fields.ts';
 
-/** A container image, built on the controller once an architecture, with one tag for all. */
+/** A container image, built on the controller once per architecture, with one tag for all. */
 const containerImage = z.strictObject({
   tag: z
     .string()
@@ -22,28 +22,28 @@ const containerImage = z.strictObject({
     .array(releaseField)
     .min(1)
     .optional()
-    .describe('Debian releases that it is built of, where packages have other names in others. Default: all.'),
-  packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with what they depend on.'),
+    .describe('Debian releases it is built from; for packages whose names differ between releases. Default: all.'),
+  packages: z.array(debianPackage).default([]).describe('Debian packages, unpacked with their dependencies.'),
   without: z
     .array(debianPackage)
     .default([])
     .describe(
-      'Packages that are left out, with what only they need: what only maintainer scripts use, which do not run.',
+      'Packages to leave out, with what only they need: those that only maintainer scripts use, which do not run.',
     ),
   exclude: z
-    .array(z.string().regex(/^\/[^\0]*$/, 'expected an absolute path, in which * stands for anything'))
+    .array(z.string().regex(/^\/[^\0]*$/, 'expected an absolute path, in which * matches anything'))
     .default([])
-    .describe('Paths of the packages that are left out, with what is below them: an engine loads every byte.'),
+    .describe('Paths of the packages to leave out, with everything below them: an engine loads every byte.'),
   files: z.array(stackFile).default([]),
-  command: z.array(z.string()).min(1).describe('argv of what it runs.'),
+  command: z.array(z.string()).min(1).describe('argv of its command.'),
   ports: z.array(portField).default([]),
   health: z
     .strictObject({ command: z.array(z.string()).min(1), seconds: durationSeconds.default(1) })
     .optional()
-    .describe('A command in the container that exits with 0 while it is healthy, and how often it is run.'),
+    .describe('A command in the container that exits with 0 while it is healthy, and the interval between its runs.'),
 });
 
-/** What `stack:` says of container images, and of where machines have them from. */
+/** The keys of `stack:` for container images and the registry that machines pull them from. */
 export const imagesShape = {
   images: z
     .array(containerImage)
