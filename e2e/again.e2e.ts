@@ -135,3 +135,37 @@ test('is late', async ({ target }) => { await target.sh('echo three > /var/lib/t
   expect(nothing.stderr).toContain(`cannot stop at "is early": no test of ${cell} is called so`);
   expect(await leftovers(project.folder)).toEqual([]);
 });
+
+test('-t chooses commands by their names, and the line of a failure runs just that command again', async () => {
+  await using project = await makeProject({
+    'matrices/m.yaml': `arch: [${arch}]\nsuite: [cmd]\ntarget: [local]\nlimits: {scale: 5}\n`,
+    'suites/cmd/suite.yaml': `tests:
+  - run: echo noise
+  - {name: the second, run: 'printf "1..2\\nok 1 - a\\nnot ok 2 - b\\n"; exit 1', results: tap}
+  - run: 'false'
+`,
+  });
+  const ran = async () => {
+    const { cells } = await project.results();
+    return cells[0]!.tests.map(({ file, name, verdict }) => `${file} > ${name} ${verdict}`);
+  };
+  const whole = await project.harness(['run', 'm']);
+  expect(await ran()).toEqual([
+    'command > echo noise passed',
+    'the second > a passed',
+    'the second > b failed',
+    'command > false failed',
+  ]);
+  // What others printed is none of its last words.
+  expect(whole.stderr).not.toContain('caused by: noise');
+  expect(whole.stderr).toContain(`${arch}/local/cmd  the second  b`);
+  expect(await project.harness(['run', 'm', '-t', 'second'])).toMatchObject({ exitCode: 1 });
+  expect(await ran()).toEqual(['the second > a passed', 'the second > b failed']);
+  const line = /Run it again: `+ ?(npx harness run .*?) ?`+$/m.exec(await project.read('summary.md'))![1]!;
+  expect(line).toBe(`npx harness run matrices/m.yaml --test 'the second' --no-bench --only '${arch}/local/cmd'`);
+  expect(await project.harness(['run', 'm', '-t', '/^echo /'])).toMatchObject({ exitCode: 0 });
+  expect(await project.harness(['run', 'm', '-t', 'not ok'])).toMatchObject({ exitCode: 4 });
+  await project.harness(['run', 'm']);
+  await project.harness(['run', '--failed']);
+  expect(await ran()).toEqual(['the second > a passed', 'the second > b failed', 'command > false failed']);
+});

@@ -40,3 +40,18 @@ test('a file that cannot be written is an error at the end', async () => {
   log.add('stdout', Buffer.from('x\n'));
   await expect(log.end()).rejects.toThrow('ENOENT');
 });
+
+test('the last lines are those of the command that runs, with the one that has no end yet', async () => {
+  await using files = await tempFiles();
+  const file = join(files.folder, 'output.log');
+  const log = outputLog(file, () => {});
+  log.begin();
+  log.add('stdout', Buffer.from('of the first\nwithout end'));
+  expect(log.tail(9)).toEqual(['of the first', 'without end']);
+  log.begin();
+  expect(log.tail(9)).toEqual([]);
+  log.add('stderr', Buffer.from('of the second'));
+  expect(log.tail(9)).toEqual(['of the second']);
+  await log.end();
+  expect(await readFile(file, 'utf8')).toBe('of the first\nwithout end\nof the second\n');
+});

@@ -5,8 +5,10 @@ import type { OutputStream } from './runner.ts';
 
 /** What a command prints, on its way to a file and to people. */
 export interface OutputLog {
+  /** Another command begins: what was printed until now is none of its last lines. */
+  begin(): void;
   add(stream: OutputStream, chunk: Buffer): void;
-  /** The last lines, both streams, printable. */
+  /** The last lines of the command, both streams, printable; one that has no end yet is among them. */
   tail(count: number): string[];
   /** Resolves when all of it is in the file. */
   end(): Promise<void>;
@@ -31,11 +33,21 @@ export function outputLog(file: string, show: (line: string) => void): OutputLog
     // It is thrown where the end is awaited.
     writes.catch(() => {});
   };
+  const finish = () => {
+    for (const one of Object.values(open)) keep(one.rest());
+  };
   return {
+    begin() {
+      finish();
+      recent = '';
+    },
     add: (name, chunk) => keep(open[name].lines(chunk)),
-    tail: (count) => lastLines(recent, count),
+    tail(count) {
+      const partial = Object.values(open).flatMap((one) => one.partial().map(printable));
+      return lastLines(`${recent}${partial.join('\n')}`, count);
+    },
     async end() {
-      for (const one of Object.values(open)) keep(one.rest());
+      finish();
       await writes;
     },
   };
@@ -58,6 +70,11 @@ function stream() {
       // A progress bar writes over its line: what stands in the end is what a person would see.
       return lines.map((line) => line.replace(/\r$/, '').replace(/^.*\r/s, ''));
     },
-    rest: (): string[] => (partial === '' ? [] : [partial]),
+    partial: (): string[] => (partial === '' ? [] : [partial]),
+    rest(): string[] {
+      const left = partial;
+      partial = '';
+      return left === '' ? [] : [left];
+    },
   };
 }

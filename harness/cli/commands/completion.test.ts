@@ -54,6 +54,8 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', async (shell) => {
     [['run', 'mine', '--only', 'arm64/vm/s'], ['arm64/vm/second']],
     [['shell', 'amd64/vm/f'], ['amd64/vm/first']],
     [['open', '2026'], ['20260101-000000-aaaa']],
+    [['run', '--resume', '2026'], ['20260101-000000-aaaa']],
+    [['explain', 'amd64/vm/first', '--run', '2026'], ['20260101-000000-aaaa']],
     [
       ['export', '--format', 'g'],
       ['github-action-benchmark', 'go'],

@@ -127,6 +127,9 @@ async function valuesOf(option: string, matrix: string | undefined): Promise<rea
       return listSuites([(await findProject(process.cwd())).suites, bundled.suites]);
     case '--only':
       return cellNames(matrix);
+    case '--run':
+    case '--resume':
+      return runNames((await findProject(process.cwd())).root);
     default:
       return [];
   }

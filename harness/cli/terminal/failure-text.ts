@@ -112,6 +112,8 @@ function diffLines(diff: string, paint: Paint): string[] {
 
 /** As editors and terminals open it: `suites/web/a.scenario.ts:3:13`. */
 function placeOf(cell: CellResult, test: TestResult, error?: ErrorData): string {
+  // Of a command there is no file: its name stands there.
+  if (test.step === 'tests' && error?.file === undefined) return test.file;
   return error?.file === undefined
     ? placeInRepository(cell, test)
     : placeInRepository(cell, { file: error.file }, error);

@@ -136,6 +136,7 @@ async function runOnce(
   await removeStale(target, workspace, entry.results, filesMs);
   const begun = performance.now();
   const printed: Buffer[] = [];
+  log.begin();
   try {
     const end = await runCommand(target, {
       workspace,
