@@ -14,7 +14,7 @@ const round = z.object({
   passed: z.boolean(),
   /** Verdict and reason. */
   words: z.string(),
-  /** What the cell took, and what trying its tests again took. */
+  /** What the cell's steps took, and trying its tests again. */
   durationMs: z.number(),
   /** The commit of the harness. */
   commit: z.string(),

@@ -89,7 +89,7 @@ async function once(project: TestProject, folder: string, causes: readonly strin
       named: CAUSES[name]!.isNamed(cell),
       passed: cell.verdict === 'passed' || cell.verdict === 'flaky' || cell.verdict === 'skipped',
       words: `${cell.verdict}: ${cell.reason ?? ''}${test?.control ? `, ${test.control}` : ''}`,
-      durationMs: (cell.durationMs ?? 0) + tries.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      durationMs: [...cell.steps, ...tries].reduce((sum, { durationMs }) => sum + durationMs, 0),
     };
   });
 }

@@ -2,9 +2,12 @@ import { open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines, printable } from '../../base/text.ts';
 
+/** What a guest died of whose kernel gave up. */
+export const PANICKED = 'the kernel panicked';
+
 /** What a line of the console can mean for the guest's fate. */
 const FATAL: readonly { readonly pattern: RegExp; readonly means: string }[] = [
-  { pattern: /Kernel panic - not syncing/, means: 'the kernel panicked' },
+  { pattern: /Kernel panic - not syncing/, means: PANICKED },
   { pattern: /harness-init: cannot (.*)/, means: 'the initramfs failed' },
   {
     pattern: /You are in (?:emergency|rescue) mode|Entering emergency mode|Give root password for maintenance/,

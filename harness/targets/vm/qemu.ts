@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EmulatorError, InfraError } from '../../base/errors.ts';
 import { identify, isStopped, type ProcessIdentity, start } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
-import { consoleTail, fatalMeaning, followConsole } from '../shared/console.ts';
+import { consoleTail, fatalMeaning, followConsole, PANICKED } from '../shared/console.ts';
 import type { Io } from '../target.ts';
 import { type MachineSpec, qemuArguments } from './arguments.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
@@ -62,9 +62,8 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
   };
   const onEvent = ({ event, data }: QmpEvent) => {
     if (expected) return;
-    if (event === 'BLOCK_IO_ERROR' && data['nospace'] === true)
-      fate('cannot go on with the guest: the disk of this host is full');
-    if (event === 'SHUTDOWN') fate('cannot go on with the guest: it switched itself off');
+    const meaning = eventMeaning({ event, data });
+    if (meaning !== undefined) fate(`cannot go on with the guest: ${meaning}`);
     if (event === 'RESET' && data['guest'] === true) {
       resets += 1;
       if (resets === BOOT_LOOP) fate(`cannot boot the guest: it restarted itself ${BOOT_LOOP} times (a boot loop)`);
@@ -130,6 +129,17 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
     await end();
     throw error;
   }
+}
+
+/**
+ * What an event says about the guest's end, or undefined. A pseries guest that panics tells its hypervisor, which ends it: that
+ * may be heard before its console is read.
+ */
+export function eventMeaning({ event, data }: QmpEvent): string | undefined {
+  if (event === 'BLOCK_IO_ERROR') return data['nospace'] === true ? 'the disk of this host is full' : undefined;
+  if (event === 'GUEST_PANICKED') return PANICKED;
+  if (event !== 'SHUTDOWN') return undefined;
+  return data['reason'] === 'guest-panic' ? PANICKED : 'it switched itself off';
 }
 
 /** Reads `info usernet`: which port of 127.0.0.1 QEMU was given for each forwarded one. */
