@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { nativeArch } from '../harness/arch/index.ts';
 import type { StoredEvent, TestStarted } from '../harness/events/types.ts';
 import type { Results } from '../reports/results-schema.ts';
-import { leftovers, makeProject } from './support/project.ts';
+import { leftovers, makeProject, matrixYaml, suiteYaml } from './support/project.ts';
 
 const arch = nativeArch()!.name;
 const files = {
@@ -22,11 +22,14 @@ test('is quick', async ({ target }) => { await target.sh('sleep 0.2'); });
 `,
 };
 
+/** What differs from run to run: times, and what a console shows with its own. */
+const TIMES = ['startedAt', 'durationMs', 'atMs', 'console'];
+
 /** What a run came to, without times. */
 const timeless = ({ cells, counts, exitCode, state }: Results) =>
   JSON.parse(
     JSON.stringify({ cells, counts, exitCode, state }, (key, value: unknown) =>
-      ['startedAt', 'durationMs', 'atMs'].includes(key) ? undefined : value,
+      TIMES.includes(key) ? undefined : value,
     ),
   );
 
@@ -59,6 +62,53 @@ test('a run that is killed at any moment, and again while it goes on, comes to w
   }
   expect(await leftovers(project.folder)).toEqual([]);
 });
+
+test('so does one with guests, of which nothing is left, and after a reboot of the host', async () => {
+  const scenario = (name: string, body: string) =>
+    `import { expect, test } from 'multiarch-harness';\ntest('${name}', async ({ target }) => { ${body} });\n`;
+  await using project = await makeProject({
+    'matrices/m.yaml': matrixYaml(['one', 'two']),
+    'suites/one/suite.yaml': suiteYaml(),
+    'suites/one/a.scenario.ts': scenario('fails', "await target.sh('sleep 1'); expect(1).toBe(2);"),
+    'suites/two/suite.yaml': suiteYaml(),
+    'suites/two/b.scenario.ts': scenario('passes', "await target.sh('sleep 1');"),
+  });
+  // The first makes the snapshots that the others resume.
+  await project.harness(['run', 'm', '--jobs', '1']);
+  const begun = performance.now();
+  await project.harness(['run', 'm', '--jobs', '1']);
+  const tookMs = performance.now() - begun;
+  const said = timeless(await project.results());
+  for (let round = 0; round < 3; round++) {
+    const run = project.start(['run', 'm', '--jobs', '1']);
+    await project.event((event): event is StoredEvent => event.type === 'run.started' && event.argv[1] === 'm');
+    const killedMs = Math.random() * tookMs;
+    await delay(killedMs);
+    run.kill('SIGKILL');
+    await run;
+    const name = await runOf(project.folder);
+    if (round === 2) await rebootFor(join(project.env['HARNESS_STATE']!, 'leases', `${name}.jsonl`));
+    const { exitCode, stderr } = await project.harness(['run', '--resume', name]);
+    const what = `killed after ${Math.round(killedMs)} of ${Math.round(tookMs)} ms: ${stderr}`;
+    expect(timeless(await project.results()), what).toEqual(said);
+    expect(exitCode, what).toBe(1);
+    expect(await leftovers(project.folder), what).toEqual([]);
+  }
+});
+
+/** Makes a lease what it is after a reboot: of an earlier boot, its processes' numbers belonging to others. */
+async function rebootFor(lease: string): Promise<void> {
+  const text = await readFile(lease, 'utf8').catch(() => undefined);
+  // A run that had ended has none.
+  if (text === undefined) return;
+  const lines = text.split('\n').filter(Boolean);
+  const earlier = lines.map((line) =>
+    JSON.stringify(JSON.parse(line), (key, value: unknown) =>
+      key === 'pid' ? process.pid : key === 'startTime' ? `0${String(value).slice(1)}` : value,
+    ),
+  );
+  await writeFile(lease, earlier.map((line) => `${line}\n`).join(''));
+}
 
 test('a run that goes on, or whose files have changed, is not resumed, and what is in the way is named', async () => {
   const long =

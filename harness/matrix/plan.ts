@@ -167,14 +167,22 @@ export function providersOf(inventory: Inventory, qemu?: string): Providers {
   });
 }
 
-/** The providers of a choice of cells under another build of QEMU: its binary, or the folder of its binaries. */
+/**
+ * The providers of a choice of cells under another build of QEMU: its binary, or the folder of its binaries.
+ * @throws ConfigError when it is not there.
+ */
 export async function providersWith(
   qemu: string,
   { project }: Pick<ChosenCells, 'project'>,
   { machines }: Pick<CellOptions, 'machines'>,
   cwd: string = process.cwd(),
 ): Promise<Providers> {
-  return providersOf(await loadInventory(project, { file: machines, cwd }), resolve(cwd, qemu));
+  const build = resolve(cwd, qemu);
+  if (!(await exists(build)))
+    throw new ConfigError(`cannot use the QEMU of ${qemu}: there is no such file or folder`, {
+      hint: 'Name its binary, or the folder of its binaries: /opt/qemu-10/bin',
+    });
+  return providersOf(await loadInventory(project, { file: machines, cwd }), build);
 }
 
 /** Kinds of target, and the address of a machine, which stands for its kind. */

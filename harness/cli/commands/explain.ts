@@ -37,14 +37,24 @@ export async function explain(name: string, test: string | undefined, options: E
   const chosen = await choose(run, ran);
   const cell = chosen.cells.find((one) => one.name === name);
   if (!cell) throw new ConfigError(`the project has no cell ${quote(name)} any more`, { hint: 'harness list' });
+  if (options.qemu !== undefined && cell.target !== 'vm')
+    throw new ConfigError(`cannot try ${name} under another QEMU: no ${cell.target} target has one`, {
+      hint: 'Leave --qemu out.',
+    });
+  const other = options.qemu === undefined ? undefined : await providersWith(options.qemu, chosen, options);
   const say = (message: string) => void process.stderr.write(`${printable(message)}\n`);
   return interruptible({ quiet: false }, async (signal) => {
+    let tried = false;
     const explained = await explainFailures({
       ...{ cell, failed, matrix: chosen.matrix, project: chosen.project.root, providers: chosen.providers, signal },
       ...{ cache: cacheFolder(), state: stateFolder(), version, argv: process.argv.slice(2) },
-      other: options.qemu === undefined ? undefined : await providersWith(options.qemu, chosen, options),
+      other,
       onEvent: (event) => {
-        if (event.type === 'control.started') say(`trying ${event.tests.length} again on ${event.on}`);
+        if (event.type !== 'control.started') return;
+        // The second time where it failed is with the other build.
+        const under = event.place === 'here' && tried ? ` with ${options.qemu}` : '';
+        tried ||= event.place === 'here';
+        say(`trying ${event.tests.length} again on ${event.on}${under}`);
       },
       onProgress: () => {},
     });
@@ -122,6 +132,8 @@ function conclusion(
   if (other?.verdict === 'passed') return '→ It passes under the other QEMU: the cause is the emulator.';
   if (there?.verdict === 'failed')
     return `→ It fails on ${control} too: it is the test’s fault, or that of what it tests.`;
+  if (there?.verdict === 'passed' && other?.verdict === 'failed')
+    return `→ It passes on ${control}, and fails here under both builds of QEMU: the cause is ${arch}, more likely than an emulator.`;
   if (there?.verdict === 'passed')
     return `→ It passes on ${control} and fails again here: the cause is ${arch}, or what emulates it.`;
   if (arch === control)
