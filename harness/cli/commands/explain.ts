@@ -74,7 +74,7 @@ function failedIn(cell: CellResult, test: string | undefined): TestResult[] {
   if (meant.length > 0) return meant;
   if (bad.length === 0)
     throw new ConfigError(
-      `no test of ${cell.name} has failed: it ${cell.verdict}${cell.reason ? `, ${cell.reason}` : ''}`,
+      `no test of ${cell.name} has failed: the cell is ${cell.verdict}${cell.reason ? `, ${cell.reason}` : ''}`,
     );
   throw new ConfigError(
     `no failed test of ${cell.name} is called ${quote(test!)}, ${expectedOneOf(bad.map((one) => one.name))}`,
