@@ -68,7 +68,7 @@ export function decisionReport(runs: readonly PoolRun[], decisions: number): { t
   const loads = runs.map(({ load }) => load);
   const text = `${runs.length} runs; the machine's load was ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}.
 
-| clock | benchmarks | the machine waited for the host | spread from run to run | with waiting taken off |
+| clock | benchmarks | the machine waited for the host | spread from run to run | with waiting subtracted |
 |---|---:|---:|---:|---:|
 ${spreads.join('\n')}
 

@@ -38,7 +38,7 @@ async function showCounts(archs: readonly string[]): Promise<void> {
   }
   const percent = (share: number) => `${(100 * share).toFixed(3)} %`;
   process.stdout.write(
-    `| ${rounds} runs | ${archs.join(' | ')} | may be |\n|---|${archs.map(() => '---:|').join('')}---:|\n`,
+    `| ${rounds} runs | ${archs.join(' | ')} | target |\n|---|${archs.map(() => '---:|').join('')}---:|\n`,
   );
   for (const [name, { most }] of Object.entries(COUNTED)) {
     const spreads = archs.map((arch) => {
