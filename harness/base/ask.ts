@@ -1,7 +1,9 @@
 import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** Answers requests of this user's other processes: one line of JSON each way. What `answer` throws is told as its message. */
+/**
+ * Answers requests of this user's other processes: one line of JSON each way. Errors of `answer` are sent as messages.
+ */
 export async function serveRequests(
   socketPath: string,
   answer: (request: unknown) => Promise<unknown>,
@@ -28,7 +30,7 @@ export async function serveRequests(
   };
 }
 
-/** Asks a process behind `serveRequests`. Each request has a connection of its own, so there is nothing to close. */
+/** Asks a process that runs `serveRequests`. Each request has its own connection, so there is nothing to close. */
 export function request(socketPath: string, what: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath, () => socket.write(`${JSON.stringify(what)}\n`));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createBarrier } from './barrier.ts';
 
-test('nobody passes before all have arrived, again and again', async () => {
+test('nobody passes before all have arrived, in every round', async () => {
   const barrier = createBarrier(3);
   const order: string[] = [];
   await Promise.all(
@@ -18,7 +18,7 @@ test('nobody passes before all have arrived, again and again', async () => {
   expect(order.filter((line) => line.includes('passes 2'))).toHaveLength(3);
 });
 
-test('one that cannot come lets the others go', async () => {
+test('a party that fails rejects all others', async () => {
   const barrier = createBarrier(3);
   const waiting = [barrier.arrive(), barrier.arrive()];
   barrier.fail(new Error('QEMU is gone'));

@@ -1,12 +1,12 @@
-/** A place where several wait for each other: nobody passes before all have arrived. */
+/** Lets nobody pass until all parties have arrived. */
 export interface Barrier {
-  /** Resolves when all have arrived; rejects when one of them cannot come. */
+  /** Resolves when all have arrived; rejects if one of them fails. */
   arrive(): Promise<void>;
-  /** Says that one cannot come: who waits, and who will, is let go with this error. */
+  /** Rejects all current and later waiters with this error. */
   fail(error: Error): void;
 }
 
-/** A barrier for `parties`, which can be passed again and again. */
+/** A reusable barrier for `parties`. */
 export function createBarrier(parties: number): Barrier {
   let waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   let failure: Error | undefined;

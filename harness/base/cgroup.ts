@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** What the control groups of this process allow, its own and all those above it. Absent: no limit. */
+/** The limits of this process's control group and of all groups above it. Absent: no limit. */
 export interface CgroupLimits {
   /** The smallest memory limit, in bytes. */
   readonly memoryBytes?: number;
-  /** Bytes that can still be had below every memory limit; page cache that is not in use counts as free. */
+  /** Bytes still available below every memory limit; page cache that is not in use counts as free. */
   readonly memoryLeftBytes?: number;
-  /** Cores' worth of time that the smallest CPU quota gives, also below one. */
+  /** Cores' worth of time that the smallest CPU quota gives; may be below one. */
   readonly cores?: number;
 }
 
@@ -60,8 +60,8 @@ export async function cgroupLimits(root = '/'): Promise<CgroupLimits> {
 }
 
 /**
- * How many processes beside and below this one the kernel has ended until now because memory ran out: those of its control
- * group, or of the whole host where that is not counted.
+ * How many processes the kernel has killed so far because memory ran out: those of this process's control group, or of
+ * the whole host if the group has no count.
  * @param root as for `cgroupLimits`.
  */
 export async function oomKills(root = '/'): Promise<number> {

@@ -1,6 +1,6 @@
 import { isNativeError, readThrown } from './thrown.ts';
 
-/** What the user can do about an error, beside its message. */
+/** Optional fields of an error beside its message. */
 export interface ErrorAdvice {
   /** The next step to take, one sentence or one command line. */
   readonly hint?: string;
@@ -8,7 +8,7 @@ export interface ErrorAdvice {
 }
 
 /**
- * The root of the errors that the harness raises on purpose. The message has the form
+ * The base class of the errors that the harness raises on purpose. The message has the form
  * `cannot <verb> <object>: <cause>`; the top level prints it, the chain of causes and the hint.
  */
 export class HarnessError extends Error {
@@ -30,7 +30,7 @@ export class UnsupportedError extends HarnessError {}
 export class InfraError extends HarnessError {
   /** The last lines of the target's console, oldest first, when there is one. */
   readonly consoleTail: readonly string[];
-  /** Whether it is only that something did not end within its deadline. */
+  /** Whether the only problem is a missed deadline. */
   readonly late: boolean;
   constructor(
     message: string,
@@ -45,7 +45,7 @@ export class InfraError extends HarnessError {
 /** The emulator itself failed: QEMU died or reported an uncaught target signal. Exit code 3. */
 export class EmulatorError extends InfraError {}
 
-/** A deployment step of the stack failed for a reason that lies in the suite: a command, a readiness check. */
+/** A deployment step of the stack failed because of the suite: a command, a readiness check. */
 export class StackError extends HarnessError {
   readonly consoleTail: readonly string[];
   constructor(message: string, advice: ErrorAdvice & { readonly consoleTail?: readonly string[] } = {}) {
@@ -54,15 +54,15 @@ export class StackError extends HarnessError {
   }
 }
 
-/** The suite itself cannot go on: a file that cannot be read, a test that hangs its process. */
+/** The suite itself cannot continue: a file that cannot be read, a test that hangs its process. */
 export class SuiteError extends HarnessError {}
 
-/** The message of anything that was thrown; an inspection of what has none. */
+/** The message of any thrown value; an inspection if it has none. */
 export function messageOf(error: unknown): string {
   return readThrown(error).message;
 }
 
-/** Whether an error says that something did not end within its deadline. */
+/** Whether an error means that something missed its deadline. */
 export function isLate(error: unknown): boolean {
   return isNativeError(error) && error instanceof InfraError && error.late;
 }

@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { didYouMean } from './nearest.ts';
 
-/** What keeps a path from naming a file inside a folder; symbolic links are followed, and may not lead out. */
+/** Why a path does not name a file inside a folder; symbolic links are followed and must not lead out. */
 export async function whyNotAFileOf(folder: string, from: string): Promise<string | undefined> {
   const inside = "expected a file in the suite's folder";
   const file = resolve(folder, from);

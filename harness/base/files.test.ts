@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { namelessFile, placeBelow, replaceFile } from './files.ts';
 
-test('a reader finds a whole file, whoever writes it', async () => {
+test('a reader never finds a half-written file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'harness-files-'));
   const file = join(folder, 'memo.json');
   const long = 'x'.repeat(2 ** 20);
@@ -35,7 +35,7 @@ test.each([
   expect(placeBelow('/project', path)).toBe(place);
 });
 
-test('a file without a name can be read again by a program whose input it is, and is nowhere', async () => {
+test('a program can reopen a nameless file that is its input, and the file is in no folder', async () => {
   await using file = await namelessFile('two\nlines\n');
   const { stdout } = await execa('cat', ['/dev/stdin', '/dev/stdin'], { stdin: file.fd as 0 });
   expect(stdout).toBe('two\nlines\ntwo\nlines');

@@ -4,7 +4,10 @@ import { access, type FileHandle, open, rename, rm, unlink, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-/** Writes a file so that a reader finds the old one or the new one, whole, also after a power cut. Nothing else is left. */
+/**
+ * Writes a file atomically: a reader finds the old or the new content, whole, even after a power cut. Leaves no other
+ * files.
+ */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
   try {
@@ -17,9 +20,9 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /**
- * Makes a folder and those above it, one after the other. Node's own way says ENOENT of a read-only file system, and never
- * comes back from /proc.
- * @throws what the operating system says of the first that cannot be made.
+ * Makes a folder and its parents, one after the other. Node's own `recursive` says ENOENT on a read-only file system,
+ * and never returns for /proc.
+ * @throws the operating system's error for the first folder that cannot be made.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   const missing: string[] = [];
@@ -28,15 +31,15 @@ export function makeFolder(path: string, mode = 0o777): void {
     try {
       mkdirSync(at, { mode });
     } catch (error) {
-      // Somebody else was quicker.
+      // Another process made it first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
 }
 
 /**
- * A file with this in it and without a name, so that nothing of it is left whatever becomes of this process. A program whose
- * input it is can open it again as `/dev/stdin`, which it cannot a pipe of Node's: that is a socket.
+ * A nameless file with this content, so that nothing is left if this process dies. A program that has it as its input
+ * can reopen it as `/dev/stdin`, unlike a pipe of Node's, which is a socket.
  */
 export async function namelessFile(content: string): Promise<FileHandle> {
   const path = join(tmpdir(), `harness-${randomUUID()}`);
@@ -46,7 +49,7 @@ export async function namelessFile(content: string): Promise<FileHandle> {
   return file;
 }
 
-/** Whether there is something at a path that we may look at. */
+/** Whether a path exists and we may access it. */
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -54,7 +57,10 @@ export function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Where a path is below a folder, with `/`, and `` for the folder itself; undefined where it is not. A relative path is the folder's. */
+/**
+ * A path relative to a folder, with `/`, `` for the folder itself; undefined if it is outside. A relative path starts
+ * at the folder.
+ */
 export function placeBelow(folder: string, path: string): string | undefined {
   const place = relative(folder, resolve(folder, path));
   return place === '..' || place.startsWith(`..${sep}`) || isAbsolute(place) ? undefined : place.split(sep).join('/');

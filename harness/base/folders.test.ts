@@ -28,7 +28,7 @@ test.each(['/a b', '/100%h', '/x,y:z', `/${'long'.repeat(40)}`, 'relative', '/no
   },
 );
 
-test('a place that is not ours alone is made so, or another one is taken', async () => {
+test('a folder that is not private is made private, or another one is used', async () => {
   await using files = await tempFiles({ file: '' });
   const at = (name: string) => join(files.folder, name);
   await mkdir(at('open'));

@@ -10,7 +10,7 @@ export function cacheFolder(env: Env = process.env): string {
   return env['HARNESS_CACHE'] || join(xdgFolder(env, 'XDG_CACHE_HOME', '.cache'), 'multiarch-harness');
 }
 
-/** Where the leases of running runs are kept, of every project of this user: `$HARNESS_STATE`, else XDG's. */
+/** The folder of leases of running runs, for all projects of this user: `$HARNESS_STATE`, else XDG's. */
 export function stateFolder(env: Env = process.env): string {
   return env['HARNESS_STATE'] || join(xdgFolder(env, 'XDG_STATE_HOME', '.local/state'), 'multiarch-harness');
 }
@@ -22,10 +22,9 @@ function xdgFolder(env: Env, name: string, byDefault: string): string {
 }
 
 /**
- * A new private folder for sockets, and for files whose paths go into options of ssh and QEMU: a socket's path may have 107
- * bytes at most, and ssh takes `%` and blanks in an option for something else. So neither the project's place nor `$TMPDIR`
- * has a say in it.
- * @param places folders to make it in, the preferred one first.
+ * A new private folder for sockets, and for files whose paths go into options of ssh and QEMU: a socket's path has at
+ * most 107 bytes, and ssh interprets `%` and blanks in an option. So neither the project's path nor `$TMPDIR` is used.
+ * @param places parent folders, the preferred one first.
  * @throws InfraError when none can be used, with the reason for each.
  */
 export async function makeRuntimeFolder(places: readonly string[] = runtimePlaces()): Promise<string> {
@@ -40,13 +39,13 @@ export async function makeRuntimeFolder(places: readonly string[] = runtimePlace
   throw new InfraError(`cannot make a folder for sockets: ${reasons.join('; ')}`);
 }
 
-/** `/run/user` ends with the login session, which a run may outlive: it is asked second. */
+/** `/run/user` ends with the login session, which a run may outlive, so it is tried second. */
 function runtimePlaces(): string[] {
   const name = `harness-${userInfo().uid}`;
   return [join('/tmp', name), join('/run/user', String(userInfo().uid), 'harness'), join('/var/tmp', name)];
 }
 
-/** A folder that is there, ours, and closed to everybody else: in `/tmp` anybody may have made one of that name. */
+/** An existing folder that is ours and closed to everybody else: in `/tmp` anybody may have made one of that name. */
 async function ownFolder(place: string): Promise<string> {
   await mkdir(place, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;

@@ -1,6 +1,6 @@
 import { execa, type Options } from 'execa';
 
-/** Bytes of what git may print: the paths of a large repository, for one. */
+/** Limit of git's output, in bytes; the paths of a large repository take many. */
 const MAX_OUTPUT = 256 * 2 ** 20;
 
 const OPTIONS = {
@@ -10,7 +10,7 @@ const OPTIONS = {
   env: { LC_ALL: 'C' },
 } as const satisfies Options;
 
-/** Runs git in a folder, in English and without input. It throws nothing: `failed`, `stdout` and `stderr` say what came of it. */
+/** Runs git in a folder, in English and without input. Never throws: see `failed`, `stdout` and `stderr`. */
 export function git(folder: string, ...args: string[]) {
   return execa('git', ['-C', folder, ...args], OPTIONS);
 }

@@ -7,10 +7,10 @@ type Env = Readonly<Record<string, string | undefined>>;
 const SIGHUP_BIT = 1n;
 
 /**
- * Whether whoever started this process wanted it to outlive its terminal, as `nohup` does: it ignored SIGHUP. Node takes
- * an ignored signal back to its default before any code of ours runs, so our own mask says nothing any more. The program
- * `harness` notes the mask before it starts Node (the first line of harness/setup/harness.mjs); where it was started in
- * another way, `nohup` is what bash says that it started, or the parent ignores the signal itself.
+ * Whether this process was started so as to outlive its terminal, as by `nohup`: with SIGHUP ignored. Node resets an
+ * ignored signal to its default before any of our code runs, so our own mask no longer tells. The program `harness`
+ * saves the mask before it starts Node (the first line of harness/setup/harness.mjs); if it was started in another way,
+ * `nohup` is the command that bash says it started, or the parent ignores the signal itself.
  */
 export function hangupIsIgnored(env: Env = process.env, parent: string = statusOf(process.ppid)): boolean {
   const noted = env['HARNESS_SIGIGN'];

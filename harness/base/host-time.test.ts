@@ -13,7 +13,7 @@ test('the threads that do the work decide', () => {
   expect(waitedShare(reading({}), after)).toBeGreaterThan(0);
 });
 
-test('nothing is said of a process that did not run, or is not there', () => {
+test('a process that did not run or does not exist has no share', () => {
   const same = reading({ worker: [1, 1] });
   expect(waitedShare(same, same)).toBeUndefined();
   expect(waitedShare(undefined, same)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What this host's scheduler has given each thread of a process, by its id: nanoseconds. */
+/** Scheduler times of each thread of a process, by its id, in nanoseconds. */
 export type HostTime = ReadonlyMap<string, { readonly ran: number; readonly waited: number }>;
 
 /**
@@ -21,9 +21,9 @@ export function hostTimeOf(pid: number): HostTime | undefined {
 }
 
 /**
- * The share of the time between two readings for which a process was kept waiting for a processor, 0 to 1: of each thread
- * waited / (ran + waited), weighed by how long it ran, because the threads that do the work decide how long it takes.
- * Undefined where nothing is known, or it did not run at all.
+ * The share of the time between two readings for which a process waited for a processor, 0 to 1: of each thread waited
+ * / (ran + waited), weighted by how long it ran, because the threads that do the work decide how long it takes.
+ * Undefined if unknown, or if the process did not run at all.
  */
 export function waitedShare(before: HostTime | undefined, after: HostTime | undefined): number | undefined {
   if (!before || !after) return undefined;

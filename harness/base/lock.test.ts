@@ -23,7 +23,7 @@ setInterval(() => {}, 1000);`;
   return { pid: holder.pid, kill: () => holder.kill('SIGKILL'), ended: holder.then(() => {}) };
 }
 
-test('one has it, the next gets it afterwards, and who only tries does not wait', async () => {
+test('one process holds the lock, the next gets it afterwards, and a mere try does not wait', async () => {
   const file = join(folder, 'one');
   const first = await lock(file);
   expect(await tryLock(file)).toBeUndefined();
@@ -35,7 +35,7 @@ test('one has it, the next gets it afterwards, and who only tries does not wait'
   await tried?.[Symbol.asyncDispose]();
 });
 
-test('who waits is told for whom, and gets the lock of a process that was killed', async () => {
+test('a waiter is told who holds the lock, and gets it when the holder is killed', async () => {
   const file = join(folder, 'two');
   const holder = await holderOf(file);
   const said = Promise.withResolvers<string>();
@@ -47,7 +47,7 @@ test('who waits is told for whom, and gets the lock of a process that was killed
   await holder.ended;
 });
 
-test('a wait that is given up ends with the reason', async () => {
+test('an aborted wait rejects with the reason', async () => {
   const file = join(folder, 'three');
   await using _held = await lock(file);
   const stop = new AbortController();

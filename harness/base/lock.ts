@@ -13,14 +13,14 @@ export interface HeldLock extends AsyncDisposable {
 
 export interface LockOptions {
   /**
-   * Called after three seconds of waiting and then every ten, with who holds the lock:
+   * Called after three seconds of waiting and then every ten, with the lock's holder:
    * `process 4711 (harness run web), for 12.0 s`.
    */
   readonly onWait?: ((holder: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the holder of a lock writes into its file, for those who wait. */
+/** The holder's entry in the lock file, for waiters to read. */
 interface Holder extends ProcessIdentity {
   readonly command: string;
   /** ISO time. */
@@ -37,7 +37,7 @@ export async function lock(file: string, options: LockOptions = {}): Promise<Hel
   return held;
 }
 
-/** Takes an exclusive lock on a file, or returns undefined when somebody holds it. */
+/** Takes an exclusive lock on a file, or returns undefined if somebody else holds it. */
 export function tryLock(file: string): Promise<HeldLock | undefined> {
   return take(file, ['--nonblock', '--conflict-exit-code', String(BUSY)], {});
 }
@@ -85,7 +85,7 @@ async function take(
 async function sign(file: string): Promise<void> {
   const command = ['harness', ...process.argv.slice(2)].join(' ');
   const holder: Holder = { ...identify(process.pid)!, command, since: new Date().toISOString() };
-  // Only a courtesy: the lock is held with or without a name in it.
+  // Only informative: the lock is held with or without a name in it.
   await writeFile(file, JSON.stringify(holder)).catch(() => {});
 }
 

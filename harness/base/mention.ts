@@ -1,4 +1,4 @@
-/** Milliseconds of waiting before it is mentioned, and between two mentions. */
+/** Milliseconds of waiting before the first call of `say`, and between calls. */
 const MENTION_MS = { first: 3000, again: 10_000 } as const;
 
 /** Calls `say` after three seconds and then every ten, until the function that it returns is called. */

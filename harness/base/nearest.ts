@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The word that was probably meant, or undefined when none is near. Case does not count. */
+/** The closest known word, ignoring case, or undefined if none is close. */
 export function nearest(word: string, among: readonly string[]): string | undefined {
-  // The distance's cost grows with the product of the lengths, and nothing that long is a typo of a word of ours.
+  // The cost grows with the product of the lengths, and nothing that long is a typo of one of our words.
   if (word.length > 100) return undefined;
   const wanted = word.toLowerCase();
   const [best] = among
@@ -12,7 +12,7 @@ export function nearest(word: string, among: readonly string[]): string | undefi
   return best?.candidate;
 }
 
-/** Levenshtein's distance; the same letters in another order are the nearest of all: that is how most typos come about. */
+/** Levenshtein's distance, but transposed letters are closest of all: most typos are transpositions. */
 function apart(a: string, b: string): number {
   const sorted = (text: string) => [...text].sort().join('');
   return a !== b && a.length === b.length && sorted(a) === sorted(b) ? 0.5 : distance(a, b);

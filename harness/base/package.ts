@@ -17,7 +17,7 @@ function readVersion(): string {
       >;
       if (name === 'multiarch-harness' && version) return version;
     } catch {
-      // An installed package has it one folder further up.
+      // In an installed package it is one folder further up.
     }
   }
   return '0.0.0';

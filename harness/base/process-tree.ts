@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface TreeProcess {
   readonly pid: number;
   readonly parent: number;
-  /** Bytes of memory that only the end of the process gives back: without files and what is shared. */
+  /** Bytes of memory that only the process's end frees: without files and shared memory. */
   readonly bytes: number;
 }
 
@@ -16,12 +16,12 @@ export function processTree(root: number): TreeProcess[] {
   return treeWatcher(root)();
 }
 
-/** Every so many looks a watcher looks at every process again: numbers are used again, if hardly within a second. */
+/** After this many samples a watcher reads every process again: ids are reused, though hardly within a second. */
 const FULL_LOOK = 10;
 
 /**
- * What looks at a tree again and again: each look is `processTree` at that moment. Processes that are not of the tree are
- * not read a second time, because none moves into it.
+ * Samples a tree repeatedly: each call is `processTree` at that moment. Processes outside the tree are not read a
+ * second time, because none moves into it.
  */
 export function treeWatcher(root: number): () => TreeProcess[] {
   let strangers = new Set<string>();
@@ -54,8 +54,8 @@ export function commandOf(pid: number): string[] {
 }
 
 /**
- * Bytes of a process's memory with what is shared divided among those who share it, where we may ask for that; 0 when it
- * is gone. Much dearer than `TreeProcess.bytes`, which counts a page once for each process that has inherited it.
+ * Bytes of a process's memory, with shared memory divided among its sharers where we may read that; 0 if it is gone.
+ * Much more expensive than `TreeProcess.bytes`, which counts a page once for each process that has inherited it.
  */
 export function exactBytes(pid: number): number {
   const anonymous = /^Pss_Anon:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? '');
@@ -83,7 +83,7 @@ function pageBytes(): number {
   return page;
 }
 
-/** A file of `/proc`; undefined when its process is gone or not ours to look at. */
+/** A file of `/proc`; undefined if its process is gone or we may not read it. */
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

@@ -4,14 +4,14 @@ import { execa, type Options, type Result } from 'execa';
 import { InfraError } from './errors.ts';
 import { hangupIsIgnored } from './hangup.ts';
 
-/** A process that can be told from a later one with the same number, also after a reboot. */
+/** Identifies a process uniquely, even if its number is reused or the host reboots. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Field 22 of `/proc/PID/stat` (clock ticks since boot), with the boot's id in front. */
   readonly startTime: string;
 }
 
-/** The identity of a running process, or undefined when there is none with this number. */
+/** The identity of a running process, or undefined if none has this number. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -30,7 +30,7 @@ export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }
 
-/** Whether a process stands still because somebody stopped it: SIGSTOP, or a debugger. */
+/** Whether a process is stopped: by SIGSTOP, or by a debugger. */
 export function isStopped({ pid }: ProcessIdentity): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -40,7 +40,7 @@ export function isStopped({ pid }: ProcessIdentity): boolean {
   }
 }
 
-/** Sends a signal to exactly this process, never to one that took over its number. */
+/** Sends a signal to exactly this process, never to one that reused its number. */
 export function killExactly(target: ProcessIdentity, signal: NodeJS.Signals = 'SIGKILL'): boolean {
   if (!isAlive(target)) return false;
   try {
@@ -52,8 +52,8 @@ export function killExactly(target: ProcessIdentity, signal: NodeJS.Signals = 'S
 }
 
 /**
- * argv that dies with this process, even when this process gets SIGKILL. The signal follows the main thread. A hangup that
- * this process was told to ignore is ignored by what it starts, which is in the same process group.
+ * argv that dies with this process, even if this process gets SIGKILL. The signal follows the main thread. If this
+ * process ignores hangups, so do the processes that it starts, which are in the same process group.
  */
 export function dieWithParent(argv: readonly string[]): string[] {
   const ignoring = hangupIsIgnored() ? ['env', '--ignore-signal=HUP'] : [];
@@ -61,9 +61,9 @@ export function dieWithParent(argv: readonly string[]): string[] {
 }
 
 export type RunOptions = Options & {
-  /** What the command is for, in the error's message: `cannot <purpose>: …`. */
+  /** The purpose of the command, for the error's message: `cannot <purpose>: …`. */
   readonly purpose: string;
-  /** Exit codes that are not errors beside 0. */
+  /** Exit codes other than 0 that are not errors. */
   readonly allow?: readonly number[];
   /** Called with the number of its process. */
   readonly onStart?: (pid: number) => void;
@@ -89,7 +89,7 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
   throw new InfraError(`cannot ${purpose}: ${failureOf(argv, result)}`, { cause: result.cause });
 }
 
-/** For `stdout` or `stderr` of `run`: hears each line as it comes, and leaves the output as it is. */
+/** For `stdout` or `stderr` of `run`: calls back for each line as it arrives, and passes the output through. */
 export function eachLine(hear: (line: string) => void): (line: unknown) => Generator<unknown, void> {
   return function* (line) {
     hear(String(line));
@@ -112,7 +112,7 @@ function failureOf(argv: readonly string[], result: Result): string {
   return `${argv.slice(0, 3).join(' ')}: ${how}${tail ? `\n${tail}` : ''}`;
 }
 
-/** Lets this process exit while a child of it goes on: a pipe that is held open keeps it as well. */
+/** Lets this process exit while a child continues: an open pipe would keep it alive as well. */
 export function letGo(child: ChildProcess): void {
   child.unref();
   for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as { unref?: () => void } | null)?.unref?.();

@@ -1,4 +1,4 @@
-/** Control characters, and those that reorder or hide what stands around them. */
+/** Control characters, and characters that reorder or hide the text around them. */
 const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /** An untrusted string as one short line that is safe to print: quoted, nothing in it can steer a terminal. */

@@ -22,7 +22,7 @@ test.each([
   expect(systemErrorText(error as never).message).toBe(message);
 });
 
-test('an error of ours, of a library or of nobody is none of the system', () => {
+test('an error of ours, of a library or without a code is not a system error', () => {
   for (const other of [new Error('x'), Object.assign(new Error('x'), { code: 'ERR_X', syscall: 'x' }), undefined, 'x'])
     expect(isSystemError(other)).toBe(false);
 });

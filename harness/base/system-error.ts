@@ -1,4 +1,4 @@
-/** What Node throws when a call of the operating system fails. */
+/** Node's error for a failed system call. */
 export interface SystemError extends Error {
   /** `ENOSPC`. */
   readonly code: string;
@@ -7,7 +7,7 @@ export interface SystemError extends Error {
   readonly dest?: string;
 }
 
-/** Whether the operating system refused something: a full disk, a missing right, too many open files. */
+/** Whether the operating system refused a call: a full disk, a missing permission, too many open files. */
 export function isSystemError(error: unknown): error is SystemError {
   const { code, syscall } = (error ?? {}) as Partial<SystemError>;
   return error instanceof Error && typeof syscall === 'string' && /^E[A-Z0-9]+$/.test(code ?? '');
@@ -47,7 +47,7 @@ const NEXT: Readonly<Record<string, string>> = {
 };
 
 /**
- * A refusal of the operating system in the form of our own errors, on one line.
+ * A system error in the form of our own errors, on one line.
  * @returns the message, `cannot <verb> <path>: <cause>`, and the next step where there is a usual one.
  */
 export function systemErrorText(error: SystemError): { readonly message: string; readonly hint?: string } {

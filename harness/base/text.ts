@@ -19,7 +19,7 @@ export function lastLines(text: string, count: number): string[] {
     .slice(-count);
 }
 
-/** One argument for a POSIX shell: what `ssh` sends is parsed by the shell on the other side. */
+/** Quotes one argument for a POSIX shell: the shell on the other side parses what `ssh` sends. */
 export function shellQuote(argument: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

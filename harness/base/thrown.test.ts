@@ -42,7 +42,7 @@ describe('readThrown', () => {
     expect(messageOf(thrown)).toBe(message);
   });
 
-  test('an error whose message was taken away says what its stack still says, or what else it has', () => {
+  test('an error without a message falls back to its stack, or to its other properties', () => {
     const error = Object.assign(new Error('was here'), { code: 14 });
     expect(error.stack).toContain('was here');
     Object.assign(error, { message: undefined });
@@ -52,7 +52,7 @@ describe('readThrown', () => {
     );
   });
 
-  test('what throws when it is read is left out', () => {
+  test('a property that throws when read is left out', () => {
     const get = () => {
       throw new Error('not for you');
     };
@@ -60,7 +60,7 @@ describe('readThrown', () => {
     expect(readThrown(error)).toEqual({ type: 'Error', message: 'x', causes: [], consoleTail: [] });
   });
 
-  test('all causes and parts are told, each once', () => {
+  test('every cause and part is reported once', () => {
     const several = new AggregateError([new Error('a'), new TypeError('b', { cause: { code: 7 } })], 'both');
     expect(readThrown(new Error('top', { cause: several })).causes).toEqual([
       'AggregateError: both',
@@ -72,14 +72,14 @@ describe('readThrown', () => {
     expect(readThrown(new Error('x: it said no', { cause: 'it said no' })).causes).toEqual([]);
   });
 
-  test('what is huge is cut, and it is said by how much', () => {
+  test('a huge value is cut, with the number of characters left out', () => {
     const { message, causes } = readThrown(new Error('x'.repeat(5e6), { cause: { list: Array(1e6).fill('y') } }));
     expect(message).toMatch(/^x{20000}… \(4980000 more characters\)$/);
     expect(causes[0]!.length).toBeLessThan(20_100);
   });
 });
 
-test('whether something was late is data, and not what an error says', () => {
+test('lateness is data, not read from the message', () => {
   expect(isLate(new InfraError('x', { late: true }))).toBe(true);
   for (const other of [new InfraError('no end after 5 s'), new Error('x'), hostile(), undefined])
     expect(isLate(other)).toBe(false);

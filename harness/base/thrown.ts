@@ -1,15 +1,15 @@
 import { inspect, stripVTControlCharacters, types } from 'node:util';
 
-/** What was thrown, as data: whatever it was, reading it neither throws nor runs code of its own for longer than a getter. */
+/** A thrown value as data. Reading it never throws, and runs no foreign code except getters. */
 export interface Thrown {
   /** Its name; `Error` where it has none. */
   readonly type: string;
-  /** What it says; where it says nothing as a string, an inspection of it. */
+  /** Its message; an inspection if that is not a string. */
   readonly message: string;
   readonly stack?: string;
   readonly hint?: string;
   readonly diff?: string;
-  /** What it was caused by, outermost first; the parts of an error of several are among them. */
+  /** Its causes, outermost first, including the parts of an AggregateError. */
   readonly causes: readonly string[];
   readonly consoleTail: readonly string[];
 }
@@ -17,12 +17,12 @@ export interface Thrown {
 /** Characters: of a message, and of a stack or a diff. What is cut off is counted. */
 const LIMITS = { message: 20_000, text: 60_000 } as const;
 
-/** How many causes are told. */
+/** Maximum number of causes. */
 const MAX_CAUSES = 20;
 
 /**
- * Reads anything that was thrown: errors of this and other realms, of vitest or of a test, what a proxy or a getter makes of
- * it, and what is no error at all. Never throws. Colour codes are left out.
+ * Reads any thrown value: errors of this and other realms, of vitest or of a test, proxies, objects with getters, and
+ * values that are not errors. Never throws. Colour codes are removed.
  */
 export function readThrown(thrown: unknown): Thrown {
   const { type, message } = headOf(thrown);
@@ -41,7 +41,7 @@ export function readThrown(thrown: unknown): Thrown {
   };
 }
 
-/** A property of anything; undefined where there is none, or where reading it throws. */
+/** A property of anything; undefined if it does not exist or reading it throws. */
 export function propertyOf(of: unknown, key: string): unknown {
   if (of === null || (typeof of !== 'object' && typeof of !== 'function')) return undefined;
   try {
@@ -51,7 +51,7 @@ export function propertyOf(of: unknown, key: string): unknown {
   }
 }
 
-/** Whether a property can be read without anything being thrown. */
+/** Whether a property can be read without an exception. */
 export function isReadable(of: object, key: string): boolean {
   try {
     void (of as Record<string, unknown>)[key];
@@ -61,7 +61,7 @@ export function isReadable(of: object, key: string): boolean {
   }
 }
 
-/** Anything as text of a line or a few, with nothing of it called: getters are named, proxies are looked through. */
+/** Describes anything in a few lines without calling any of its code: getters are named, proxies are looked through. */
 export function inspected(value: unknown): string {
   try {
     const text = inspect(value, {
@@ -71,7 +71,7 @@ export function inspected(value: unknown): string {
       maxArrayLength: 50,
       maxStringLength: 2000,
     });
-    // What has come from another process has no prototypes any more; that is no property of what was thrown.
+    // A value from another process has lost its prototypes; that is not a property of the original.
     return cut(text.replaceAll('[Object: null prototype] ', ''), LIMITS.message);
   } catch {
     return `a ${typeof value} that cannot be inspected`;
@@ -83,7 +83,7 @@ function headOf(thrown: unknown): { readonly type: string; readonly message: str
   if (typeof thrown === 'string')
     return { type: 'Error', message: cut(stripVTControlCharacters(thrown), LIMITS.message) };
   const message = textOf(thrown, 'message');
-  // A name that something without a message or a stack has is not that of an error.
+  // Without a message or a stack, `name` is not the name of an error.
   const isError = message !== undefined || textOf(thrown, 'stack') !== undefined;
   const type = (isError && textOf(thrown, 'name')) || 'Error';
   if (message !== undefined) return { type, message: cut(message, LIMITS.message) };
@@ -91,7 +91,7 @@ function headOf(thrown: unknown): { readonly type: string; readonly message: str
   return { type, message: odd === undefined || odd === null ? saysNothing(thrown, type) : inspected(odd) };
 }
 
-/** Of what has no message: what its stack begins with, which was its message once, or what it is. */
+/** For a value without a message: the start of its stack, which was its message, or its description. */
 function saysNothing(thrown: unknown, type: string): string {
   const stack = textOf(thrown, 'stack');
   if (stack === undefined) return inspected(thrown);
@@ -102,7 +102,7 @@ function saysNothing(thrown: unknown, type: string): string {
   return `${type} without a message${rest === undefined ? '' : `: ${inspected(rest)}`}`;
 }
 
-/** What something has beside what every error has; undefined where that is nothing. */
+/** The properties that ordinary errors do not have; undefined if there are none. */
 function besides(thrown: unknown): Record<string, unknown> | undefined {
   try {
     const rest = Object.entries(Object.getOwnPropertyDescriptors(thrown as object))
@@ -114,10 +114,10 @@ function besides(thrown: unknown): Record<string, unknown> | undefined {
   }
 }
 
-/** What vitest makes properties of when it sends an error is among it. */
+/** Includes the properties that vitest adds when it serialises an error. */
 const OF_EVERY_ERROR = new Set(['name', 'message', 'stack', 'cause', 'constructor', 'toString', 'stacks', 'type']);
 
-/** The causes of what was thrown, and its parts, each with its own causes behind it. */
+/** The causes and parts of a thrown value, each followed by its own causes. */
 function addCauses(thrown: unknown, causes: string[], seen: Set<unknown>, said: string): void {
   const told = propertyOf(thrown, 'causes');
   const cause = propertyOf(thrown, 'cause');
@@ -132,7 +132,7 @@ function addCauses(thrown: unknown, causes: string[], seen: Set<unknown>, said: 
     if (causes.length === MAX_CAUSES) return;
     const { type, message } = headOf(one);
     const text = type === 'Error' || typeof one !== 'object' ? message : `${type}: ${message}`;
-    // What the message says already is not said again.
+    // Causes that the message already contains are left out.
     if (message !== '' && !said.includes(message)) causes.push(text);
     addCauses(one, causes, seen, said);
   }
@@ -155,7 +155,7 @@ function cut(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
 }
 
-/** Whether something is an error of whatever realm, and not a proxy of one. */
+/** Whether a value is an error of any realm, and not a proxy. */
 export function isNativeError(value: unknown): value is Error {
   return types.isNativeError(value) && !types.isProxy(value);
 }

@@ -38,7 +38,7 @@ export async function retryUntil<T>(attempt: () => Promise<T>, options: PollOpti
   }
 }
 
-/** Native seconds as whole milliseconds on a target that is `scale` times slower: timers take no fractions. */
+/** Native seconds as whole milliseconds on a target that is `scale` times slower; timers take no fractions. */
 export function scaledMs(seconds: number, scale: number): number {
   return Math.ceil(seconds * 1000 * scale);
 }
