@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { controllerClock } from './clock.ts';
 
-test('the resolution is the least step, the overhead what a reading takes', () => {
+test('the resolution is the smallest step, the overhead the time of a reading', () => {
   let time = 0;
   const steps = [0, 3, 0, 2];
   let reading = 0;

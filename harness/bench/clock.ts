@@ -1,18 +1,20 @@
 import { median } from 'simple-statistics';
 import { formatMs } from './format-ms.ts';
 
-/** How finely a clock tells time, measured where it stands. Milliseconds. */
+/** A clock's precision, measured on its own machine. Milliseconds. */
 export interface ClockFacts {
-  /** The least step that it was seen to take. */
+  /** The smallest step observed. */
   readonly resolutionMs: number;
-  /** How long it takes to read it. */
+  /** The time that a reading takes. */
   readonly overheadMs: number;
 }
 
-/** How many times the resolution and the overhead of its clock a sample has to be: what they add is below 1 %. */
+/**
+ * A sample has to be this many times as long as its clock's resolution and overhead, so that they add less than 1 %.
+ */
 export const LEAST_TIMES = 100;
 
-/** The controller's clock, from readings in a row. */
+/** Measures the controller's clock by consecutive readings. */
 export function controllerClock(now: () => number = () => performance.now()): ClockFacts {
   const steps = Array.from({ length: 200 }, () => {
     const before = now();
@@ -30,8 +32,8 @@ function nextStep(now: () => number): number {
 }
 
 /**
- * Refuses samples that the clock cannot tell.
- * @throws Error when the shortest is not at least {@link LEAST_TIMES} times the resolution and the overhead.
+ * Refuses samples too short for the clock.
+ * @throws Error if the shortest is not at least {@link LEAST_TIMES} times the resolution and the overhead.
  */
 export function refuseShort(name: string, samplesMs: readonly number[], clock: ClockFacts): void {
   const least = LEAST_TIMES * Math.max(clock.resolutionMs, clock.overheadMs);

@@ -4,10 +4,10 @@ import { type Accelerator, type BenchClock, isEmulated } from '../events/types.t
 import { benchmarkKeys } from './measured.ts';
 import { type Interval, ratioOfMedians, type Summary, summarize, throughput } from './statistics.ts';
 
-/** How one figure stands to the control architecture's. */
+/** How one figure compares with the control architecture's. */
 export type ToControl =
   | { readonly state: 'control' }
-  /** `ratio` is of times: 2 means twice as long. `words` says what the ratio is not, where that needs saying. */
+  /** `ratio` is of times: 2 means twice as long. `words` says what the ratio does not mean, if that needs saying. */
   | { readonly state: 'compared'; readonly ratio: number; readonly interval?: Interval; readonly words?: string }
   | { readonly state: 'not-comparable'; readonly reason: string };
 
@@ -17,9 +17,9 @@ export interface BenchmarkLeg {
   readonly arch: CellArch;
   /** Absent when the cell never said what its target is. */
   readonly accelerator?: Accelerator;
-  /** Milliseconds an operation. */
+  /** Milliseconds per operation. */
   readonly summary: Summary;
-  /** Operations a second, where the benchmark names its operation. */
+  /** Operations per second, if the benchmark names its operation. */
   readonly throughput?: number;
   readonly toControl: ToControl;
   readonly warnings: readonly string[];
@@ -29,7 +29,7 @@ export interface BenchmarkLeg {
 export interface BenchmarkComparison {
   readonly suite: string;
   readonly target: string;
-  /** Where the matrix makes cells of several. */
+  /** Only if the matrix has several releases. */
   readonly release?: string;
   readonly file: string;
   readonly name: string;

@@ -9,7 +9,7 @@ async function exec(argv: readonly string[]) {
   return { exitCode: exitCode ?? -1, stdout, stderr, durationMs: 0 };
 }
 
-test('a command is timed so many times, by a clock that is measured', async () => {
+test('a command is timed the given number of times, and its clock is measured', async () => {
   const { ms, clock } = readTimer(await exec(timedArgv(['sh', '-c', 'echo harness-timer 5'], 1, 3)), 4, 'echo');
   expect(ms).toHaveLength(4);
   expect(Math.min(...ms)).toBeGreaterThan(0);
@@ -27,17 +27,17 @@ test('a command that fails in its third run is named, with the runs before it', 
   );
 });
 
-test('a command that is not there says so', async () => {
+test('a missing command is named', async () => {
   const result = await exec(timedArgv(['/no/such/command'], 0, 2));
   expect(() => readTimer(result, 2, 'it')).toThrow('cannot time `it`: it exited with');
 });
 
-test('what a shell without perl answers is an error that has its words', () => {
+test('without perl the error has the message of the shell', () => {
   const result = { exitCode: 127, stdout: '', stderr: 'perl: not found', durationMs: 1 };
   expect(() => readTimer(result, 2, 'it')).toThrow('cannot time `it`: perl: not found');
 });
 
-test('the counter counts warm-up and samples, and refuses what waits', async () => {
+test('the counter counts warm-up and samples, and refuses a command that waits', async () => {
   const { ms } = readCounter(await exec(countedArgv(['true'], 1, 3)), 1, 3, 'true');
   expect(ms).toHaveLength(4);
   const told = (idle: number, disk: number) => ({

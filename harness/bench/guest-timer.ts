@@ -2,7 +2,7 @@ import type { ExecResult } from '../targets/target.ts';
 import type { ClockFacts } from './clock.ts';
 import { formatMs } from './format-ms.ts';
 
-/** What a command's runs took by the guest's clock. */
+/** Durations of a command's runs by the guest's clock. */
 export interface Timed {
   /** Milliseconds (by a clock that counts: millions of instructions), in order, warm-up included. */
   readonly ms: readonly number[];
@@ -10,7 +10,7 @@ export interface Timed {
 }
 
 /**
- * Says how finely the clock tells: the least step that it takes, and what reading it takes (the median). Perl, which is in
+ * Measures the clock: its smallest step, and the time that reading it takes (the median). Written in Perl, which is in
  * every Debian with a clock of nanoseconds.
  */
 const CLOCK = `use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
@@ -30,7 +30,7 @@ sub run { my $round = shift;
 /** Printed when the warm-up is over and the machine has a moment to send it; nothing else is printed until the end. */
 export const WARM = 'harness-warm';
 
-/** All samples come from one call: a session of SSH before each would take longer than most of what is measured. */
+/** All samples come from one call: an SSH session before each would take longer than most benchmarks. */
 const TIMER = `${CLOCK}my ($warmup, $count) = splice @ARGV, 0, 2;
 run($_) for 1 .. $warmup;
 $out->autoflush; print $out "${WARM}\\n"; $out->autoflush(0); select undef, undef, undef, 0.05;
@@ -42,9 +42,9 @@ export function timedArgv(argv: readonly string[], warmup: number, count: number
 }
 
 /**
- * What the runs of a command under `timedArgv` took.
- * @throws Error when one of them failed, for the duration of a failed command measures nothing; the message has the
- * samples before it.
+ * Parses the output of `timedArgv`.
+ * @throws Error if a run failed, because the duration of a failed command means nothing; the message has the earlier
+ * samples.
  */
 export function readTimer(result: ExecResult, count: number, what: string): Timed {
   const ms = [...result.stdout.matchAll(/^harness-timer ([\d.]+)$/gm)].map((match) => Number(match[1]) * 1000);
@@ -62,9 +62,9 @@ export function readTimer(result: ExecResult, count: number, what: string): Time
 }
 
 /**
- * As the timer, in a guest whose clock counts instructions. The seeds of hash tables are fixed, for they decide how many
- * instructions a script takes. At the end it says for how many ticks of 10 ms the machine was idle after the warm-up, and
- * how many requests its disks got meanwhile.
+ * Like the timer, but for a guest whose clock counts instructions. The seeds of hash tables are fixed, because they
+ * decide how many instructions a script takes. At the end it prints for how many ticks of 10 ms the machine was idle
+ * after the warm-up, and how many requests its disks got meanwhile.
  */
 const COUNTER = `${CLOCK}my ($warmup, $count) = splice @ARGV, 0, 2;
 $ENV{PERL_HASH_SEED} = $ENV{PYTHONHASHSEED} = 0;
@@ -80,18 +80,18 @@ export function countedArgv(argv: readonly string[], warmup: number, count: numb
   return ['perl', '-e', COUNTER, '--', String(warmup), String(count), ...argv];
 }
 
-/** Requests to a disk a sample that a machine makes by itself; a command that makes more waits for it. */
+/** Disk requests per sample that an idle machine makes; a command that makes more waits for the disk. */
 const MOST_REQUESTS = 4;
 
-/** A machine that waits for more than this share of the time is not measured by what it executes. */
+/** Above this share of idle time the count does not measure the command. */
 const MOST_IDLE = 0.1;
 
 /**
- * Millions of instructions of the runs of a command under `countedArgv`, in order, warm-up included. They are those of the
- * whole machine meanwhile: the kernel's, its timer's, and those of whatever else runs.
- * @throws Error when a run failed, or the machine waited: for a disk, the network or a timer. No instruction is executed
- * meanwhile, and the clock leaps to whatever comes next, so that the same work gives another figure each time. Whether an
- * answer of the disk comes before the guest is idle is up to the host, so its requests are counted instead.
+ * Parses the output of `countedArgv`: millions of instructions per run, in order, warm-up included. They are those of
+ * the whole machine: of the kernel, its timer, and anything else that runs.
+ * @throws Error if a run failed, or the machine waited for a disk, the network or a timer. Then no instruction is
+ * executed and the clock leaps to the next event, so that the same work gives a different figure each time. Whether the
+ * disk answers before the guest is idle depends on the host, so disk requests are counted instead.
  */
 export function readCounter(result: ExecResult, warmup: number, count: number, what: string): Timed {
   const timed = readTimer(result, warmup + count, what);
@@ -104,7 +104,7 @@ export function readCounter(result: ExecResult, warmup: number, count: number, w
     throw refuse(`it waits for the disk, ${Math.round(requests / count)} times a run`);
   const idleMs = 10 * Number(/^harness-idle (\d+)$/m.exec(result.stdout)?.[1]);
   const takenMs = timed.ms.slice(warmup).reduce((sum, ms) => sum + ms, 0);
-  // Idle time is told in ticks: two of them may be none.
+  // Idle time is counted in ticks: two of them may be rounding.
   if (!(idleMs <= 20 || idleMs <= MOST_IDLE * takenMs))
     throw refuse(
       `the machine was idle for ${Math.round((100 * idleMs) / Math.max(idleMs, takenMs))} % of the time, waiting for the network or a timer`,

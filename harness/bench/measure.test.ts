@@ -27,7 +27,7 @@ test('samples are kept in the order taken, without those of the warm-up', async 
   });
 });
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY, -1])('a duration of %d is refused, with what was before it', (ms) =>
+test.each([Number.NaN, Number.POSITIVE_INFINITY, -1])('a duration of %d is refused, with the samples before it', (ms) =>
   expect(measure(from([9, 3, ms, 2]), options)).rejects.toThrow(
     `cannot measure: sample 3 of 4 of "b", warm-up included took ${ms} ms; before it: 9 ms, 3 ms`,
   ),
@@ -42,7 +42,7 @@ test.each([
   expect(measure(from([1, 1, 1, 1]), { ...options, ...wrong })).rejects.toThrow(message),
 );
 
-test('what a sample throws stays what it is, says where, and has the samples before it', async () => {
+test('an error of a sample keeps its class, says which sample it was, and has the samples before it', async () => {
   const thrown = new InfraError('the connection is gone', { hint: 'look' });
   const error: unknown = await measure(from([9, 3, thrown]), options).catch((caught: unknown) => caught);
   expect(error).toBe(thrown);
@@ -55,7 +55,7 @@ test('what a sample throws stays what it is, says where, and has the samples bef
   );
 });
 
-test('a sample below a hundred times what the clock tells is refused, one of it is not', async () => {
+test('a sample below a hundred times the resolution is refused, one of exactly that is not', async () => {
   await expect(measure(from([9, 9, 0.0999, 9]), options)).rejects.toThrow(
     'cannot measure "b": a sample took 99.9 µs, and with this clock it takes 100 µs, 100 times its resolution (1 µs) and its overhead (500 ns)',
   );
@@ -66,7 +66,7 @@ test('a sample below a hundred times what the clock tells is refused, one of it 
   expect(await measure(from([0, 0.1, 0.1, 0.1]), options)).toMatchObject({ samplesMs: [0.1, 0.1, 0.1] });
 });
 
-test('how long the machine waited for the host is kept, and much of it is said', async () => {
+test('the time that the machine waited for the host is recorded, and a warning given if it is long', async () => {
   const readings = [
     { ran: 10e6, waited: 0 },
     { ran: 30e6, waited: 60e6 },

@@ -15,20 +15,20 @@ export interface MeasureOptions {
   readonly operations: number;
   readonly per?: string | undefined;
   readonly clock: BenchClock;
-  /** How finely that clock tells. */
+  /** The precision of that clock. */
   readonly clockFacts: ClockFacts;
-  /** What the host has given the machine until now. */
+  /** Reads the host's scheduler times of the machine. */
   readonly hostTime?: (() => HostTime | undefined) | undefined;
-  /** Where the samples were taken before: the share of that time for which the machine waited for the host. */
+  /** For earlier samples: the share of their time that the machine waited for the host. */
   readonly waited?: number | undefined;
 }
 
 /**
- * Takes samples through tinybench. `sample` returns its own duration in milliseconds, because the clock may stand in
- * the guest. The samples are kept here in the order taken: tinybench sorts the ones that it keeps, and an order shows
- * drift. A sample that fails ends the measurement, for half a measurement is not one; the error has those before it.
- * @throws RangeError for options that are no measurement; what `sample` throws, saying which sample it was; Error for a
- * duration that is no number, or that the clock cannot tell.
+ * Takes samples through tinybench. `sample` returns its own duration in milliseconds, because the clock may be the
+ * guest's. Samples are kept in the order taken, which shows drift; tinybench sorts its own. A sample that fails ends
+ * the measurement, because half a measurement is none; the error has the samples before it.
+ * @throws RangeError for invalid options; the error of `sample`, with the number of the sample; Error for an invalid
+ * duration, or one too short for the clock.
  */
 export async function measure(sample: () => Promise<number>, options: MeasureOptions): Promise<Measurement> {
   checkOptions(options);
@@ -72,7 +72,7 @@ export async function measure(sample: () => Promise<number>, options: MeasureOpt
   };
 }
 
-/** A machine that waited for more than this share of the time was measured on a busy host. */
+/** Above this share of waiting, the host was busy during the measurement. */
 const MOST_WAITED = 0.1;
 
 function checkOptions({ name, samples, warmup, operations }: MeasureOptions): void {
@@ -97,7 +97,7 @@ async function sampleOf(
     ms = await sample();
   } catch (error) {
     const thrown = error instanceof Error ? error : new Error(messageOf(error));
-    // The error stays what it is: its class decides the verdict, and an assertion has more to show than its message.
+    // The error keeps its class, which decides the verdict, and an assertion's details.
     thrown.message = `${thrown.message} (${where}${before})`;
     throw thrown;
   }

@@ -13,21 +13,21 @@ const benchmark: Benchmark = {
   warnings: [],
 };
 
-test('waiting for the host is taken off times, and never off counts', () => {
+test('waiting for the host is subtracted from times, never from counts', () => {
   expect(perOperation(benchmark, true)).toEqual([2, 1, 6]);
   expect(perOperation({ ...benchmark, waited: 0.5 }, true)).toEqual([1, 0.5, 3]);
   expect(perOperation({ ...benchmark, waited: 0.5 }, false)).toEqual([2, 1, 6]);
   expect(perOperation({ ...benchmark, waited: 0.5, clock: 'instructions' }, true)).toEqual([2, 1, 6]);
 });
 
-test('the figure of a run is the median, or the mean where waiting was taken off', () => {
+test('the figure of a run is the median, or the mean if waiting was subtracted', () => {
   expect(figureOf(benchmark, false)).toBe(2);
   expect(figureOf({ ...benchmark, samplesMs: [20, 10, 60, 40] }, false)).toBe(3);
   expect(figureOf({ ...benchmark, waited: 0.5 }, true)).toBe(1.5);
   expect(figureOf({ ...benchmark, waited: 0.5, clock: 'instructions' }, true)).toBe(2);
 });
 
-test('it is taken off only where it is known of all, and something is left', () => {
+test('waiting is subtracted only if all runs recorded it, and something remains', () => {
   const known = { ...benchmark, waited: 0.5 };
   expect(waitingIsKnown([known, known])).toBe(true);
   expect(waitingIsKnown([known, benchmark])).toBe(false);

@@ -13,8 +13,8 @@ export interface Measured {
 }
 
 /**
- * A key for each benchmark of a cell: file and name, and for those that have both alike their test, then their order. Those
- * of other runs and architectures have the same.
+ * A key for each benchmark of a cell, the same in other runs and on other architectures: file and name; if those are
+ * not unique, also the test, then the position.
  */
 export function benchmarkKeys(benchmarks: readonly Pick<Benchmark, 'file' | 'name' | 'test'>[]): string[] {
   return distinctNames(benchmarks, [
@@ -23,7 +23,7 @@ export function benchmarkKeys(benchmarks: readonly Pick<Benchmark, 'file' | 'nam
   ]);
 }
 
-/** What each benchmark of a cell is called beside its file: its name, or what tells it from others of that name. */
+/** The display name of each benchmark of a cell: its name, or what distinguishes it from others of that name. */
 export function benchmarkLabels(benchmarks: readonly Pick<Benchmark, 'file' | 'name' | 'test'>[]): string[] {
   const labels: string[] = [];
   for (const indexes of Map.groupBy(benchmarks.keys(), (index) => benchmarks[index]!.file).values()) {
@@ -36,7 +36,7 @@ export function benchmarkLabels(benchmarks: readonly Pick<Benchmark, 'file' | 'n
   return labels;
 }
 
-/** What a run measured. */
+/** The measurements of a run. */
 export function measuredIn(run: Pick<RunResult, 'cells'>): Measured[] {
   return run.cells.flatMap((cell) => {
     const keys = benchmarkKeys(cell.benchmarks);
@@ -49,10 +49,10 @@ export function measuredIn(run: Pick<RunResult, 'cells'>): Measured[] {
 }
 
 /**
- * What each operation took, in the order taken: milliseconds, or millions of instructions. From times, the share for which
- * the machine waited for the host is taken off, when it is known of all that are compared: what other work the host had is
- * no property of the code. All samples of a measurement are shortened by the same share, so that only their mean is right;
- * single ones remain as uneven as they were.
+ * Time per operation, in the order taken: milliseconds, or millions of instructions. The share that the machine waited
+ * for the host is subtracted from times if all compared runs recorded it: other work of the host is not a property of
+ * the code. All samples of a measurement are shortened by the same share, so only their mean is right; single samples
+ * remain as uneven as they were.
  */
 export function perOperation(benchmark: Benchmark, takeOff: boolean): number[] {
   const share = takeOff && benchmark.clock !== 'instructions' ? 1 - (benchmark.waited ?? 0) : 1;
@@ -60,8 +60,8 @@ export function perOperation(benchmark: Benchmark, takeOff: boolean): number[] {
 }
 
 /**
- * The one figure of a measurement where runs are compared and not samples: their median, or, where waiting was taken off,
- * their mean, for which alone it was right.
+ * The single figure of a measurement when runs are compared instead of samples: the median, or the mean if waiting was
+ * subtracted, which is right only for the mean.
  */
 export function figureOf(benchmark: Benchmark, takeOff: boolean): number {
   const each = perOperation(benchmark, takeOff).sort((a, b) => a - b);
@@ -69,12 +69,12 @@ export function figureOf(benchmark: Benchmark, takeOff: boolean): number {
   return (each[(each.length - 1) >> 1]! + each[each.length >> 1]!) / 2;
 }
 
-/** Whether waiting can be taken off both. */
+/** Whether waiting can be subtracted from both. */
 export function waitingIsKnown(benchmarks: readonly Benchmark[]): boolean {
   return benchmarks.every(({ waited }) => waited !== undefined && waited < 1);
 }
 
-/** Whether a cell measured to its end, so that a benchmark of which it has no figure is one that it does not have. */
+/** Whether a cell finished measuring, so that a benchmark without a figure does not exist in it. */
 export function hasMeasured({ steps }: Pick<CellResult, 'steps'>): boolean {
   return steps.some(({ step, verdict }) => step === 'benchmarks' && verdict === 'passed');
 }
@@ -104,7 +104,7 @@ export function obstacle(
     differs('the processor', was.cpu, is.cpu) ??
     differs('the number of vCPUs', was.vcpus, is.vcpus) ??
     differs('the emulator', was.emulator, is.emulator) ??
-    // Before it was written down there was one release only.
+    // Older runs do not record it; then there was only one release.
     (was.release && is.release ? differs('the Debian release', was.release, is.release) : undefined) ??
     differs("the host's processor", base.host.cpu, next.host.cpu)
   );

@@ -1,4 +1,4 @@
-/** How often something happened among independent trials, and what that says of its true share. */
+/** How often something happened in independent trials, and the interval of its true probability. */
 export interface Proportion {
   readonly count: number;
   readonly trials: number;
@@ -15,7 +15,7 @@ const Z = 1.959963984540054;
  *
  *     (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)
  *
- * It holds about what it promises for any p and a few trials already, unlike p ± z √(p(1−p)/n), which is of no width where
+ * Its coverage is about right for any p and even for a few trials, unlike p ± z √(p(1−p)/n), which has no width if
  * nothing happened (Wilson, JASA 22, 1927; Brown, Cai, DasGupta, Statistical Science 16, 2001, who recommend it).
  * @param trials 1 or more.
  */
@@ -24,7 +24,7 @@ export function proportion(count: number, trials: number): Proportion {
   const scale = 1 + Z ** 2 / trials;
   const middle = (p + Z ** 2 / (2 * trials)) / scale;
   const half = (Z / scale) * Math.sqrt((p * (1 - p)) / trials + Z ** 2 / (4 * trials ** 2));
-  // Rounding may put an end that is exactly 0 or 1 beyond it.
+  // Rounding may push a bound that is exactly 0 or 1 beyond it.
   const low = count === 0 ? 0 : Math.max(0, middle - half);
   const high = count === trials ? 1 : Math.min(1, middle + half);
   return { count, trials, low, high };

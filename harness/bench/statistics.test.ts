@@ -43,7 +43,7 @@ test('the same name gives the same interval, which holds the median', () => {
   );
 });
 
-test('the interval holds the true median about 95 times in 100', () => {
+test('the interval contains the true median about 95 times in 100', () => {
   const trials = 200;
   let held = 0;
   for (let trial = 0; trial < trials; trial++) {
@@ -118,7 +118,7 @@ test('two emulated sides are divided with a warning', () => {
   });
 });
 
-test('what is not alike is never divided', () => {
+test('a native and an emulated figure are never divided', () => {
   const reason = (...cells: CellResult[]) => compare(...cells).at(-1);
   expect(reason(cellOf('amd64', 'kvm', 10), cellOf('arm64', 'tcg', 20))).toEqual({
     state: 'not-comparable',

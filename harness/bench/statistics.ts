@@ -1,7 +1,7 @@
 import { median, medianAbsoluteDeviation, medianSorted, quantileSorted } from 'simple-statistics';
 import { seededRandom } from './random.ts';
 
-/** An interval that holds the true value with 95 % confidence, in the unit of the samples. */
+/** An interval that contains the true value with 95 % confidence, in the unit of the samples. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -100,7 +100,7 @@ export function ratioOfMedians(
   return { ratio, interval: percentiles(ratios) };
 }
 
-/** Operations a second: `operations` in the median duration of a sample, in milliseconds. */
+/** Operations per second: `operations` per median sample, in milliseconds. */
 export function throughput(medianMs: number, operations: number): number {
   return (operations * 1000) / medianMs;
 }
