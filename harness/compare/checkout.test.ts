@@ -33,7 +33,7 @@ test('the files of a commit are put beside the working tree, with no trace in th
   expect((await readdir(folder)).sort()).toEqual(['base', 'repository']);
 });
 
-test('a commit that is not there, and a folder in no repository, say so', async () => {
+test('a missing commit, and a folder outside a repository, are errors', async () => {
   await expect(checkoutCommit(repository, '0'.repeat(40), join(folder, 'none'))).rejects.toMatchObject({
     message: `cannot get the files of ${'0'.repeat(40)}: this repository does not have that commit`,
     hint: expect.stringContaining('fetch-depth: 0'),

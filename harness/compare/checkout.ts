@@ -5,11 +5,11 @@ import { git } from '../base/git.ts';
 import { run } from '../base/process.ts';
 
 /**
- * Puts the files of a commit into a folder, beside the working tree and without a trace in the repository: with an index of
- * its own, so that nothing is left behind for git, whatever becomes of this process. Filters (line ends, LFS) are applied.
+ * Puts the files of a commit into a folder beside the working tree, without a trace in the repository: a separate index
+ * leaves nothing behind for git, even if this process dies. Filters (line endings, LFS) are applied.
  * @param project a folder in the repository, not only its root.
  * @returns the project's folder of that commit.
- * @throws ConfigError when there is no repository, or it does not have the commit.
+ * @throws ConfigError if there is no repository, or the commit is not in it.
  */
 export async function checkoutCommit(project: string, sha: string, folder: string): Promise<string> {
   const top = await git(project, 'rev-parse', '--show-toplevel');

@@ -50,7 +50,7 @@ async function confirmed(measure: (side: Side, nth: number) => RunResult) {
   return { asked, said, of };
 }
 
-test('only what is suspected is asked about, in turns, until it is decided', async () => {
+test('only suspects are measured, base and new alternating, until they are decided', async () => {
   expect(changes.map(({ change, suspect }) => [change, suspect])).toEqual([
     ['maybe worse', 'worse'],
     ['maybe worse', 'worse'],
@@ -76,7 +76,7 @@ test('only what is suspected is asked about, in turns, until it is decided', asy
   expect(said).toEqual(['1: 2', '2: 2', '3: 2', '4: 1', '5: 1', '6: 1']);
 });
 
-test('a pair of which one was booted and the other resumed is not counted, and said', async () => {
+test('a pair of one booted and one resumed run is not counted, with a warning', async () => {
   const { said, of } = await confirmed((side, nth) =>
     runOf({ slow: (side === 'new' ? 120 : 100) + nth / 10, once: 100 - nth / 10 }, nth !== 0),
   );
@@ -84,7 +84,7 @@ test('a pair of which one was booted and the other resumed is not counted, and s
   expect(of('slow')).toMatchObject({ change: 'worse', freshRuns: 6 });
 });
 
-test('where no pair can be compared it ends, and says so', async () => {
+test('it gives up with a message if no pair can be compared', async () => {
   const { asked, of } = await confirmed((side) => runOf({ slow: 100, once: 100 }, side === 'base'));
   expect(asked.length).toBeGreaterThan(2 * MOST_ROUNDS);
   expect(of('slow')).toMatchObject({
@@ -93,7 +93,7 @@ test('where no pair can be compared it ends, and says so', async () => {
   });
 });
 
-test('a fresh run without the figure says which, and why', async () => {
+test('a missing figure of a fresh run is named with the reason', async () => {
   const { of } = await confirmed((side) => runOf(side === 'base' ? { slow: 100, once: 100 } : { slow: 120 }));
   expect(of('once')).toMatchObject({
     change: 'cannot tell',

@@ -10,21 +10,21 @@ export interface ConfirmOptions {
   readonly minEffect: MinEffect;
   /** The chance of one false alarm among all suspects. */
   readonly alpha: number;
-  /** Makes a fresh run of a commit that measures at least these. */
+  /** Makes a fresh run of a commit that measures at least these benchmarks. */
   readonly measure: (side: Side, suspects: readonly BenchmarkChange[]) => Promise<RunResult>;
-  /** Called before each round, from 1, with those that are not decided. */
+  /** Called before each round, counted from 1, with the undecided suspects. */
   readonly onRound: (round: number, open: readonly BenchmarkChange[]) => void;
-  /** Called with what people should know. */
+  /** Called with messages for the user. */
   readonly warn: (message: string) => void;
 }
 
-/** Rounds beyond those that a decision takes, for pairs that cannot be compared. */
+/** Extra rounds, to replace pairs that cannot be compared. */
 const SPARE_ROUNDS = 3;
 
 /**
- * Asks fresh runs of both commits, in turns (base, new, new, base, …, so that a steady drift of the host is in neither),
- * about every benchmark that two runs made suspect, until all are decided.
- * @returns the changes, suspects with what fresh runs say of them.
+ * Measures every suspect of the first comparison with fresh, alternating runs of both commits (base, new, new, base, …,
+ * so that a steady drift of the host cancels out) until all are decided.
+ * @returns the changes, with the suspects updated by the fresh runs.
  */
 export async function confirmChanges(
   changes: readonly BenchmarkChange[],
@@ -72,7 +72,7 @@ function noFigures(): Figures {
   return { base: [], next: [] };
 }
 
-/** Adds what a pair of fresh runs measured; why they say nothing of the code, if that is so. */
+/** Adds the figures of a pair of fresh runs; returns the reason if they say nothing about the code. */
 function addFigures(
   { change, base, next }: Suspect & Figures & { readonly change: BenchmarkChange },
   before: RunResult,
@@ -86,7 +86,7 @@ function addFigures(
   }
   const reason = obstacle(old, fresh, before, after);
   if (reason !== undefined) return reason;
-  // A machine that was booted has other things in its caches than one that was resumed.
+  // A booted machine's caches differ from a resumed one's.
   if ((old.cell.facts?.resumed === undefined) !== (fresh.cell.facts?.resumed === undefined)) {
     warn(`${change.cell}: one machine was booted and the other resumed, this pair is not counted`);
     return undefined;

@@ -19,12 +19,12 @@ test('a tenth more is worse, a tenth less is better, after the first look', () =
   expect(answer(suspect(0.9, 0.04, 6, 'x', 'better'))).toMatchObject({ change: 'better', freshRuns: 6 });
 });
 
-test('it stays open until a look can tell', () => {
+test('it stays open until a look is conclusive', () => {
   expect(answer(suspect(1.1, 0.04, 5))).toEqual({ state: 'open' });
   expect(answer(suspect(1.1, 0.04, 0))).toEqual({ state: 'open' });
 });
 
-test('what lies the other way is let go, whatever it is', () => {
+test('a change in the other direction is dropped', () => {
   expect(answer(suspect(0.9, 0.04, 3))).toMatchObject({
     change: 'cannot tell',
     reason: 'not confirmed: fresh runs do not differ so',
@@ -33,17 +33,17 @@ test('what lies the other way is let go, whatever it is', () => {
   expect(answer(suspect(0.9999, 0.001, 4))).toMatchObject({ state: 'decided', freshRuns: 3 });
 });
 
-test('a difference that does not matter is never worse, however sure', () => {
+test('a difference too small to matter is never worse, however certain', () => {
   expect(answer(suspect(1.01, 0.001, MOST_ROUNDS))).toMatchObject({ change: 'same', freshRuns: MOST_ROUNDS });
   expect(answer({ ...suspect(1.01, 0.001, 6), clock: 'instructions' })).toMatchObject({ change: 'worse' });
 });
 
-test('what is spread too widely is not confirmed by the last look', () => {
+test('a suspect with too much spread is not confirmed by the last look', () => {
   const wide = suspect(1.1, 1, MOST_ROUNDS, 'wide 2');
   expect(answer(wide)).toMatchObject({ change: 'cannot tell', reason: expect.stringContaining('not confirmed') });
 });
 
-test('the more are suspected, the surer each has to be', () => {
+test('more suspects require more certainty for each', () => {
   const many = Array.from({ length: 20 }, (_, index) => suspect(1.1, 0.04, 6, `${index}`));
   // Six against six cannot be surer than 1 in 924.
   expect(decide(many, options).every(({ state }) => state === 'open')).toBe(true);
@@ -51,7 +51,7 @@ test('the more are suspected, the surer each has to be', () => {
   expect(decide(longer, options).every((one) => one.state === 'decided' && one.change === 'worse')).toBe(true);
 });
 
-test('a figure that is nothing decides nothing', () => {
+test('a figure of zero decides nothing', () => {
   const broken = { ...suspect(1.1, 0.04, 6), next: [Number.NaN, 1, 1, 1, 1, 1] };
   expect(answer(broken)).toMatchObject({ change: 'cannot tell' });
   expect(decide([], options)).toEqual([]);
@@ -71,7 +71,7 @@ test('more rounds never take back what was decided', () =>
     }),
   ));
 
-test('of 200 sets of 25 suspects of which nothing is true, at most as many have an alarm as alpha allows', () => {
+test('of 200 sets of 25 false suspects, no more have an alarm than alpha allows', () => {
   let alarms = 0;
   for (let set = 0; set < 200; set++) {
     const nothing = Array.from({ length: 25 }, (_, index) => suspect(1, 0.3, MOST_ROUNDS, `${set} ${index}`));

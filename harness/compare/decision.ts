@@ -3,11 +3,11 @@ import { holm, mannWhitney } from './rank-test.ts';
 import { type BenchmarkChange, type Direction, directionOf, type MinEffect, minEffectOf } from './regression.ts';
 import { shiftOf } from './shift.ts';
 
-/** A benchmark that two runs made suspect, and what fresh runs of both commits measured since: one figure a run. */
+/** A suspect of the first comparison, with the figures of fresh runs of both commits: one figure per run. */
 export interface Suspect {
   readonly suspect: Direction;
   readonly clock: BenchClock;
-  /** In the order taken, as many on each side; taken in turns, so that a host that grows busier is busy for both. */
+  /** In the order taken, equally many on each side, alternating, so that a host that becomes busier affects both. */
   readonly base: readonly number[];
   readonly next: readonly number[];
 }
@@ -18,13 +18,13 @@ export interface DecisionOptions {
   readonly alpha: number;
 }
 
-/** After how many fresh runs of each commit it is decided; whoever is not decided by the last never is. */
+/** Numbers of fresh runs of each commit after which to decide; a suspect not decided by the last never is. */
 export const LOOKS = [6, 9] as const;
 export const MOST_ROUNDS = LOOKS[1];
-/** From here on a suspect whom fresh runs do not bear out is let go: it saves their time, and can only lower false alarms. */
+/** After this many runs an unconfirmed suspect is dropped: it saves time, and can only lower false alarms. */
 const FIRST_LET_GO = 3;
 
-/** What fresh runs say of a suspect. */
+/** The decision about a suspect. */
 export type Decided =
   | { readonly state: 'open' }
   | ({ readonly state: 'decided' } & Pick<
@@ -33,13 +33,13 @@ export type Decided =
     >);
 
 /**
- * Asks fresh runs about suspects. Samples within a run are not independent (the host was busy, memory was laid out so), so
- * the unit is a run: each is one figure. A suspect is worse when the rank test (Mann-Whitney, of one side, because it has
- * to be the direction of the suspicion) says so, corrected by Holm over all suspects and by Bonferroni over the looks, and
- * the estimated ratio lies beyond the least change that matters. Two stages, because one cannot be both sensitive and quiet
- * over many benchmarks: the first suspects many for nothing, and this one asks only about those.
+ * Decides suspects by fresh runs. Samples within a run are not independent (a busy host, the layout of memory), so the
+ * unit is a run: each gives one figure. A suspect is worse if the one-sided rank test (Mann-Whitney, in the direction
+ * of the suspicion) says so, corrected by Holm over all suspects and by Bonferroni over the looks, and the estimated
+ * ratio lies beyond the smallest change that matters. There are two stages because one cannot be both sensitive and
+ * quiet over many benchmarks: the first suspects many wrongly, and this one tests only those.
  *
- * It fails where runs of a commit depend on when they were made and the two are not taken in turns.
+ * It fails if results depend on the time of a run and the commits do not alternate.
  */
 export function decide(suspects: readonly Suspect[], options: DecisionOptions): Decided[] {
   const decided = suspects.map((): Decided => ({ state: 'open' }));
@@ -73,7 +73,7 @@ function notConfirmed(borneOut: boolean): string {
   return borneOut ? 'not confirmed: fresh runs are spread too widely' : 'not confirmed: fresh runs do not differ so';
 }
 
-/** How a suspect stands after so many fresh runs. */
+/** The state of a suspect after this many fresh runs. */
 function standing({ suspect, clock, base, next }: Suspect, round: number, effects: MinEffect) {
   const [before, after] = [base.slice(0, round), next.slice(0, round)];
   const { ratio, interval } = shiftOf(before, after) ?? { ratio: Number.NaN };

@@ -2,22 +2,22 @@ import { hasMeasured } from '../bench/measured.ts';
 import type { CellResult } from '../events/result.ts';
 import type { BenchmarkChange } from './regression.ts';
 
-/** What a comparison amounts to for whoever wants one answer. */
+/** The overall result of a comparison. */
 export interface Gate {
-  /** 1: something is worse; 4: nothing is, as far as was compared, and that was not enough; 0: nothing is. */
+  /** 1: something is worse; 4: nothing is, but not everything was compared; 0: nothing is. */
   readonly exitCode: 0 | 1 | 4;
-  /** How many were compared, of how many that either run has. */
+  /** How many were compared, out of those in either run. */
   readonly compared: number;
   readonly of: number;
-  /** Those that had to be compared and were not. */
+  /** Required benchmarks that were not compared. */
   readonly unjudged: readonly BenchmarkChange[];
 }
 
 /**
- * Whether a new run may pass. What was not compared is not taken for good: every benchmark of the base has to be, and at
- * least one. A benchmark that only the new run has is new, if the base's cell measured to its end, or there was none;
- * otherwise it is one that the base should have had.
- * @param confirmed whether fresh runs were asked; otherwise `maybe worse` is worse.
+ * Whether a new run may pass. Every benchmark of the base has to be compared, and at least one. A benchmark that only
+ * the new run has is new if the base's cell finished measuring, or there was no such cell; otherwise the base should
+ * have had it.
+ * @param confirmed whether fresh runs were made; otherwise `maybe worse` counts as worse.
  */
 export function gateOf(
   changes: readonly BenchmarkChange[],

@@ -1,13 +1,13 @@
 import { FILE_ITSELF, type TestName, testKey, testNames } from '../events/identity.ts';
 import type { CellResult, TestResult } from '../events/result.ts';
 
-/** How a test came out on one kind of target, in the words of a comparison. */
+/** The outcome of a test on one kind of target, in the terms of a comparison. */
 export interface Outcome {
   /** `not run`: skipped, unsupported or not there; `broken`: something else ended it. */
   readonly state: 'passed' | 'failed' | 'not run' | 'broken';
   /** It passed on a later attempt. */
   readonly flaky?: true;
-  /** Of a failure: the first line of what it said last. */
+  /** For a failure: the first line of its last message. */
   readonly message?: string;
   /** Why it did not run, or what broke. */
   readonly reason?: string;
@@ -17,13 +17,15 @@ export interface TestOutcome extends TestName {
   readonly outcome: Outcome;
 }
 
-/** What is known of a cell's tests; `absent` is the outcome of a test that it never saw. */
+/** A cell's tests; `absent` is the outcome of a test that it does not have. */
 export interface CellOutcomes {
   readonly tests: ReadonlyMap<string, TestOutcome>;
   absent(test: TestName): Outcome;
 }
 
-/** Whether two failures say the same. Numbers and identifiers do not count: ports and times differ in any two runs. */
+/**
+ * Whether two failures have the same message, ignoring numbers and identifiers: ports and times differ in any two runs.
+ */
 export function sameMessage(one: Outcome, other: Outcome): boolean {
   const gist = ({ message = '' }: Outcome) =>
     message.replaceAll(/\b[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b/gi, '#').replaceAll(/\d+(?:\.\d+)?/g, '#');
@@ -61,7 +63,7 @@ function outcomeOf(test: TestResult, cell: CellResult, target: string): Outcome 
 /** Why a cell has no such test. */
 function absence({ file, name }: TestName, cell: CellResult | undefined, target: string): Outcome {
   const ofFile = cell?.tests.filter((test) => test.file === file) ?? [];
-  // Nothing is said of a file that could be read, unless something was wrong with it.
+  // Files that could be read have no entry unless something was wrong with them.
   if (name === FILE_ITSELF && ofFile.length > 0) return { state: 'passed' };
   const broken = ofFile.find((test) => test.name === FILE_ITSELF);
   if (broken) return outcomeOf(broken, cell!, target);
@@ -71,12 +73,12 @@ function absence({ file, name }: TestName, cell: CellResult | undefined, target:
   // Its stack did not come up, so none of its tests could pass.
   if (cell.verdict === 'failed' && cell.tests.length === 0)
     return { state: 'failed', message: cell.reason ?? 'the cell failed' };
-  // The files were read: what is not in them is not there.
+  // The files were read, so a test that is missing does not exist.
   if (cell.tests.length > 0 && cell.verdict !== 'incomplete') return { state: 'not run', reason: `not on ${target}` };
   return { state: 'broken', reason: `${cell.verdict} on ${target}${because}` };
 }
 
-/** The first line of what a test's last attempt said. */
+/** The first line of a test's last message. */
 function messageOf({ attempts }: TestResult): string {
   const said = attempts.at(-1)?.errors[0]?.message ?? '';
   return (

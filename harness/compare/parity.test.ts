@@ -69,7 +69,7 @@ test('it is the kind of target when the control fails there, too', () => {
   expect(onArm64(tests)[0]?.because).toBe('the kind of target container, not arm64: fails on amd64 there too');
 });
 
-test('without a control leg nothing is said about the cause', () => {
+test('without a control leg the cause is unknown', () => {
   const [found] = compare(cell('arm64/vm/s', { t: 'failed' }), cell('arm64/container/s', { t: 'passed' }));
   expect(found).toMatchObject({ state: 'differ', cause: 'unknown', because: 'amd64 has no result on vm' });
 });
@@ -97,7 +97,7 @@ test('a failure everywhere is the test itself', () => {
   expect(onArm64(tests)[0]?.because).toBe('fails on both, with another message, and on amd64 too');
 });
 
-test('what one side did not run is no agreement, and has its reason', () => {
+test('a test that one side did not run is not an agreement, and has a reason', () => {
   const tests = compare(
     cell('amd64/vm/s', { power: 'passed', only: 'passed', both: 'skipped' }),
     cell('amd64/container/s', { power: ['skipped', 'it has no power'], both: 'skipped', new: 'failed' }),
@@ -115,7 +115,7 @@ test('what one side did not run is no agreement, and has its reason', () => {
   ]);
 });
 
-test('what broke says nothing, and a stack that did not come up fails each of its tests', () => {
+test('a broken side cannot tell, and a stack that did not come up fails all of its tests', () => {
   const tests = compare(
     cell('amd64/vm/s', { t: 'passed', u: ['infra', 'the connection was lost'], v: 'incomplete' }),
     cell('amd64/container/s', { t: 'passed', u: 'passed', v: 'passed' }),
@@ -133,7 +133,7 @@ test('what broke says nothing, and a stack that did not come up fails each of it
   ]);
 });
 
-test('a flaky test agrees with one that passed, and that is said', () => {
+test('a flaky test agrees with a passed one, with a note', () => {
   const [found] = compare(cell('amd64/vm/s', { t: 'flaky' }), cell('amd64/container/s', { t: 'passed' }));
   expect(found).toMatchObject({ state: 'agree', because: 'flaky on vm' });
 });

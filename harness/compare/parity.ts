@@ -11,37 +11,34 @@ export interface ParitySide {
 }
 
 /**
- * How the same test came out on two kinds of target.
+ * The same test on two kinds of target.
  * - `agree`: it passed on both, or failed on both;
  * - `differ`: it passed on one and failed on the other;
  * - `only one`: one side ran it, and the other skipped it, could not run it, or does not have it;
  * - `neither`: no side ran it;
- * - `cannot tell`: on one side at least something else broke first.
  */
 export const PARITY_STATES = ['differ', 'cannot tell', 'only one', 'neither', 'agree'] as const;
 export type ParityState = (typeof PARITY_STATES)[number];
 
 /**
- * What a difference, or a common failure, is about.
+ * The cause of a difference, or of a common failure.
  * - `machine`: this architecture on this kind of target, for instance its emulator;
  * - `target`: the kind of target, whatever the architecture;
- * - `architecture`: it fails there on both kinds, and on the control architecture on neither;
  * - `test`: it fails everywhere;
- * - `unknown`: the control leg has no answer.
  */
 export type ParityCause = 'machine' | 'target' | 'architecture' | 'test' | 'unknown';
 
 export interface ParityTest extends TestName {
   readonly arch: string;
   readonly suite: string;
-  /** Where a matrix makes cells of several. */
+  /** Only if a matrix has several releases. */
   readonly release?: string;
   readonly state: ParityState;
   readonly a: Outcome;
   readonly b: Outcome;
-  /** Only where a side failed and the sides can be compared. */
+  /** Only if a side failed and the sides can be compared. */
   readonly cause?: ParityCause;
-  /** What the state or the cause is read from: one sentence. */
+  /** The evidence for the state or the cause: one sentence. */
   readonly because?: string;
 }
 
@@ -50,7 +47,7 @@ export interface Parity {
   readonly b: ParityFacts;
   readonly tests: readonly ParityTest[];
   readonly counts: Readonly<Record<ParityState, number>>;
-  /** What makes the comparison itself doubtful, for people. */
+  /** Reasons to doubt the comparison itself, for people. */
   readonly warnings: readonly string[];
 }
 
@@ -62,9 +59,9 @@ export interface ParityFacts {
 }
 
 /**
- * Compares the same suites on two kinds of target, test by test, on each architecture that one of them has. A
- * difference is explained with the control leg of each side: the same test on the control architecture of its run, on
- * the same kind of target.
+ * Compares the same suites on two kinds of target, test by test, on each architecture of either. A difference is
+ * explained with the control leg of each side: the same test on the control architecture of its run, on the same kind
+ * of target.
  */
 export function compareParity(a: ParitySide, b: ParitySide): Parity {
   const [cellsA, cellsB] = [cellsOf(a), cellsOf(b)];
@@ -93,12 +90,12 @@ export function compareParity(a: ParitySide, b: ParitySide): Parity {
 
 type Cells = ReadonlyMap<string, CellResult>;
 
-/** What both sides call a cell: its architecture, suite and release. */
+/** The key of a cell on both sides: its architecture, suite and release. */
 function keyOf(arch: string, { suite, release }: Pick<CellResult, 'suite' | 'release'>): string {
   return JSON.stringify([arch, suite, release]);
 }
 
-/** The side's cells by what both sides call them. */
+/** The side's cells by that key. */
 function cellsOf({ run, target }: ParitySide): Cells {
   return new Map(run.cells.filter((cell) => cell.target === target).map((cell) => [keyOf(cell.arch, cell), cell]));
 }

@@ -1,6 +1,6 @@
 import { upperNormal } from './normal.ts';
 
-/** Sizes up to which the distribution is counted out; beyond, and with equal samples, it is taken for normal. */
+/** Largest sample sizes for the exact distribution; beyond, or with ties, the normal approximation is used. */
 const EXACT = 30;
 
 /**
@@ -8,12 +8,12 @@ const EXACT = 30;
  * much as these, or more. Exact where no two samples are equal and neither side has more than 30; otherwise the normal
  * approximation with the correction for ties and for continuity.
  *
- * It takes the samples for independent. Those of one run are not, wholly: a host that was slow for one run and not for
- * the other makes p small though nothing changed. The smallest p of n against n is 2 / C(2n, n): 0.0286 for 4, 0.0079 for
+ * It assumes independent samples. Those of one run are not entirely: a host that was slow for one run and not for the
+ * other makes p small though nothing changed. The smallest p of n against n is 2 / C(2n, n): 0.0286 for 4, 0.0079 for
  * 5, 0.00016 for 8.
  * Source: Mann and Whitney, On a Test of Whether one of Two Random Variables is Stochastically Larger than the Other,
  * Annals of Mathematical Statistics 18 (1947).
- * @throws RangeError when a side is empty or holds something that is no number.
+ * @throws RangeError if a side is empty or holds something that is not a number.
  */
 export function mannWhitney(a: readonly number[], b: readonly number[]): number {
   if (a.length === 0 || b.length === 0) throw new RangeError('cannot compare: a side has no samples');
@@ -50,7 +50,7 @@ export function rankTail(n: number, m: number, u: number): number {
   return distribution(n, m)[Math.min(n * m, Math.floor(u))] ?? 0;
 }
 
-/** Distributions that were counted out, by their sizes: there are few, and a comparison asks for one again and again. */
+/** Cache of exact distributions by their sizes: there are few, and a comparison uses each repeatedly. */
 const counted = new Map<string, Float64Array>();
 
 /** P(U ≤ u) for each u. */
@@ -85,8 +85,8 @@ function unit(size: number): Float64Array {
 }
 
 /**
- * p-values corrected for how many there are, so that the chance of one false alarm among them all stays what each was
- * asked for. In the order given.
+ * p-values corrected for their number, so that the chance of one false alarm among them all stays at the level. In the
+ * order given.
  * Source: Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6 (1979).
  */
 export function holm(pValues: readonly number[]): number[] {

@@ -42,7 +42,7 @@ test.each([
   });
 });
 
-test('a change that lies around what matters cannot be told', () => {
+test('a change about as large as the smallest that matters cannot be told', () => {
   const wide = (centre: number, name: string) => around(centre, name).map((ms, index) => ms * (1 + 0.1 * (index % 3)));
   expect(changeOf(runWith({ b: wide(100, 'base') }), runWith({ b: wide(103, 'new') }))).toMatchObject({
     change: 'cannot tell',
@@ -50,7 +50,7 @@ test('a change that lies around what matters cannot be told', () => {
   });
 });
 
-test('of a run compared with another of the same, 150 benchmarks, nothing is called different', () => {
+test('two runs of the same commit show no difference in 150 benchmarks', () => {
   const side = (name: string) =>
     runWith(
       Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`b${index}`, around(10, `${name} ${index}`)])),
@@ -60,7 +60,7 @@ test('of a run compared with another of the same, 150 benchmarks, nothing is cal
   expect(changes.filter(({ change }) => change !== 'same' && change !== 'cannot tell')).toEqual([]);
 });
 
-test('a host that was busy during one run is no change of the code, where it is known how busy', () => {
+test('a busy host during one run is not a change of the code, if its load was recorded', () => {
   const busy = (share?: number) => {
     const run = runWith({ b: around(300, 'busy') });
     const [cell] = run.cells;
@@ -77,7 +77,7 @@ test('a host that was busy during one run is no change of the code, where it is 
   expect(changeOf(idle, busy(2 / 3))).toMatchObject({ change: 'maybe worse' });
 });
 
-test('of a count less matters than of a time', () => {
+test('a smaller change matters for a count than for a time', () => {
   const counts = (centre: number, name: string) => {
     const run = runWith({ b: around(centre, name).map((ms) => centre + (ms - centre) / 100) });
     const benchmarks = run.cells[0]!.benchmarks.map((one) => ({ ...one, clock: 'instructions' as const }));
@@ -120,7 +120,7 @@ test.each<[string, RunResult, RunResult, string]>([
   expect(changeOf(base, next)).toMatchObject({ change: 'cannot tell', reason });
 });
 
-test('what an operation is has to be the same: a request is no MiB', () => {
+test('the operation has to be the same: a request is not a MiB', () => {
   const of = (per?: string): RunResult => {
     const measured = { ...benchmark, name: 'b', operations: 1, samplesMs: around(100, 'b') };
     const { per: _per, ...unnamed } = measured;

@@ -6,8 +6,8 @@ import type { BenchClock } from '../events/types.ts';
 import { holm, mannWhitney } from './rank-test.ts';
 
 /**
- * How a benchmark stands to what it was. `maybe` is what two runs can say: whether it was the code or the host is not in
- * them; without it, fresh runs of both commits have said the same. `cannot tell` has a reason.
+ * How a benchmark compares with the base. `maybe` is all that two runs can say, because they cannot tell the code from
+ * the host; without it, fresh runs of both commits agree. `cannot tell` has a reason.
  */
 export type Change = 'worse' | 'better' | 'maybe worse' | 'maybe better' | 'same' | 'cannot tell';
 
@@ -21,13 +21,13 @@ export interface BenchmarkChange {
   readonly name: string;
   readonly clock: BenchClock;
   readonly change: Change;
-  /** Whether figures of both sides were compared at all; without, it says nothing, and is no reason to be content. */
+  /** Whether figures of both sides were compared at all; if not, the result is no reason for confidence. */
   readonly compared: boolean;
   /** The run that alone has a figure for it. */
   readonly onlyIn?: 'base' | 'new';
   /** Why it cannot be told. */
   readonly reason?: string;
-  /** Medians of milliseconds, or millions of instructions, an operation. */
+  /** Medians of milliseconds, or millions of instructions, per operation. */
   readonly baseMs?: number;
   readonly newMs?: number;
   /** New to base: 1.1 takes a tenth longer. */
@@ -35,13 +35,15 @@ export interface BenchmarkChange {
   readonly interval?: Interval;
   /** Of the rank test, corrected for how many benchmarks were compared. */
   readonly p?: number;
-  /** What fresh runs have to be asked: by a loose test of this benchmark alone. */
+  /** Whether fresh runs have to confirm it: by a loose test of this benchmark alone. */
   readonly suspect?: Direction;
-  /** How many fresh runs of each commit it was decided from. */
+  /** The number of fresh runs of each commit behind the decision. */
   readonly freshRuns?: number;
 }
 
-/** The least change that matters: 0.02 is 2 %. Counts of instructions repeat, so less of them matters. */
+/**
+ * The smallest change that matters: 0.02 is 2 %. Counts of instructions repeat better than times, so theirs is smaller.
+ */
 export interface MinEffect {
   readonly times: number;
   readonly instructions: number;
@@ -54,19 +56,20 @@ export interface RegressionOptions {
 }
 
 /**
- * The level at which a benchmark is suspected, of each alone, and the part of the least change that matters beyond which its
- * ratio has to lie. Loose, because who is missed here is not asked again, and who is suspected for nothing costs three fresh
- * runs: with 5 % and the whole, 81 of 100 counts that had grown by 1 % were suspected in real runs, so 95.
+ * The level at which a single benchmark is suspected, and the part of the smallest change that matters beyond which its
+ * ratio has to lie. Loose, because a benchmark missed here is not tested again, and a wrong suspect costs only three
+ * fresh runs: with 5 % and the whole change, 81 of 100 counts that had grown by 1 % were suspected in real runs; with
+ * these, 95.
  */
 const SCREEN = { p: 0.3, part: 0.5 };
 
 /**
- * What two runs say of every benchmark. It may be worse, or better, when the rank test says that the two differ
+ * Compares every benchmark of two runs. It may be worse, or better, if the rank test says that the two differ
  * (Mann-Whitney, corrected by Holm over all benchmarks) **and** the whole 95 % interval of the ratio of medians lies
- * beyond the least change that matters; it is the same when the whole interval lies within it; otherwise it cannot be told.
- *
- * Both ask whether the samples differ, not why: a host that was busy during one of the runs makes benchmarks worse that
- * nobody changed. `decision.ts` asks fresh runs about those that are suspected. Measurements of different machines are not
+ * beyond the smallest change that matters; it is the same if the whole interval lies within it; otherwise it cannot be
+ * told. Both ask whether the samples differ, not why: a host that was busy during one of the runs makes benchmarks
+ * worse that nobody changed. `decision.ts` tests suspects with fresh runs. Measurements of different machines are not
+ * compared.
  * compared.
  */
 export function compareRuns(base: RunResult, next: RunResult, options: RegressionOptions): BenchmarkChange[] {
@@ -106,7 +109,7 @@ export function compareRuns(base: RunResult, next: RunResult, options: Regressio
   });
 }
 
-/** A benchmark that one run alone has, and why the other, `without`, has none. */
+/** A benchmark of only one run, and why the other, `without`, has no figure. */
 function lonely(of: Measured, onlyIn: 'base' | 'new', without: RunResult) {
   const cell = without.cells.find(({ name }) => name === of.cell.name);
   const missing = onlyIn === 'new' ? 'the base has no figure for it' : 'it has no figure any more';
@@ -128,7 +131,7 @@ export function minEffectOf(clock: BenchClock, minEffect: MinEffect): number {
   return clock === 'instructions' ? minEffect.instructions : minEffect.times;
 }
 
-/** Where a ratio lies, if it is beyond the least change that matters. */
+/** The direction of a ratio beyond the smallest change that matters. */
 export function directionOf(ratio: number, minEffect: number): Direction | undefined {
   if (ratio > 1 + minEffect) return 'worse';
   return ratio < 1 / (1 + minEffect) ? 'better' : undefined;

@@ -5,7 +5,7 @@ import { shiftOf } from './shift.ts';
 
 const figures = fc.array(fc.double({ min: 0.5, max: 2, noNaN: true }), { minLength: 1, maxLength: 12 });
 
-test('a set that is three times the other is three times it', () => {
+test('a set of tripled values has a ratio of three', () => {
   const base = [1, 1.1, 1.2, 1.3, 1.4, 1.5];
   const { ratio, interval } = shiftOf(
     base,
@@ -43,7 +43,7 @@ test('three on a side are too few for an interval, four are enough', () => {
   expect(shiftOf([1, 2, 3, 4], [5, 6, 7, 8])!.interval).toEqual({ low: 1.25, high: 8 });
 });
 
-test('without figures, or with one that is nothing, there is no ratio', () => {
+test('without figures, or with a zero, there is no ratio', () => {
   expect(shiftOf([], [1])).toBeUndefined();
   expect(shiftOf([1], [])).toBeUndefined();
   expect(shiftOf([0, 1], [1])).toBeUndefined();
