@@ -30,6 +30,7 @@ export function createPlain(options: PlainOptions): Display {
   return {
     event(event) {
       if (event.type === 'step.started') step.set(event.cell, event.step);
+      if (event.type === 'control.started') step.set(event.cell, 'control');
       const said = describe(event);
       if (said === undefined) return;
       const cell = 'cell' in event ? event.cell : undefined;

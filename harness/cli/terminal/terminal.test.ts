@@ -113,6 +113,16 @@ test('plain: progress is printed when a cell has been quiet for 10 s, without it
   );
 });
 
+test('plain: what the control leg says is not said of the step that was the last', () => {
+  const { terminal, time, text } = open();
+  terminal.event({ type: 'step.started', cell: ARM64, step: 'release' });
+  const tests = [{ file: 'a.scenario.ts', name: 'works' }];
+  terminal.event({ type: 'control.started', cell: ARM64, place: 'here', on: ARM64, tests });
+  time.ms += 10_000;
+  terminal.progress(ARM64, 'booting');
+  expect(text()).toMatch(/arm64\/vm\/web {2}control {2}booting\n$/);
+});
+
 test('a terminal gets one line a cell, with step, time and the last thing said', async () => {
   const { terminal, time, text } = open({ isTty: true, columns: 100, env: { NO_COLOR: '1' } });
   terminal.event(started);
