@@ -39,7 +39,7 @@ describe('a series in which nothing changes', () => {
     expect(alarms).toBeLessThan(72);
   });
 
-  test('180 of them, 400 nights long, give no false alarm with what is asked of a page', () => {
+  test('180 of them, 400 nights long, give no false alarm at the level of a page', () => {
     const alpha = 0.01 / 180;
     for (let at = 0; at < 180; at++) {
       const noise = [normal, heavy, skewed][at % 3]!;
@@ -50,7 +50,7 @@ describe('a series in which nothing changes', () => {
     }
   });
 
-  test('and is too short, constant or nothing at all, has none', () => {
+  test('has no change when it is too short, constant or empty', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 60 }), fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (nights, level) => {
         expect(changePoints(new Array(nights).fill(level), { alpha: 0.01, minEffect: 0, clear: 8 })).toEqual([]);
@@ -93,7 +93,7 @@ describe('a step', () => {
     );
   });
 
-  test('that goes back again is two, also in a long series', () => {
+  test('that reverts is two, also in a long series', () => {
     const values = series(
       'bump',
       [
@@ -139,7 +139,7 @@ describe('a step', () => {
     expect(changePoints(values, { alpha: 0.01 / 180, minEffect: 0.005 })).toEqual([]);
   });
 
-  test('that is too small to matter is none, and leaves those that do', () => {
+  test('that is too small to matter is ignored, and larger ones are kept', () => {
     const values = series(
       'small',
       [
@@ -171,7 +171,7 @@ describe('a step', () => {
   });
 });
 
-test('the same series gives the same changes, whatever was looked at before', () => {
+test('the same series gives the same changes, regardless of earlier calls', () => {
   const values = series(
     'again',
     [
@@ -186,7 +186,7 @@ test('the same series gives the same changes, whatever was looked at before', ()
   expect(changePoints(values, { alpha: 0.001, minEffect: 0.03 })).toEqual(first);
 });
 
-test('what is no positive number is refused', () => {
+test('a value that is not a positive number is refused', () => {
   for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     expect(() => changePoints([1, 2, bad, 4], { alpha: 0.01, minEffect: 0 })).toThrow(RangeError);
 });

@@ -2,32 +2,32 @@ import { median, probit } from 'simple-statistics';
 import { seededRandom } from '../bench/random.ts';
 import { scaledMad } from '../bench/statistics.ts';
 
-/** A place in a series where its level changes for good, or at least for some time. */
+/** A point in a series where its level changes for good, or at least for some time. */
 export interface ChangePoint {
   /** The position of the first value after the change. */
   readonly index: number;
-  /** Medians of the values between the change before and this one, and between this one and the next. */
+  /** Medians of the values between the previous change and this one, and between this one and the next. */
   readonly before: number;
   readonly after: number;
   /** after / before. */
   readonly ratio: number;
-  /** How often a series without a change has a place that looks as much like one as this, or more. */
+  /** The probability that a series without a change has a point at least as clear as this. */
   readonly p: number;
 }
 
 export interface ChangePointOptions {
-  /** The chance that a series in which nothing changes is said to have changed. Divide it by the number of series. */
+  /** The chance of a false alarm in a series without changes. Divide it by the number of series. */
   readonly alpha: number;
-  /** The least change of the median that matters: 0.02 is 2 %. */
+  /** The smallest change of the median that matters: 0.02 is 2 %. */
   readonly minEffect: number;
   /**
-   * For figures that no busy host moves: {@link MIN_LENGTH} values in a row, all on one side and so many robust standard
-   * deviations from the median of what is before, are a change at once. Absent: ranks alone decide.
+   * For figures that do not depend on the host's load: {@link MIN_LENGTH} values in a row, all on one side and this
+   * many robust standard deviations from the median before, are a change at once. Absent: ranks alone decide.
    */
   readonly clear?: number;
 }
 
-/** A change lasts for as many values as this, or it is none: one night may be anything. */
+/** The fewest values that a change lasts, because a single night may be anything. */
 export const MIN_LENGTH = 3;
 
 /**
@@ -43,7 +43,8 @@ export const MIN_LENGTH = 3;
  *
  * Short intervals find what comes and goes again, which a split of the whole series in two does not see.
  *
- * With `clear`, what is far enough away is a change after {@link MIN_LENGTH} values, where ranks need more of them. Even of
+ * With `clear`, a large enough difference is a change after {@link MIN_LENGTH} values, where ranks need more of them.
+ * Even of
  * a distribution without a variance (Student's t with 2 degrees of freedom) a value lies 8 robust standard deviations
  * out on one side once in 250; three in a row are once in 10⁷. Timings, which are sometimes much slower and never much
  * faster, are out more often than that: it is not for them.
@@ -98,10 +99,10 @@ function search(
   ];
 }
 
-/** Values that a level takes before others can be far from it. */
+/** Values needed to establish a level, before others can be far from it. */
 const LEVEL = 6;
 
-/** The first place after which {@link MIN_LENGTH} values in a row are far from all before. */
+/** The first point after which {@link MIN_LENGTH} values in a row are far from all before. */
 function farAway(values: readonly number[], { clear, minEffect }: ChangePointOptions): number | undefined {
   if (clear === undefined) return undefined;
   for (let place = LEVEL; place <= values.length - MIN_LENGTH; place++) {
@@ -130,7 +131,7 @@ function placeOf(values: readonly number[], index: number): number {
   return best;
 }
 
-/** Takes out the changes that do not matter, the least first, because taking one out moves the medians beside it. */
+/** Removes the changes that do not matter, the smallest first, because removing one moves the medians beside it. */
 function withoutSmall(
   values: readonly number[],
   places: readonly { readonly index: number; readonly p: number }[],
@@ -202,13 +203,13 @@ function strongest(scores: Float64Array, intervals: readonly Stretch[]): Split {
   return { index, statistic: Math.sqrt(statistic) };
 }
 
-/** The largest statistics of random orders of n scores, as many as somebody asked for, in the order drawn. */
+/** The largest statistics of random orders of n scores, as many as requested, in the order drawn. */
 const drawn = new Map<number, { readonly next: () => number; readonly largest: number[] }>();
 
-/** So many random orders that beat a statistic show that it is nothing. */
+/** This many random orders that exceed a statistic show that it is insignificant. */
 const ENOUGH = 20;
 
-/** Random orders times values that are affordable: a fifth of a second. */
+/** Budget of random orders times values: a fifth of a second. */
 const WORK = 2e6;
 
 /**
@@ -237,7 +238,7 @@ function chanceOf(statistic: number, size: number, alpha: number): number {
 
 const rarestOf = new Map<string, number>();
 
-/** The statistic that {@link ENOUGH} of so many random orders reach. */
+/** The statistic that {@link ENOUGH} of this many random orders reach. */
 function rarest(size: number, draws: number): number {
   const key = `${size} ${draws}`;
   let value = rarestOf.get(key);

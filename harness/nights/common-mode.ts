@@ -1,16 +1,16 @@
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
 import { changePoints } from './change-points.ts';
 
-/** With fewer benchmarks than this, one that changed is a large part of what they have in common. */
+/** With fewer benchmarks than this, a single change is a large part of what they have in common. */
 export const FEWEST_TOGETHER = 5;
 
-/** Robust standard deviations from what the others have in common, beyond which a benchmark does not count in a night. */
+/** A benchmark this many robust standard deviations from the others' common factor does not count in a night. */
 const FAR = 3;
 
 /** Levels and factors are estimated in turns; more rounds change nothing that can be seen. */
 const ROUNDS = 3;
 
-/** How sure a change of level has to be, and how large, before it is a benchmark's own and not what all have in common. */
+/** The certainty and size of a change of level at which it is the benchmark's own and not the common factor. */
 const OWN_CHANGE = { alpha: 0.001, minEffect: 0.03 } as const;
 
 /**
@@ -65,7 +65,7 @@ interface Point {
   readonly log: number;
 }
 
-/** A piecewise constant level: `at` the position of a point, and `anew` for other values with the same changes. */
+/** A piecewise constant level: `at` is its value at a position, `anew` the same changes with other values. */
 interface Levels {
   at(index: number): number;
   anew(values: readonly number[]): Levels;
@@ -76,7 +76,7 @@ interface Residual {
   readonly sigma: number;
 }
 
-/** What is left of a series without what its nights have in common. */
+/** A series without the factor that its nights have in common. */
 function rest(points: readonly Point[], common: readonly (number | undefined)[]): number[] {
   return points.map(({ night, log }) => log - (common[night] ?? 0));
 }
@@ -108,7 +108,7 @@ function stepNoise(values: readonly number[]): number {
   return steps.length === 0 ? Number.POSITIVE_INFINITY : (1.4826 * medianAbsoluteDeviation(steps)) / Math.SQRT2;
 }
 
-/** The centre of at least one residual, whatever a third of them is. */
+/** The centre of at least one residual, robust against a third of them. */
 function locationOf(residuals: readonly Residual[]): number {
   const sorted = residuals.map(({ value }) => value).sort((a, b) => a - b);
   const start = trimmedMean(sorted, sorted.length - Math.floor(sorted.length / 3));
@@ -120,7 +120,7 @@ function locationOf(residuals: readonly Residual[]): number {
 function trimmedMean(sorted: readonly number[], size: number): number {
   let [sum, squares] = [0, 0];
   let [best, least] = [0, Number.POSITIVE_INFINITY];
-  // Relative to the middle, so that the variance is no difference of large numbers.
+  // Relative to the middle, so that the variance is not a difference of large numbers.
   const middle = sorted[sorted.length >> 1]!;
   for (const [index, value] of sorted.entries()) {
     const entering = value - middle;

@@ -28,7 +28,7 @@ async function add(run: string, change: object = {}, edit = (rest: string) => re
   return file;
 }
 
-/** Other bytes of the same length and time: who reads the file fails, who trusts the index does not. */
+/** Other bytes of the same length and time: reading the file fails, trusting the index does not. */
 async function spoil(file: string): Promise<void> {
   const { atime, mtime, size } = await stat(file);
   await writeFile(file, 'x'.repeat(size));
@@ -37,7 +37,7 @@ async function spoil(file: string): Promise<void> {
 
 const names = async () => (await readHistory(history, index)).map(({ night }) => night.run);
 
-test('a file that is known is not read again, and one that is new, changed or gone is noticed', async () => {
+test('a known file is not read again, and a new, changed or removed one is noticed', async () => {
   const [a, b] = [await add('a'), await add('b')];
   expect(await names()).toEqual(['a', 'b']);
   await spoil(a);
@@ -89,13 +89,13 @@ test.each([
   expect(await names()).toEqual(['a']);
 });
 
-test('without a place for an index it is done without', async () => {
+test('it works without a place for an index', async () => {
   await add('a');
   index = join('/dev/null', 'index.sqlite');
   expect(await names()).toEqual(['a']);
 });
 
-test('every file that is no run of a version we know is named, and all stay as they are', async () => {
+test('every file that is not a run of a known version is named, and nothing is changed', async () => {
   await add('good');
   const newer = join(history, 'newer.events.jsonl');
   await writeFile(newer, text.replaceAll('"v":1', '"v":2'));
@@ -116,13 +116,13 @@ test('every file that is no run of a version we know is named, and all stay as t
   expect(await names()).toEqual(['good']);
 });
 
-test('a run that is in two files is an error that names both', async () => {
+test('a run in two files is an error that names both', async () => {
   const a = await add('a');
   await writeFile(join(history, 'copy.events.jsonl'), await readFile(a));
   await expect(names()).rejects.toThrow(`the run a is in ${a} and in ${join(history, 'copy.events.jsonl')}`);
 });
 
-test('a figure that is none says why, and loses no other', async () => {
+test('a bad figure has a reason, and no other figure is lost', async () => {
   const lines = text.split('\n');
   const [first, second] = lines.flatMap((line, at) => (line.includes('"type":"benchmark.finished"') ? [at] : []));
   const samples = /"samplesMs":\[[^\]]*\]/;
@@ -138,14 +138,14 @@ test('a figure that is none says why, and loses no other', async () => {
   expect(figures.filter(({ median }) => median !== undefined).length).toBe(figures.length - 2);
 });
 
-test('two folders have two indexes, and one folder one, by whatever way', async () => {
+test('two folders have two indexes, and one folder has one, whatever its path', async () => {
   const other = join(folder, 'other');
   await mkdir(other);
   expect(await indexFile('/cache', history)).toBe(await indexFile('/cache', `${history}/../history/`));
   expect(await indexFile('/cache', history)).not.toBe(await indexFile('/cache', other));
 });
 
-test('no folder is no runs, and makes no index', async () => {
+test('a missing folder has no runs, and makes no index', async () => {
   expect(await readHistory(join(folder, 'none'), index)).toEqual([]);
   await expect(stat(index)).rejects.toThrow('ENOENT');
 });

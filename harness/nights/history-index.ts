@@ -8,27 +8,27 @@ import { foldEvents } from '../events/fold.ts';
 import { parseEvents } from '../events/reader.ts';
 import { NIGHT_VERSION, type Night, nightOf } from './night.ts';
 
-/** A run of a history, and the file that is the truth of it. */
+/** A run of a history, and its file, the source of truth. */
 export interface HistoryNight {
   readonly file: string;
   readonly night: Night;
 }
 
-/** How a run's file in a history ends. */
+/** The extension of a run's file in a history. */
 export const ENDING = '.events.jsonl';
 
-/** Where the index of a history is kept: in the cache, for a history may be a branch that it has no place in. */
+/** The path of a history's index: in the cache, because a history may be a branch, where it does not belong. */
 export async function indexFile(cache: string, folder: string): Promise<string> {
   const place = await realpath(folder).catch(() => folder);
   return join(cache, 'history', `${createHash('sha256').update(place).digest('hex').slice(0, 20)}.sqlite`);
 }
 
 /**
- * The runs of a history, the oldest first; no folder is no runs. `index` is an SQLite file that remembers what the
- * files amount to: a file whose size and time are known is not read, one whose contents are known is not parsed. It is a
- * cache and nothing else: one that is damaged, of another version or cannot be written is made anew, or done without.
- * @throws ConfigError that names every file that is no run of a version we know, or holds a run that another file
- * holds. Nothing was changed then.
+ * The runs of a history, the oldest first; none if the folder does not exist. `index` is an SQLite file that caches the
+ * content of the files: one whose size and time are known is not read, one whose content is known is not parsed. A
+ * damaged index, one of another version, or one that cannot be written is rebuilt or ignored.
+ * @throws ConfigError that names every file that is not a run of a known version, or repeats the run of another file.
+ * Then nothing has been changed.
  */
 export async function readHistory(folder: string, index: string): Promise<HistoryNight[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(ENDING)).sort();
@@ -76,20 +76,23 @@ interface Row {
   readonly night: string;
 }
 
-/** What a file amounts to; the row is `known` itself where nothing has changed. */
+/** The row of a file; `known` itself if nothing has changed. */
 async function rowOf(file: string, name: string, known: Row | undefined): Promise<{ row: Row; night: Night }> {
   const { size, mtimeMs } = await stat(file);
   const remembered = known && nightIn(known);
   if (remembered && known.bytes === size && known.mtime === mtimeMs) return { row: known, night: remembered };
   const bytes = await readFile(file);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  // A branch that was checked out anew has other times, and the same contents.
+  // A freshly checked-out branch has other times but the same contents.
   const same = known?.sha256 === sha256 ? remembered : undefined;
   const night = same ?? parsedNight(bytes, file);
   return { row: { file: name, bytes: size, mtime: mtimeMs, sha256, night: JSON.stringify(night) }, night };
 }
 
-/** @throws Error naming the file when it is no run, or one that has not ended: such a file was cut, for none is added. */
+/**
+ * @throws Error naming the file if it is not a run, or one that has not ended: then it was cut short, because only
+ * finished runs are added.
+ */
 function parsedNight(bytes: Uint8Array, file: string): Night {
   const { events } = parseEvents(bytes, file);
   if (!events.some(({ type }) => type === 'run.finished'))
@@ -122,7 +125,7 @@ function remember(database: DatabaseSync, fresh: readonly Row[], gone: readonly 
   database.exec('COMMIT');
 }
 
-/** An index that can be used: the file's, a new one in its place, or one in memory where no file can be written. */
+/** A usable index: the file's, a new one in its place, or one in memory if no file can be written. */
 function openIndex(file: string): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -137,7 +140,7 @@ function openIndex(file: string): DatabaseSync {
   }
 }
 
-/** @throws Error when the file is no database, or not of this version. */
+/** @throws Error if the file is not a database of this version. */
 function prepared(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 10_000 });
   try {
@@ -148,7 +151,7 @@ function prepared(file: string): DatabaseSync {
         CREATE TABLE IF NOT EXISTS nights
           (file TEXT PRIMARY KEY, bytes INTEGER, mtime REAL, sha256 TEXT, night TEXT) STRICT;
         COMMIT`);
-    // A damaged page is found here and not in the middle of something.
+    // Finds a damaged page here and not in the middle of later work.
     const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
     if (found !== 'ok') throw new Error(found);
     return database;

@@ -25,7 +25,7 @@ async function runFile(run: string, change: object = {}): Promise<string> {
   return file;
 }
 
-test('runs are kept as they are, once, and come in the order of their times', async () => {
+test('runs are kept unchanged, once each, and listed in order of time', async () => {
   const history = join(folder, 'history');
   const late = await runFile('late', { at: '2026-05-01T00:00:00.000Z' });
   const early = await runFile('early', { at: '2026-01-01T00:00:00.000Z' });
@@ -47,19 +47,19 @@ test('another run of the same name, and one that has not ended, are refused', as
   expect(await readHistory(history)).toHaveLength(1);
 });
 
-test('a name from a file names nothing outside of the history', async () => {
+test('a run name from a file cannot lead out of the history', async () => {
   const { file } = await addToHistory(join(folder, 'history'), await runFile('../../etc/x'));
   expect(file).toBe(join(folder, 'history', '-..-etc-x.events.jsonl'));
 });
 
-test('a damaged file is an error that names it, and no history is none', async () => {
+test('a damaged file is an error that names it, and a missing history is empty', async () => {
   expect(await readHistory(join(folder, 'none'))).toEqual([]);
   await copyFile(fixture, join(folder, 'x.events.jsonl'));
   await writeFile(join(folder, 'y.events.jsonl'), 'no json\n');
   await expect(readHistory(folder)).rejects.toThrow('y.events.jsonl:1: the line is no JSON');
 });
 
-test('the newest run of a commit, by any name of it; none of what was changed since', async () => {
+test('the newest run of a commit, by any name of it, without runs of uncommitted changes', async () => {
   const git = (...args: string[]) =>
     execa('git', ['-C', folder, '-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args]);
   await git('init', '-q');

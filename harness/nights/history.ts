@@ -6,16 +6,16 @@ import { git } from '../base/git.ts';
 import { foldFile } from '../events/load-run.ts';
 import { ENDING, type HistoryNight } from './history-index.ts';
 
-/** Where a project's history is unless a command names another folder: beside its matrices, to be kept in git or not. */
+/** The default folder of a project's history: beside its matrices, in git or not. */
 export function historyFolder(project: string): string {
   return join(project, 'history');
 }
 
 /**
- * Adds a run's events to a history, which is a folder of such files and nothing else, so that it can live in a branch or
- * an artifact. A run that is there already stays as it is.
+ * Adds a run's events to a history, which is just a folder of such files, so that it can live in a branch or an
+ * artifact. A run that is already there stays as it is.
  * @returns the file, and whether it is new.
- * @throws ConfigError when there is another run of that name, or the run has not ended.
+ * @throws ConfigError if there is another run of that name, or the run has not ended.
  */
 export async function addToHistory(
   folder: string,
@@ -36,7 +36,7 @@ export async function addToHistory(
   return { file, added: true };
 }
 
-/** The file of the newest run of a commit, by anything that git takes for one; undefined where there is none. */
+/** The file of the newest run of a commit, by anything that git resolves to one; undefined if there is none. */
 export async function runOfCommit(
   project: string,
   nights: readonly HistoryNight[],
@@ -48,7 +48,7 @@ export async function runOfCommit(
   return nights.findLast(({ night: { git } }) => git?.sha === sha && !git.dirty)?.file;
 }
 
-/** A run's name is ours, and yet it comes from a file: it names no other folder. */
+/** The run's name comes from a file: it must not lead to another folder. */
 function fileName(run: string): string {
   return run.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^\.+/, '');
 }

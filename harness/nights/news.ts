@@ -3,7 +3,7 @@ import { isUnexcused } from './quarantine.ts';
 import type { ChangeGroup, Trends } from './trends.ts';
 import { type Triage, triageOf, triageOfChange } from './triage.ts';
 
-/** What got worse with a night and was not so the night before. */
+/** Regressions that are new in a night. */
 export type Regression =
   | { readonly kind: 'benchmark'; readonly night: number; readonly group: ChangeGroup }
   | { readonly kind: 'cell'; readonly night: number; readonly cell: Night['cells'][number] }
@@ -14,7 +14,10 @@ export type Regression =
       readonly test: Night['cells'][number]['tests'][number];
     };
 
-/** What got worse in each night, the newest first: benchmarks by the first night of their change, cells and tests by theirs. */
+/**
+ * The regressions of each night, the newest first: benchmarks by the first night of their change, cells and tests by
+ * their own.
+ */
 export function regressions(nights: readonly Night[], { groups }: Trends): Regression[] {
   const benchmarks = groups
     .filter(({ members }) => members.some(({ change }) => change.ratio > 1))
@@ -23,7 +26,7 @@ export function regressions(nights: readonly Night[], { groups }: Trends): Regre
   return [...benchmarks, ...others].sort((a, b) => b.night - a.night);
 }
 
-/** Tests that went wrong and had not, and cells that did and have no test that says why; nothing that is in quarantine. */
+/** Tests that newly went wrong, and cells that did without a test that explains it; nothing that is in quarantine. */
 function turnedRed(before: Night, now: Night, night: number): Regression[] {
   return now.cells.flatMap((cell): Regression[] => {
     const old = before.cells.find(({ name }) => name === cell.name);
@@ -34,7 +37,7 @@ function turnedRed(before: Night, now: Night, night: number): Regression[] {
   });
 }
 
-/** What is new with the last night, got worse, has a vote, and nobody has said anything of. */
+/** Regressions that are new with the last night, vote, and have not been triaged. */
 export function newRegressions(nights: readonly Night[], trends: Trends, triage: readonly Triage[]): Regression[] {
   const last = nights.length - 1;
   return regressions(nights, trends).filter((one) => {

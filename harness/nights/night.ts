@@ -7,12 +7,12 @@ import type { Accelerator, BenchClock, Origin, QuarantineEntry, StepName, Verdic
 import { passedIn } from './passes.ts';
 
 /**
- * Version of {@link Night}. A history's index holds what {@link nightOf} made of each run, and is made anew when this
- * differs.
+ * Version of {@link Night}. A history's index holds the result of {@link nightOf} for each run, and is rebuilt when
+ * this differs.
  */
 export const NIGHT_VERSION = 5;
 
-/** A run as the history keeps it at hand: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
+/** The summary of a run in the history's index: verdicts, durations, and a few figures of each benchmark. Plain JSON. */
 export interface Night {
   readonly run: string;
   /** ISO 8601, UTC. */
@@ -26,7 +26,7 @@ export interface Night {
   /** How many were planned. */
   readonly tests: number;
   readonly cells: readonly NightCell[];
-  /** What was in quarantine; absent: nothing. */
+  /** Entries of the quarantine; absent: none. */
   readonly quarantine?: readonly NightQuarantine[];
 }
 
@@ -44,7 +44,7 @@ export interface NightCell {
   readonly voting: boolean;
   readonly verdict: Verdict;
   readonly reason?: string;
-  /** All that failed in it is in quarantine: it does not vote. */
+  /** Everything that failed in it is in quarantine: it does not vote. */
   readonly excused?: true;
   /** ISO 8601, UTC; absent: it never began. */
   readonly startedAt?: string;
@@ -61,13 +61,13 @@ export interface NightTest {
   readonly file: string;
   readonly name: string;
   readonly verdict: Verdict;
-  /** It is in quarantine, and in time. */
+  /** It is in quarantine, not expired. */
   readonly excused?: true;
-  /** The first line of what it said last, cut; absent: it said nothing. */
+  /** The first line of its last message, cut; absent: it had none. */
   readonly error?: string;
 }
 
-/** Characters of an error that are kept at hand. */
+/** Characters of an error that are kept. */
 const MOST_OF_ERROR = 200;
 
 /** One benchmark of one night. */
@@ -77,21 +77,21 @@ export interface Figure {
   readonly clock: BenchClock;
   readonly per?: string;
   /**
-   * What it was measured on, in words: figures with another one are no continuation of these. Processor, vCPUs,
-   * emulator and Debian release; for times also the host's processor, which does not matter to a count of instructions.
+   * The machine in words; figures of another one start a new series. Processor, vCPUs, emulator and Debian release; for
+   * times also the host's processor, which does not matter to a count of instructions.
    */
   readonly machine: string;
-  /** How many operations a sample had: figures with another number are no continuation of these either. */
+  /** Operations per sample: figures with another number start a new series too. */
   readonly operations: number;
-  /** Milliseconds, or millions of instructions, an operation; absent where there is a `problem`. */
+  /** Milliseconds, or millions of instructions, per operation; absent if there is a `problem`. */
   readonly median?: number;
-  /** The 95 % interval of the median, where there were samples enough. */
+  /** The 95 % interval of the median, if there were enough samples. */
   readonly interval?: readonly [low: number, high: number];
   /** Why there is no figure. */
   readonly problem?: string;
 }
 
-/** What is kept at hand of a run. Nothing in it is not in the run's events. */
+/** The summary of a run. It contains nothing that is not in the run's events. */
 export function nightOf(run: RunResult): Night {
   return {
     run: run.run,
@@ -163,7 +163,7 @@ function figureOf(
     facts?.cpu ?? 'unknown processor',
     `${facts?.vcpus ?? '?'} vCPU`,
     facts?.emulator,
-    // Older figures do not say it, and are of bookworm: those of today continue them.
+    // Older figures do not record it, and are of bookworm; today's figures of bookworm continue them.
     ...(facts?.release && facts.release !== 'bookworm' ? [`Debian ${facts.release}`] : []),
     ...(clock === 'instructions' ? [] : [`on ${run.host.cpu}`]),
   ];
@@ -175,7 +175,7 @@ function figureOf(
     machine: machine.filter(Boolean).join(', '),
     operations,
   };
-  // What a file holds is not what its type says: NaN is null in JSON.
+  // A file may not match its type: NaN is null in JSON.
   const samples: readonly unknown[] = Array.isArray(benchmark.samplesMs) ? benchmark.samplesMs : [];
   if (samples.length === 0) return { ...figure, problem: 'it has no samples' };
   const each = samples.map((sample) => (typeof sample === 'number' ? sample / operations : Number.NaN));

@@ -4,7 +4,7 @@ import type { HarnessEvent, TestFinished } from '../events/types.ts';
 import { tempFiles } from '../testing/temp-files.ts';
 import { passedInARow } from './passes.ts';
 
-/** The events of a run in which a test came to this; undefined: it was not in it. */
+/** The events of a run with this verdict of a test; undefined: without the test. */
 function eventsOf(verdict: TestFinished['verdict'] | undefined): string {
   const cell = 'arm64/vm/web';
   const which = { cell, step: 'scenarios', file: 'a.scenario.ts', name: 'serves /' } as const;
@@ -34,7 +34,7 @@ function eventsOf(verdict: TestFinished['verdict'] | undefined): string {
     .join('');
 }
 
-test('runs that passed are counted back from the newest, until one did not', async () => {
+test('passed runs are counted back from the newest to the first that did not pass', async () => {
   const nights = ['passed', undefined, 'skipped', 'passed', 'flaky', 'passed'] as const;
   const names = nights.map((_, index) => `${index}.events.jsonl`);
   await using files = await tempFiles(

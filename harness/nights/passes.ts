@@ -3,15 +3,15 @@ import { matchesCell, matchesTest, passedOf } from '../events/quarantine.ts';
 import type { RunResult } from '../events/result.ts';
 import type { QuarantineEntry } from '../events/types.ts';
 
-/** How far back is looked: more in a row is not asked for. */
+/** Limit of the search: nobody asks for more passes in a row. */
 const MOST_RUNS = 50;
 
 type Entry = Omit<QuarantineEntry, 'passedBefore'>;
 
 /**
- * How many runs of a history in a row, up to the newest, passed everything that each entry matches. A run in which
- * nothing of it ran neither counts nor ends the row.
- * @param files events of runs, the newest first; each is read only while an entry's row goes on.
+ * For each entry, the number of consecutive runs, up to the newest, in which everything that it matches passed. A run
+ * in which none of it ran neither counts nor ends the streak.
+ * @param files events of runs, the newest first; each is read only while the streak of an entry continues.
  */
 export async function passedInARow(entries: readonly Entry[], files: readonly string[]): Promise<number[]> {
   const rows = entries.map(() => ({ passes: 0, open: true }));
@@ -28,7 +28,7 @@ export async function passedInARow(entries: readonly Entry[], files: readonly st
   return rows.map(({ passes }) => passes);
 }
 
-/** Whether all that an entry matches passed in a run; undefined: nothing of it ran. */
+/** Whether everything that an entry matches passed in a run; undefined: none of it ran. */
 export function passedIn(run: RunResult, entry: Entry): boolean | undefined {
   const full = { ...entry, passedBefore: 0 };
   const verdicts = run.cells

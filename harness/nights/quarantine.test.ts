@@ -10,7 +10,7 @@ import { trendsOf } from './trends.ts';
 
 const entry = { test: 'serves *', link: 'https://b.example/1', where: 'quarantine.yaml:1:3', owner: 'ada' } as const;
 
-/** A night in which one test of a cell came to this. @param day of November 2026. */
+/** A night with this verdict of one test of a cell. @param day of November 2026. */
 function night(day: number, verdict: 'passed' | 'failed', quarantine: readonly QuarantineEntry[]): Night {
   const startedAt = `2026-11-${String(day).padStart(2, '0')}T03:17:00.000Z`;
   const errors = verdict === 'failed' ? [{ type: 'AssertionError', message: 'not 200' }] : [];
@@ -35,13 +35,13 @@ function night(day: number, verdict: 'passed' | 'failed', quarantine: readonly Q
 const until = (expires: string, passedBefore = 0): QuarantineEntry[] => [{ ...entry, expires, passedBefore }];
 const newsOf = (nights: readonly Night[]) => newRegressions(nights, trendsOf(nights), []).map(({ kind }) => kind);
 
-test('how long something has been in quarantine, and how often its day was put off', () => {
+test('how long an entry has been in quarantine, and how often it was extended', () => {
   const nights = [
     night(1, 'failed', until('2026-11-10')),
     night(2, 'passed', []),
     night(3, 'failed', until('2026-11-10')),
     night(4, 'failed', until('2026-11-15')),
-    // Sooner is no extension.
+    // An earlier day is not an extension.
     night(9, 'failed', until('2026-11-12')),
     night(12, 'passed', [{ ...until('2026-11-20')[0]!, link: 'https://b.example/2' }]),
   ];
@@ -53,7 +53,7 @@ test('how long something has been in quarantine, and how often its day was put o
   ]);
 });
 
-test('ten runs in a row make it ready to leave, and one that fails begins anew', () => {
+test('ten passed runs in a row make it ready to leave, and one failure restarts the count', () => {
   const passes = (before: number, verdict: 'passed' | 'failed') => {
     const [story] = quarantineStories([night(1, verdict, until('2026-11-10', before))]);
     return [story!.passes, story!.ready];
@@ -63,7 +63,7 @@ test('ten runs in a row make it ready to leave, and one that fails begins anew',
   expect(passes(9, 'failed')).toEqual([0, false]);
 });
 
-test('what is in quarantine is no news and not red, until the day after its last', () => {
+test('a quarantined failure is neither news nor red, until the day after the last', () => {
   const good = night(1, 'passed', until('2026-11-02'));
   const excused = night(2, 'failed', until('2026-11-02'));
   const expired = [night(3, 'failed', until('2026-11-02')), night(4, 'failed', until('2026-11-02'))] as const;

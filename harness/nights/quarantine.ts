@@ -2,21 +2,21 @@ import { daysUntil, PASSES_TO_LEAVE } from '../events/quarantine.ts';
 import { isBad } from '../events/verdicts.ts';
 import type { Night, NightCell, NightQuarantine } from './night.ts';
 
-/** Something that is in quarantine in the last night, and how it came to that. */
+/** An entry of the last night's quarantine, with its past. */
 export interface QuarantineStory extends NightQuarantine {
-  /** Position of the first night of the row in which it has been there. */
+  /** Position of the first of the consecutive nights that have it. */
   readonly since: number;
   /** Days from that night to the last one. */
   readonly ageDays: number;
-  /** The last days that it had before, the oldest first: each was put off. */
+  /** Its earlier last days, the oldest first; each was extended. */
   readonly before: readonly string[];
-  /** Days until it votes again; 0: the last night was the last. Negative: for how long it has. */
+  /** Days until it votes again; 0: the last night was the last. Negative: days since it expired. */
   readonly daysLeft: number;
-  /** It has passed often enough to leave. */
+  /** It has passed often enough to be removed. */
   readonly ready: boolean;
 }
 
-/** What is in quarantine in the last night: what has expired first, then what is there longest. */
+/** The quarantine of the last night: expired entries first, then the oldest. */
 export function quarantineStories(nights: readonly Night[]): QuarantineStory[] {
   const last = nights.at(-1);
   return (last?.quarantine ?? [])
@@ -46,12 +46,12 @@ function storyOf(entry: NightQuarantine, nights: readonly Night[]): QuarantineSt
   };
 }
 
-/** What it is about: its link, its owner and its day may change meanwhile. */
+/** Identifies an entry; its link, owner and last day may change. */
 function keyOf({ test, cell, arch, target }: NightQuarantine): string {
   return JSON.stringify([test, cell, arch, target]);
 }
 
-/** Whether somebody has to look at a cell: it is bad, and not because of what is in quarantine. */
+/** Whether a cell needs attention: it is bad, and not because of the quarantine. */
 export function isUnexcused(cell: Pick<NightCell, 'verdict' | 'excused'>): boolean {
   return isBad(cell) && cell.excused !== true;
 }

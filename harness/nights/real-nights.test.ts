@@ -14,7 +14,7 @@ const nights = (await readFile(join(import.meta.dirname, 'fixtures/nights.jsonl'
   .split('\n')
   .map((line) => JSON.parse(line) as Night);
 
-test('both changes that were made are found on their third night, and no third on the page of any night', () => {
+test('both changes are found on their third night, and no page of any night shows a third', () => {
   for (let count = 1; count <= nights.length; count++) {
     const { groups } = trendsOf(nights.slice(0, count));
     const expected = [23, 14].filter((night) => count >= night + 2);
@@ -25,7 +25,7 @@ test('both changes that were made are found on their third night, and no third o
   }
 });
 
-test('what each change did is told by what it did it to', () => {
+test('each change is shown for the benchmarks that it affected', () => {
   const [rewrites, checksum] = trendsOf(nights).groups;
   const by = (group: typeof rewrites) =>
     group!.members.map(

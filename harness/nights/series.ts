@@ -20,21 +20,21 @@ export interface Series {
   readonly operations: number;
   /** The nights that have a figure, in order. */
   readonly points: readonly SeriesPoint[];
-  /** Nights that should have one and do not, and why. */
+  /** Nights without a figure, and why. */
   readonly gaps: readonly { readonly night: number; readonly reason: string }[];
 }
 
 export interface SeriesPoint {
   /** Position among all nights, from 0. */
   readonly night: number;
-  /** Milliseconds, or millions of instructions, an operation. */
+  /** Milliseconds, or millions of instructions, per operation. */
   readonly median: number;
   readonly interval?: readonly [low: number, high: number];
-  /** The median without what all benchmarks of the cell have in common that night; counts are as they are. */
+  /** The median without the factor that all benchmarks of the cell have in common that night; counts are unchanged. */
   readonly adjusted: number;
 }
 
-/** What the benchmarks of a cell have in common: its machine, and what else is running there. */
+/** The common factor of a cell's benchmarks: its machine, and other work on the host. */
 export interface Machine {
   readonly cell: string;
   /** For each night; 1 is as usual, 1.2 a fifth slower, undefined is unknown. See {@link commonMode}. */
@@ -103,7 +103,7 @@ function add(drafts: Map<string, Draft>, night: number, cell: NightCell, figure:
     drafts.set(key, draft);
   }
   if (median === undefined) draft.gaps.push({ night, reason: problem ?? 'there is no figure' });
-  // Two benchmarks of one name in one night are one too many: the first stands.
+  // Of two benchmarks with one name in a night, the first counts.
   else if (draft.points.at(-1)?.night === night)
     draft.gaps.push({ night, reason: 'it was measured twice in one night' });
   else draft.points.push({ night, median, ...(interval ? { interval } : {}) });

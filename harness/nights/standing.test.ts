@@ -60,12 +60,12 @@ test.each<[string, (Verdict | undefined)[], [since: number, nights: number] | un
   expect(red).toEqual(expected ? [['a', ...expected]] : []);
 });
 
-test('no nights have nothing', () => {
+test('without nights there is nothing', () => {
   expect(stillRed([])).toEqual([]);
   expect(stillMissing([])).toEqual([]);
 });
 
-test('a cell that is gone is said for a week after its first night without', () => {
+test('a missing cell is reported for a week after its first night without', () => {
   const gone = (nights: number) => stillMissing(nightsOf(['passed', ...new Array<undefined>(nights).fill(undefined)]));
   expect(gone(1)).toEqual([]);
   for (const nights of [2, 7]) expect(gone(nights)).toEqual([{ cell: 'a', last: 0 }]);

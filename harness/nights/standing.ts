@@ -1,16 +1,16 @@
 import type { Figure, Night, NightCell } from './night.ts';
 import { isUnexcused } from './quarantine.ts';
 
-/** What was not measured or run for more nights than this was taken out on purpose. */
+/** A cell or benchmark missing for more nights than this was removed on purpose. */
 const MISSED_FOR = 7;
 
 /** A cell that was red in the last night, and in the one before. */
 export interface StillRed {
   /** As it was in the last night. */
   readonly cell: NightCell;
-  /** Position of the first night of the row; nights in which the cell was not run are left out. */
+  /** Position of the first of its red nights in a row; nights in which the cell was not run are left out. */
   readonly since: number;
-  /** How many nights in a row it was run and red, the last among them. */
+  /** How many nights in a row it ran and was red, including the last. */
   readonly nights: number;
 }
 
@@ -23,7 +23,7 @@ export interface StillMissing {
   readonly last: number;
 }
 
-/** Cells that have been red for two nights or more: no news, and no reason to say that there is nothing. */
+/** Cells that have been red for two nights or more: not news, but still to be shown. */
 export function stillRed(nights: readonly Night[]): StillRed[] {
   return (nights.at(-1)?.cells ?? []).flatMap((cell) => {
     const red = redRow(nights, cell.name);
@@ -31,7 +31,7 @@ export function stillRed(nights: readonly Night[]): StillRed[] {
   });
 }
 
-/** The nights in which a cell was red without a good one between, the last first; what is in quarantine is not red. */
+/** The nights in which a cell was red without a good one between, the last first; quarantined failures are not red. */
 function redRow(nights: readonly Night[], name: string): number[] {
   const red: number[] = [];
   for (let night = nights.length - 1; night >= 0; night--) {
@@ -43,7 +43,7 @@ function redRow(nights: readonly Night[], name: string): number[] {
   return red;
 }
 
-/** What was there within the last {@link MISSED_FOR} nights, and has been missing for two or more. */
+/** Cells and benchmarks of the last {@link MISSED_FOR} nights that have been missing for two or more. */
 export function stillMissing(nights: readonly Night[]): StillMissing[] {
   const [before, last] = [nights.at(-2), nights.at(-1)];
   if (!before || !last) return [];

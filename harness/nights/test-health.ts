@@ -1,7 +1,7 @@
 import { isBad } from '../events/verdicts.ts';
 import type { Night } from './night.ts';
 
-/** How often a test went wrong in the nights that its cell was run. */
+/** How often a test went wrong in the nights in which its cell ran. */
 export interface TestHealth {
   readonly cell: string;
   readonly file: string;
@@ -13,22 +13,22 @@ export interface TestHealth {
   /** Positions, among all nights given, of the first and the last night in which it went wrong. */
   readonly since: number;
   readonly last: number;
-  /** It went wrong in the last night that its cell was run. */
+  /** It went wrong in the last night in which its cell ran. */
   readonly now: boolean;
   /** It was in quarantine when it went wrong last. */
   readonly excused?: true;
-  /** The first line of what it said last. */
+  /** The first line of its last message. */
   readonly error?: string;
 }
 
-/** Every test that went wrong in some nights, those that fail now and most often first. */
+/** Every test that ever went wrong, those that fail now and most often first. */
 export function testHealth(nights: readonly Night[]): TestHealth[] {
   const found = new Map<string, TestHealth>();
   const ran = new Map<string, number>();
   const lastRun = new Map<string, number>();
   for (const [at, { cells }] of nights.entries()) {
     for (const cell of cells) {
-      // A cell that never began says nothing of its tests.
+      // A cell that never started has no results of its tests.
       if (cell.startedAt === undefined && !cell.steps.some(({ durationMs }) => durationMs > 0)) continue;
       ran.set(cell.name, (ran.get(cell.name) ?? 0) + 1);
       lastRun.set(cell.name, at);

@@ -77,7 +77,7 @@ describe('two changes in 40 nights of 36 series', () => {
     (name === 'application' && night >= 15 ? 1.25 : 1) *
     (name === 'static page' && clock === 'instructions' && night >= 28 ? 1.01 : 1);
 
-  test('are found with their commits, and no third', () => {
+  test('are found with their commits, and no others', () => {
     const nights = nightsOf({ nights: 40, level });
     const { groups } = trendsOf(nights);
     expect(groups.map(({ lastBefore, first }) => [lastBefore, first])).toEqual([
@@ -104,7 +104,7 @@ describe('two changes in 40 nights of 36 series', () => {
     for (const { factors } of machines) expect(factors[21]! / factors[22]!).toBeCloseTo(2, 0);
   });
 
-  test('are new on the night that makes them sure, and not on the next', () => {
+  test('are new in the night that makes them certain, and not in the next', () => {
     const newOn = [29, 30, 31, 32, 33].filter((nights) =>
       trendsOf(nightsOf({ nights, level })).groups.some(({ isNew }) => isNew),
     );
@@ -113,7 +113,7 @@ describe('two changes in 40 nights of 36 series', () => {
   });
 });
 
-test('a benchmark far from its level is a suspect for the nights that it takes to be sure', () => {
+test('a benchmark far from its level is a suspect until it is certain', () => {
   const level: Plan['level'] = (name, arch, night, clock) =>
     name === 'gzip' && arch === 'arm64' && clock === 'guest' && night >= 28 ? 1.8 : 1;
   const { trends, groups } = trendsOf(nightsOf({ nights: 30, level }));
@@ -125,13 +125,13 @@ test('a benchmark far from its level is a suspect for the nights that it takes t
   expect(suspects[0]!.suspect!.ratio).toBeCloseTo(1.8, 0);
 });
 
-test('what makes all timed benchmarks of a cell slower is its machine, and no change of any of them', () => {
+test('a slowdown of all timed benchmarks of a cell is its machine, not a change of any of them', () => {
   const { groups, machines } = trendsOf(nightsOf({ nights: 40, machine: (night) => (night >= 20 ? 1.5 : 1) }));
   expect(groups).toEqual([]);
   for (const { factors } of machines) expect(factors[30]! / factors[10]!).toBeCloseTo(1.5, 1);
 });
 
-test('the common factor needs five benchmarks, and one that changed moves it by nothing much', () => {
+test('the common factor needs five benchmarks, and a single change hardly moves it', () => {
   const nights = 20;
   const series = (count: number) =>
     Array.from(
@@ -167,7 +167,7 @@ describe.each([20, 28])('a step of 15 % in four of twelve benchmarks from night 
   };
   const histories = Array.from({ length: 10 }, (_, seed) => trendsOf(nights(`step ${seed}`)));
 
-  test('is shown as what it is, not as what the common factor leaves of it', () => {
+  test('is shown in full, not reduced by the common factor', () => {
     for (const { trends } of histories)
       for (const { series, changes } of trends.filter((trend) => touched(trend.series.name))) {
         const [change] = changes.filter(({ first }) => Math.abs(first - at) <= 3);
@@ -180,7 +180,7 @@ describe.each([20, 28])('a step of 15 % in four of twelve benchmarks from night 
     expect(median(ratios)).toBeCloseTo(1.15, 1.5);
   });
 
-  test('changes none of the eight that nobody touched', () => {
+  test('changes none of the other eight', () => {
     const changed = histories.flatMap(({ trends }) =>
       trends.filter(({ series, changes }) => !touched(series.name) && changes.length > 0),
     );
@@ -188,7 +188,7 @@ describe.each([20, 28])('a step of 15 % in four of twelve benchmarks from night 
   });
 });
 
-test('beside what is left without the machine stands what was measured', () => {
+test('the measured ratio is shown beside the adjusted one', () => {
   const level: Plan['level'] = (name, _arch, night, clock) =>
     name === 'application' && clock === 'guest' && night >= 20 ? 1.3 : 1;
   const { groups } = trendsOf(nightsOf({ nights: 40, level, machine: (night) => (night >= 20 ? 1.5 : 1) }));
@@ -221,7 +221,7 @@ test('no third of the benchmarks moves the common factor, however far they go', 
     for (const factor of factors(far)) expect(Math.abs(factor! - 1), `${far}`).toBeLessThan(0.015);
 });
 
-test('another machine is another series, and the change between them nobody’s', () => {
+test('another machine is another series, and the difference between them is not a change', () => {
   const nights = nightsOf({
     nights: 40,
     level: (_name, _arch, night) => (night >= 20 ? 3 : 1),
@@ -239,7 +239,7 @@ test('another number of operations a sample is another series on the same machin
   expect(machines).toHaveLength(3);
 });
 
-test('nights without a figure are gaps with a reason, and the others go on', () => {
+test('nights without a figure are gaps with a reason, and the series continues', () => {
   const nights = nightsOf({
     nights: 12,
     edit: (figure, night, arch) => {
@@ -255,6 +255,6 @@ test('nights without a figure are gaps with a reason, and the others go on', () 
   expect(series!.gaps).toEqual([{ night: 4, reason: 'a sample is no number' }]);
 });
 
-test('few nights, and none at all, have no changes', () => {
+test('few nights, or none, have no changes', () => {
   for (const nights of [0, 1, 2, 5]) expect(trendsOf(nightsOf({ nights })).groups).toEqual([]);
 });

@@ -4,19 +4,19 @@ import { type ChangePoint, changePoints, MIN_LENGTH } from './change-points.ts';
 import type { Night } from './night.ts';
 import { type Machine, type Series, seriesOf } from './series.ts';
 
-/** A place in a series where its level changed. */
+/** A point in a series where its level changed. */
 export interface SeriesChange extends ChangePoint {
   /** The last night before, and the first after: the commit is between them. */
   readonly lastBefore: number;
   readonly first: number;
   /**
-   * As `ratio`, of the medians as they were measured: with what the machine did to all benchmarks of the cell still in
-   * them. Of counts, which no machine moves, the two are the same.
+   * Like `ratio`, but of the measured medians, which include what the machine did to all benchmarks of the cell. For
+   * counts, which do not depend on the machine, the two are the same.
    */
   readonly rawRatio: number;
 }
 
-/** A benchmark that was far from its level last, for too short a time to tell. */
+/** A benchmark whose last figures are far from its level, for too short a time to tell. */
 export interface Suspect {
   /** To its level before. */
   readonly ratio: number;
@@ -30,11 +30,11 @@ export interface Trend {
   readonly suspect?: Suspect;
 }
 
-/** Changes of several benchmarks between the same nights: most likely one change of the code. */
+/** Changes of several benchmarks between the same nights: most likely one change in the code. */
 export interface ChangeGroup {
   readonly lastBefore: number;
   readonly first: number;
-  /** It was not to be seen yet without the last night. */
+  /** It was not visible before the last night. */
   readonly isNew: boolean;
   /** The clearest first. */
   readonly members: readonly { readonly trend: Trend; readonly change: SeriesChange }[];
@@ -50,19 +50,19 @@ export interface Trends {
 /** The chance of one false alarm on the whole page, if the nights of a benchmark were independent. */
 export const FALSE_ALARM = 0.01;
 
-/** The least change that matters: counts repeat far better than times do. */
+/** The smallest change that matters: counts repeat far better than times do. */
 export const MIN_EFFECT = { time: 0.03, instructions: 0.005 } as const;
 
-/** So many robust standard deviations from its level, a figure is worth a look before it is sure. */
+/** This many robust standard deviations from its level, a figure is worth watching before it is certain. */
 const FAR = 8;
 
-/** Figures that a level takes before one can be far from it. */
+/** Figures needed to establish a level, before one can be far from it. */
 const LEVEL = 6;
 
-/** Places of one change may differ by so many nights: a noisy benchmark's is not found exactly. */
+/** Points of one change may differ by this many nights: that of a noisy benchmark is not found exactly. */
 const NEAR = 2;
 
-/** What became of every benchmark, night by night. */
+/** The trend of every benchmark, night by night. */
 export function trendsOf(nights: readonly Night[]): Trends {
   const { series, machines } = seriesOf(nights);
   const measured = series.filter(({ points }) => points.length > 0);
@@ -103,7 +103,7 @@ function trendOf(series: Series, nights: number, alpha: number): Trend {
     first: points[change.index]!.night,
     rawRatio: raw(change.index, found[at + 1]?.index) / raw(found[at - 1]?.index ?? 0, change.index),
   }));
-  // A benchmark that has no figure any more is nobody's suspect.
+  // A benchmark that no longer has figures is not a suspect.
   const isCurrent = points.at(-1)?.night === nights - 1;
   const suspect = isCurrent ? suspectIn(values.slice(changes.at(-1)?.index ?? 0), minEffect) : undefined;
   return { series, changes, ...(suspect ? { suspect } : {}) };
@@ -131,14 +131,14 @@ function groupsOf(trends: readonly Trend[]): Grouped[] {
     const group = groups.find(
       (one) => Math.abs(one.first - first) <= NEAR || (one.first > lastBefore && first > one.lastBefore),
     );
-    // The clearest one says where it is.
+    // The clearest one determines the position.
     if (group) group.members.push(member);
     else groups.push({ lastBefore, first, members: [member] });
   }
   return groups.sort((one, other) => other.first - one.first);
 }
 
-/** Counts before times, for their places are exact; then by how many nights' noise the change is. */
+/** Counts before times, because their positions are exact; then by the size of the change relative to the noise. */
 function clearestFirst(
   one: { trend: Trend; change: SeriesChange },
   other: { trend: Trend; change: SeriesChange },

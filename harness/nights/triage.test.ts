@@ -11,7 +11,7 @@ async function historyWith(text?: string): Promise<string> {
   return folder;
 }
 
-test('a history without a triage has none, and one has what is in it', async () => {
+test('a history without a triage file has no entries', async () => {
   expect(await readTriage(await historyWith())).toEqual([]);
   expect(await readTriage(await historyWith(''))).toEqual([]);
   const text = '- { state: fixed, cell: arm64/vm/web, benchmark: GET, until: 2026-11-20, note: "#12" }\n';
@@ -33,7 +33,7 @@ test.each([
   await expect(readTriage(history)).rejects.toThrow(join(history, 'triage.yaml'));
 });
 
-test('an entry is of a cell, or of a benchmark or test of it, and of what began until then; the last one counts', () => {
+test('an entry is about a cell, or a benchmark or test of it, and about what began before its date; the last one counts', () => {
   const triage: Triage[] = [
     { state: 'acknowledged', cell: 'arm64/**' },
     { state: 'expected', cell: 'arm64/vm/web', benchmark: 'GET', until: '2026-11-20' },

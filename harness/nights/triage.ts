@@ -7,21 +7,21 @@ import { ConfigError, messageOf } from '../base/errors.ts';
 import type { Night } from './night.ts';
 import type { ChangeGroup } from './trends.ts';
 
-/** The file of a history that says what people made of what it shows. */
+/** The file of a history with people's judgements of its findings. */
 export const TRIAGE = 'triage.yaml';
 
-/** `acknowledged`: somebody looks into it; `expected`: it is to stay; `fixed`: it is gone with the next night. */
+/** `acknowledged`: somebody is looking into it; `expected`: it will stay; `fixed`: it is gone with the next night. */
 export const TRIAGE_STATES = ['acknowledged', 'expected', 'fixed'] as const;
 
 const entry = z
   .strictObject({
     state: z.enum(TRIAGE_STATES),
-    /** A cell, or a pattern as `--only` takes it. */
+    /** A cell, or a pattern as for `--only`. */
     cell: z.string(),
-    /** One of them, by its name; without, the cell itself is meant. */
+    /** One of them by name; without either, the cell itself. */
     benchmark: z.string().optional(),
     test: z.string().optional(),
-    /** Only what began in that night or before is meant: what begins later is new. */
+    /** Applies only to findings that began in that night or before; later ones are new. */
     until: z.iso.date().optional(),
     note: z.string().optional(),
   })
@@ -30,7 +30,7 @@ const entry = z
   });
 export type Triage = z.infer<typeof entry>;
 
-/** What a triage is of: of a cell, or of a benchmark or test of it. */
+/** The subject of an entry: a cell, or a benchmark or test of it. */
 export interface Finding {
   readonly cell: string;
   readonly benchmark?: string;
@@ -39,7 +39,7 @@ export interface Finding {
   readonly since: string;
 }
 
-/** The triage of a history; none where there is no such file. @throws ConfigError for one that is wrong. */
+/** The triage of a history; empty if there is no such file. @throws ConfigError for an invalid one. */
 export async function readTriage(history: string): Promise<readonly Triage[]> {
   const file = join(history, TRIAGE);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -50,7 +50,7 @@ export async function readTriage(history: string): Promise<readonly Triage[]> {
   const hint = `A list of entries: { state: ${TRIAGE_STATES.join(' | ')}, cell: NAME, benchmark: NAME, test: NAME, until: YYYY-MM-DD, note: WHY }`;
   let data: unknown;
   try {
-    // A date is text here: the schema says what it may be.
+    // A date is text here; the schema checks it.
     data = parse(text, { schema: 'core' });
   } catch (cause) {
     throw new ConfigError(`cannot read ${file}: ${messageOf(cause)}`, { cause, hint });
@@ -60,7 +60,7 @@ export async function readTriage(history: string): Promise<readonly Triage[]> {
   return parsed.data ?? [];
 }
 
-/** What somebody said of a finding: the last entry that is about it. */
+/** The judgement of a finding: the last entry about it. */
 export function triageOf(triage: readonly Triage[], finding: Finding): Triage | undefined {
   return triage.findLast(
     (one) =>
@@ -71,7 +71,7 @@ export function triageOf(triage: readonly Triage[], finding: Finding): Triage | 
   );
 }
 
-/** What was said of a change: of its clearest benchmark. */
+/** The judgement of a change: that of its clearest benchmark. */
 export function triageOfChange(
   triage: readonly Triage[],
   { members, first }: ChangeGroup,
