@@ -58,7 +58,7 @@ async function station(name: string): Promise<Station> {
 
 const settle = (check: () => void) => retryUntil(async () => check(), { deadlineMs: 3000, everyMs: 5 });
 
-test('frames go to everybody until an address is known, then to its station only', async () => {
+test('frames go to all stations until an address is known, then to its station only', async () => {
   const [n1, n2, n3] = [await station('n1'), await station('n2'), await station('n3')];
   n1.send(mac('n2'), 'who is n2');
   await settle(() => expect([n2.heard, n3.heard]).toEqual([['who is n2'], ['who is n2']]));
@@ -85,7 +85,7 @@ test('a partition keeps groups apart until it is healed', async () => {
   expect(() => lan.partition(['n1'], ['n4'])).toThrow('cannot cut n4 off: the LAN has n1, n2, n3');
 });
 
-test('delay, loss and bandwidth are those of the cable', async () => {
+test('delay, loss and bandwidth of a cable are applied', async () => {
   const [n1, n2] = [await station('n1'), await station('n2')];
   lan.impair('n2', { delayMs: 80 });
   const sent = performance.now();
@@ -109,7 +109,7 @@ test('delay, loss and bandwidth are those of the cable', async () => {
   expect(n2.heard.slice(2).map((text) => text[0])).toEqual([...'0123456789']);
 });
 
-test('a station that does not read loses its frames, and stalls nobody', async () => {
+test('a station that does not read loses its frames without stalling others', async () => {
   const [n1, n2, n3] = [await station('n1'), await station('n2'), await station('n3')];
   n2.socket.pause();
   const text = 'x'.repeat(1400);
@@ -122,7 +122,7 @@ test('a station that does not read loses its frames, and stalls nobody', async (
   expect(lan.counters()['n3']!.dropped).toBe(0);
 });
 
-test('a station that comes back has its place again', async () => {
+test('a station that reconnects gets its place back', async () => {
   const [n1, n2] = [await station('n1'), await station('n2')];
   n2.socket.destroy();
   const heard: string[] = [];
@@ -136,7 +136,7 @@ test('a station that comes back has its place again', async () => {
   });
 });
 
-test('nonsense ends the connection of who sent it, and nothing else', async () => {
+test('nonsense closes only the connection of its sender', async () => {
   const [n1, n2, n3] = [await station('n1'), await station('n2'), await station('n3')];
   const ended = new Promise((resolve) => n1.socket.once('close', resolve));
   n1.socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2, 3]));
@@ -145,7 +145,7 @@ test('nonsense ends the connection of who sent it, and nothing else', async () =
   await settle(() => expect(n3.heard).toEqual(['on we go']));
 });
 
-test('however a stream is cut into pieces, its frames are the same', () => {
+test('the frames of a stream do not depend on how it is split', () => {
   const texts = fc.array(fc.string({ maxLength: 200 }), { maxLength: 20 });
   fc.assert(
     fc.property(texts, fc.array(fc.nat(500), { maxLength: 30 }), (sent, cuts) => {

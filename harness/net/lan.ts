@@ -1,47 +1,47 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { destinationOf, FrameReader, isGroup, sourceOf } from './frames.ts';
 
-/** What is wrong with a station's cable, in both directions. */
+/** Impairments of a station's cable, in both directions. */
 export interface Impairment {
   /** Milliseconds that a frame takes to the switch, and from it. */
   readonly delayMs?: number;
   /** Share of frames that are lost, 0 to 1. */
   readonly loss?: number;
-  /** Bits a second, each direction. What comes faster waits, and is dropped once more than a second's worth waits. */
+  /** Bits per second, each direction. Excess frames wait, and are dropped once more than a second's worth waits. */
   readonly bitsPerSecond?: number;
 }
 
-/** What went over a station's cable. */
+/** Counters of a station's cable. */
 export interface PortCounters {
   readonly framesIn: number;
   readonly framesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Frames for it that were thrown away because it does not read. */
+  /** Frames dropped because the station does not read. */
   readonly dropped: number;
-  /** Frames that an impairment lost. */
+  /** Frames lost to an impairment. */
   readonly lost: number;
-  /** Frames that a partition kept from it. */
+  /** Frames blocked by a partition. */
   readonly cut: number;
 }
 
 /**
- * An Ethernet of machines on this host: a learning switch in this process, one unix socket a station, which QEMU's
- * `-netdev stream` connects to. No privileges, no bridge, no multicast; nothing of it leaves the process.
+ * An Ethernet for machines on this host: a learning switch in this process, with one unix socket per station, to which
+ * QEMU's `-netdev stream` connects. Needs no privileges, bridge or multicast; nothing leaves the process.
  */
 export interface Lan extends AsyncDisposable {
   /** Makes a station's socket. A station that connects again replaces its earlier connection. */
   plug(station: string, socketPath: string): Promise<void>;
-  /** Lets no frame pass between the groups. A station that is in none reaches all. Replaces an earlier partition. */
+  /** Blocks frames between the groups. A station in no group reaches all. Replaces an earlier partition. */
   partition(...groups: readonly (readonly string[])[]): void;
   /** Ends the partition and every impairment. */
   heal(): void;
-  /** What is wrong with a station's cable from now on; `{}`: nothing. */
+  /** Sets the impairments of a station's cable; `{}`: none. */
   impair(station: string, impairment: Impairment): void;
   counters(): Readonly<Record<string, PortCounters>>;
 }
 
-/** Most that waits for a station that does not read, in bytes: more than its own buffers hold helps nobody. */
+/** Maximum queue for a station that does not read, in bytes; more than its own buffers hold helps nobody. */
 const MAX_WAITING = 4 * 2 ** 20;
 
 /** Milliseconds that a frame may wait for a slow cable. */
@@ -50,7 +50,7 @@ const MAX_QUEUE_MS = 1000;
 /** @param random 0 to 1, for losses; a parameter for tests. */
 export function createLan(random: () => number = Math.random): Lan {
   const ports = new Map<string, Port>();
-  /** Where each address was last heard of. */
+  /** The station at which each address was last seen. */
   const learned = new Map<number, Port>();
   let groupOf = new Map<string, number>();
 
@@ -101,14 +101,14 @@ export function createLan(random: () => number = Math.random): Lan {
   };
 }
 
-/** One direction of a cable: frames leave it in the order in which they came. */
+/** One direction of a cable. It keeps the order of frames. */
 class Cable {
   readonly #under: { readonly at: number; readonly arrive: () => void }[] = [];
-  /** When the last bit of what was put in so far has been sent, by `performance.now()`. */
+  /** When the last bit queued so far will have been sent, by `performance.now()`. */
   #sentAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Puts a frame in. @returns false when too much waits already: the frame is lost. */
+  /** Queues a frame. @returns false if the queue is full and the frame is lost. */
   put(bytes: number, { delayMs = 0, bitsPerSecond }: Impairment, arrive: () => void): boolean {
     const now = performance.now();
     if (delayMs === 0 && bitsPerSecond === undefined && this.#under.length === 0) {
@@ -118,7 +118,7 @@ class Cable {
     const start = Math.max(now, this.#sentAt);
     if (start - now > MAX_QUEUE_MS) return false;
     if (bitsPerSecond !== undefined) this.#sentAt = start + (bytes * 8000) / bitsPerSecond;
-    // Not before what was put in earlier, also when the cable has become better meanwhile.
+    // Not before earlier frames, even if the cable has improved meanwhile.
     const at = Math.max(this.#under.at(-1)?.at ?? 0, (bitsPerSecond === undefined ? now : this.#sentAt) + delayMs);
     this.#under.push({ at, arrive });
     this.#timer ??= setTimeout(() => this.#arrived(), at - now);
@@ -183,7 +183,7 @@ class Port {
     this.#through(this.#in, frame, () => this.#forward(this, frame));
   }
 
-  /** Sends a frame to the station, unless it does not read: then the frame is lost, as on a real switch. */
+  /** Sends a frame to the station; if the station does not read, the frame is lost, as on a real switch. */
   deliver(frame: Buffer): void {
     this.#through(this.#out, frame, () => {
       const socket = this.#socket;
@@ -193,7 +193,7 @@ class Port {
       }
       this.#counts.framesOut += 1;
       this.#counts.bytesOut += frame.length - 4;
-      // Everything of one turn in one system call.
+      // Sends everything of one turn of the event loop in one system call.
       if (socket.writableCorked === 0) {
         socket.cork();
         setImmediate(() => socket.uncork());

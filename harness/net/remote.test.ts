@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createLan } from './lan.ts';
 import { remoteLan, serveLan } from './remote.ts';
 
-test('another process changes a LAN over a socket, and is told what it did wrong', async () => {
+test('another process changes a LAN over a socket, and gets the error of a wrong request', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'harness-lan-'));
   await using lan = createLan();
   await lan.plug('n1', join(folder, 'n1'));

@@ -1,7 +1,7 @@
 import { request, serveRequests } from '../base/ask.ts';
 import type { Impairment, Lan, PortCounters } from './lan.ts';
 
-/** A LAN that another process holds: what a scenario does to it goes over a socket. */
+/** A LAN of another process, which a scenario changes over a socket. */
 export interface RemoteLan {
   partition(...groups: readonly (readonly string[])[]): Promise<void>;
   heal(): Promise<void>;
