@@ -1,7 +1,7 @@
 /**
- * The harness's second way into a guest: a program that reads requests from a virtio-serial port and answers them. It
- * needs no handshake and no network, so a guest that was resumed from a snapshot answers at once, while a fresh SSH
- * connection takes a second or two under emulation.
+ * The harness's second channel into a guest: a program that answers requests on a virtio-serial port. It needs no
+ * handshake and no network, so a guest resumed from a snapshot answers at once, while a fresh SSH connection takes a
+ * second or two under emulation.
  *
  * A request is a line `KIND ID LENGTH` and LENGTH bytes; KIND is `sh` (run by a shell) or `perl` (evaluated by the
  * program itself, without another process; what it returns is the output). The answer is a line `ID EXIT LENGTH` and

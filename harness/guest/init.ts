@@ -7,9 +7,9 @@ import { AGENT_SCRIPT } from './agent.ts';
  * network card QEMU's user-mode address, mounts the disk, puts the run's own files (`/seed`, a second archive behind
  * the first) onto it and starts systemd.
  *
- * With `harness.probe` on the kernel's command line it only says that it is alive: how an accelerator is tried.
+ * With `harness.probe` on the kernel's command line it only reports that it is alive; accelerators are tested this way.
  *
- * Lines that begin with `harness-init:` are read on the console by the harness.
+ * The harness reads lines that begin with `harness-init:` on the console.
  */
 export const INIT_SCRIPT = `#!/bin/sh
 export PATH=/bin
@@ -51,10 +51,10 @@ exec $busybox switch_root /root /sbin/init
 fail "start the system"
 `;
 
-/** Files that every image has, beside its packages. */
+/** Files of every image in addition to its packages. */
 export const GUEST_FILES: readonly { readonly path: string; readonly content: string }[] = [
   {
-    // The harness's own way in: early, without PAM, name look-ups or anything that waits for the rest of the system.
+    // The harness's own access: early, without PAM, name look-ups or anything that waits for the rest of the system.
     path: '/etc/systemd/system/harness-ssh.service',
     content: `[Unit]
 Description=SSH for the harness
@@ -126,7 +126,7 @@ export const MASKED_UNITS: readonly string[] = [
   'systemd-ask-password-console.path',
   'systemd-binfmt.service',
   'systemd-firstboot.service',
-  // Sessions of people at a console; the harness's way in has none.
+  // For interactive sessions; the harness's own access has none.
   'systemd-logind.service',
   'systemd-machine-id-commit.service',
   'systemd-pstore.service',
@@ -157,7 +157,7 @@ const MASKED_GENERATORS: readonly string[] = [
   'systemd-veritysetup-generator',
 ];
 
-/** All generators that a guest of a release does without. */
+/** All generators that are masked in guests of a release. */
 export function maskedGenerators(release: Pick<Release, 'maskedGenerators'>): readonly string[] {
   return [...MASKED_GENERATORS, ...release.maskedGenerators];
 }

@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageFile } from '../images/disk.ts';
 
-/** Where the manager of services lies in a system that has it in systemd's place. */
+/** Path of the manager of services in a system that has it in place of systemd. */
 export const SERVICES = '/usr/lib/harness/services';
 
-/** The manager of services, `harness/guest/services`, as it lies in such a system. */
+/** The files of the manager of services, `harness/guest/services`, in such a system. */
 export async function serviceFiles(): Promise<ImageFile[]> {
   const folder = join(import.meta.dirname, 'services');
   return Promise.all(

@@ -42,10 +42,10 @@ const run = async (program: string, ...args: string[]) => {
 const systemctl = (...args: string[]) => run('systemctl', ...args);
 const state = async (name: string) => (await systemctl('is-active', name)).stdout;
 const pidOf = async (name: string) => Number((await systemctl('show', '-p', 'MainPID', '--value', name)).stdout);
-/** A process that has ended and that nobody has waited for yet is none any more. */
+/** A zombie does not count as a process. */
 const isThere = (pid: number) => identify(pid) !== undefined;
 
-test('a simple service is started, said to be active, and stopped with everything that it started', async () => {
+test('a simple service starts, is active, and is stopped with all its processes', async () => {
   await unit('a.service', `[Service]\nExecStart=/bin/sh -c "sleep 1000 & echo child $!; wait"\n`);
   expect(await systemctl('start', 'a')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   expect(await state('a')).toBe('active');
@@ -60,7 +60,7 @@ test('a simple service is started, said to be active, and stopped with everythin
   expect(isThere(child)).toBe(false);
 });
 
-test('notify: it is active when it says so, and not before', async () => {
+test('notify: it is active only once it says so', async () => {
   const say = `use IO::Socket::UNIX; sleep 1; print qq{up\\n}; IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ENV{NOTIFY_SOCKET})->send(qq{READY=1}); sleep 1000`;
   await writeFile(join(root, 'say.pl'), `$|=1; ${say}`);
   await unit('n.service', `[Service]\nType=notify\nExecStart=/usr/bin/perl ${root}/say.pl\n`);
@@ -80,7 +80,7 @@ test('forking: the process of the PID file is the main one', async () => {
   expect(isThere(pid)).toBe(false);
 });
 
-test('oneshot: its failure is the job’s, with what it said in the journal', async () => {
+test('oneshot: its failure fails the job, and its output is in the journal', async () => {
   await unit('o.service', `[Service]\nType=oneshot\nExecStart=/bin/sh -c "echo no luck >&2; exit 7"\n`);
   const { exitCode, stderr } = await systemctl('start', 'o');
   expect({ exitCode, stderr }).toEqual({
@@ -92,7 +92,7 @@ test('oneshot: its failure is the job’s, with what it said in the journal', as
   expect((await systemctl('--failed', 'list-units')).stdout).toMatch(/^o\.service +failed/);
 });
 
-test('a service that dies is started again where it wants that, and else has failed', async () => {
+test('a service that dies is restarted if configured, otherwise it has failed', async () => {
   await unit('r.service', '[Service]\nExecStart=/bin/sleep 1000\nRestart=on-failure\n');
   await unit('d.service', '[Service]\nExecStart=/bin/sleep 1000\n');
   await systemctl('start', 'r', 'd');
@@ -111,7 +111,7 @@ test('a service that dies is started again where it wants that, and else has fai
   await retryUntil(async () => expect(await state('d')).toBe('failed'), { deadlineMs: 20_000 });
 });
 
-test('one that dies again and again is left alone', async () => {
+test('a service that keeps dying is no longer restarted', async () => {
   await unit('l.service', '[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=10ms\n');
   await systemctl('start', 'l');
   await retryUntil(
@@ -124,7 +124,7 @@ test('one that dies again and again is left alone', async () => {
   expect(await state('l')).toBe('failed');
 });
 
-test('reload runs its command with the main process in it, and tells of its failure', async () => {
+test('reload runs its command with the main process ID, and reports its failure', async () => {
   await unit(
     'c.service',
     `[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/sh -c "echo reloading $MAINPID; test -e ${root}/good"\n`,
@@ -138,7 +138,7 @@ test('reload runs its command with the main process in it, and tells of its fail
   expect(await state('c')).toBe('active');
 });
 
-test('order, what a unit requires, instances, drop-ins, environment and folders', async () => {
+test('order, requirements, instances, drop-ins, environment and folders', async () => {
   const note = (text: string) => `/bin/sh -c "echo ${text} >> ${root}/order"`;
   await unit('z.service', `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=${note('z')}\n`);
   await unit(
@@ -152,7 +152,7 @@ test('order, what a unit requires, instances, drop-ins, environment and folders'
   expect(await state('z')).toBe('active');
 });
 
-test('what there is not is said', async () => {
+test('unknown units and unsupported commands are errors', async () => {
   expect(await systemctl('start', 'nothing')).toMatchObject({ exitCode: 5, stderr: 'Unit nothing.service not found.' });
   expect(await systemctl('status', 'nothing')).toMatchObject({ exitCode: 4 });
   await unit('m.service', '[Service]\nExecStart=/nowhere/program\n');
