@@ -25,7 +25,7 @@ export const amd64: Arch = {
     cpuinfo: /^model name\s*:\s*QEMU TCG CPU/m,
     console: 'ttyS0',
     virtio: VIRTIO_PCI,
-    // At boot the kernel counts ticks of the timer for some loops of its own. On a host that is busy just then an emulated
+    // At boot the kernel counts ticks of the timer during some loops. If the host is busy just then, an emulated
     // machine sees none, and the kernel panics: "IO-APIC + timer doesn't work!".
     append: ['no_timer_check'],
     args: [],

@@ -10,17 +10,17 @@ export type { Arch } from './types.ts';
 /** The one list of architectures, in the order in which reports show them. */
 const list = { amd64, arm64, ppc64le, riscv64, s390x };
 
-/** The one name that the harness uses for an architecture, in cells, files and reports. */
+/** The harness's name of an architecture, in cells, files and reports. */
 export type ArchName = keyof typeof list;
 
-/** What a cell runs on: one architecture, or several joined by `+` for a cluster of mixed ones, its nodes' in order. */
+/** A cell's architecture, or several joined by `+` for a mixed cluster, in the order of its nodes. */
 export type CellArch = ArchName | `${ArchName}+${string}`;
 
 export const architectures: Readonly<Record<ArchName, Arch>> = list;
 
 export const archNames = Object.keys(architectures) as ArchName[];
 
-/** Those that a command line or matrix means which names none, and whose machines the set-up installs. */
+/** The architectures of command lines and matrices that name none; the set-up installs their emulators. */
 export const usualArchs: readonly ArchName[] = archNames.filter((name) => architectures[name].usual);
 
 /** The architecture that a spelling means (`x86_64`, `AArch64`, `ppc64el`, …), or undefined. */
@@ -29,7 +29,7 @@ export function findArch(spelling: string): Arch | undefined {
   return Object.values(architectures).find((arch) => arch.name === wanted || arch.aliases.includes(wanted));
 }
 
-/** The one name of what a cell runs on, in any spelling of its parts (`x86_64+aarch64`), or undefined. */
+/** The normalised name of a cell's architectures, in any spelling of its parts (`x86_64+aarch64`), or undefined. */
 export function findCellArch(spelling: string): CellArch | undefined {
   const parts = spelling.split('+').map((part) => findArch(part)?.name);
   return parts.every((part) => part !== undefined) ? (parts.join('+') as CellArch) : undefined;
@@ -40,7 +40,7 @@ export function archsOf(arch: CellArch): readonly ArchName[] {
   return arch.split('+') as ArchName[];
 }
 
-/** The architecture of the machine that the harness runs on; undefined where it is none of ours. */
+/** The controller's architecture; undefined if it is not in the list. */
 export function nativeArch(nodeArch: string = process.arch): Arch | undefined {
   return Object.values(architectures).find((arch) => arch.node === nodeArch);
 }

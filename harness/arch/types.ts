@@ -5,8 +5,8 @@ import type { ArchName } from './index.ts';
 export interface Arch {
   readonly name: ArchName;
   /**
-   * Whether it is among those that are meant where none is named: in a command line, in what `init` writes, in the packages
-   * that the set-up installs. Another one runs wherever a matrix or `--arch` names it.
+   * Whether defaults include it: command lines that name none, what `init` writes, the packages that the set-up
+   * installs. Any other architecture runs only if a matrix or `--arch` names it.
    */
   readonly usual: boolean;
   /** Every usual spelling, in lower case, beside `name`. */
@@ -26,14 +26,14 @@ export interface Arch {
   readonly releases: readonly ReleaseName[];
   /** Debian's kernel package. */
   readonly kernelPackage: string;
-  /** Linux's numbers of system calls on it, for Perl programs in a guest: Debian's smallest set has no command for them. */
+  /** Its Linux system call numbers, for Perl programs in a guest: Debian's smallest set has no command for them. */
   readonly syscalls: { readonly clockSettime: number; readonly getxattr: number };
   readonly qemu: QemuMachine;
 }
 
-/** What virtio devices are attached to. */
+/** The bus of virtio devices. */
 export interface VirtioBus {
-  /** The end of QEMU's device models: `virtio-net-pci`. */
+  /** Suffix of QEMU's device models: `virtio-net-pci`. */
   readonly suffix: string;
   /** Kernel modules without which a guest does not see the devices; empty where the kernel has the driver built in. */
   readonly modules: readonly string[];
@@ -50,7 +50,7 @@ export interface QemuMachine {
   readonly binfmt: string;
   /** Versioned machine type: a snapshot or a timing is only comparable on the same one. */
   readonly machine: string;
-  /** The same machine for KVM, where some of its parts must be the host's own. */
+  /** The machine for KVM, if some parts must be the host's own. */
   readonly kvmMachine: string;
   /** CPU model under TCG, pinned; under KVM it is `host`. */
   readonly cpu: string;
@@ -65,17 +65,18 @@ export interface QemuMachine {
   /** QEMU arguments beside the common ones. */
   readonly args: readonly string[];
   /**
-   * Set where QEMU (7.2) does not set a processor's timer again when a saved machine is loaded. The kernel sets it itself
-   * on the first interrupt that comes before the timer would have gone off, so such a machine is saved while its next timer
-   * is far away, and woken by an interrupt at once. Only the processor that takes it comes back: one vCPU.
+   * Set if QEMU (7.2) does not restore a processor's timer when a saved machine is loaded. The kernel sets it itself on
+   * the first interrupt that comes before the timer would have gone off, so such a machine is saved while its next
+   * timer is far away, and woken by an interrupt at once. Only the processor that takes the interrupt recovers: one
+   * vCPU.
    */
   readonly lostTimer?: {
-    /** Finds the time to the next timer in what the monitor's `info registers` prints. */
+    /** Finds the time to the next timer in the output of the monitor's `info registers`. */
     readonly register: RegExp;
     readonly ticksPerMs: number;
   };
-  /** Why its machines are not resumed from snapshots, and always boot; absent where they are. */
+  /** Why its machines always boot and are never resumed from snapshots; absent if they can be. */
   readonly noSnapshots?: string;
-  /** How many times slower than native TCG is taken to be before a guest has been calibrated. */
+  /** The assumed slowdown of TCG until a guest has been calibrated. */
   readonly assumedSlowdown: number;
 }
