@@ -9,10 +9,10 @@ export const releases: Readonly<Record<ReleaseName, Release>> = { trixie, bookwo
 
 export const releaseNames = Object.keys(releases) as [ReleaseName, ...ReleaseName[]];
 
-/** The release of guests where a matrix names none. */
+/** The default release of guests. */
 export const DEFAULT_RELEASE: ReleaseName = 'bookworm';
 
-/** Packages as a release has them: with those that it has split off. */
+/** The packages of a release for these names, including those split off. */
 export function packagesIn(release: ReleaseName, packages: readonly string[]): string[] {
   const { split } = releases[release];
   return [...new Set(packages.flatMap((name) => [name, ...(split[name] ?? [])]))];

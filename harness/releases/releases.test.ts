@@ -15,7 +15,7 @@ describe('releases', () => {
       expect(releaseNames).toEqual(expect.arrayContaining([...arch.releases]));
   });
 
-  test('who asks for a package gets what was split off it, once', () => {
+  test('a package comes with the packages split off from it, once', () => {
     expect(packagesIn('trixie', ['docker.io', 'docker-cli', 'iptables'])).toEqual([
       'docker.io',
       'docker-cli',

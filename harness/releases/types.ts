@@ -6,17 +6,17 @@ export interface Release {
   readonly name: ReleaseName;
   /** `VERSION_ID` of its os-release. */
   readonly version: string;
-  /** Archives of its packages. The first cannot be missed; the others are left out while a mirror does not serve them. */
+  /** Archives of its packages. The first is required; the others are left out while a mirror does not serve them. */
   readonly archives: readonly [Archive, ...Archive[]];
-  /** The keyring on this host that the archives are verified with. */
+  /** The keyring on this host that verifies the archives. */
   readonly keyring: string;
-  /** What every guest has beside the essential packages. */
+  /** Packages of every guest in addition to the essential ones. */
   readonly basePackages: readonly string[];
-  /** Packages that earlier releases had in one: who asks for the key gets these, too. */
+  /** Packages that were split: installing the key also installs these. */
   readonly split: Readonly<Record<string, readonly string[]>>;
-  /** Folders at the top that its packages have below `usr` only: `bin` has to be a link to `usr/bin`. */
+  /** Top-level folders that its packages have below `usr` only: `bin` has to be a link to `usr/bin`. */
   readonly intoUsr: readonly string[];
-  /** Generators of its systemd, beside those that all have, for what a guest does not have. */
+  /** Generators of its systemd, in addition to the common ones, for features that guests do not have. */
   readonly maskedGenerators: readonly string[];
 }
 
@@ -24,6 +24,6 @@ export interface Release {
 export interface Archive {
   /** As in sources.list: `trixie-security`. */
   readonly suite: string;
-  /** Added to the mirror's address: security has a folder of its own, beside the main one. */
+  /** Appended to the mirror's address: security has its own folder, beside the main one. */
   readonly beside: '' | '-security';
 }
