@@ -7,7 +7,7 @@ const tree = (text: string) =>
     .filter(Boolean)
     .map((one) => ({ path: one[0]!, digest: one.slice(1) }));
 
-test('a machine gets what is new or different, and loses what is gone', () => {
+test('a machine gets new and changed files, and loses removed ones', () => {
   expect(sourceChanges(tree('a1 b1 c1'), tree('a1 b2 d1'))).toEqual({ changed: ['b', 'd'], removed: ['c'] });
   expect(sourceChanges(undefined, tree('a1 b1'))).toEqual({ changed: ['a', 'b'], removed: [] });
   expect(sourceChanges(tree('a1'), tree('a1'))).toEqual({ changed: [], removed: [] });

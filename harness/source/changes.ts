@@ -1,12 +1,12 @@
 import type { SourceEntry } from './tree.ts';
 
-/** What a machine has to get, and to lose, to have a source as it is now. */
+/** The files to copy to a machine, and those to remove, to bring a source up to date. */
 export interface SourceChanges {
   readonly changed: readonly string[];
   readonly removed: readonly string[];
 }
 
-/** What differs between two states of a source. @param before absent: the machine has nothing of it. */
+/** The difference between two states of a source. @param before absent: the machine has nothing of it. */
 export function sourceChanges(
   before: readonly Pick<SourceEntry, 'path' | 'digest'>[] = [],
   now: readonly Pick<SourceEntry, 'path' | 'digest'>[],
@@ -20,9 +20,9 @@ export function sourceChanges(
 }
 
 /**
- * Whether a machine that was set up from one state of a source is what it would be if it were set up from another: nothing
- * that the set-up read differs.
- * @param reads the paths that it read, or `all` where that is not known.
+ * Whether a machine set up from one state of a source is still valid for another: the files that the set-up read are
+ * the same in both.
+ * @param reads the paths that it read, or `all` if unknown.
  */
 export function setUpFrom(
   before: readonly Pick<SourceEntry, 'path' | 'digest'>[],

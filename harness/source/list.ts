@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import { git } from '../base/git.ts';
 
-/** Folders that are never part of a project's source: what the harness and git keep for themselves. */
+/** Folders that are never part of a project's source: those of the harness and git. */
 const NEVER = new Set(['.git', '.harness']);
 
 /**
- * The paths of a project's source below a folder, with `/`, sorted: in a git repository what git tracks and what it does
- * not ignore, files of submodules and of nested repositories included; elsewhere everything.
+ * The paths of a project's source below a folder, with `/`, sorted: in a git repository the files that git tracks or
+ * does not ignore, including those of submodules and nested repositories; elsewhere everything.
  * @param whole take everything, whatever repository the folder may be in.
- * @throws ConfigError when the folder is not there, or git cannot tell.
+ * @throws ConfigError if the folder does not exist, or git fails.
  */
 export async function listSource(folder: string, whole = false): Promise<string[]> {
   const there = await lstat(folder).catch(() => undefined);
@@ -21,7 +21,8 @@ export async function listSource(folder: string, whole = false): Promise<string[
   if (whole) return listFolder(folder);
   const inside = await git(folder, 'rev-parse', '--is-inside-work-tree');
   if (!inside.failed && inside.stdout.trim() === 'true') return listRepository(folder);
-  // A repository that git refuses, another user's for instance, must not be taken for a plain folder: it would copy what is ignored.
+  // A repository that git refuses, such as another user's, must not be treated as a plain folder: that would copy
+  // ignored files.
   if (/dubious ownership/.test(inside.stderr))
     throw new ConfigError(`cannot read the source folder ${folder}: ${inside.stderr.split('\n')[0]}`, {
       hint: `git config --global --add safe.directory ${folder}`,
@@ -38,9 +39,9 @@ async function listRepository(folder: string): Promise<string[]> {
     const path = entry.replace(/\/$/, '');
     if (path === '' || isNever(path)) continue;
     const found = await lstat(join(folder, path)).catch(() => undefined);
-    // A file that is tracked and was removed is not part of what one sees in the folder.
+    // A tracked file that was deleted is not part of the source.
     if (!found) continue;
-    // Git names a submodule or a nested repository and does not look into it.
+    // Git lists a submodule or a nested repository without its files.
     if (found.isDirectory())
       for (const inner of await listRepository(join(folder, path))) paths.add(`${path}/${inner}`);
     else paths.add(path);

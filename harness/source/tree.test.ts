@@ -19,7 +19,7 @@ const git = (folder: string, ...args: string[]) =>
   ]);
 const pathsOf = async (folder: string) => (await readSource(folder, 2 ** 20)).entries.map(({ path }) => path);
 
-test('the source is what git tracks and does not ignore, as it is in the folder', async () => {
+test('the source is the files that git tracks or does not ignore, as they are in the folder', async () => {
   await using files = await tempFiles({
     '.gitignore': '*.o\nbuild/\n.harness/\n',
     'a.c': 'a',
@@ -53,12 +53,12 @@ test('submodules and nested repositories come with their files', async () => {
   expect(await pathsOf(project)).toEqual(['.gitmodules', 'main.c', 'nested/n.c', 'third/library/lib.c']);
 });
 
-test('without git it is everything but what the harness keeps', async () => {
+test('without git it is everything except the folders of the harness', async () => {
   await using files = await tempFiles({ 'a/b': '1', '.harness/runs/x': 'a report', '.hidden': '2' });
   expect(await pathsOf(files.folder)).toEqual(['.hidden', 'a/b']);
 });
 
-test('a digest tells content, mode and kind', async () => {
+test('a digest depends on content, mode and kind', async () => {
   await using files = await tempFiles({ a: 'same', b: 'same', c: 'other', d: 'same' });
   await chmod(join(files.folder, 'b'), 0o755);
   await symlink('same', join(files.folder, 'e'));
@@ -67,7 +67,7 @@ test('a digest tells content, mode and kind', async () => {
   expect(new Set(digests.values()).size).toBe(4);
 });
 
-test('links that stay inside are copied as links; those that lead out, and what is no file, are named', async () => {
+test('links that stay inside are copied as links; links that lead out, and special files, are named', async () => {
   await using files = await tempFiles({ 'deep/a': '1' });
   for (const [to, path] of [
     ['a', 'deep/inside'],
@@ -86,7 +86,7 @@ test('links that stay inside are copied as links; those that lead out, and what 
   ]);
 });
 
-test('a source that is too large is refused before any of it is read, with what is large', async () => {
+test('a source that is too large is refused before any of it is read, naming the largest files', async () => {
   await using files = await tempFiles({ small: 'x' });
   await mkdir(join(files.folder, 'data'));
   for (const name of ['data/one', 'data/two']) {
@@ -98,7 +98,7 @@ test('a source that is too large is refused before any of it is read, with what 
   );
 });
 
-test('a source that is not there, or empty, is refused', async () => {
+test('a missing or empty source is refused', async () => {
   await using files = await tempFiles({ file: '' });
   expect(await rejection(readSource(join(files.folder, 'no'), 1))).toContain('it does not exist');
   expect(await rejection(readSource(join(files.folder, 'file'), 1))).toContain('it is not a folder');

@@ -10,7 +10,7 @@ import { listSource } from './list.ts';
 export interface SourceEntry {
   /** Below the source folder, with `/`. */
   readonly path: string;
-  /** What it holds and what it is: two entries of one digest are alike in kind, mode and content. */
+  /** Digest of content, mode and kind. */
   readonly digest: string;
   readonly bytes: number;
 }
@@ -20,15 +20,15 @@ export interface SourceTree {
   /** Absolute. */
   readonly folder: string;
   readonly entries: readonly SourceEntry[];
-  /** What was left out and why, a sentence each. */
+  /** Files left out, with the reason, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Reads the source of a project: every file's mode and content, and symbolic links that stay inside it.
- * @param limitBytes what all files together may have.
- * @param whole take everything, whatever git says of it.
- * @throws ConfigError when there is nothing, or too much: it names what is large.
+ * @param limitBytes limit of the total size.
+ * @param whole take everything, even what git ignores.
+ * @throws ConfigError if there is nothing, or too much: it names the largest files.
  */
 export async function readSource(folder: string, limitBytes: number, whole = false): Promise<SourceTree> {
   const paths = await listSource(folder, whole);
@@ -65,7 +65,7 @@ async function contentDigest(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Whether a link at `path` names something outside of the tree. */
+/** Whether a link at `path` leads out of the tree. */
 function leadsOut(path: string, to: string): boolean {
   const place = normalize(join(dirname(path), to));
   return isAbsolute(to) || place === '..' || place.startsWith('../');
@@ -93,7 +93,7 @@ function checkSize(
   );
 }
 
-/** Some at a time: a source of many files would open them all. Keeps the order. */
+/** A few at a time: a large source would open too many files. Keeps the order. */
 async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);
   const next = items.entries();
