@@ -4,7 +4,7 @@ import { architectures } from '../arch/index.ts';
 import { nearest } from '../base/nearest.ts';
 import { archField, archSpellings } from './fields.ts';
 
-test('every spelling, in any case and with spaces around it, is read as the one name', () => {
+test('every spelling, in any case and with spaces around it, is normalised', () => {
   const spelling = fc.constantFrom(...Object.values(architectures)).chain((arch) =>
     fc.record({
       name: fc.constant(arch.name),
@@ -21,7 +21,7 @@ test('no spelling means two architectures', () => {
   expect(new Set(archSpellings).size).toBe(archSpellings.length);
 });
 
-test('one wrong letter in a word of at least four leads back to it', () => {
+test('a word of at least four letters is suggested despite one wrong letter', () => {
   const words = ['arm64', 'quickstart', 'ppc64le', 'include'];
   fc.assert(
     fc.property(fc.constantFrom(...words), fc.nat(3), (word, at) => {

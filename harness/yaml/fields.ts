@@ -4,13 +4,13 @@ import { quote } from '../base/quote.ts';
 import { releaseNames } from '../releases/index.ts';
 import { targetKinds } from '../targets/kinds.ts';
 
-/** Every spelling of every architecture: what a typo is compared with. */
+/** Every spelling of every architecture, for suggestions. */
 export const archSpellings: readonly string[] = Object.values(architectures).flatMap((arch) => [
   arch.name,
   ...arch.aliases,
 ]);
 
-/** An architecture in any usual spelling; read as its one name. */
+/** An architecture in any usual spelling, normalised. */
 export const archField = z
   .string()
   .transform((spelling, context): ArchName => {
@@ -25,7 +25,7 @@ export const archField = z
   })
   .meta({ enum: [...new Set([...archNames, ...archSpellings])] });
 
-/** What a cell runs on: an architecture, or `amd64+arm64` for a cluster of mixed ones. */
+/** A cell's architecture, or `amd64+arm64` for a mixed cluster. */
 export const cellArchField = z
   .string()
   .transform((spelling, context): CellArch => {

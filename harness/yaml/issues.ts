@@ -7,11 +7,11 @@ import type { Problem } from './yaml-source.ts';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** What zod found wrong with a value, in the words of somebody who wrote that value by hand. */
+/** Zod's issues, worded for the person who wrote the value by hand. */
 export function problemsOf(issues: readonly Issue[], schema: z.ZodType, value: unknown): Problem[] {
   const flat = issues.flatMap((issue) => flatten(issue, []));
   const misspelt = flat.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => pathText(issue.path));
-  // The key that a misspelt one was meant to be is not missing as well.
+  // A key that was misspelt is not reported as missing as well.
   const meant = new Set<string>();
   const problems: Problem[] = [];
   for (const issue of flat) {
@@ -26,7 +26,7 @@ export function problemsOf(issues: readonly Issue[], schema: z.ZodType, value: u
   }
   for (const issue of flat) {
     if (issue.code === 'unrecognized_keys') continue;
-    // A rule about a map as a whole cannot be judged while a key of it is misspelt.
+    // Rules about a whole map cannot be checked while a key of it is misspelt.
     if (issue.code === 'custom' && misspelt.includes(pathText(issue.path))) continue;
     if (meant.has(pathText(issue.path)) && valueAt(value, issue.path) === undefined) continue;
     problems.push(problemOf(issue, value));
@@ -41,7 +41,7 @@ function flatten(issue: Issue, prefix: Path): Issue[] {
   const reached = issue.errors.filter(
     (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
   );
-  // A branch that says something of a part of the value has understood the whole: a list is not a wrong word.
+  // A branch whose issue is about a part of the value has matched the whole: a list is not a wrong word.
   const ofTheWhole = (branch: readonly Issue[]) => Number(branch.some((inner) => inner.path.length === 0));
   const chosen = reached.toSorted((a, b) => ofTheWhole(a) - ofTheWhole(b) || a.length - b.length)[0];
   if (chosen) return chosen.flatMap((inner) => flatten(inner, path));
@@ -78,7 +78,7 @@ function textOf(issue: Issue, path: Path, value: unknown): string {
   switch (issue.code) {
     case 'invalid_type': {
       if (issue.message.startsWith('expected ')) return `${has}, ${issue.message}`;
-      // YAML has made something else of it.
+      // YAML has parsed it as another type.
       const unquoted = issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
       return `${has}, expected ${typeText(issue.expected)}${unquoted ? ': put it in quotes' : ''}`;
     }
@@ -104,7 +104,7 @@ function customText(issue: Issue & { code: 'custom' }, path: Path, has: string, 
   return `${pathText(path)}: ${issue.message}`;
 }
 
-/** With one right word only, that has been said already. */
+/** With only one valid word, the message has it already. */
 function wordFor(value: unknown, values: readonly unknown[]): string {
   return typeof value === 'string' && values.length > 1 ? didYouMean(value, values.map(String)) : '';
 }

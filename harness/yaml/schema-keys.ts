@@ -3,8 +3,8 @@ import { z } from 'zod';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The keys that a schema allows in the map at a path; empty where it has no fixed ones. Asked of the JSON schema,
- * because that is zod's public description of itself.
+ * The keys that a schema allows in the map at a path; empty if it has no fixed ones. Read from the JSON schema, because
+ * that is zod's public description of itself.
  */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json;
@@ -23,7 +23,7 @@ function step(place: Json, part: PropertyKey): Json[] {
   return isSchema(next) ? [next] : [];
 }
 
-/** A schema as the alternatives that it is made of, references followed. */
+/** The alternatives of a schema, with references resolved. */
 function branches(place: Json, root: Json): Json[] {
   const reference = place['$ref'];
   if (typeof reference === 'string') {

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import { shownPath } from './yaml-source.ts';
 
-/** How a YAML file may end; people write either. */
+/** Extensions of YAML files; people use either. */
 export const YAML_ENDINGS = ['.yaml', '.yml'] as const;
 
-/** A name without the ending of a YAML file; undefined for another file. */
+/** A name without its YAML extension; undefined for other files. */
 export function yamlName(file: string): string | undefined {
   const ending = YAML_ENDINGS.find((one) => file.endsWith(one) && file.length > one.length);
   return ending && file.slice(0, -ending.length);
 }
 
 /**
- * The YAML file of a name in a folder, whichever its ending is; undefined where there is none.
- * @throws ConfigError where there are two, because only one of them would be read.
+ * The YAML file of a name in a folder, with either extension; undefined if there is none.
+ * @throws ConfigError if both exist, because only one would be read.
  */
 export async function yamlFile(folder: string, name: string, cwd: string = process.cwd()): Promise<string | undefined> {
   const files = YAML_ENDINGS.map((ending) => join(folder, `${name}${ending}`));

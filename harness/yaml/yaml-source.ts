@@ -4,12 +4,12 @@ import { ConfigError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { inert } from '../base/quote.ts';
 
-/** A configuration is written by hand; whatever is larger than this is not one. */
+/** Configuration is written by hand; a larger file is something else. */
 const MAX_BYTES = 1024 * 1024;
 /** Aliases can make a small file huge ("billion laughs"). */
 const MAX_ALIASES = 50;
 
-/** One thing that is wrong, and where in the file's value it is. */
+/** A problem, and its place in the file's value. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   /** Points at the last key of the path instead of at its value. */
@@ -17,18 +17,18 @@ export interface Problem {
   readonly text: string;
 }
 
-/** A YAML file that could be parsed, with what is needed to say where something in it stands. */
+/** A parsed YAML file, with the positions of its values. */
 export interface YamlSource {
   readonly value: unknown;
   /** The file as messages name it. */
   readonly name: string;
   /** `file:line:column` of a key. */
   place(path: readonly PropertyKey[]): string;
-  /** One error of all problems, in the order of the file, one a line: `file:line:column: text`. */
+  /** One error for all problems, in the order of the file, one per line: `file:line:column: text`. */
   error(problems: readonly Problem[]): ConfigError;
 }
 
-/** A file's path as messages show it: relative when it is below the folder that the user is in. */
+/** A file's path in messages: relative if it is below the current folder. */
 export function shownPath(file: string, cwd: string): string {
   return inert(placeBelow(cwd, file) || file);
 }
@@ -56,7 +56,7 @@ export async function openYaml(file: string, cwd: string): Promise<YamlSource> {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    // The parser recurses: nesting without end overflows the stack, too many aliases throw a ReferenceError.
+    // The parser recurses: deep nesting overflows the stack, too many aliases throw a ReferenceError.
     const why = error instanceof RangeError ? 'nested too deeply' : inert(String((error as Error).message));
     throw new ConfigError(`${shown}:1:1: not valid YAML: ${why}`, { cause: error });
   }

@@ -15,7 +15,7 @@ async function problems(text: string, schema: z.ZodType = matrixSchema): Promise
 }
 
 describe('a matrix', () => {
-  test('that is right is read with its defaults', async () => {
+  test('that is valid is read with its defaults', async () => {
     await using files = await tempFiles({ 'm.yaml': 'arch: [AArch64, ppc64el]\nsuite: [web]\n' });
     const { data } = await readYaml(join(files.folder, 'm.yaml'), matrixSchema);
     expect(data).toMatchObject({
@@ -26,7 +26,7 @@ describe('a matrix', () => {
     });
   });
 
-  test('an unknown architecture: where, which there are, and the nearest', async () => {
+  test('an unknown architecture: its place, the known ones, and the closest', async () => {
     expect(await problems('arch: [arm64, amd46]\nsuite: [web]\n')).toEqual([
       `m.yaml:1:15: unknown architecture "amd46", expected one of ${archNames.join(', ')}; did you mean "amd64"?`,
     ]);
@@ -35,13 +35,13 @@ describe('a matrix', () => {
     ]);
   });
 
-  test('the nearest spelling counts, not only the names', async () => {
+  test('suggestions consider every spelling, not only the names', async () => {
     expect(await problems('arch: [x86_46]\nsuite: [web]\n')).toEqual([
       `m.yaml:1:8: unknown architecture "x86_46", expected one of ${archNames.join(', ')}; did you mean "x86_64"?`,
     ]);
   });
 
-  test('a misspelt key is pointed at, and what it was meant to be is not missing as well', async () => {
+  test('a misspelt key is pointed at, and the intended key is not reported as missing', async () => {
     expect(await problems('arch: [amd64]\nsuites: [web]\n')).toEqual([
       'm.yaml:2:1: unknown key "suites", expected one of name, description, arch, target, suite, release, control, include, exclude, non-voting, retries, limits, images; did you mean "suite"?',
     ]);
@@ -50,7 +50,7 @@ describe('a matrix', () => {
     ]);
   });
 
-  test('a rule about an entry is not judged while one of its keys is misspelt', async () => {
+  test('rules about an entry are not checked while one of its keys is misspelt', async () => {
     expect(await problems('arch: [amd64]\nsuite: [web]\nexclude:\n  - arhc: amd64\n  - {}\n')).toEqual([
       'm.yaml:4:5: unknown key "arhc", expected one of arch, target, suite, release; did you mean "arch"?',
       'm.yaml:5:5: exclude[1]: expected at least one of arch, target, suite, release: an empty entry matches everything',
@@ -71,7 +71,7 @@ describe('a matrix', () => {
     ]);
   });
 
-  test('a release that there is not, and one that is named twice', async () => {
+  test('an unknown release, and one that is named twice', async () => {
     const known = 'expected one of trixie, bookworm';
     expect(await problems('arch: [amd64]\nsuite: [web]\nimages: { release: trixi }\n')).toEqual([
       `m.yaml:3:20: images.release is "trixi", ${known}; did you mean "trixie"?`,
@@ -106,7 +106,7 @@ describe('a matrix', () => {
 });
 
 describe('a suite', () => {
-  test('what YAML takes for a number or a truth is to be put in quotes', async () => {
+  test('a value that YAML parses as a number or a boolean has to be quoted', async () => {
     const text = `stack:
   files:
     - { path: /a, content: x, mode: 0644 }
@@ -122,7 +122,7 @@ describe('a suite', () => {
     ]);
   });
 
-  test('everything that is wrong is said at once', async () => {
+  test('all problems are reported at once', async () => {
     const text = [
       'needs: [rooot]',
       'stack:',
@@ -149,7 +149,7 @@ describe('a suite', () => {
   });
 });
 
-describe('a file that is not what it should be', () => {
+describe('a file with the wrong content', () => {
   test('YAML syntax', async () => {
     expect(await problems('arch: [amd64\nsuite: [web]\n')).toEqual([
       'm.yaml:2:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
@@ -191,7 +191,7 @@ describe('a file that is not what it should be', () => {
     expect(only).toMatch(/^m\.yaml:3:1: unknown key "a\\u001b\[31m\\u\{202e\}", expected one of name,/);
   });
 
-  test('whatever it holds, it is read or a ConfigError says a line and a column', async () => {
+  test('any content is either read or a ConfigError with line and column', async () => {
     const word = fc.constantFrom(
       'arch',
       'suite',

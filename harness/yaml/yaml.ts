@@ -4,14 +4,14 @@ import { openYaml, type YamlSource } from './yaml-source.ts';
 
 export interface ReadYaml<T> {
   readonly data: T;
-  /** To report what only shows after the schema has been satisfied. */
+  /** Reports problems that the schema cannot find. */
   readonly source: YamlSource;
 }
 
 /**
  * Reads a YAML file and checks it against a schema.
  * @param cwd files below it are named relative to it.
- * @throws ConfigError with all problems of the file, one a line, each as
+ * @throws ConfigError with all problems of the file, one per line, each as
  * `file:line:column: what, expected what; did you mean "x"?`
  */
 export async function readYaml<S extends z.ZodType>(
