@@ -16,7 +16,7 @@ import { type MemoryOptions, type MemoryProvider, memoryProvider } from '../targ
 
 /** For tests of `run`: whole runs on machines in memory, with suites that are functions, in milliseconds. */
 export interface Given {
-  /** The suites by their names, as in suite.yaml; default: one, `s`, with nothing in it. */
+  /** The suites by name, as in suite.yaml; default: one, `s`, empty. */
   readonly suites?: Readonly<Record<string, object>>;
   /** Default: amd64. */
   readonly arch?: readonly CellArch[];
@@ -27,13 +27,13 @@ export interface Given {
   /** As in a matrix; default: machines that fail are not replaced. */
   readonly retries?: object;
   readonly machines?: MemoryOptions;
-  /** In place of one with `machines`, for a test that lets machines die. */
+  /** Replaces the default one, for a test that lets machines die. */
   readonly provider?: MemoryProvider;
   readonly runSuite?: RunSuite;
   /** The names of the cells to run; default: all. */
   readonly only?: readonly string[];
   readonly run?: Partial<RunOptions>;
-  /** The folder of an earlier run, so that its cache and its leases are there. */
+  /** The folder of an earlier run, to reuse its cache and leases. */
   readonly place?: string;
 }
 
@@ -45,7 +45,7 @@ export interface MemoryRun extends AsyncDisposable {
   readonly steps: readonly string[];
   readonly provider: MemoryProvider;
   readonly events: readonly StoredEvent[];
-  /** The files of leases that are left. */
+  /** The remaining files of leases. */
   readonly leases: readonly string[];
   /** Cache, state and the project. */
   readonly place: string;
@@ -53,7 +53,7 @@ export interface MemoryRun extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** A run whose machines are in memory. Its files are gone when it is disposed of. */
+/** A run on machines in memory. Its files are removed on disposal. */
 export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
   const place = given.place ?? (await mkdtemp(join(tmpdir(), 'harness-run-')));
   const project = join(place, 'project');
@@ -91,7 +91,7 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
     argv: [],
     git: { sha: '0', dirty: false },
     keep: false,
-    // Who tests it asks for it.
+    // Tests about it turn it on.
     control: false,
     bench: true,
     cold: given.machines?.snapshots !== true,
@@ -122,7 +122,7 @@ function suiteNamed(name: string, written: object, project: string): Suite {
   return { ...suiteSchema.parse(written), name, folder: join(project, 'suites', name) };
 }
 
-/** A suite whose scenarios end like this, each at once; it has no benchmarks. */
+/** A suite whose scenarios end with these verdicts at once; it has no benchmarks. */
 export function reports(...verdicts: readonly TestFinished['verdict'][]): RunSuite {
   return async ({ context: { cell, step }, emit }) => {
     const finished = (step === 'scenarios' ? verdicts : []).map((verdict, index): TestFinished => {
@@ -139,10 +139,10 @@ function attemptOf(verdict: TestFinished['verdict']) {
   return verdict === 'flaky' || verdict === 'skipped' ? ('passed' as const) : verdict;
 }
 
-/** The suite of who cares about something else. */
+/** A suite for tests about something else. */
 export const passes: RunSuite = reports('passed');
 
-/** A suite that goes on until it is cut short. */
+/** A suite that runs until it is cut short. */
 export const endless: RunSuite = ({ signal }) =>
   new Promise((resolve) => {
     const cut = () => resolve({ finished: [], files: 1, cutShort: signal.reason as Error });

@@ -6,7 +6,7 @@ export interface TempFiles extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** A folder for one test, with these files in it; gone when it is disposed of. */
+/** A folder with these files for one test; removed on disposal. */
 export async function tempFiles(files: Readonly<Record<string, string>> = {}): Promise<TempFiles> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'harness-config-'));
   for (const [path, text] of Object.entries(files)) {
@@ -16,7 +16,7 @@ export async function tempFiles(files: Readonly<Record<string, string>> = {}): P
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** What a promise is rejected with, as text. */
+/** The rejection of a promise, as text. */
 export function rejection(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => 'it did not fail',

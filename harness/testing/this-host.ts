@@ -6,7 +6,7 @@ import { execProcess } from '../targets/shared/exec-process.ts';
 import type { Target } from '../targets/target.ts';
 import { tempFiles } from './temp-files.ts';
 
-/** This host as a machine, as far as commands need one, and a workspace in a folder of its own: for tests. */
+/** For tests: this host as a machine for commands, with a workspace in its own folder. */
 export async function thisHost(files: Readonly<Record<string, string>> = {}) {
   const temporary = await tempFiles(files);
   const workspace: Workspace = {
