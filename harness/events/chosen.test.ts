@@ -20,13 +20,13 @@ describe('a pattern on names', () => {
     ['/^a\nb$/', 'a\nb', true],
   ])('%j on %j', (pattern, name, matches) => expect(namePattern(pattern)(name)).toBe(matches));
 
-  test('a regular expression with flags that go on from where it was matches each time', () => {
+  test('a regular expression with sticky or global flags matches each time', () => {
     const matches = namePattern('/a/i');
     expect(['A', 'a', 'A'].map(matches)).toEqual([true, true, true]);
     expect(() => namePattern('/a/g')).toThrow('--test /a/g has flags that say nothing here: g');
   });
 
-  test('one that is none is a mistake, and what else it may be is said', () =>
+  test('an invalid one is an error that names the alternative', () =>
     expect(() => namePattern('/(/')).toThrow(/^--test \/\(\/ is no regular expression: /));
 });
 
@@ -54,12 +54,12 @@ describe('a selection', () => {
     );
   };
 
-  test('that is absent, or empty, chooses everything', () => {
+  test('chooses everything if it is absent or empty', () => {
     expect(names(undefined)).toHaveLength(4);
     expect(names({})).toHaveLength(4);
   });
 
-  test('has to be passed in every part, and within one any entry will do', () => {
+  test('requires a match in every part, and within a part of any entry', () => {
     expect(names({ names: ['on', 'tw'], files: ['a.*'] })).toEqual(['a one', 'a two']);
     expect(names({ names: ['one'], files: ['a.*', 'b.*'] })).toEqual(['a one', 'b one']);
     const only = [{ file: 'a.scenario.ts' }, { file: 'b.scenario.ts', test: 'two' }];

@@ -2,13 +2,13 @@ import picomatch from 'picomatch';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import type { ChosenTest, TestSelection } from './test-selection.ts';
 
-/** Flags of a regular expression that say what it matches, and not where a search goes on. */
+/** Flags of a regular expression that affect what it matches, not where a search continues. */
 const FLAGS = /^[imsuv]*$/;
 
 /**
- * Whether a full name (`describe > test`) is meant by a pattern: text that it contains, or `/regex/flags` that matches it.
+ * Whether a full name (`describe > test`) matches a pattern: text that it contains, or `/regex/flags`.
  * The text may have a blank where the name has ` > `, as vitest's own `-t` has it.
- * @throws ConfigError for a regular expression that is none.
+ * @throws ConfigError for an invalid regular expression.
  */
 export function namePattern(pattern: string): (name: string) => boolean {
   const [, source, flags] = /^\/(.+)\/([a-z]*)$/s.exec(pattern) ?? [];
@@ -34,8 +34,8 @@ function spellings(name: string): string[] {
 }
 
 /**
- * Whether a test is the one that a person names: by its full name or `file > name`, and where none beside it is called so, by
- * a pattern, as `--test` has it.
+ * Whether a name that a person gave means a test: its full name or `file > name`; if no test beside it has that name,
+ * the name is a pattern, as for `--test`.
  * @param beside all tests of its file.
  */
 export function isStop(
@@ -50,7 +50,7 @@ export function isStop(
   return fits(test.name) || fits(`${test.file} > ${test.name}`);
 }
 
-/** Whether a file of a suite is meant by a glob: by its path in the suite, its name alone, or its path in the project. */
+/** Whether a glob matches a file of a suite: its path in the suite, its name alone, or its path in the project. */
 export function filePattern(glob: string): (suite: string, file: string) => boolean {
   const path = glob.replace(/^\.\//, '');
   const match = picomatch(path, { basename: !glob.includes('/') });
@@ -58,14 +58,14 @@ export function filePattern(glob: string): (suite: string, file: string) => bool
   return (suite, file) => [file, `${suite}/${file}`, `suites/${suite}/${file}`].some(fits);
 }
 
-/** What a selection chooses among the tests of a suite. */
+/** The choices of a selection among the tests of a suite. */
 export interface Chooser {
-  /** Whether a file may hold tests that are to run. */
+  /** Whether a file may contain selected tests. */
   file(file: string): boolean;
   test(file: string, name: string): boolean;
 }
 
-/** @param suite the suite's name. @throws ConfigError for a regular expression that is none. */
+/** @param suite the suite's name. @throws ConfigError for an invalid regular expression. */
 export function chooser(selection: TestSelection | undefined, suite: string): Chooser {
   const { names, files, only } = selection ?? {};
   const patterns = names?.map(namePattern);
@@ -79,7 +79,7 @@ export function chooser(selection: TestSelection | undefined, suite: string): Ch
   };
 }
 
-/** What a selection says, as on the command line; for messages. */
+/** A selection as command-line options, for messages. */
 export function selectionText({ names = [], files = [], only }: TestSelection): string {
   const words = [
     ...names.map((name) => `--test '${name}'`),

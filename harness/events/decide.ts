@@ -1,10 +1,10 @@
 import type { RunResult, TestResult } from './result.ts';
 import { mostTelling, type Verdict, verdicts } from './verdicts.ts';
 
-/** What a verdict on a whole run needs to know of a cell. */
+/** The facts about a cell that decide a run. */
 export interface DecidedCell {
   readonly voting: boolean;
-  /** What failed in it is in quarantine. */
+  /** Its failures are in quarantine. */
   readonly excused?: true;
   readonly verdict: Verdict;
   readonly tests: readonly Pick<TestResult, 'verdict'>[];
@@ -24,7 +24,7 @@ export function decide(cells: readonly DecidedCell[], run: { readonly interrupte
   return exit === 0 && !cells.some(executedSomething) ? 4 : exit;
 }
 
-/** What the exit code of a run means, in one word. */
+/** The meaning of a run's exit code, in one word. */
 export function stateOf(exitCode: number): RunResult['state'] {
   if (exitCode === 0) return 'passed';
   if (exitCode === 130) return 'interrupted';

@@ -2,7 +2,7 @@ import { HarnessError, SuiteError } from '../base/errors.ts';
 import { inspected, isNativeError, propertyOf, readThrown } from '../base/thrown.ts';
 import type { Attempt, ErrorData } from './types.ts';
 
-/** What another process told of what went wrong there. */
+/** An error reported by another process. */
 export class ReportedError extends SuiteError {
   readonly reported: ErrorData;
   constructor([first, ...others]: readonly [ErrorData, ...ErrorData[]]) {
@@ -12,21 +12,21 @@ export class ReportedError extends SuiteError {
   }
 }
 
-/** Anything that was thrown as data for an event: the one door through which what others throw gets in. */
+/** Any thrown value as data for an event: foreign errors enter the events only through here. */
 export function errorDataOf(thrown: unknown): ErrorData {
   const ours = isNativeError(thrown) && thrown instanceof HarnessError;
   if (ours && thrown instanceof ReportedError) return thrown.reported;
   const { causes, consoleTail, stack, ...said } = readThrown(thrown);
   return {
     ...said,
-    // Our own errors say all in their message; where in the harness they were thrown helps nobody.
+    // Our own errors say everything in their message; their stack helps nobody.
     ...(stack === undefined || ours ? {} : { stack }),
     ...(causes.length > 0 ? { causes } : {}),
     ...(consoleTail.length > 0 ? { consoleTail } : {}),
   };
 }
 
-/** An error as some version wrote it down, with everything that reports rely on; its parts keep their order. */
+/** An error as written by any version, with every field that reports rely on; its parts keep their order. */
 export function errorFrom(written: unknown): ErrorData {
   const read = errorDataOf(written);
   const type = propertyOf(written, 'type');
@@ -50,7 +50,7 @@ export function errorFrom(written: unknown): ErrorData {
   ) as unknown as ErrorData;
 }
 
-/** The same of a test's attempts. */
+/** The same for a test's attempts. */
 export function attemptsFrom(written: unknown): readonly Attempt[] {
   return listFrom(written).map((attempt) => {
     const { verdict = 'failed', durationMs = 0, errors, startedAt, log, console } = (attempt ?? {}) as Partial<Attempt>;

@@ -36,7 +36,7 @@ test('an event is on disk before a listener is told', async () => {
   expect(await told[0]).toBe(`${JSON.stringify(stored)}\n`);
 });
 
-test('events that are appended at once keep their order', async () => {
+test('events appended concurrently keep their order', async () => {
   await using events = await openEventLog(file, { now });
   const told: StoredEvent[] = [];
   events.onEvent((event) => told.push(event));
@@ -48,7 +48,7 @@ test('events that are appended at once keep their order', async () => {
   expect(told).toEqual(read.events);
 });
 
-test('what is told is what is read back, whatever a guest printed', async () => {
+test('listeners get exactly what is read back, whatever a guest printed', async () => {
   await using events = await openEventLog(file, { now });
   const told: StoredEvent[] = [];
   events.onEvent((event) => told.push(event));
@@ -74,7 +74,7 @@ test('a listener that throws does not stop the log', async () => {
   expect(calls).toBe(1);
 });
 
-test('a log that is continued cuts off a torn line and goes on counting', async () => {
+test('continuing a log cuts off a torn line and continues the numbering', async () => {
   await (async () => {
     await using events = await openEventLog(file, { now });
     await events.append(log('1'));
@@ -91,19 +91,19 @@ test('a log that is continued cuts off a torn line and goes on counting', async 
   expect((await readEvents(file)).notes).toEqual([]);
 });
 
-test('a disk that is full is an error of this and every later event', async () => {
+test('a full disk is an error for this and every later event', async () => {
   await using events = await openEventLog('/dev/full', { now });
   await expect(events.append(log('1'))).rejects.toThrow(/^cannot append to \/dev\/full: ENOSPC/);
   await expect(events.append(log('2'))).rejects.toThrow(/^cannot append to \/dev\/full: ENOSPC/);
 });
 
-test('a closed log says so', async () => {
+test('appending to a closed log is an error', async () => {
   const events = await openEventLog(file, { now });
   await events.close();
   await expect(events.append(log('1'))).rejects.toThrow(`cannot append to ${file}: it is closed`);
 });
 
-test('trouble in a file is named with its line', async () => {
+test('errors name the file and the line', async () => {
   expect(() => parse(`${line(0)}{"v":1,\n${line(2)}`)).toThrow('cannot read e.jsonl:2: the line is no JSON');
   expect(() => parse(`${line(0)}[]\n`)).toThrow('cannot read e.jsonl:2: the line is no event');
   expect(() => parse(line(0) + line(2))).toThrow('cannot read e.jsonl:2: expected event number 1, found 2');

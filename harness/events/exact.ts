@@ -1,12 +1,12 @@
 import { filePattern, namePattern } from './chosen.ts';
 import type { TestName } from './identity.ts';
 
-/** What a terminal or a page would not show as it is, and what stands for something that could not be kept. */
+/** Characters that a terminal or a page would not show as they are, and the replacement for lost text. */
 const UNSHOWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffd]/u;
 
 /**
- * A value of `--test` that means one full name and none of the others: the name itself where that is so, else a regular
- * expression that matches nothing else. It holds no control character, whatever the name holds.
+ * A value of `--test` that matches one full name and no other: the name itself if that suffices, else a regular
+ * expression that matches nothing else. It contains no control character, even if the name does.
  */
 export function exactName(name: string, others: readonly string[]): string {
   const plain = name.trim() !== '' && name !== '--' && !UNSHOWN.test(name) && !isRegex(name);
@@ -18,7 +18,7 @@ function isRegex(name: string): boolean {
   return /^\/.+\/[a-z]*$/s.test(name);
 }
 
-/** A character in a regular expression without flags. What is no valid Unicode is kept as U+FFFD: it may be anything. */
+/** A character in a regular expression without flags. Invalid Unicode is stored as U+FFFD, so it may have been anything. */
 function escaped(character: string): string {
   if (character === '\ufffd') return '[^]';
   if (!UNSHOWN.test(character)) return character.replace(/[\\^$.*+?()[\]{}|]/, '\\$&');
@@ -27,10 +27,10 @@ function escaped(character: string): string {
     .join('');
 }
 
-/** A value of `--file` that means one file of a suite and none of the others. */
+/** A value of `--file` that matches one file of a suite and no other. */
 export function exactFile(file: string, others: readonly Pick<TestName, 'file'>[]): string {
   const glob = file.replace(/[*?[\]{}()!+@|^$]/g, '\\$&').replaceAll('\\\\', '?');
-  // Its name alone may mean files of that name in other folders, too.
+  // Its name alone may match files in other folders, too.
   const values = [file, `./${file}`, glob, `./${glob}`];
   const means = (value: string) => {
     const match = filePattern(value);

@@ -4,14 +4,14 @@ import type { CellResult, TestResult } from './result.ts';
 import type { ChosenTest, TestSelection } from './test-selection.ts';
 import { isBad, type Verdict } from './verdicts.ts';
 
-/** What was not green: bad, or flaky. What was left out, or cannot be done there, is neither. */
+/** Not green: bad or flaky. Skipped and unsupported tests are neither. */
 export function isRed({ verdict }: { readonly verdict: Verdict }): boolean {
   return isBad({ verdict }) || verdict === 'flaky';
 }
 
 /**
- * The tests of a cell that were not green; undefined where it was not only they that were: a machine was lost, a stack did not
- * come up, a process ended before it had read all files.
+ * The tests of a cell that were not green; undefined if the problem was more than tests: a machine was lost, a stack
+ * did not come up, a process ended before it had read all files.
  */
 export function failedTests(cell: CellResult): TestSelection | undefined {
   const tests = cell.tests.filter(isRed);
@@ -22,7 +22,7 @@ export function failedTests(cell: CellResult): TestSelection | undefined {
 }
 
 function chosen({ step, file, name }: TestResult): ChosenTest {
-  // A command is run as a whole, whichever of its tests failed; of artifacts that are missing all are.
+  // A command runs as a whole, whichever of its tests failed; for missing artifacts all commands do.
   if (step === 'tests') {
     const label = labelOfCommand({ file, name });
     return label === 'artifacts' ? { file: 'command' } : { file: 'command', test: label };

@@ -12,16 +12,16 @@ type OpenStep = Mutable<StepResult> & { open: boolean };
 export class CellFold {
   readonly #cell: Mutable<CellResult>;
   #tests: OpenTest[] = [];
-  /** Those that have not finished, by file and name, the first planned first: two tests may have the same name. */
+  /** Unfinished tests by file and name, in the order of the plan: two tests may have the same name. */
   readonly #open = new Map<string, OpenTest[]>();
   #benchmarks: Mutable<CellResult['benchmarks'][number]>[] = [];
   #logs: CellResult['logs'][number][] = [];
   #steps: OpenStep[] = [];
   #fileOutputs: NonNullable<CellResult['fileOutputs']>[number][] = [];
   readonly #earlier: CellAttempt[] = [];
-  /** Further tries of failed tests, by the test's identity. */
+  /** Re-runs of failed tests, by the test's identity. */
   readonly #tries = new Map<string, ControlTry[]>();
-  /** When the attempt that is going on began. */
+  /** When the current attempt began. */
   #attemptAt: string | undefined;
   #finished = false;
   #lastAt: string | undefined;
@@ -125,7 +125,7 @@ export class CellFold {
       return { ...cell, reason, durationMs: between(cell.startedAt, end) };
     }
     const missing = tests.filter(({ verdict }) => verdict === 'incomplete').length;
-    // A cell cannot have passed with tests that nobody saw ending.
+    // A cell cannot have passed with unfinished tests.
     if (missing > 0 && (cell.verdict === 'passed' || cell.verdict === 'flaky')) {
       return {
         ...cell,
@@ -150,7 +150,7 @@ export class CellFold {
     });
   }
 
-  /** Puts away everything until now as an attempt, and is as before it. */
+  /** Stores everything so far as an attempt, and starts over. */
   #beginAgain({ at, verdict, reason, durationMs, artifacts }: Stored<'cell.retried'>): void {
     this.#earlier.push({
       verdict,
@@ -206,7 +206,7 @@ export class CellFold {
     return test;
   }
 
-  /** Those of a name that have not finished. */
+  /** The unfinished tests of a name. */
   #openOf({ file, name }: TestName): OpenTest[] {
     const key = testKey({ file, name });
     const same = this.#open.get(key) ?? [];
@@ -214,7 +214,7 @@ export class CellFold {
     return same;
   }
 
-  /** The test that is meant; where an event does not say which of its name, the first that has not finished. */
+  /** The test of an event; if the event does not tell tests of one name apart, the first unfinished one. */
   #openTest(which: TestName, step: TestStep = 'scenarios'): OpenTest {
     const meant = ({ nth }: TestName) => which.nth === undefined || nth === undefined || nth === which.nth;
     return this.#openOf(which).find(meant) ?? this.#plan(step, which);
@@ -263,7 +263,7 @@ export function between(start: string | undefined, end: string | undefined): num
   return start && end ? Math.max(0, Date.parse(end) - Date.parse(start)) : 0;
 }
 
-/** Only what a result holds: an event that was read has its own number and time beside. */
+/** Only the fields of a result: a stored event also has its number and time. */
 function packagesFrom({ release, asked, versions, missing }: PackageVersions): PackageVersions {
   return { release, asked, versions, ...(missing === undefined ? {} : { missing }) };
 }

@@ -62,7 +62,7 @@ test('a run that passed', () => {
   });
 });
 
-test('a run that was killed is incomplete, with every test and cell that never ended', () => {
+test('a killed run is incomplete, with every unfinished test and cell', () => {
   const run = fold(
     started('amd64/vm/web', 'arm64/vm/web'),
     { type: 'step.started', cell: 'amd64/vm/web', step: 'scenarios' },
@@ -90,7 +90,7 @@ test('a run that was killed is incomplete, with every test and cell that never e
   expect(run.cells[1]).toMatchObject({ verdict: 'incomplete', reason: 'never started', durationMs: 0 });
 });
 
-test('a cell that says passed but has tests that never ended is incomplete', () => {
+test('a passed cell with unfinished tests is incomplete', () => {
   const run = fold(
     started('amd64/vm/web'),
     planned('amd64/vm/web', 'a', 'b'),
@@ -173,7 +173,7 @@ test('two tests of one name are two tests', () => {
   expect(run.cells[0]?.tests.map(({ verdict }) => verdict)).toEqual(['failed', 'passed']);
 });
 
-test('a stream that makes no sense is refused', () => {
+test('an inconsistent stream is refused', () => {
   expect(() => fold()).toThrow('cannot fold the events: there are none');
   expect(() => fold(end)).toThrow('the first is run.finished, not run.started');
   expect(() => fold(started('amd64/vm/web'), cellFinished('arm64/vm/web', 'passed'))).toThrow(
@@ -181,7 +181,7 @@ test('a stream that makes no sense is refused', () => {
   );
 });
 
-test('two tests of one name keep what each of them did, whichever ends first', () => {
+test('two tests of one name keep their own results, whichever ends first', () => {
   const which = (nth: number) => ({ file: 'a.scenario.ts', name: 'same', nth });
   const { tests } = fold(
     started('amd64/vm/web'),
@@ -197,7 +197,7 @@ test('two tests of one name keep what each of them did, whichever ends first', (
   ]);
 });
 
-test('errors that some harness wrote down without a message, or with what is none, are read as errors', () => {
+test('stored errors without a valid message are still read as errors', () => {
   const errors = [
     { type: 'E' },
     { message: { code: 3 } },
@@ -234,7 +234,7 @@ test('errors that some harness wrote down without a message, or with what is non
   expect(steps[0]!.error).toEqual({ type: 'Error', message: '{}' });
 });
 
-test('what a cell did before its machine failed is an earlier attempt, and nothing of the last', () => {
+test('everything before a machine failed is an earlier attempt, not part of the last', () => {
   const web = 'amd64/vm/web';
   const run = fold(
     started(web),

@@ -9,8 +9,8 @@ import type { ControlPlace, RunFinished, RunStarted, StoredEvent } from './types
 export { decide } from './decide.ts';
 
 /**
- * What a stream of events amounts to. A stream that ends early (the harness was killed) gives the state
- * `incomplete`, whatever had passed or failed until then.
+ * Folds a stream of events into a run's result. A stream that ends early (the harness was killed) gives the state
+ * `incomplete`, regardless of passes and failures until then.
  * @throws HarnessError when the stream does not begin with `run.started`.
  */
 export function foldEvents(events: Iterable<StoredEvent>): RunResult {
@@ -19,14 +19,14 @@ export function foldEvents(events: Iterable<StoredEvent>): RunResult {
   return fold.result();
 }
 
-/** A run while its events come in: what they amount to so far is kept, and not the events. */
+/** Folds events as they arrive: keeps the result so far, not the events. */
 export class RunFold {
   readonly #cells = new Map<string, CellFold>();
   #started: (RunStarted & { readonly at: string }) | undefined;
   #finished: RunFinished | undefined;
   readonly #warnings = new Set<string>();
   #lastAt: string | undefined;
-  /** When what goes on now began, and the milliseconds that it had gone on before. */
+  /** When the current part of the run began, and the milliseconds of the parts before. */
   #begunAt: string | undefined;
   #beforeMs = 0;
 
@@ -57,13 +57,13 @@ export class RunFold {
     }
   }
 
-  /** Each cell as it is now, in the order of the plan. */
+  /** The current state of each cell, in the order of the plan. */
   cells(): CellResult[] {
     const { quarantine = [], at = '' } = this.#started ?? {};
     return [...this.#cells.values()].map((cell) => withQuarantine(cell.result(), quarantine, at));
   }
 
-  /** Milliseconds for which the run has been going on, without those between its end and when it was resumed. */
+  /** Milliseconds that the run has taken, without the time between an end and a resumption. */
   #durationMs(): number {
     return this.#beforeMs + (this.#finished?.durationMs ?? between(this.#begunAt, this.#lastAt));
   }
@@ -102,13 +102,13 @@ export class RunFold {
 function exitCodeOf(cells: readonly CellResult[], finished: RunFinished | undefined): number {
   if (!finished) return 4;
   const decided = decide(cells, finished);
-  // Never greener than either account: the run may have failed for a reason that no cell has.
+  // Never greener than either: the run may have failed for a reason that no cell has.
   return decided === 0 ? finished.exitCode : decided;
 }
 
 /**
- * Adds to each failed test what the same test did on the control architecture with the same kind of target and release, in
- * this run or when it was tried again, and what it did again where it failed.
+ * Adds to each failed test the result of the same test on the control architecture with the same kind of target and
+ * release, from this run or a re-run, and the result of re-running it where it failed.
  */
 function compareWithControl(cells: readonly CellResult[], control: CellResult['arch']): CellResult[] {
   const keyOf = ({ target, suite, release }: CellResult) => JSON.stringify([target, suite, release]);
@@ -130,14 +130,14 @@ function controlOf(same: readonly TestResult[], { controlTries = [] }: TestResul
     controlTries.filter((one) => one.place === place).map(({ verdict }) => verdict);
   const there = [...same.map(({ verdict }) => verdict), ...tried('there')];
   const here = tried('here');
-  // What passes here now has shown both, whatever it does elsewhere: so does what fails by chance.
+  // A test that passes here now has both passed and failed here, so it fails by chance, whatever it does elsewhere.
   if (here.includes('passed')) return 'passes-here-now';
   if (here.includes('infra') || here.includes('emulator')) return 'machine-died';
   if (there.includes('failed')) return 'fails-on-control';
   return there.includes('passed') || there.includes('flaky') ? 'passes-on-control' : 'control-unknown';
 }
 
-/** What trying failed tests again took. */
+/** The cost of re-running failed tests. */
 function costOf(cells: readonly CellResult[]): Pick<RunResult, 'controlCost'> {
   const tries = cells.flatMap((cell) => cell.tests.flatMap(({ controlTries = [] }) => controlTries));
   const durationMs = tries.reduce((sum, one) => sum + one.durationMs, 0);

@@ -7,7 +7,7 @@ const cells = [
 ] as const;
 const git = { sha: '0123456789abcdef', dirty: false };
 
-test('a job is a cell with what its run is of', () => {
+test('a job is a cell with the origin of its run', () => {
   const origin = { ci: 'Zuul', project: 'openstack/nova', branch: 'master', pipeline: 'check', change: '12,3' };
   const shared = { project: 'openstack/nova', branch: 'master', pipeline: 'check', change: '12,3' };
   expect(jobsOf({ origin, git, cells })).toEqual([
@@ -23,7 +23,7 @@ test('a job is a cell with what its run is of', () => {
   ]);
 });
 
-test('where no change was tested it is the commit, and of an older run nothing', () => {
+test('without a change the commit is shown, and nothing for an older run', () => {
   expect(jobsOf({ origin: { branch: 'main' }, git, cells })[0]).toMatchObject({ branch: 'main', change: '0123456789' });
   expect(jobsOf({ cells })[0]).not.toHaveProperty('change');
 });

@@ -1,6 +1,6 @@
 import type { Origin, Verdict } from './types.ts';
 
-/** A line of the health table: a cell as the job that a CI's dashboard has of it. */
+/** A row of the health table: a cell in the form of a job in a CI's dashboard. */
 export interface Job {
   /** The cell's name. */
   readonly job: string;
@@ -8,7 +8,7 @@ export interface Job {
   readonly project?: string;
   readonly branch?: string;
   readonly pipeline?: string;
-  /** The change that was tested; where none was, the commit. */
+  /** The change that was tested, else the commit. */
   readonly change?: string;
   readonly durationMs: number;
   /** ISO 8601, UTC; absent: it never began. */
@@ -16,7 +16,7 @@ export interface Job {
   readonly result: Verdict;
 }
 
-/** As much of a run as the table needs; {@link RunResult} and the history's nights have it. */
+/** The part of a run that the table needs; {@link RunResult} and the history's nights have it. */
 interface JobsOf {
   readonly origin?: Origin;
   readonly git?: { readonly sha: string };

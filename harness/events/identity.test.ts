@@ -55,7 +55,7 @@ test.each([
   expect(new Set(names).size).toBe(names.length);
 });
 
-test('tests of one name have their numbers, whoever wrote them down', () => {
+test('tests of one name are numbered, whichever version wrote them', () => {
   const one = { file: 'a', name: 'x' };
   expect(testNames([one, { ...one }, { file: 'b', name: 'x' }])).toEqual([
     { ...one, nth: 0 },

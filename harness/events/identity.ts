@@ -1,27 +1,27 @@
-/** Which test of a cell is meant. */
+/** Identifies a test of a cell. */
 export interface TestName {
   /** Relative to the suite's folder, with `/`. */
   readonly file: string;
   /** Full name: `describe > test`. */
   readonly name: string;
-  /** Which of those of this name in this file, from 0 in the order of the file; absent: there is one. */
+  /** Position among the tests of this name in this file, from 0 in the order of the file; absent: the name is unique. */
   readonly nth?: number;
 }
 
-/** What errors of a file itself, and not of a test of it, are told under. */
+/** The name under which errors of a file itself, not of a test in it, are reported. */
 export const FILE_ITSELF = '(the file itself)';
 
-/** One text for each test of a cell: its identity wherever tests are looked up. */
+/** A key for each test of a cell, used wherever tests are looked up. */
 export function testKey({ file, name, nth = 0 }: TestName): string {
   return JSON.stringify([file, name, nth]);
 }
 
-/** A test's name for people: those of one name are counted. */
+/** A test's display name; tests of one name are numbered. */
 export function labelOf({ name, nth = 0 }: TestName): string {
   return nth === 0 ? name : `${name} (${nth + 1})`;
 }
 
-/** The numbers of things among those of their name; none for a name that there is once. */
+/** Numbers things that share a name; none for a unique name. */
 export function numbered<T>(things: readonly T[], nameOf: (thing: T) => string): Map<T, number> {
   const numbers = new Map<T, number>();
   for (const same of Map.groupBy(things, nameOf).values())
@@ -29,7 +29,7 @@ export function numbered<T>(things: readonly T[], nameOf: (thing: T) => string):
   return numbers;
 }
 
-/** Which tests of a cell are meant. Where harnesses of before did not number those of one name, their order does. */
+/** Identifies the tests of a cell. Earlier versions did not number tests of one name; then their order counts. */
 export function testNames(tests: readonly TestName[]): TestName[] {
   const numbers = numbered(tests, ({ file, name }) => testKey({ file, name }));
   return tests.map((test) => {
@@ -39,9 +39,8 @@ export function testNames(tests: readonly TestName[]): TestName[] {
 }
 
 /**
- * A name for each thing, none twice: the first spelling that it shares with no other, so that what is known under a short
- * name keeps it as long as nothing else has it. What all spellings leave alike is numbered from 2 on, in its order.
- * @param spellings from the shortest to the most exact.
+ * A unique name for each thing: the first spelling that no other shares, so that a short name is kept as long as it is
+ * unique. If no spelling is unique, things are numbered from 2 on, in order.
  * @param number writes a number behind a name.
  */
 export function distinctNames<T>(

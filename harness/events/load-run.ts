@@ -3,13 +3,13 @@ import { RunFold } from './fold.ts';
 import { eventsIn } from './reader.ts';
 import type { RunResult } from './result.ts';
 
-/** What the run in a folder amounts to. @throws what {@link foldFile} throws. */
+/** The result of the run in a folder. @throws as {@link foldFile}. */
 export function loadRun(folder: string): Promise<RunResult> {
   return foldFile(join(folder, 'events.jsonl'));
 }
 
 /**
- * What the events of a file amount to; they are never all in memory. A torn last line is left out, as after a kill.
+ * Folds the events of a file without holding them all in memory. A torn last line is left out, as after a kill.
  * @throws ConfigError when there is no such file, or a newer harness wrote it.
  * @throws HarnessError with `file:line` when it is damaged.
  */

@@ -19,14 +19,14 @@ const command = (stdout: string): LogEntry => ({
   durationMs: 1,
 });
 
-test('what one stream printed in a row is one entry, from when it began', () => {
+test('consecutive output of one stream is one entry, dated by its start', () => {
   expect(bounded([printed('a\n', 'stdout', 1), printed('b\n', 'stdout', 2), printed('c\n', 'stderr', 3)])).toEqual([
     printed('a\nb\n', 'stdout', 1),
     printed('c\n', 'stderr', 3),
   ]);
 });
 
-test('of too many, the first and more of the last are kept, and what is left out is counted', () => {
+test('of too many entries the first and the last are kept, and the rest is counted', () => {
   const many = Array.from({ length: 1000 }, (_, index) => command(`answer ${index}`));
   const kept = bounded(many);
   expect(kept[0]).toEqual(many[0]);
@@ -36,7 +36,7 @@ test('of too many, the first and more of the last are kept, and what is left out
   expect(kept.length).toBeLessThanOrEqual(201);
 });
 
-test('whatever is printed, an event stays small and says where something is missing', () => {
+test('an event stays small, and says where something is missing', () => {
   const entry = fc.oneof(
     fc
       .tuple(fc.string({ maxLength: 20_000 }), fc.constantFrom('stdout' as const, 'stderr' as const))

@@ -3,14 +3,14 @@ import type { LogEntry } from './types.ts';
 /** The most entries and characters that an event holds of one attempt. */
 const MOST_ENTRIES = 200;
 const MOST_CHARS = 64 * 1024;
-/** The share of both that is kept of the beginning; the rest is kept of the end, where what failed is. */
+/** The share of both kept from the beginning; the rest is kept from the end, where the failure is. */
 const HEAD = 0.25;
-/** The most characters that are kept of each stream of a command, and of each word of it. */
+/** The most characters kept of each stream of a command, and of each of its words. */
 const MOST_OF_STREAM = 4096;
 const MOST_OF_WORD = 1000;
 const MOST_WORDS = 100;
 
-/** A text with its middle left out where it is longer than `most` characters, give or take the words that say so. */
+/** Cuts the middle out of a text longer than `most` characters, not counting the note about it. */
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;
   const head = Math.floor(most * HEAD);
@@ -18,7 +18,7 @@ export function clip(text: string, most: number): string {
   return `${text.slice(0, head)}\n… ${text.length - most} characters left out …\n${text.slice(-tail)}`.toWellFormed();
 }
 
-/** A command as it is kept: no word and no stream without bounds. */
+/** A command with all of its words and streams bounded. */
 export function clipCommand<T extends { argv: readonly string[]; stdout: string; stderr: string }>(command: T): T {
   const { argv, stdout, stderr } = command;
   const words = argv.slice(0, MOST_WORDS).map((word) => clip(word, MOST_OF_WORD));
@@ -32,7 +32,7 @@ export function clipCommand<T extends { argv: readonly string[]; stdout: string;
 }
 
 /**
- * Entries as an event holds them: what was printed in one go is one entry, and where there are too many, those in the
+ * Bounds the entries of an event: consecutive output is joined into one entry, and of too many entries those in the
  * middle are left out and counted.
  */
 export function bounded(entries: readonly LogEntry[]): LogEntry[] {
@@ -45,7 +45,7 @@ export function bounded(entries: readonly LogEntry[]): LogEntry[] {
   return [...head, { type: 'cut', entries: left.length, chars: sizeOf(left) }, ...tail];
 }
 
-/** Neighbours of one stream are one entry, unless they are long enough already. */
+/** Consecutive entries of one stream are joined, unless they are long enough already. */
 function join(entries: readonly LogEntry[]): LogEntry[] {
   const joined: LogEntry[] = [];
   for (const entry of entries) {
@@ -59,7 +59,7 @@ function join(entries: readonly LogEntry[]): LogEntry[] {
   );
 }
 
-/** As many from the front as a share of the bounds allows; one at least. */
+/** As many from the front as their share of the bounds allows, at least one. */
 function take(entries: readonly LogEntry[], share: number): LogEntry[] {
   const taken: LogEntry[] = [];
   let chars = 0;

@@ -3,29 +3,29 @@ import { messageOf } from '../base/errors.ts';
 import { some } from '../base/text.ts';
 import type { PlannedCell, RunStarted, StoredEvent } from './types.ts';
 
-/** What was to be run: what `harness list --json` says. */
+/** The plan: the output of `harness list --json`. */
 export interface Plan {
   readonly cells: readonly PlannedCell[];
   readonly matrix?: string | undefined;
   readonly control?: string | undefined;
 }
 
-/** The events of one job, and where they are from. */
+/** The events of one job, and their source. */
 export interface Part {
   /** For messages: a file. */
   readonly source: string;
   /** Of two copies of one run the larger is the more complete. */
   readonly bytes: number;
-  /** From the first; may be asked for more than once. */
+  /** From the first; may be read more than once. */
   events(): Iterable<StoredEvent> | AsyncIterable<StoredEvent>;
 }
 
 /** A part that belongs to the others. */
 export interface OpenPart extends Part {
   readonly started: Started;
-  /** Cells that it has planned. */
+  /** Cells that it planned. */
   readonly planned: ReadonlySet<string>;
-  /** Those of them that are taken from it. */
+  /** The cells that are taken from it. */
   readonly cells: ReadonlySet<string>;
 }
 
@@ -33,9 +33,9 @@ type Started = RunStarted & { readonly at: string };
 type Begun = Part & { readonly started: Started };
 
 interface Say {
-  /** What people should know. */
+  /** Receives warnings. */
   readonly warn: (warning: string) => void;
-  /** As `warn`, where results are lost by it. */
+  /** Like `warn`, for problems that lose results. */
   readonly lose: (warning: string) => void;
 }
 
@@ -52,7 +52,7 @@ export async function openParts(parts: readonly Part[], plan: Plan | undefined, 
   return shareCells(agreeing(withoutCopies(begun, say), plan, say), plan, say);
 }
 
-/** As much of the start of a run as merging takes for granted. */
+/** The fields of a run's start that merging relies on. */
 const startSchema = z.looseObject({
   type: z.literal('run.started'),
   run: z.string(),
@@ -79,7 +79,7 @@ async function startOf({ events }: Part): Promise<Started> {
   throw new Error('it holds no whole event');
 }
 
-/** An artifact may hold a run twice, and one of the two cut short. */
+/** An artifact may contain a run twice, one copy cut short. */
 function withoutCopies(parts: readonly Begun[], say: Say): Begun[] {
   const runs = Map.groupBy(parts, ({ started }) => JSON.stringify(started));
   return [...runs.values()].map((copies) => {
@@ -91,7 +91,7 @@ function withoutCopies(parts: readonly Begun[], say: Say): Begun[] {
   });
 }
 
-/** What parts of one run have in common; a part that does not know agrees with anything. */
+/** The facts that parts of one run share; an unknown one agrees with anything. */
 const COMMON: readonly {
   readonly what: string;
   readonly of: (started: Started) => string | undefined;
@@ -103,7 +103,7 @@ const COMMON: readonly {
   { what: 'commit', of: ({ git }) => git?.sha },
 ];
 
-/** Without the parts that are of something else than the plan, or than most. */
+/** Drops the parts that do not belong to the plan, or to the majority. */
 function agreeing(parts: readonly Begun[], plan: Plan | undefined, say: Say): Begun[] {
   let left = [...parts];
   for (const { what, of, planned } of COMMON) {
@@ -123,7 +123,7 @@ function agreeing(parts: readonly Begun[], plan: Plan | undefined, say: Say): Be
   return left;
 }
 
-/** The value that most have, the first of several. */
+/** The most frequent value, the first of several. */
 function commonest(values: readonly (string | undefined)[]): string | undefined {
   const counts = new Map<string, number>();
   for (const value of values) if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -133,7 +133,7 @@ function commonest(values: readonly (string | undefined)[]): string | undefined 
   )?.[0];
 }
 
-/** Gives each cell to one part: of two that have it to the one that began later, for a job that is run again has a reason. */
+/** Assigns each cell to one part: of two, to the one that began later, because a job is re-run for a reason. */
 function shareCells(parts: readonly Begun[], plan: Plan | undefined, say: Say): OpenPart[] {
   const wanted = plan && new Set(plan.cells.map(({ name }) => name));
   const owners = new Map<string, Begun>();

@@ -10,7 +10,7 @@ const whole = (await readEvents(join(root, 'reports/fixtures/events.jsonl'))).ev
 const start = whole[0]!;
 if (start.type !== 'run.started') throw new Error('the fixture has no start');
 
-/** A part in memory; `bytes` is what tells a copy that was cut short from a whole one. */
+/** A part in memory; `bytes` tells a truncated copy from a complete one. */
 interface InMemory extends Part {
   readonly list: readonly StoredEvent[];
 }
@@ -19,7 +19,7 @@ function inMemory(source: string, list: readonly StoredEvent[]): InMemory {
   return { source, list, bytes: list.length, events: () => list };
 }
 
-/** The run as a job would have written it that had only these cells. */
+/** The run of a job that had only these cells. */
 function part(run: string, names: readonly string[], change: object = {}): InMemory {
   const own = whole.filter(
     (event) =>
@@ -30,7 +30,7 @@ function part(run: string, names: readonly string[], change: object = {}): InMem
   return inMemory(`${run}/events.jsonl`, events);
 }
 
-/** As much of a part as is there before a line that cannot be read. */
+/** The events of a part before an unreadable line. */
 function damaged({ source, list }: InMemory, after: number): Part {
   return {
     source,
@@ -65,7 +65,7 @@ const halves = [
 ] as [InMemory, InMemory];
 
 test('the counts, cells and verdict of the parts are those of the whole', async () => {
-  // A plan, which `harness list` prints, knows less of a cell than who ran it.
+  // A plan, as `harness list` prints it, knows less about a cell than the run.
   const { result, warnings } = await merged(halves, plan(start.cells.map(({ folder: _folder, ...cell }) => cell)));
   const once = foldEvents(whole);
   expect(warnings).toEqual([]);
@@ -84,18 +84,18 @@ test('the order of the parts does not matter, and the events are numbered anew',
   expect(turned.result.cells).toEqual(result.cells);
 });
 
-test('a part that is missing is incomplete, and so is the run', async () => {
+test('the cells of a missing part are incomplete, and so is the run', async () => {
   const { result } = await merged([part('r1', [first])], plan(start.cells));
   expect(result).toMatchObject({ state: 'incomplete', exitCode: 4 });
   expect(result.cells).toHaveLength(names.length);
   expect(result.cells.filter(({ verdict }) => verdict === 'incomplete')).toHaveLength(names.length - 1);
 });
 
-test('a part whose harness was killed is incomplete, and so is the run', async () => {
+test('a part of a killed harness is incomplete, and so is the run', async () => {
   const cut = halves[1].list.slice(0, 5);
   const { result } = await merged([halves[0], inMemory('r2', cut)]);
   expect(result.cells.some(({ verdict }) => verdict === 'incomplete')).toBe(true);
-  // Also where every cell has ended: what would have come is not known.
+  // Even if every cell has ended: what would have followed is unknown.
   const all = part('r2', [second]);
   const late = await merged([part('r1', [first]), inMemory(all.source, all.list.slice(0, -1))]);
   expect(late.result).toMatchObject({ state: 'incomplete', exitCode: 4 });
@@ -134,7 +134,7 @@ test.each<[string, (at: number, index: number) => number]>([
   }
 });
 
-test('a commit that is not known agrees with any, and git is asked for', async () => {
+test('an unknown commit agrees with any, and the warning names the git setting', async () => {
   const { result, warnings } = await merged([
     part('r1', [first], { git: { sha: 'a', dirty: false } }),
     part('r2', [second], { git: undefined }),
@@ -194,7 +194,7 @@ test.each<[string, Part, string]>([
       planned.map(({ name }) => [name, name === first ? 'passed' : 'incomplete']),
     );
     expect(warnings).toEqual([expect.stringContaining(warning)]);
-    // Without a plan nobody knows what is missing, and yet something is.
+    // Without a plan it is unknown what is missing, but something is.
     const unplanned = await merged(parts);
     expect(unplanned.result.exitCode).toBe(4);
     expect(unplanned.result.cells.find(({ name }) => name === first)?.verdict).toBe('passed');
@@ -207,7 +207,7 @@ test('the parts of a majority are kept, whichever comes first', async () => {
   expect(result.cells.map(({ name }) => name).toSorted()).toEqual([first, second].toSorted());
 });
 
-test('of copies of a run the longest is taken, and nothing is lost by that', async () => {
+test('of several copies of a run the longest is taken, without losing anything', async () => {
   const short = inMemory('copy', good.list.slice(0, 3));
   for (const parts of [
     [short, good, other],
@@ -242,7 +242,7 @@ test('a cell that nobody planned is left out, and the run is not green', async (
   expect(warnings).toEqual([`r1/events.jsonl has cells that were not planned, which are left out: ${second}`]);
 });
 
-test('nothing that can be merged is an error that names every part', async () => {
+test('if no part can be merged, the error names every part', async () => {
   await expect(openMerge([])).rejects.toThrow('there are no parts');
   await expect(openMerge([inMemory('a', []), inMemory('b', whole.slice(1))])).rejects.toThrow(
     'cannot merge a, b: no part can be used\na is left out: it holds no whole event\nb is left out: it does not begin',
@@ -253,7 +253,7 @@ function byName(one: { name: string }, another: { name: string }): number {
   return one.name < another.name ? -1 : 1;
 }
 
-test('what any part had in quarantine is so, with what the one that knows more says of earlier runs', async () => {
+test('the quarantine is that of all parts, with the longer count of earlier runs', async () => {
   const entry = { test: '*', link: 'https://b.example/1', expires: '2099-12-31', where: 'quarantine.yaml:1:3' };
   const other = { ...entry, test: 'other', passedBefore: 0 };
   const odd = names.filter((_, index) => index % 2 === 1);

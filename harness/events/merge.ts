@@ -14,38 +14,38 @@ import {
 export type { Part, Plan } from './merge-parts.ts';
 
 export interface MergeOptions {
-  /** What was to be run: a cell that is in no part is incomplete. Default: what the parts planned. */
+  /** The plan: a cell that no part has is incomplete. Default: what the parts planned. */
   readonly planned?: Plan | undefined;
   /** Names the merged run, given the name of its earliest part. */
   readonly nameOf?: (earliest: string) => string;
 }
 
-/** One run out of the runs of several jobs. */
+/** One run made of the runs of several jobs. */
 export interface Merge {
   /** Its name. */
   readonly run: string;
   /** The parts that are in it. */
   readonly parts: readonly Pick<Part, 'source'>[];
   /**
-   * Its events, part after part and each part's in its own order: no clock has a say in it, because those of several
-   * machines need not agree. Events keep their times and get new numbers. To be iterated once.
+   * Its events, part by part and each in its own order, regardless of clocks, because those of several machines may
+   * differ. Events keep their times and get new numbers. Can be iterated once.
    */
   events(): AsyncGenerator<StoredEvent>;
-  /** What is wrong with the parts, one sentence each; all of it once the events have been iterated. */
+  /** Problems of the parts, one sentence each; complete once the events have been iterated. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Merges the runs of several jobs as if one harness had run all their cells. A part that is damaged, of another commit or
- * matrix, or has somebody else's cells takes nothing from the others: what can be had of it is taken, there is a warning,
+ * Merges the runs of several jobs as if one harness had run all their cells. A part that is damaged, of another commit
+ * or matrix, or has cells of another part does not affect the others: its readable cells are taken, there is a warning,
  * and the run is incomplete, because nobody knows what is missing.
- * @throws ConfigError when no part can be used.
+ * @throws ConfigError if no part can be used.
  */
 export async function openMerge(parts: readonly Part[], options: MergeOptions = {}): Promise<Merge> {
   const { planned, nameOf = (earliest) => earliest } = options;
   if (parts.length === 0) throw new ConfigError('cannot merge: there are no parts');
   const warnings: string[] = [];
-  /** Something is missing, and nobody knows what: the run is not green. */
+  /** Something unknown is missing: the run is not green. */
   let lossy = false;
   const lose = (warning: string) => {
     lossy = true;
@@ -64,7 +64,7 @@ export async function openMerge(parts: readonly Part[], options: MergeOptions = 
   async function* unnumbered(): AsyncGenerator<HarnessEvent & { readonly at: string }> {
     const fold = new RunFold();
     const seen = <T extends HarnessEvent & { readonly at: string }>(event: T): T => {
-      // What decides does not look at versions and numbers.
+      // The decision does not depend on versions and numbers.
       fold.add(event as unknown as StoredEvent);
       return event;
     };
@@ -119,7 +119,7 @@ export async function openMerge(parts: readonly Part[], options: MergeOptions = 
   };
 }
 
-/** How a part ended, as far as it was read. */
+/** The end of a part, as far as it could be read. */
 interface PartEnd {
   lastAt?: string;
   durationMs?: number;
@@ -151,7 +151,7 @@ function startOf(
     run: nameOf(begin.run),
     ...(git[0] ? { git: { sha: git[0].sha, dirty: git.some(({ dirty }) => dirty) } } : {}),
     ...quarantineOf(parts),
-    // Who ran a cell knows more of it than who planned it.
+    // The run of a cell knows more about it than the plan.
     cells: planned?.map((cell) => ran.get(cell.name) ?? cell) ?? [...ran.values()],
     jobs: parts.length,
     jobsReason: `merged from the runs ${parts.map(({ started }) => started.run).join(', ')}`,
@@ -160,8 +160,8 @@ function startOf(
 }
 
 /**
- * What any of the parts had in quarantine. A job without a history knows of no earlier run: of two that have the same, the one
- * that knows more counts.
+ * The quarantine of all parts. A job without a history knows no earlier runs: of two equal entries the one with more
+ * counts.
  */
 function quarantineOf(parts: readonly OpenPart[]): Pick<RunStarted, 'quarantine'> {
   const known = new Map<string, QuarantineEntry>();
@@ -174,8 +174,8 @@ function quarantineOf(parts: readonly OpenPart[]): Pick<RunStarted, 'quarantine'
 }
 
 /**
- * Milliseconds for which the jobs were at work: from the first start to the last end, but no less than the longest part
- * and no more than all parts together, which is what is left where the clocks of the machines are years apart.
+ * Milliseconds that the jobs took: from the first start to the last end, but at least the longest part and at most the
+ * sum of all parts, in case the machines' clocks are years apart.
  */
 function durationOf(parts: readonly OpenPart[], ends: readonly PartEnd[]): number {
   const own = parts.map(({ started }, index) => {

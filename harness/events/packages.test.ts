@@ -10,7 +10,7 @@ const list = (versions: Record<string, string>, more: Partial<PackageVersions> =
 });
 
 describe('packages of a run', () => {
-  test('what differs between architectures is named beside what a suite asks for', () => {
+  test('differences between architectures are listed beside the packages that suites name', () => {
     const [found, ...others] = comparePackages([
       { packages: { ppc64le: list({ nginx: '1.26-3', libssl3: '3.5.8', zlib1g: '1.3' }) } },
       { packages: { amd64: list({ nginx: '1.26-3', libssl3: '3.5.9', zlib1g: '1.3' }) } },
@@ -29,21 +29,21 @@ describe('packages of a run', () => {
     });
   });
 
-  test('a rebuild of the same source is no difference, nor is a package that one architecture has alone', () => {
+  test('a rebuild of the same source, or a package of only one architecture, is not a difference', () => {
     const [found] = comparePackages([
       { packages: { amd64: list({ busybox: '1.37-6+b9', memtest: '7' }), arm64: list({ busybox: '1.37-6+b8' }) } },
     ]);
     expect(found?.rows).toEqual([]);
   });
 
-  test('a later revision is a difference, also where it was rebuilt', () => {
+  test('a later revision is a difference, even if it was rebuilt', () => {
     const [found] = comparePackages([
       { packages: { amd64: list({ docker: '26-9+deb13u1+b1' }), arm64: list({ docker: '26-9+b1' }) } },
     ]);
     expect(found?.rows.map(({ differs }) => differs)).toEqual([true]);
   });
 
-  test('each release for itself', () => {
+  test('releases are compared separately', () => {
     const cells = [
       { packages: { amd64: list({ nginx: '1.26-3' }) } },
       { packages: { amd64: list({ nginx: '1.22-9' }, { release: 'bookworm', missing: ['bookworm-security'] }) } },

@@ -5,7 +5,7 @@ import type { CellResult } from './result.ts';
 export interface PackageRow {
   readonly name: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** Whether the architectures have different ones, which no result should be compared without. */
+  /** Whether versions differ between architectures: then no result should be compared without knowing it. */
   readonly differs: boolean;
 }
 
@@ -16,15 +16,15 @@ export interface PackageComparison {
   readonly archs: readonly string[];
   /** How many there are, dependencies included. */
   readonly count: number;
-  /** Those that a suite names, and those that differ; sorted by name. */
+  /** Packages that a suite names, and packages that differ; sorted by name. */
   readonly rows: readonly PackageRow[];
   /** Archives that the mirror did not serve for an architecture, by its name. */
   readonly missing: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
- * The versions of packages on each architecture, a release at a time. A mirror that is being synchronised can have
- * another state of the archive for each: a difference between architectures is then one of versions.
+ * The versions of packages on each architecture, by release. A mirror that is being synchronised can have another state
+ * of the archive for each architecture: then a difference between architectures is one of versions.
  */
 export function comparePackages(cells: readonly Pick<CellResult, 'packages'>[]): PackageComparison[] {
   const found = cells.flatMap(({ packages = {} }) =>
@@ -56,7 +56,7 @@ export function comparePackages(cells: readonly Pick<CellResult, 'packages'>[]):
   });
 }
 
-/** A version without what counts rebuilds of the same source, which each architecture has for itself: `1.2-3+b1`. */
+/** A version without the suffix of rebuilds of the same source, which differ between architectures: `1.2-3+b1`. */
 function sourceVersion(version: string): string {
   return version.replace(/\+b\d+$/, '');
 }

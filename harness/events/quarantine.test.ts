@@ -31,7 +31,7 @@ const on = (day: string, change: Partial<QuarantineEntry> = {}, cell = cellOf())
   withQuarantine(cell, [{ ...entry, ...change }], `${day}T23:59:59.999Z`);
 const codeOf = (cell: CellResult) => decide([cell], { interrupted: false });
 
-test('within its time it does not vote, and says how long; after it, it is red and says so', () => {
+test('until it expires it does not vote and shows the days left; after that it is red', () => {
   const days = ['2026-11-27', '2026-12-02', '2026-12-03', '2026-12-04', '2027-01-02'].map((day) => {
     const cell = on(day);
     return [codeOf(cell), cell.tests[0]!.quarantine!.daysLeft, quarantineSentence(cell.tests[0]!.quarantine!)];
@@ -46,7 +46,7 @@ test('within its time it does not vote, and says how long; after it, it is red a
   ]);
 });
 
-test('nothing else is excused with it', () => {
+test('it excuses nothing else', () => {
   const failing = (change: Partial<CellResult>) => codeOf(on('2026-11-27', {}, cellOf(change)));
   const [quarantined] = cellOf().tests;
   expect(failing({ tests: [quarantined!, testOf('other', 'failed')] })).toBe(1);
@@ -58,7 +58,7 @@ test('nothing else is excused with it', () => {
   expect(failing({ arch: 'arm64', name: 'arm64/vm/web' })).toBe(1);
 });
 
-test('an entry without a test is about all of a cell', () => {
+test('an entry without a test is about the whole cell', () => {
   const whole = { test: undefined, cell: 'ppc64le/*/web' } as unknown as Partial<QuarantineEntry>;
   const { test: _test, ...rest } = { ...entry, ...whole };
   const cell = withQuarantine(cellOf({ verdict: 'emulator', tests: [] }), [rest as QuarantineEntry], '2026-11-27');
@@ -73,7 +73,7 @@ test('an entry without a test is about all of a cell', () => {
   ).toBeUndefined();
 });
 
-test('a name that looks like a pattern is that name, and a file can be part of it', () => {
+test('a name that looks like a pattern matches itself, and may include a file', () => {
   const of = (glob: string, name: string) =>
     on('2026-11-27', { test: glob }, cellOf({ tests: [testOf(name, 'failed')] }));
   expect(of('answers [GET] (twice)', 'answers [GET] (twice)').excused).toBe(true);
@@ -81,7 +81,7 @@ test('a name that looks like a pattern is that name, and a file can be part of i
   expect(of('b.scenario.ts > *', 'anything').excused).toBeUndefined();
 });
 
-test('what passed ten runs in a row is ready to leave, and one failure begins again', () => {
+test('ten passed runs in a row make an entry ready to leave, and one failure restarts the count', () => {
   const passing = cellOf({ verdict: 'passed', tests: [testOf('serves /', 'passed')] });
   const after = (passedBefore: number, cell = passing) =>
     on('2026-11-27', { passedBefore }, cell).tests[0]!.quarantine!;

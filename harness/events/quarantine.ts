@@ -3,16 +3,16 @@ import { cellName, parseCellName } from '../base/cell-name.ts';
 import type { CellResult, Quarantine, TestResult } from './result.ts';
 import type { QuarantineEntry } from './types.ts';
 
-/** How many runs in a row have to pass before something is named as ready to leave. */
+/** Passed runs in a row after which an entry is named as ready to leave. */
 export const PASSES_TO_LEAVE = 10;
 
 const DAY_MS = 86_400_000;
 
-/** What an entry is matched with. */
+/** The facts that an entry is matched with. */
 type CellName = Pick<CellResult, 'name' | 'arch' | 'target'>;
 type TestLike = Pick<TestResult, 'file' | 'name'>;
 
-/** Whether an entry is about a cell: about all of it, or about some of its tests. */
+/** Whether an entry is about a cell, or about some of its tests. */
 export function matchesCell(entry: QuarantineEntry, { name, arch, target }: CellName): boolean {
   return (
     (entry.cell === undefined || isCell(entry.cell, name)) &&
@@ -25,7 +25,7 @@ export function matchesCell(entry: QuarantineEntry, { name, arch, target }: Cell
 export function matchesTest(entry: QuarantineEntry, { file, name }: TestLike): boolean {
   if (entry.test === undefined) return false;
   const { test: glob } = entry;
-  // Names are prose, so that a star stands for anything; a name that is written as it is means itself, whatever is in it.
+  // Names are prose, so a star matches anything; a name always matches itself, even with special characters.
   const matches = picomatch(glob, { bash: true, dot: true });
   return [name, `${file} > ${name}`].some((one) => one === glob || matches(one));
 }
@@ -38,8 +38,8 @@ function isCell(glob: string, name: string): boolean {
 }
 
 /**
- * A cell with what its project had in quarantine when its run began. It is excused from voting where all that failed in it
- * is in quarantine, and in time.
+ * Marks the quarantined failures of a cell. It is excused from voting if everything that failed in it is in quarantine
+ * and not expired.
  * @param at when the run began, ISO 8601.
  */
 export function withQuarantine(cell: CellResult, entries: readonly QuarantineEntry[], at: string): CellResult {
@@ -62,18 +62,18 @@ function isExcused({ verdict, quarantine, tests, steps }: CellResult): boolean {
   if (passedOf(verdict) !== false) return false;
   if (quarantine?.state === 'active') return true;
   const failed = tests.filter(({ verdict }) => passedOf(verdict) === false);
-  // A step with an error of its own says something that is no test's.
+  // A step with its own error says more than its tests.
   if (failed.length === 0 || steps.some(({ error }) => error !== undefined)) return false;
   return failed.every((test) => test.quarantine?.state === 'active');
 }
 
-/** Whether something passed; undefined: it says neither. */
+/** Whether something passed; undefined: neither passed nor failed. */
 export function passedOf(verdict: CellResult['verdict']): boolean | undefined {
   if (verdict === 'skipped' || verdict === 'unsupported') return undefined;
   return verdict === 'passed';
 }
 
-/** Days from the day of a time (ISO 8601) to a day, in UTC; negative: since it. */
+/** Days from a time's day (ISO 8601) to a day, in UTC; negative: days since it. */
 export function daysUntil(day: string, at: string): number {
   return Math.round((Date.parse(day) - Date.parse(at.slice(0, 10))) / DAY_MS);
 }
@@ -94,7 +94,7 @@ function stateOf(entry: QuarantineEntry, at: string, passed: boolean | undefined
   };
 }
 
-/** What people are told of something in quarantine, one line. */
+/** One line about a quarantined failure, for people. */
 export function quarantineSentence({
   link,
   owner,

@@ -4,18 +4,18 @@ import { ConfigError, HarnessError, messageOf } from '../base/errors.ts';
 import { sanitize } from './sanitize.ts';
 import { EVENTS_VERSION, type StoredEvent } from './types.ts';
 
-/** The events of a file, and what is to be said about it. */
+/** The events of a file, and notes about it. */
 export interface ReadEvents {
   readonly events: readonly StoredEvent[];
-  /** One sentence each: what was left out, and why. */
+  /** What was left out and why, one sentence each. */
   readonly notes: readonly string[];
-  /** Bytes of the file up to and with the last whole line. */
+  /** Bytes of the file up to and including the last whole line. */
   readonly validBytes: number;
 }
 
 /**
  * The events of a file one after another, for files that are larger than memory.
- * @param onNote is told what was left out, and why, one sentence each.
+ * @param onNote receives what was left out and why, one sentence each.
  * @throws ConfigError when there is no such file, or a newer harness wrote it.
  * @throws HarnessError with `file:line` when a line is corrupt or events are missing; what came before it was given out.
  */
@@ -56,7 +56,7 @@ export async function readEvents(file: string): Promise<ReadEvents> {
   return parseEvents(bytes, file);
 }
 
-/** As {@link readEvents}, of bytes; `file` is for messages. */
+/** Like {@link readEvents}, for bytes; `file` is for messages. */
 export function parseEvents(bytes: Uint8Array, file: string): ReadEvents {
   // Cut by bytes: a crash may have split a character.
   const validBytes = bytes.lastIndexOf(0x0a) + 1;
@@ -98,7 +98,7 @@ class EventLines {
   }
 }
 
-/** What {@link sanitize} would change can only come from escapes of surrogates, and from numbers without end. */
+/** Only escaped surrogates and infinite numbers could be changed by {@link sanitize}. */
 const TO_SANITIZE = /\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{309}/;
 
 function parseLine(line: string, expected: number, where: string): StoredEvent {

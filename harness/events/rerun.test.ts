@@ -12,12 +12,12 @@ describe('rerunCommand', () => {
     );
   });
 
-  test('of a run of before choices were noted', () => {
+  test('of a run from before choices were recorded', () => {
     const run = { matrix: { name: 'm', file: 'matrices/m.yaml' } };
     expect(rerunCommand(run, [{ name: 'a/vm/web' }])).toBe("npx harness run matrices/m.yaml --only 'a/vm/web'");
   });
 
-  test('a cell of a merged run is chosen as its own job chose it', () => {
+  test('a cell of a merged run is chosen with the options of its own job', () => {
     const run = { matrix: { name: 'm' }, selection: { matrix: 'm', options: {} } };
     const cell = { name: 'a/local/web', selection: { matrix: 'm', options: { target: ['local'] } } };
     expect(rerunCommand(run, [cell])).toBe("npx harness run m --target local --only 'a/local/web'");
@@ -38,7 +38,7 @@ describe('rerunCommand of tests', () => {
       "--file web.scenario.ts --test 'page > says hello' --no-bench --only 'a/vm/web'",
     ));
 
-  test('one whose name is in another’s, or cannot be shown as it is, is written as what matches nothing else', () => {
+  test('a name that is part of another, or cannot be printed, becomes a pattern that matches nothing else', () => {
     expect(lineOf('says', 'says hello')).toContain("--test '/^says$/'");
     expect(lineOf('/a/', 'b')).toContain("--test '/^/a/$/'");
     expect(lineOf('a\nb\u001b[31m (1+1)', 'b')).toContain("--test '/^a\\u000ab\\u001b\\[31m \\(1\\+1\\)$/'");
@@ -52,7 +52,7 @@ describe('rerunCommand of tests', () => {
     );
   });
 
-  test('a command is named by its label, whichever of its tests failed; it has no file', () => {
+  test('a command is chosen by its label, whichever of its tests failed; it has no file', () => {
     const name = (file: string, name: string) => ({ file, name, step: 'tests' as const });
     const tests = [name('make check', 'adds'), name('make check', 'subtracts'), name('command', 'make')];
     const line = (failed: number) => rerunCommand(run, [{ name: 'a/vm/web', tests }], [tests[failed]!]);
@@ -64,14 +64,14 @@ describe('rerunCommand of tests', () => {
     );
   });
 
-  test('a file that could not be read has no test to name', () => {
+  test('a file that could not be read is chosen without a test', () => {
     const itself = { file, name: '(the file itself)', step };
     expect(rerunCommand(run, [{ name: 'a/vm/web', tests: [itself] }], [itself])).toBe(
       "npx harness run m --cold --file web.scenario.ts --no-bench --only 'a/vm/web'",
     );
   });
 
-  test('of many tests the cells are enough', () => {
+  test('for many tests only the cells are named', () => {
     const tests = ['a', 'b', 'c', 'd'].map((name) => ({ file, name, step }));
     expect(rerunCommand(run, [{ name: 'a/vm/web', tests }], tests)).toBe(
       "npx harness run m --cold --no-bench --only 'a/vm/web'",
@@ -86,7 +86,7 @@ describe('rerunCommand of tests', () => {
   const valuesOf = (words: readonly string[], option: string) =>
     words.flatMap((word, index) => (words[index - 1] === option ? [word] : []));
 
-  test('through a real shell it means the one test that failed, whatever names look like', () => {
+  test('through a real shell it selects exactly the test that failed, whatever its name', () => {
     const names = fc.oneof(
       fc.string({ unit: 'binary', minLength: 1 }),
       fc.string({ unit: fc.constantFrom(...` '"$\`\\!*?[](){}|&;<>~#/-.^+=\n\t\u001b\u202ea> `), minLength: 1 }),

@@ -4,13 +4,13 @@ import { FILE_ITSELF, type TestName } from './identity.ts';
 import { selectionWords } from './selection.ts';
 import type { Selection, TestStep } from './types.ts';
 
-/** A run, as far as its choice is concerned. */
+/** The part of a run that re-run commands need. */
 interface Chosen {
   readonly matrix: { readonly name: string; readonly file?: string };
   readonly selection?: Selection;
 }
 
-/** A cell of it, with the tests that are known of it. */
+/** A cell of it, with its known tests. */
 interface ChosenCell {
   readonly name: string;
   readonly selection?: Selection;
@@ -19,17 +19,17 @@ interface ChosenCell {
 
 type OfStep = TestName & { readonly step: TestStep };
 
-/** The file under which a command is a test by its label. */
+/** The file name under which a command is a test of its label. */
 const COMMAND_FILE = 'command';
-/** What could not be brought back of a command is a test of this name. */
+/** The name of the test for artifacts that could not be copied back. */
 const ARTIFACTS = 'artifacts';
-/** Tests that a line names; of more it names the cells only. */
+/** The most tests that a command names; for more it names only the cells. */
 const MOST_NAMED = 3;
 
 /**
- * The command that runs some cells of a run again, or just some tests of them. A run of before choices were noted has its
- * matrix only. The words are quoted for a POSIX shell, and no control character is among those that name tests.
- * @param tests what is to run; none: everything that ran in the cells.
+ * The command that re-runs some cells of a run, or just some tests of them. A run from before choices were recorded has
+ * only its matrix. The words are quoted for a POSIX shell; names of tests contain no control characters.
+ * @param tests the tests to run; none: everything that ran in the cells.
  */
 export function rerunCommand(run: Chosen, cells: readonly ChosenCell[], tests: readonly OfStep[] = []): string {
   const selection = cells[0]?.selection ?? run.selection ?? { matrix: run.matrix.file ?? run.matrix.name, options: {} };
@@ -38,7 +38,7 @@ export function rerunCommand(run: Chosen, cells: readonly ChosenCell[], tests: r
   const words = just
     ? selectionWords({ ...selection, options: { ...withoutTests(selection.options), ...just } }, { cells: names })
     : selectionWords(selection, { cells: names });
-  // Names of cells are globs, and somebody may want to edit them: they are quoted whether they need it or not.
+  // Names of cells are globs, which somebody may want to edit, so they are always quoted.
   const shown = words.map((word, index) => (words[index - 1] === '--only' ? `'${word}'` : shellQuote(word)));
   return ['npx harness run', ...shown].join(' ');
 }
@@ -48,7 +48,7 @@ function withoutTests(options: Selection['options']): Selection['options'] {
   return rest;
 }
 
-/** The options that mean these tests, and no benchmarks unless one is among them; undefined where no test is named. */
+/** The options that select these tests, without benchmarks unless one is among them; undefined if no test is named. */
 function optionsOfTests(tests: readonly OfStep[], cells: readonly ChosenCell[]): Selection['options'] | undefined {
   if (tests.length === 0) return undefined;
   const known = cells.flatMap((cell) => cell.tests ?? []);
@@ -58,7 +58,7 @@ function optionsOfTests(tests: readonly OfStep[], cells: readonly ChosenCell[]):
   const everywhere = commands.some(({ file, name }) => file === COMMAND_FILE && name === ARTIFACTS);
   const names = [...new Set(tests.map((test) => wordOf(test, known, commands.length > 0)))];
   if (names.length > MOST_NAMED || files.length > MOST_NAMED || everywhere) return bench;
-  // A file of which something is wrong as a whole has no test to name.
+  // A file that is wrong as a whole has no test to name.
   const whole = tests.some(({ name }) => name === FILE_ITSELF);
   return {
     // A command has no file.

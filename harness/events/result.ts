@@ -18,31 +18,34 @@ import type {
   Verdict,
 } from './types.ts';
 
-/** What a failing test does on the control architecture with the same kind of target, and again where it failed. */
+/**
+ * The result of a failed test on the control architecture with the same kind of target, and of re-running it where it
+ * failed.
+ */
 export type ControlComparison =
-  /** It fails there too: not about the architecture. */
+  /** It fails there too: the architecture is not the cause. */
   | 'fails-on-control'
-  /** It passes there, and was not seen to pass here: the architecture's or its emulator's. */
+  /** It passes there but never passed here: the architecture or its emulator is the cause. */
   | 'passes-on-control'
-  /** It passed when it was run again where it had failed: chance. */
+  /** It passed when re-run where it had failed: chance. */
   | 'passes-here-now'
-  /** The machine died when it was run again: the emulator's or the infrastructure's. */
+  /** The machine died during the re-run: the emulator or the infrastructure is the cause. */
   | 'machine-died'
-  /** There is no result of it on the control architecture. */
+  /** There is no result on the control architecture. */
   | 'control-unknown';
 
-/** One more try of a failed test, behind everything else. */
+/** A re-run of a failed test, after everything else. */
 export type ControlTry = Omit<ControlFinished, 'type' | 'cell' | 'file' | 'name' | 'nth'>;
 
-/** What is said of something in quarantine. */
+/** The state of a quarantine entry. */
 export interface Quarantine extends Pick<QuarantineEntry, 'link' | 'owner' | 'expires' | 'where'> {
-  /** `active`: it does not vote; `expired`: it does again. */
+  /** `active`: it does not vote; `expired`: it votes again. */
   readonly state: 'active' | 'expired';
-  /** Days until it votes again, counted from the run's own day; 0: today is the last. Negative: for how long it has expired. */
+  /** Days until it votes again, from the run's own day; 0: today is the last. Negative: days since it expired. */
   readonly daysLeft: number;
   /** Runs in a row that passed, this one included. */
   readonly passes: number;
-  /** It has passed often enough to leave. */
+  /** It has passed often enough to be removed. */
   readonly ready?: true;
 }
 
@@ -62,13 +65,13 @@ export interface TestResult extends Omit<TestFinished, 'type' | 'cell' | 'verdic
   readonly startedAt?: string;
   /** Only on failed tests of cells that are not on the control architecture. */
   readonly control?: ControlComparison;
-  /** The further tries that the comparison is from, where the run itself did not hold all of it. */
+  /** The re-runs behind the comparison, if the run itself did not have all results. */
   readonly controlTries?: readonly ControlTry[];
-  /** It is in quarantine by itself. */
+  /** An entry of the quarantine is about this very test. */
   readonly quarantine?: Quarantine;
 }
 
-/** An attempt of a cell that another one followed, because its machine failed. */
+/** An earlier attempt of a cell, whose machine failed. */
 export interface CellAttempt {
   readonly verdict: Verdict;
   readonly reason?: string;
@@ -78,7 +81,7 @@ export interface CellAttempt {
   readonly steps: readonly StepResult[];
   readonly tests: readonly TestResult[];
   readonly logs: readonly Omit<CellLog, 'type' | 'cell'>[];
-  /** Its console and what else was kept, relative to the run's folder. */
+  /** Its console and other kept files, relative to the run's folder. */
   readonly artifacts: readonly string[];
 }
 
@@ -98,13 +101,13 @@ export interface CellResult extends PlannedCell {
   readonly logs: readonly Omit<CellLog, 'type' | 'cell'>[];
   readonly enter?: string;
   readonly artifacts: readonly string[];
-  /** What hooks printed and ran behind the last test of their file. */
+  /** Output and commands of hooks after the last test of their file. */
   readonly fileOutputs?: readonly Omit<FileOutput, 'type' | 'cell'>[];
-  /** Attempts before the one that all else is of, oldest first; absent: there was one. */
+  /** Earlier attempts, oldest first; the other fields are about the last. Absent: there was one. */
   readonly earlier?: readonly CellAttempt[];
   /** The whole cell is in quarantine. */
   readonly quarantine?: Quarantine;
-  /** What failed is in quarantine, so the cell does not vote although it would. */
+  /** Everything that failed is in quarantine, so the cell does not vote although it otherwise would. */
   readonly excused?: true;
 }
 
@@ -131,7 +134,7 @@ export interface RunResult {
   readonly selection?: Selection;
   readonly jobs: number;
   readonly jobsReason: string;
-  /** What is to be known of the run as a whole: parts that are missing, a commit that is not known. */
+  /** Remarks on the run as a whole: missing parts, an unknown commit. */
   readonly warnings?: readonly string[];
   readonly startedAt: string;
   readonly durationMs: number;
@@ -140,8 +143,8 @@ export interface RunResult {
   readonly exitCode: number;
   readonly cells: readonly CellResult[];
   readonly counts: Counts;
-  /** What the project had in quarantine; absent: nothing. */
+  /** The project's quarantine; absent: none. */
   readonly quarantine?: readonly QuarantineEntry[];
-  /** What trying failed tests again took; absent: nothing was. */
+  /** The cost of re-running failed tests; absent: none were. */
   readonly controlCost?: { readonly tries: number; readonly durationMs: number };
 }

@@ -1,10 +1,10 @@
 import { parseCellName } from '../base/cell-name.ts';
 import type { Selection } from './types.ts';
 
-/** Options that divide or narrow a run: where cells are named, the names take their place. */
+/** Options that divide or narrow a run; names of cells replace them. */
 const NARROWING: ReadonlySet<string> = new Set(['only', 'shard', 'durations', 'bail']);
 
-/** What becomes of a selection for some of its cells. */
+/** How to turn a selection into one of some of its cells. */
 export interface Narrowed {
   /** The names of the cells. */
   readonly cells?: readonly string[];
@@ -13,8 +13,8 @@ export interface Narrowed {
 }
 
 /**
- * The options that choose just some of the cells of a selection: their names take the place of what narrowed it before,
- * and where the matrix prefers one kind of target to another, their kind is among them.
+ * The options that choose just some cells of a selection: names of cells replace the filters, and if the matrix prefers
+ * one kind of target to another, the cells' kind is added.
  */
 export function optionsFor({ options, prefers }: Selection, cells: readonly string[]): Selection['options'] {
   const kinds = [...new Set(cells.flatMap((name) => parseCellName(name)?.target ?? []))];
@@ -27,9 +27,8 @@ export function optionsFor({ options, prefers }: Selection, cells: readonly stri
 }
 
 /**
- * The words behind `harness run` that choose the cells of a selection again, or some of them: the one function that
- * gives a choice back, for jobs, shards and every line that says how to run something again.
- * @param options.matrix whether the matrix is among the words.
+ * The arguments of `harness run` that choose the cells of a selection again, or some of them. Jobs, shards and every
+ * re-run command are made by this function.
  */
 export function selectionWords(
   selection: Selection,
@@ -42,7 +41,7 @@ export function selectionWords(
   return [
     ...(options.matrix && selection.matrix !== undefined ? [selection.matrix] : []),
     ...Object.entries(all).flatMap(([name, value]) => optionWords(name, value)),
-    // A command stands behind everything else.
+    // A command comes last.
     ...(Array.isArray(command) ? ['--', ...(command as string[])] : []),
   ];
 }

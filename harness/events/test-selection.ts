@@ -1,16 +1,16 @@
 import type { TestStep } from './types.ts';
 
-/** A test that is to run; without a name, every test of the file. */
+/** A test to run; without a name, every test of the file. */
 export interface ChosenTest {
-  /** As events name it: relative to the suite's folder; of a command its label, or `command`. */
+  /** As in events: relative to the suite's folder; for a command its label, or `command`. */
   readonly file: string;
   /** Full name: `describe > test`. */
   readonly test?: string;
 }
 
 /**
- * Which tests of a cell are to run: those that pass everything that is given here, and of a list any entry. Plain JSON,
- * stored with the cell that it is for.
+ * Selects the tests of a cell: those that match every field given here, and any entry of a list. Plain JSON, stored
+ * with its cell.
  */
 export interface TestSelection {
   /** Text that the full name (`describe > test`) contains, or `/regex/flags` that matches it. */

@@ -8,7 +8,7 @@ export const EVENTS_VERSION = 1;
 
 export type { Verdict };
 
-/** What executes the target's instructions. */
+/** The executor of the target's instructions. */
 export type Accelerator = 'native' | 'kvm' | 'tcg' | 'qemu-user';
 
 /** Whether instructions are translated by software: such a target says little about the real architecture. */
@@ -33,7 +33,7 @@ export interface HostFacts {
   readonly node: string;
 }
 
-/** What a target is; in every report, so that no figure is read without it. */
+/** Facts about a target; in every report, because no figure means anything without them. */
 export interface TargetFacts {
   readonly arch: ArchName;
   readonly kind: string;
@@ -45,39 +45,39 @@ export interface TargetFacts {
   readonly memoryBytes: number;
   readonly kernel?: string;
   readonly emulator?: string;
-  /** The Debian release that its system was made of; absent where that is the machine's own. */
+  /** The Debian release of its system; absent if the system is the machine's own. */
   readonly release?: string;
   /** The key of the image it was started from. */
   readonly image?: string;
-  /** When the snapshot was made that it was resumed from; absent: it was booted. */
+  /** When its snapshot was made; absent: it was booted. */
   readonly resumed?: string;
 }
 
 export interface PlannedCell {
-  /** `arch/target/suite`, or `arch/target/suite@release`: the one name of a cell, see `cellName`. */
+  /** `arch/target/suite`, or `arch/target/suite@release`; see `cellName`. */
   readonly name: string;
   readonly arch: CellArch;
   readonly target: string;
   readonly suite: string;
-  /** The Debian release in its name, where the matrix makes cells of several. */
+  /** The Debian release in its name, if the matrix has several. */
   readonly release?: string;
-  /** The suite's folder in the repository, or in a project that is in none; absent: it is from elsewhere. */
+  /** The suite's folder in the repository, or in a project outside of one; absent: it is elsewhere. */
   readonly folder?: string;
   readonly voting: boolean;
   /** Which tests of its suite were to run; absent: all. */
   readonly chosen?: TestSelection;
-  /** In a merged run: what chose the cell, where that is not what chose the first part's. */
+  /** In a merged run: the selection of the cell, if it is not that of the first part. */
   readonly selection?: Selection;
 }
 
-/** An error as data: printable, serialisable, with nothing of the process in it. */
+/** An error as data: printable and serialisable, independent of its process. */
 export interface ErrorData {
   /** Class name: `AssertionError`, `InfraError`, … */
   readonly type: string;
   readonly message: string;
   readonly hint?: string;
   readonly stack?: string;
-  /** Unified diff of expected and actual, where the assertion had one. */
+  /** Unified diff of expected and actual, if the assertion had one. */
   readonly diff?: string;
   /** Where in the suite, relative to its folder: 1-based. */
   readonly file?: string;
@@ -106,7 +106,7 @@ export interface CommandEntry {
   /** Which machine of a cluster. */
   readonly node?: string;
   readonly argv: readonly string[];
-  /** Absent: it did not come to an end; `error` says why. */
+  /** Absent: it did not finish; `error` says why. */
   readonly exitCode?: number;
   readonly error?: string;
   readonly stdout: string;
@@ -114,7 +114,7 @@ export interface CommandEntry {
   readonly durationMs: number;
 }
 
-/** Where entries were left out because there were too many. */
+/** Marks entries left out because there were too many. */
 export interface CutEntry {
   readonly type: 'cut';
   /** How many entries. */
@@ -123,7 +123,7 @@ export interface CutEntry {
   readonly chars: number;
 }
 
-/** What a test did that can be seen, in the order in which it happened. Bounded: see `bounded` in `events/log.ts`. */
+/** The visible actions of a test, in order of time. Bounded: see `bounded` in `events/log.ts`. */
 export type LogEntry = PrintedEntry | CommandEntry | CutEntry;
 
 /** One try of a test; a retried test has several. */
@@ -131,15 +131,15 @@ export interface Attempt {
   readonly verdict: 'passed' | 'failed' | 'infra' | 'emulator';
   readonly durationMs: number;
   readonly errors: readonly ErrorData[];
-  /** ISO 8601, UTC. Absent where it is not known: tests of other tools, events of before it was noted. */
+  /** ISO 8601, UTC. Absent if unknown: tests of other tools, events of old versions. */
   readonly startedAt?: string;
   /** What it printed and ran on the machine; absent: nothing. */
   readonly log?: readonly LogEntry[];
-  /** What the machine's console showed while it ran, oldest line first. Only of an attempt that did not pass. */
+  /** Output of the machine's console while it ran, oldest line first. Only for an attempt that did not pass. */
   readonly console?: readonly string[];
 }
 
-/** Where the clock that timed a benchmark stands; `instructions`: a guest's clock that counts what it executes. */
+/** The clock that timed a benchmark; `instructions`: a guest's clock that counts what it executes. */
 export type BenchClock = 'controller' | 'guest' | 'instructions';
 
 /** One benchmark's measurement in one cell. */
@@ -157,8 +157,8 @@ export interface Measurement {
   readonly per?: string;
   readonly warmupSamples: number;
   /**
-   * The share of the time, 0 to 1, for which the machine was ready to run and the host's processors were busy with something
-   * else. Absent: not known.
+   * The share of the time, 0 to 1, that the machine was ready to run but the host's processors were busy with something
+   * else. Absent: unknown.
    */
   readonly waited?: number;
   /** Remarks on the measurement's quality, for people. */
@@ -171,7 +171,7 @@ export interface Phase {
   readonly durationMs: number;
 }
 
-/** What a command line chose cells by, so that the same choice can be made again. */
+/** The choices of a command line, so that the same cells can be chosen again. */
 export interface Selection {
   /** The matrix as `harness run` takes it; absent: none was named, and none was found. */
   readonly matrix?: string;
@@ -181,15 +181,15 @@ export interface Selection {
   readonly prefers?: true;
 }
 
-/** Where a run comes from, as the table of a CI has it: read from the CI's variables, else from git. */
+/** The origin of a run, as in a CI's table: read from the CI's variables, else from git. */
 export interface Origin {
   /** The CI, such as `GitHub Actions`; absent: it was started by hand. */
   readonly ci?: string;
-  /** `owner/name` of the repository; where that is not known, the name of its folder. */
+  /** `owner/name` of the repository, else the name of its folder. */
   readonly project?: string;
   /** The branch that was tested, or that a change is for. */
   readonly branch?: string;
-  /** What made the CI start it: a pipeline, a workflow, a job, as the CI calls it. */
+  /** The trigger: a pipeline, a workflow, a job, as the CI calls it. */
   readonly pipeline?: string;
   /** The pull request, merge request or change that was tested: `#12`, `!12`, `901234,3`. */
   readonly change?: string;
@@ -197,7 +197,7 @@ export interface Origin {
   readonly url?: string;
 }
 
-/** Tests, or whole cells, that are known to fail and do not vote until a day. */
+/** Tests, or whole cells, that are known to fail and do not vote until a certain day. */
 export interface QuarantineEntry {
   /** Glob on the full name of a test; absent: the whole cell. */
   readonly test?: string;
@@ -211,7 +211,7 @@ export interface QuarantineEntry {
   readonly expires: string;
   /** `quarantine.yaml:3:5`. */
   readonly where: string;
-  /** How many runs in a row, up to the one before this, had something that it matches and passed all of it. */
+  /** Passed runs in a row up to the previous run, counting those with something that it matches. */
   readonly passedBefore: number;
 }
 
@@ -233,16 +233,16 @@ export interface RunStarted {
   readonly argv: readonly string[];
   /** Absent in events of before it was noted. */
   readonly selection?: Selection;
-  /** Digests of the files that say what it does, by their names; absent in events of before they were noted. */
+  /** Digests of the files that define it, by name; absent in events of old versions. */
   readonly inputs?: Readonly<Record<string, string>>;
   /** What the project had in quarantine when the run began; absent: nothing. */
   readonly quarantine?: readonly QuarantineEntry[];
 }
-/** A run that ended before its cells did goes on: what these have come to until now does not count. */
+/** An unfinished run continues: the results of these cells so far do not count. */
 export interface RunResumed {
   readonly type: 'run.resumed';
   readonly run: string;
-  /** The cells that begin anew. */
+  /** The cells that start over. */
   readonly cells: readonly string[];
   readonly jobs: number;
   readonly jobsReason: string;
@@ -289,17 +289,17 @@ export interface PackageVersions {
   /** Archives that the mirror did not serve in one piece: what they have newer is not there. */
   readonly missing?: readonly string[];
 }
-/** How many times slower than this host the target is: every deadline of the suite is multiplied by it. */
+/** How many times slower than this host the target is; multiplies every deadline of the suite. */
 export interface CellScale {
   readonly type: 'cell.scale';
   readonly cell: string;
   readonly factor: number;
-  /** Where the factor is from; `snapshot`: it was measured before the machine was saved, on the same kind of host. */
+  /** The source of the factor; `snapshot`: it was measured before the machine was saved, on the same kind of host. */
   readonly source: 'measured' | 'bounded' | 'fixed' | 'snapshot';
   readonly hostMs?: number;
   readonly guestMs?: number;
 }
-/** The tests that a file holds, known before the first of them runs. */
+/** The tests in a file, known before the first of them runs. */
 export interface TestsPlanned {
   readonly type: 'tests.planned';
   readonly cell: string;
@@ -320,9 +320,9 @@ export interface TestFinished extends TestName {
   readonly attempts: readonly Attempt[];
   /** Why it was skipped, or why it failed without having run. */
   readonly note?: string;
-  /** Where a command's test stands, as its results say: below the source folder. */
+  /** Place of a command's test according to its results: below the source folder. */
   readonly place?: { readonly file: string; readonly line?: number };
-  /** The end of what it printed, where its results have it. */
+  /** The end of its output, if its results have it. */
   readonly output?: string;
 }
 export interface BenchmarkFinished {
@@ -333,7 +333,7 @@ export interface BenchmarkFinished {
   readonly test?: string;
   readonly measurement: Measurement;
 }
-/** What hooks of a file printed and ran once its last test had ended. */
+/** Output and commands of a file's hooks after its last test. */
 export interface FileOutput {
   readonly type: 'file.output';
   readonly cell: string;
@@ -341,7 +341,7 @@ export interface FileOutput {
   readonly file: string;
   readonly log: readonly LogEntry[];
 }
-/** A cell's machine failed, and the cell begins again on another: everything of it until now belongs to this attempt. */
+/** A cell's machine failed, and the cell starts over on another: everything so far belongs to this attempt. */
 export interface CellRetried {
   readonly type: 'cell.retried';
   readonly cell: string;
@@ -353,9 +353,9 @@ export interface CellRetried {
   /** Files kept of its machine, relative to the run's folder. */
   readonly artifacts: readonly string[];
 }
-/** Where a failed test is tried again: `there` is the control architecture, `here` where it failed. */
+/** Where a failed test is re-run: `there` is the control architecture, `here` where it failed. */
 export type ControlPlace = 'there' | 'here';
-/** Failed tests of a cell are about to be tried again. */
+/** Failed tests of a cell are about to be re-run. */
 export interface ControlStarted {
   readonly type: 'control.started';
   readonly cell: string;
@@ -364,16 +364,16 @@ export interface ControlStarted {
   readonly on: string;
   readonly tests: readonly TestName[];
 }
-/** A failed test was tried again, or could not be. */
+/** A failed test was re-run, or could not be. */
 export interface ControlFinished extends TestName {
   readonly type: 'control.finished';
   readonly cell: string;
   readonly place: ControlPlace;
   readonly on: string;
-  /** `unknown`: it could not be tried; `reason` says why. */
+  /** `unknown`: it could not be re-run; `reason` says why. */
   readonly verdict: Attempt['verdict'] | 'unknown';
   readonly reason?: string;
-  /** What it cost, starting the machine included where this test was the first on it. */
+  /** Its cost, including the start of the machine if this test was the first on it. */
   readonly durationMs: number;
   readonly attempts: readonly Attempt[];
   /** What it ran on. */
@@ -424,7 +424,7 @@ export type HarnessEvent =
   | CellFinished
   | RunFinished;
 
-/** An event as written: one JSON object a line, newline-terminated. */
+/** An event as written: one JSON object per line, newline-terminated. */
 export type StoredEvent = HarnessEvent & {
   readonly v: typeof EVENTS_VERSION;
   /** Position in the stream, from 0, without gaps. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isBad, mostTelling, verdictNames, verdicts, wentWrong } from './verdicts.ts';
 
-test('what is bad blocks, and nothing that is bad lets a run pass', () => {
+test('a bad verdict blocks, and never lets a run pass', () => {
   for (const name of verdictNames) {
     const { bad, blocks, exit, colour } = verdicts[name];
     expect(exit !== 0, name).toBe(bad);
@@ -11,15 +11,15 @@ test('what is bad blocks, and nothing that is bad lets a run pass', () => {
   }
 });
 
-test('signs tell every verdict from the others', () => {
+test('every verdict has its own sign', () => {
   expect(new Set(verdictNames.map((name) => verdicts[name].sign)).size).toBe(verdictNames.length);
 });
 
-test('what never came to its end is bad and has nothing to tell', () => {
+test('an incomplete verdict is bad, but reports nothing', () => {
   expect(verdictNames.filter((verdict) => isBad({ verdict }) && !wentWrong({ verdict }))).toEqual(['incomplete']);
 });
 
-test('a failure stands for whatever else there is, and a pass only for what was left out', () => {
+test('a failure outranks everything else, and a pass only what did not run', () => {
   expect(mostTelling(['passed', 'infra', 'failed', 'skipped'])).toBe('failed');
   expect(mostTelling(['skipped', 'passed'])).toBe('passed');
   expect(mostTelling(['passed', 'incomplete', 'flaky'])).toBe('incomplete');

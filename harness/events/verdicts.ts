@@ -1,19 +1,19 @@
-/** What a verdict means, wherever one is shown or decides something. */
+/** The properties of a verdict, for display and decisions. */
 interface Meaning {
-  /** What a voting cell with it makes the run exit with. */
+  /** The exit code of a run with such a voting cell. */
   readonly exit: 0 | 1 | 3 | 4;
-  /** Somebody has to look. */
+  /** It needs attention. */
   readonly bad: boolean;
-  /** Something was executed to its end. What is bad and did not run has nothing to tell of itself. */
+  /** Something was executed to its end. A bad verdict without that has nothing to report. */
   readonly ran: boolean;
-  /** What comes after it in a cell is left out: what does not work is not measured. */
+  /** The rest of the cell is skipped: a broken stack is not measured. */
   readonly blocks: boolean;
-  /** The element of its test case in JUnit; what passed has none. */
+  /** The element in a JUnit test case; `passed` has none. */
   readonly junit: 'failure' | 'error' | 'skipped' | undefined;
-  /** In a terminal: a mark that differs without its colour too. */
+  /** In a terminal: a mark that is distinct even without colour. */
   readonly mark: string;
   readonly colour: 'green' | 'red' | 'yellow';
-  /** In tables of text and Markdown, where each is told from the others. */
+  /** In tables of text and Markdown, distinct for each. */
   readonly sign: string;
 }
 
@@ -33,8 +33,8 @@ function meaning([exit, bad, ran, blocks, junit, mark, colour, sign]: Row): Mean
 }
 
 /**
- * Every verdict that a step, a test or a cell can have, the most telling first: where several meet, the first stands for
- * all. What else has to be known of verdicts is a column, so that a new verdict is one row.
+ * Every verdict of a step, test or cell, the most significant first: of several, the first one stands for all. All
+ * other facts about verdicts are columns, so that a new verdict is one row.
  */
 // biome-ignore format: a table
 export const verdicts = {
@@ -55,17 +55,17 @@ export type Verdict = keyof typeof verdicts;
 /** The verdicts in the table's order. */
 export const verdictNames = Object.keys(verdicts) as [Verdict, ...Verdict[]];
 
-/** Somebody has to look at it. */
+/** It needs attention. */
 export function isBad({ verdict }: { readonly verdict: Verdict }): boolean {
   return verdicts[verdict].bad;
 }
 
-/** It went wrong and can say how: what is bad, but for what never came to its end. */
+/** It went wrong and can report how: every bad verdict except `incomplete`. */
 export function wentWrong({ verdict }: { readonly verdict: Verdict }): boolean {
   return verdicts[verdict].bad && verdicts[verdict].ran;
 }
 
-/** The verdict that stands for all of these; undefined of none. */
+/** The verdict that stands for all of these; undefined for none. */
 export function mostTelling(given: Iterable<Verdict>): Verdict | undefined {
   const all = new Set(given);
   return verdictNames.find((name) => all.has(name));

@@ -12,7 +12,7 @@ export interface EventLog extends AsyncDisposable {
   readonly file: string;
   /**
    * Resolves once the event is on disk and the listeners have been told. Events keep the order of the calls.
-   * @throws InfraError when it cannot be written; every later call then throws the same.
+   * @throws InfraError if it cannot be written; every later call then throws the same.
    */
   append(event: HarnessEvent): Promise<StoredEvent>;
   /** Calls the listener for each event from now on, once it is on disk. Returns a function that ends this. */
@@ -32,8 +32,8 @@ interface Pending {
 }
 
 /**
- * Opens a run's event file, making it and its folder where they are missing. A file that has events is continued:
- * a torn last line is cut off, numbering goes on.
+ * Opens a run's event file, creating it and its folder if necessary. An existing file is continued: a torn last line is
+ * cut off, and numbering continues.
  */
 export async function openEventLog(file: string, options: EventLogOptions = {}): Promise<EventLog> {
   const now = options.now ?? (() => new Date());
@@ -84,7 +84,7 @@ export async function openEventLog(file: string, options: EventLogOptions = {}):
         continue;
       }
       for (const { line, resolve } of batch) {
-        // Parsed back, so that what is told is exactly what a reader of the file will see.
+        // Parsed back, so that listeners get exactly what a reader of the file will see.
         const event = JSON.parse(line) as StoredEvent;
         tell(event);
         resolve(event);
