@@ -5,7 +5,7 @@ import type { CellJob } from './jobs.ts';
 const RUNS = '.harness/runs';
 
 /**
- * Steps for `buildkite-agent pipeline upload`: one for each entry, and one behind them that makes one run of them.
+ * Steps for `buildkite-agent pipeline upload`: one for each entry, and a final one that merges their runs.
  * Source: https://buildkite.com/docs/pipelines/configure/step-types/command-step
  */
 export function buildkitePipeline(jobs: readonly CellJob[], options: PipelineOptions): string {
@@ -20,7 +20,7 @@ export function buildkitePipeline(jobs: readonly CellJob[], options: PipelineOpt
   const merge = {
     label: 'merge',
     key: 'harness-merge',
-    // After every cell, whatever became of it.
+    // After every cell, whatever its result.
     depends_on: steps.map(({ key }) => ({ step: key, allow_failure: true })),
     commands: [
       ...before,
@@ -38,7 +38,7 @@ function keyOf(id: string): string {
   return `cell-${id.replaceAll(/[^A-Za-z0-9_:-]/g, '_')}`;
 }
 
-/** Uploading replaces `$NAME` by what it is at that time. */
+/** Uploading expands `$NAME` at upload time. */
 function uninterpolated(command: string): string {
   return command.replaceAll('$', '$$$$');
 }

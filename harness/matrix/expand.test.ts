@@ -54,7 +54,7 @@ describe('expandCells', () => {
     ]);
   });
 
-  test('several releases make cells of each, told apart by name', () => {
+  test('several releases make cells of each, distinguished by name', () => {
     const release = ['trixie', 'bookworm'];
     expect(names({ arch: ['arm64', 'amd64'], images: { release } }, 'a')).toEqual([
       'amd64/vm/a@trixie',
@@ -62,7 +62,7 @@ describe('expandCells', () => {
       'arm64/vm/a@trixie',
       'arm64/vm/a@bookworm',
     ]);
-    // A name does not depend on what is left.
+    // A name does not depend on filters.
     expect(names({ release, exclude: [{ release: 'trixie' }] }, 'a')).toEqual([
       'amd64/vm/a@bookworm',
       'arm64/vm/a@bookworm',
@@ -71,7 +71,7 @@ describe('expandCells', () => {
     expect(names({ release: 'trixie' }, 'a')).toEqual(['amd64/vm/a', 'arm64/vm/a']);
   });
 
-  test('a cell is made of the release that it says', () => {
+  test('a cell is made of the release in its name', () => {
     const releasesIn = (config: object) =>
       expandCells(matrix({ arch: ['amd64'], ...config }), suites('a')).map(({ release }) => release);
     expect(releasesIn({ release: ['bookworm', 'trixie'] })).toEqual(['bookworm', 'trixie']);
@@ -91,7 +91,7 @@ describe('expandCells', () => {
     ]);
   });
 
-  test('a machine with a system of its own is there once, whatever the releases', () => {
+  test('a machine with its own system has one cell, whatever the releases', () => {
     const config = { arch: ['amd64'], target: { each: ['ssh', 'vm'] }, release: ['trixie', 'bookworm'] };
     expect(names(config, 'a')).toEqual(['amd64/ssh/a', 'amd64/vm/a@trixie', 'amd64/vm/a@bookworm']);
     expect(names({ ...config, exclude: [{ release: 'trixie' }] }, 'a')).toEqual(['amd64/ssh/a', 'amd64/vm/a@bookworm']);
@@ -106,7 +106,7 @@ describe('expandCells', () => {
     expect(voting('arm64/**')).toEqual(['amd64/vm/a@trixie', 'amd64/vm/a@bookworm']);
   });
 
-  test('what a suite is not made for is left out without a word', () => {
+  test('an architecture that a suite does not support is left out silently', () => {
     expect(names({ suite: ['a', 'b'] }, 'a', ['b', ['arm64']])).toEqual(['amd64/vm/a', 'arm64/vm/a', 'arm64/vm/b']);
   });
 
@@ -152,14 +152,14 @@ describe('expandCells', () => {
     expect(expand).toThrow(expect.objectContaining({ message, hint }));
   });
 
-  test('more cells than anybody means', () => {
+  test('too many cells are refused', () => {
     const many = Array.from({ length: 600 }, (_, index) => `s${index}`);
     expect(() => names({ suite: many }, ...many)).toThrow(
       'cannot expand matrix "m": it has 1200 cells, at most 1000 are possible',
     );
   });
 
-  test('whatever the matrix: no cell twice, none that is excluded, none that nobody asked for, the control first', () => {
+  test('any matrix: no cell twice, none excluded, none unrequested, the control first', () => {
     const suiteName = fc.constantFrom('a', 'b', 'c');
     const arch = fc.constantFrom(...usualArchs);
     const config = fc.record({

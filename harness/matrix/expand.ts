@@ -10,7 +10,7 @@ import { isMadeHere } from '../targets/kinds.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob, globHint } from './glob.ts';
 
-/** More than anybody means: each of them boots a machine. */
+/** More than anybody wants: each of them boots a machine. */
 export const MAX_CELLS = 1000;
 
 interface Combination {
@@ -22,22 +22,22 @@ interface Combination {
   readonly passedOver?: readonly string[];
 }
 
-/** Which of several kinds of target is taken, and why not those before it. */
+/** The chosen kind of target, and why not the ones before it. */
 export type Choose = (
   kinds: Preference,
   cell: { readonly arch: CellArch; readonly suite: string },
 ) => Pick<Combination, 'target' | 'passedOver'>;
 
-/** The first, whether there is one of it or not. */
+/** The first, available or not. */
 const first: Choose = ([target]) => ({ target });
 
 /**
- * The cells of a matrix: its product in the order in which it is written, and its `include`, without its `exclude` and
- * without what a suite is not made for or Debian does not have; each cell once. Those of the control architecture come first, because the
- * others are compared with them.
+ * The cells of a matrix: its product in the order written, and its `include`, without its `exclude` and without
+ * combinations that a suite does not support or Debian does not have; each cell once. Those of the control architecture
+ * come first, because the others are compared with them.
  * @param suites every suite that the matrix names.
- * @param choose which kind of target a cell takes where the matrix prefers one to another; default: the first.
- * @throws ConfigError when nothing is left, when there are more than `MAX_CELLS`, or when an entry has no effect.
+ * @param choose which kind of target a cell takes if the matrix prefers one to another; default: the first.
+ * @throws ConfigError if no cells are left, if there are more than `MAX_CELLS`, or if an entry has no effect.
  */
 export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, choose: Choose = first): Cell[] {
   const where = `cannot expand matrix ${quote(matrix.name)}`;
@@ -85,7 +85,7 @@ export function expandCells(matrix: Matrix, suites: ReadonlyMap<string, Suite>, 
   ];
 }
 
-/** What keeps a suite from running on an architecture, or on several at once, of a release. */
+/** Why a suite cannot run on an architecture, or on several at once, of a release. */
 function whyNotFor(
   suite: Suite,
   { arch, target, release }: Pick<Combination, 'arch' | 'target' | 'release'>,
@@ -102,14 +102,14 @@ function whyNotFor(
 }
 
 function combinations(matrix: Matrix, releases: readonly ReleaseName[], where: string, choose: Choose): Combination[] {
-  // Before the product is made: three short lists can ask for a great many.
+  // Checked before the product is made: three short lists can ask for a great many.
   const preferences = preferencesOf(matrix);
   const product = matrix.arch.length * preferences.length * matrix.suite.length * releases.length;
   if (product > MAX_CELLS * archNames.length) {
     throw new ConfigError(`${where}: it has ${product} cells, at most ${MAX_CELLS} are possible`);
   }
   const unique = new Map<string, Combination>();
-  // Several are told apart by name, whatever is excluded or filtered: a cell keeps its name.
+  // Several are distinguished by name, regardless of exclusions and filters: a cell keeps its name.
   const several = new Set([...releases, ...matrix.include.map(({ release }) => release ?? releases[0])]).size > 1;
   const add = (cell: Omit<Combination, 'name'>) => {
     const made = isMadeHere(cell.target);

@@ -98,7 +98,7 @@ describe('filterCells', () => {
     expect(() => filterCells(many, { only: ['x'] })).toThrow(/, ppc64le\/vm\/s0, ppc64le\/vm\/s1 and 7 more$/);
   });
 
-  test('what passes is a part of the cells, in their order, and filtering again changes nothing', () => {
+  test('the result is a subset of the cells, in their order, and filtering again changes nothing', () => {
     const filter = fc.record({ arch: fc.subarray([...usualArchs]), suite: fc.subarray(['web', 'smoke']) });
     fc.assert(
       fc.property(filter, (chosen) => {

@@ -9,7 +9,7 @@ import { archSpellings } from '../yaml/fields.ts';
 import type { Cell } from './cell.ts';
 import { cellGlob, globHint } from './glob.ts';
 
-/** Filters of the command line. A cell must pass each that is given; within one, any value will do. */
+/** Filters of the command line. A cell must pass all of them, and match any value of each. */
 export interface CellFilter {
   /** Any spelling; comma-separated lists are split, here and below. */
   readonly arch?: readonly string[] | undefined;
@@ -23,7 +23,7 @@ export interface CellFilter {
 
 /**
  * The cells that pass a filter, in their order.
- * @throws ConfigError for a word that is no architecture, kind of target or suite, and when nothing passes.
+ * @throws ConfigError for an unknown architecture, kind of target or suite, and if nothing passes.
  */
 export function filterCells(cells: readonly Cell[], filter: CellFilter): Cell[] {
   const suites = [...new Set(cells.map((cell) => cell.suite.name))];

@@ -15,7 +15,7 @@ const container: Offer = {
   memoryBytes: 2 ** 30,
 };
 
-/** What a kind answers; those that are not given are not asked. */
+/** The answers of each kind; kinds that are missing are not asked. */
 const providers =
   (answers: Partial<Record<TargetKind, Availability | Offer>>) =>
   async (kind: TargetKind): Promise<TargetProvider> => ({
@@ -33,7 +33,7 @@ const reason = (config: object) =>
   unsupportedReason({ target: 'container', arch: 'amd64', suite: suite(config) }, providers({ container }));
 
 describe('unsupportedReason', () => {
-  test('what there is suffices', async () => {
+  test('an available target suffices', async () => {
     expect(await reason({ needs: ['root', { 'kernel-modules': ['overlay'] }] })).toBeUndefined();
   });
 
@@ -63,7 +63,7 @@ describe('unsupportedReason', () => {
   });
 });
 
-test('what is in containers needs an engine, also when the suite does not say so', async () => {
+test('a stack of containers needs an engine, even if the suite does not say so', async () => {
   const images = [{ tag: 'a:1', command: ['/a'] }];
   expect(await reason({ stack: { images } })).toMatch(
     /^the suite needs docker, which a container target does not have/,
@@ -91,7 +91,7 @@ test('a Compose service without an image for the architecture is refused before 
 describe('preferredKind', () => {
   const cell = { arch: 'amd64' as const, suite: suite({ needs: ['power'] }) };
 
-  test('is the first that there is and that has what the suite needs, with why not those before it', async () => {
+  test('is the first available kind that meets the needs of the suite, with why not those before it', async () => {
     const there = providers({
       ssh: { state: 'impossible', why: 'no machine is known' },
       container,
@@ -106,7 +106,7 @@ describe('preferredKind', () => {
     });
   });
 
-  test('is the last where none will do: what is wrong with it is said when the cell runs', async () => {
+  test('is the last if none will do; its problem is reported when the cell runs', async () => {
     const none = providers({ ssh: { state: 'impossible', why: 'x' }, container });
     expect((await preferredKind(['ssh', 'container'], cell, none)).target).toBe('container');
   });

@@ -11,7 +11,7 @@ import { isCluster, nodeArchsOf } from './nodes.ts';
 
 type AskedCell = Pick<Cell, 'target' | 'arch' | 'suite'>;
 
-/** What a suite asks of a target, what it says of itself included: several machines, or to be put back. */
+/** A suite's needs, including implicit ones: several machines, or resetting them. */
 export function needsOf(suite: Suite): Needs {
   const named = suite.needs.filter((need) => typeof need === 'string');
   const listed = <K extends string>(key: K) =>
@@ -34,18 +34,18 @@ export function needsOf(suite: Suite): Needs {
 }
 
 /**
- * Why a cell cannot run, in words, or undefined when it can. Asked before anything starts: what cannot work costs no
- * boot.
+ * Why a cell cannot run, in words, or undefined if it can. Checked before anything starts, so that an impossible cell
+ * costs no boot.
  */
 export function unsupportedReason(cell: AskedCell, providers: Providers): Promise<string | undefined> {
   return firstReason(cell, providers, reasonOf);
 }
 
 /**
- * Sees to it that a cell can be started, in this order: can this kind of target ever have what the suite needs, and is it
- * there and does it work. Asked before an image is built, which takes minutes.
- * @throws UnsupportedError where it can not.
- * @throws InfraError with the next step, where it is missing or broken.
+ * Checks that a cell can be started: whether this kind of target can ever meet the suite's needs, then whether it is
+ * available and works. Called before an image is built, which takes minutes.
+ * @throws UnsupportedError if it cannot.
+ * @throws InfraError with the next step, if it is missing or broken.
  */
 export async function checkTarget(cell: AskedCell, providers: Providers): Promise<void> {
   const unsupported = await unsupportedReason(cell, providers);
@@ -55,7 +55,7 @@ export async function checkTarget(cell: AskedCell, providers: Providers): Promis
     requireUsable(cell.target, arch, await provider.probe(arch, needsOf(cell.suite)));
 }
 
-/** What there is, when it can be used. @throws UnsupportedError or InfraError as `checkTarget` does. */
+/** The availability, if it can be used. @throws UnsupportedError or InfraError as `checkTarget` does. */
 export function requireUsable(
   kind: TargetKind,
   arch: ArchName,
@@ -87,18 +87,18 @@ export async function preferredKind(
     if (why === undefined) return { target, passedOver };
     passedOver.push(`${target}: ${why}`);
   }
-  // None will do: the last is what is said to be unsupported, or missing, when the cell comes to it.
+  // None will do: the last one is reported as unsupported or missing when the cell runs.
   return { target: kinds.at(-1)!, passedOver: passedOver.slice(0, -1) };
 }
 
-/** What is not there, or does not work, can be mended: it makes no cell unsupported, and another kind preferable. */
+/** A missing or broken kind can be fixed: it does not make a cell unsupported, but another kind is preferable. */
 const whyNot: typeof reasonOf = (availability, ...asked) => {
   if (availability.state === 'missing') return `${availability.what} is missing`;
   if (availability.state === 'broken') return availability.why;
   return reasonOf(availability, ...asked);
 };
 
-/** Asks the provider for each architecture of a cell's machines, until one cannot be had. */
+/** Probes the provider for each architecture of a cell's machines, until one is unavailable. */
 async function firstReason(
   { target, arch, suite }: AskedCell,
   providers: Providers,

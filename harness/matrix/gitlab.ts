@@ -2,15 +2,15 @@ import { stringify } from 'yaml';
 import { shellQuote } from '../base/text.ts';
 import type { CellJob } from './jobs.ts';
 
-/** What a job of another service runs, beside its cells. */
+/** The commands of another service's job, apart from its cells. */
 export interface PipelineOptions {
   /** The matrix as `harness run` takes it; absent: the project's. */
   readonly matrix?: string | undefined;
-  /** What chooses all of the cells: `harness list` is given it in the last job. */
+  /** The options that choose all of the cells, for `harness list` in the last job. */
   readonly args: string;
-  /** Shell commands that put the harness there. */
+  /** Shell commands that install the harness. */
   readonly before: readonly string[];
-  /** How the harness is called. */
+  /** The command that starts the harness. */
   readonly command: string;
   /** A container's image for all jobs. */
   readonly image?: string | undefined;
@@ -19,8 +19,8 @@ export interface PipelineOptions {
 const RUNS = '.harness/runs';
 
 /**
- * A child pipeline for GitLab: a job for each entry, and one that makes one run of them, whose `junit.xml` the merge request
- * shows. A job is red where its cells are, and the last one for all of them.
+ * A child pipeline for GitLab: a job for each entry, and one that merges their runs, whose `junit.xml` the merge
+ * request shows. A job is red if its cells are, and the last one decides for all.
  * Source: https://docs.gitlab.com/ci/yaml/
  */
 export function gitlabPipeline(jobs: readonly CellJob[], options: PipelineOptions): string {
@@ -29,7 +29,7 @@ export function gitlabPipeline(jobs: readonly CellJob[], options: PipelineOption
   const entries = jobs.map(
     ({ name, runner, args, cacheKey }) =>
       [
-        // A name that begins with a dot is no job, and what GitLab itself calls so is none either.
+        // A name that begins with a dot is not a job, nor is one of GitLab's reserved names.
         `cell ${name}`,
         {
           stage: 'cells',
@@ -44,7 +44,7 @@ export function gitlabPipeline(jobs: readonly CellJob[], options: PipelineOption
   const pipeline = {
     ...(image === undefined ? {} : { image }),
     stages: ['cells', 'merge'],
-    // Not a pipeline of a branch or a merge request by its own rules: whatever started the parent.
+    // Runs whatever started the parent, without its own rules for branches or merge requests.
     workflow: { rules: [{ when: 'always' }] },
     default: { before_script: before, interruptible: true },
     ...Object.fromEntries(entries),
@@ -58,12 +58,12 @@ export function gitlabPipeline(jobs: readonly CellJob[], options: PipelineOption
   return `# Made by: harness matrix --gitlab\n${stringify(pipeline, { lineWidth: 0 })}`;
 }
 
-/** The line that runs the cells of a job. */
+/** The command that runs the cells of a job. */
 export function runLine({ command, matrix }: PipelineOptions, args: string): string {
   return `${command} run${wordsOf({ matrix, args })} --part`;
 }
 
-/** The matrix and what chooses cells of it, with a blank before each. */
+/** The matrix and the options that choose cells, each preceded by a blank. */
 export function wordsOf({ matrix, args }: Pick<PipelineOptions, 'matrix' | 'args'>): string {
   return [...(matrix === undefined ? [] : [shellQuote(matrix)]), ...(args === '' ? [] : [args])]
     .map((word) => ` ${word}`)

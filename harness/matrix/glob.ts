@@ -2,12 +2,12 @@ import picomatch from 'picomatch';
 import { cellName, parseCellName } from '../base/cell-name.ts';
 
 /**
- * What a glob on the name of a cell matches. One that names no release (`arm64/vm/*`) matches the cells of each: it is
- * compared with their names without it. A plus is a plus, because it joins architectures; `+(a|b)` is a pattern.
+ * Matches names of cells with a glob. One without a release (`arm64/vm/*`) matches the cells of each: it is compared
+ * with their names without the release. A plus is literal, because it joins architectures; `+(a|b)` is a pattern.
  */
 export function cellGlob(glob: string): (name: string) => boolean {
   const match = picomatch(glob.replace(/(?<!\\)\+(?!\()/g, '\\+'));
-  // What is returned takes one argument: `some` and `filter` would give picomatch's a second.
+  // The returned function takes one argument: `some` and `filter` would pass a second one to picomatch.
   if (/@(?!\()/.test(glob)) return (name) => match(name);
   return (name) => {
     const parts = parseCellName(name);
@@ -15,7 +15,7 @@ export function cellGlob(glob: string): (name: string) => boolean {
   };
 }
 
-/** What may have been meant by a glob that matches none of some names; undefined where nothing is near. */
+/** A suggestion for a glob that matches none of some names; undefined if nothing is close. */
 export function globHint(glob: string, names: readonly string[]): string | undefined {
   const ends = glob.replace(/(?<!\*)\*$/, '**');
   const meant = [ends, `${glob}/**`, `**/${glob}`, `**/${glob}/**`].find((other) => names.some(cellGlob(other)));

@@ -2,23 +2,23 @@ import { ConfigError } from '../base/errors.ts';
 import { quote } from '../base/quote.ts';
 import { shellQuote } from '../base/text.ts';
 
-/** A job that runs some cells, whatever service runs the job. */
+/** A job that runs some cells, for any CI service. */
 export interface CellJob {
   /** For people, and for the names of artifacts: without slashes. */
   readonly id: string;
   readonly name: string;
   /** Where it runs: a runner's label, an agent's queue. */
   readonly runner: string;
-  /** What `harness run` is given beside the matrix: words, quoted as for a shell where one needs it. */
+  /** Arguments of `harness run` after the matrix, quoted for a shell if necessary. */
   readonly args: string;
-  /** For a cache of images and snapshots: the same as long as the stacks of its cells are. */
+  /** Cache key for images and snapshots: the same as long as the stacks of its cells are. */
   readonly cacheKey: string;
 }
 
 export interface JobOptions<T> {
   /** Names the images that some cells need. */
   readonly imagesKey: (cells: readonly T[]) => string;
-  /** The words that choose some of the cells, or a shard of them, in a job of its own. */
+  /** The arguments that choose some of the cells, or a shard of them, in their own job. */
   readonly words: (narrowed: { readonly cells?: readonly string[]; readonly shard?: string }) => readonly string[];
   readonly shards?: number | undefined;
   readonly runners: ReadonlyMap<string, string>;
@@ -42,8 +42,8 @@ export function parseRunners(
 }
 
 /**
- * One job a cell, or a shard when `shards` is given. Emulated machines run anywhere, so all have the default runner unless one
- * is named for their architecture.
+ * One job per cell, or per shard if `shards` is given. Emulated machines run anywhere, so all use the default runner
+ * unless one is named for their architecture.
  */
 export function jobsOf<T extends { readonly name: string; readonly arch: string }>(
   cells: readonly T[],
@@ -77,6 +77,6 @@ export function jobsOf<T extends { readonly name: string; readonly arch: string 
         cacheKey: `harness-all-${imagesKey(cells)}`,
       };
     });
-  // No more shards than cells: a job without cells would do nothing, and say that it passed.
+  // No more shards than cells: a job without cells would do nothing and pass.
   return shards === undefined ? cellJobs() : shardJobs(Math.min(shards, cells.length));
 }

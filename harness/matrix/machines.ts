@@ -2,7 +2,7 @@ import type { Inventory } from '../config/load/machines.ts';
 import type { KnownCommand } from '../targets/command/provider.ts';
 import type { KnownMachine } from '../targets/ssh/machines.ts';
 
-/** The machines of an inventory, as targets want them. */
+/** The machines of an inventory, in the form that targets need. */
 export function machinesOf({ machines, sshConfig, whereIs }: Inventory): KnownMachine[] {
   return Object.entries(machines).map(([name, { address, user, port, arch, tags, key, cells, power }]) => ({
     name,

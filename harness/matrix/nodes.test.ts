@@ -27,7 +27,7 @@ test('a cell has one machine, or those of a cluster, each with an architecture',
 
 const matrix = (config: object) => ({ ...matrixSchema.parse({ suite: ['swarm'], ...config }), name: 'm' });
 
-test('a mixed cell is named by its architectures, in any spelling, and is for clusters only', () => {
+test('a mixed cell is chosen by its architectures, in any spelling, and is for clusters only', () => {
   const arch = ['amd64', 'x86_64+AArch64'];
   const cluster = new Map([['swarm', suite({ n1: {}, n2: {} })]]);
   const cells = expandCells(matrix({ arch }), cluster);

@@ -3,14 +3,14 @@ import type { Cell } from './cell.ts';
 
 /** A machine of a cell. */
 export interface CellNode {
-  /** In a cluster its name there; otherwise the suite's. */
+  /** Its name in a cluster, otherwise the suite's. */
   readonly name: string;
   readonly arch: ArchName;
 }
 
 /**
- * The machines of a cell: one, or those of a cluster in the order in which the suite names them. Where a node names no
- * architecture it gets the cell's own; in a cell of several they go round.
+ * The machines of a cell: one, or those of a cluster in the order of the suite. A node without an architecture gets the
+ * cell's own; in a mixed cell, its architectures in turn.
  */
 export function nodesOf({ arch, suite }: Pick<Cell, 'arch' | 'suite'>): readonly [CellNode, ...CellNode[]] {
   const archs = archsOf(arch);

@@ -19,7 +19,7 @@ const job = (name: string, more: Partial<CellJob> = {}): CellJob => ({
   ...more,
 });
 
-/** What gitlab-ci-local makes of a pipeline: GitLab's own schema says what is wrong, and it lists the jobs. */
+/** Validates a pipeline with gitlab-ci-local against GitLab's own schema, and lists its jobs. */
 async function asGitlab(pipeline: string) {
   const folder = await mkdtemp(join(tmpdir(), 'gitlab-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -43,7 +43,7 @@ async function asGitlab(pipeline: string) {
   };
 }
 
-test('the pipeline of GitLab is what its schema says: a job a cell, and one behind them', async () => {
+test('the GitLab pipeline is valid: a job per cell, and one after them', async () => {
   const { said, jobs } = await asGitlab(
     gitlabPipeline([job('arm64/vm/web', { runner: 'metal' }), job('amd64/vm/web@trixie')], {
       ...options,
@@ -58,20 +58,20 @@ test('the pipeline of GitLab is what its schema says: a job a cell, and one behi
   ]);
 });
 
-test('the schema finds what is no pipeline', async () => {
+test('the schema refuses an invalid pipeline', async () => {
   const { exitCode, said } = await asGitlab('a: { script: [x], artifacts: { whenever: 1 } }\n');
   expect(exitCode).toBe(1);
   expect(said).toContain("'whenever' property is not expected to be here");
 });
 
-test('the examples of the page about GitLab are pipelines', async () => {
+test('the examples of the page about GitLab are valid pipelines', async () => {
   const page = await readFile(join(root, 'docs/gitlab.md'), 'utf8');
   const examples = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text]) => text!);
   expect(examples.length).toBeGreaterThan(0);
   for (const example of examples) expect(await asGitlab(example), example).toMatchObject({ exitCode: 0 });
 });
 
-test('each job runs its cells as a part, and the last one merges what all left, by the plan', () => {
+test('each job runs its cells as a part, and the last one merges all parts by the plan', () => {
   const of = parse(gitlabPipeline([job('arm64/vm/web', { runner: 'metal' })], options));
   expect(of['cell arm64/vm/web']).toMatchObject({
     tags: ['metal'],
@@ -84,7 +84,7 @@ test('each job runs its cells as a part, and the last one merges what all left, 
   ]);
 });
 
-test('steps of Buildkite: keys that it takes, and nothing of a command that it would replace', () => {
+test('Buildkite steps have valid keys, and no variables that the upload would expand', () => {
   const jobs = [job('arm64/vm/web@trixie', { runner: 'metal', args: "--only 'a$HOME'" }), job('amd64/vm/web')];
   const { steps } = parse(buildkitePipeline(jobs, options));
   for (const { key } of steps) expect(key).toMatch(/^[A-Za-z0-9_:-]+$/);

@@ -14,7 +14,7 @@ const files = {
   'machines.yaml': 'machines:\n  a: { address: "x:22" }\n  b: { address: y }\n',
 };
 
-/** The names of the cells that are chosen, or the error; and the warnings. */
+/** The names of the chosen cells, or the error; and the warnings. */
 async function choose(named: string | undefined, options: CellOptions = {}, more: Record<string, string> = {}) {
   await using project = await tempFiles({ ...files, ...more });
   let said = '';
@@ -28,7 +28,7 @@ async function choose(named: string | undefined, options: CellOptions = {}, more
   return { chosen, said };
 }
 
-test('a suite with a mistake stops only those who run it, and is named to the others', async () => {
+test('a mistake in a suite stops only runs of that suite, and is a warning for others', async () => {
   const other = await choose('m');
   expect(other.chosen).toEqual(['amd64/vm/good']);
   expect(other.said).toContain(BAD_SUITE);
@@ -39,11 +39,11 @@ test('a suite with a mistake stops only those who run it, and is named to the ot
   }
   expect((await choose('both')).chosen).toContain(BAD_SUITE);
   expect((await choose('both', { suite: ['bad'] })).chosen).toContain(BAD_SUITE);
-  // Everything is what is asked for where nothing is.
+  // Without options everything is chosen.
   expect((await choose(undefined)).chosen).toContain(BAD_SUITE);
 });
 
-test('an entry of the inventory with a mistake stops only those who use its list', async () => {
+test('a mistake in the inventory stops only runs that use its list', async () => {
   const vm = await choose('m');
   expect(vm.chosen).toEqual(['amd64/vm/good']);
   expect(vm.said).toContain(BAD_MACHINE);
@@ -59,7 +59,7 @@ test('an entry of the inventory with a mistake stops only those who use its list
   expect((await choose('m', { target: ['ssh'] }, torn)).chosen).toContain('not valid YAML');
 });
 
-test('files may end in .yml; of two that differ only in that none is chosen', async () => {
+test('files may end in .yml; two that differ only in that are an error', async () => {
   const short = {
     'matrices/s.yml': 'arch: [amd64]\nsuite: [short]\n',
     'suites/short/suite.yml': 'description: short\n',
@@ -78,7 +78,7 @@ test('files may end in .yml; of two that differ only in that none is chosen', as
   expect(two.chosen).toBe('cannot choose between machines.yaml and machines.yml');
 });
 
-test('files that look like configuration and that nobody reads are named', async () => {
+test('files that look like configuration but are not read are named', async () => {
   const { said } = await choose(
     'm',
     {},

@@ -41,7 +41,7 @@ export interface CellOptions {
   readonly durations?: string;
   readonly machines?: string;
   readonly json?: boolean;
-  /** What stands behind `--`. */
+  /** The command after `--`. */
   readonly command?: readonly string[];
   readonly packages?: string[];
   readonly setup?: string[];
@@ -55,21 +55,21 @@ export interface CellOptions {
   readonly disk?: number;
 }
 
-/** What a command line means. */
+/** The plan of a command line. */
 export interface ChosenCells {
   readonly project: Project;
   readonly matrix: Matrix;
   readonly cells: Cell[];
   readonly providers: Providers;
-  /** What they were chosen by, for whoever has to choose them again. */
+  /** The selection, for choosing the same cells again. */
   readonly selection: Selection;
-  /** What is wrong elsewhere in the project, and stops nothing. */
+  /** Mistakes elsewhere in the project, which stop nothing. */
   readonly warnings: readonly string[];
 }
 
 /**
- * The cells that a command line means.
- * @throws ConfigError when it means none, or one of a suite with a mistake.
+ * The cells that a command line chooses.
+ * @throws ConfigError if it chooses none, or one of a suite with a mistake.
  */
 export async function planCells(
   named: string | undefined,
@@ -85,7 +85,7 @@ export async function planCells(
       : suite
         ? matrixOf([suite.name])
         : await matrixFromFlags(options, project, { cwd, bundledSuites: bundled.suites });
-  // A command takes the place of a matrix's suites.
+  // A command replaces a matrix's suites.
   const written = suite ? { ...chosen, suite: [suite.name], include: [], exclude: [], 'non-voting': [] } : chosen;
   const matrix = withArchs(withReleases(withTargets(written, kinds), wantedReleases(options.release)), options);
   const read = suite
@@ -112,7 +112,7 @@ export async function planCells(
   return { project, matrix, cells, providers, selection: selectionOf(options, matrix, project, cwd), warnings };
 }
 
-/** Options that say something of the command behind `--`. */
+/** Options about the command after `--`. */
 const OF_COMMAND = [
   'packages',
   'setup',
@@ -125,13 +125,13 @@ const OF_COMMAND = [
   'disk',
 ] as const satisfies readonly (keyof CellOptions)[];
 
-/** The suite that a command behind `--` makes. @throws ConfigError for its options where there is none. */
+/** The suite of a command after `--`. @throws ConfigError for its options without a command. */
 function suiteOfCommand({ command, timeout, ...options }: CellOptions, cwd: string): Suite | undefined {
   if (command !== undefined) return commandSuite({ ...options, command, seconds: timeout }, cwd);
   const given = OF_COMMAND.find((name) => ({ ...options, timeout })[name] !== undefined);
   if (given === undefined && typeof options.source !== 'string') return undefined;
-  throw new ConfigError(`--${given ?? 'source'} says something of a command, and there is none`, {
-    hint: 'The command stands behind everything else: harness run --arch arm64 -- make check',
+  throw new ConfigError(`--${given ?? 'source'} is about a command, and there is none`, {
+    hint: 'Put the command at the end: harness run --arch arm64 -- make check',
   });
 }
 
@@ -144,7 +144,7 @@ async function fileOf(file: string, project: Project, cwd: string): Promise<stri
 /** The kinds of target that the lists of an inventory are for. */
 const LISTS = { machines: 'ssh', commands: 'command' } as const satisfies Record<string, TargetKind>;
 
-/** Mistakes in an inventory that a matrix does not use. @throws ConfigError for one in what it does. */
+/** Mistakes in parts of an inventory that a matrix does not use. @throws ConfigError for one in a part that it uses. */
 function mistakesUnused({ problems }: Inventory, matrix: Matrix): string[] {
   const kinds = new Set([...preferencesOf(matrix).flat(), ...matrix.include.map(({ target }) => target)]);
   const unused: string[] = [];
@@ -169,7 +169,7 @@ export function providersOf(inventory: Inventory, qemu?: string): Providers {
 
 /**
  * The providers of a choice of cells under another build of QEMU: its binary, or the folder of its binaries.
- * @throws ConfigError when it is not there.
+ * @throws ConfigError if it does not exist.
  */
 export async function providersWith(
   qemu: string,
@@ -185,7 +185,7 @@ export async function providersWith(
   return providersOf(await loadInventory(project, { file: machines, cwd }), build);
 }
 
-/** Kinds of target, and the address of a machine, which stands for its kind. */
+/** Kinds of target, and the address of a machine, which implies its kind. */
 function targetsOf(given: readonly string[] | undefined): { kinds: TargetKind[]; address?: string } {
   const words = splitList(given);
   const addresses = words.filter((word) => word.includes('://'));
@@ -198,7 +198,7 @@ function targetsOf(given: readonly string[] | undefined): { kinds: TargetKind[];
   return { kinds: [...new Set(kinds)], ...(address === undefined ? {} : { address }) };
 }
 
-/** @throws ConfigError for a word that is no release. */
+/** @throws ConfigError for an unknown release. */
 function wantedReleases(given: readonly string[] | undefined): ReleaseName[] {
   return splitList(given).map((word) => {
     const name = releaseNames.find((one) => one === word);
@@ -209,7 +209,7 @@ function wantedReleases(given: readonly string[] | undefined): ReleaseName[] {
   });
 }
 
-/** @throws ConfigError for a word that is no kind of target. */
+/** @throws ConfigError for an unknown kind of target. */
 function kindOf(word: string): TargetKind {
   const kind = targetKinds.find((one) => one === word);
   if (kind) return kind;
@@ -218,7 +218,7 @@ function kindOf(word: string): TargetKind {
   );
 }
 
-/** Asks, where a matrix prefers one kind of target to another, which there are. */
+/** Finds out which kinds of target are available, if a matrix prefers one to another. */
 async function choices(matrix: Matrix, suites: ReadonlyMap<string, Suite>, providers: Providers): Promise<Choose> {
   const found = new Map<string, ReturnType<Choose>>();
   const keyOf: (...key: Parameters<Choose>) => string = (kinds, { arch, suite }) =>
@@ -240,12 +240,12 @@ async function inShard(cells: readonly Cell[], text: string, durations: string |
   });
 }
 
-/** A cell that has no duration is one that was never timed. */
+/** A cell without a duration was never timed. */
 const recorded = z.object({
   cells: z.array(z.object({ name: z.string(), durationMs: z.number().min(0).optional().catch(undefined) })),
 });
 
-/** How long each cell took in an earlier run, in milliseconds. */
+/** Durations of the cells of an earlier run, in milliseconds. */
 async function durationsIn(file: string): Promise<ReadonlyMap<string, number>> {
   try {
     const { cells } = recorded.parse(JSON.parse(await readFile(file, 'utf8')));

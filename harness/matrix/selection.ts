@@ -7,23 +7,23 @@ import { preferencesOf } from '../config/targets.ts';
 import type { Selection } from '../events/types.ts';
 import type { CellOptions } from './plan.ts';
 
-/** Options of commands that run or plan cells, and choose none: whatever else there is, belongs to the choice. */
+/** Options that do not choose cells; all others belong to the choice. */
 const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
   ...['json', 'jobs', 'keep', 'part', 'report', 'summary', 'pause', 'pauseMinutes', 'quiet', 'verbose', 'color'],
   ...['history', 'page', 'commitUrl'],
   ...['github', 'gitlab', 'buildkite', 'shards', 'runner', 'defaultRunner', 'image', 'before', 'call'],
 ]);
 
-/** Options that are only ever said with `--no-`. */
+/** Options that exist only with `--no-`. */
 const NEGATED: ReadonlySet<string> = new Set(['bench', 'control']);
 
 /** Options whose value is a path. */
 const PATHS: ReadonlySet<string> = new Set(['machines', 'durations', 'source']);
 
-/** What a command line chose its cells by, as it can be given to `harness run` anywhere in the project. */
+/** The choices of a command line, valid for `harness run` anywhere in the project. */
 export function selectionOf(options: CellOptions, matrix: Matrix, project: Project, cwd: string): Selection {
   const written = Object.entries(options)
-    // `--no-bench` is the option; that it was not given is no choice.
+    // `--no-bench` is the option; its absence is not a choice.
     .filter(([name, value]) => !CHOOSE_NOTHING.has(name) && value !== undefined && !(NEGATED.has(name) && value))
     .map(([name, value]) => [name, PATHS.has(name) && typeof value === 'string' ? placed(value, project, cwd) : value]);
   return {
@@ -33,7 +33,7 @@ export function selectionOf(options: CellOptions, matrix: Matrix, project: Proje
   };
 }
 
-/** How a matrix is named: by its path, or by its name where it comes with the package, whose place is no project's. */
+/** The name of a matrix: its path, or just its name if it comes with the package, which is outside of the project. */
 function matrixWord(file: string, project: Project): string {
   const fromPackage = dirname(file) === bundled.matrices && bundled.matrices !== project.matrices;
   return fromPackage ? basename(file).replace(/\.ya?ml$/, '') : (placeBelow(project.root, file) ?? file);

@@ -6,7 +6,7 @@ import { parseShard, shardOf } from './shard.ts';
 
 const cells = (...names: string[]) => names.map((name) => ({ name, arch: name.split('/')[0]! }));
 
-test('the longest cell is alone, the short ones share', () => {
+test('the longest cell gets its own shard, the short ones share', () => {
   const all = cells('a/vm/x', 'b/vm/x', 'c/vm/x', 'd/vm/x');
   const durations = new Map([
     ['a/vm/x', 100],
@@ -57,7 +57,7 @@ test('a cell that was never timed takes the median', () => {
   expect(shardOf(all, { index: 2, count: 2 }, durations).map(({ name }) => name)).toEqual(['new/vm/x']);
 });
 
-test('no shard is empty while there are as many cells as shards, whatever is said of durations', () => {
+test('no shard is empty if there are enough cells, whatever the durations', () => {
   const odd = fc.constantFrom(0, -0, Number.NaN, -5, Number.POSITIVE_INFINITY, undefined, 0.001, 1e300);
   fc.assert(
     fc.property(fc.array(odd, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 20 }), (durations, count) => {

@@ -21,7 +21,7 @@ export function parseShard(text: string): Shard {
  * The cells of one shard: the longest first, each to the shard that has least to do so far, so that no shard takes
  * longer than 4/3 of the best division (Graham, Bounds on Multiprocessing Timing Anomalies, 1969). The same cells and
  * durations give the same shards, whichever is asked for. A shard is empty only where there are more of them than cells.
- * @param durations milliseconds by a cell's name; a cell that is not in it, or with what is no duration, takes the median.
+ * @param durations milliseconds by a cell's name; a cell without a valid one takes the median.
  */
 export function shardOf<T extends { readonly name: string }>(
   cells: readonly T[],
@@ -38,7 +38,7 @@ export function shardOf<T extends { readonly name: string }>(
   const shards = Array.from({ length: count }, () => ({ ms: 0, names: new Set<string>() }));
   for (const { cell, ms } of sized) {
     const least = shards.reduce((best, shard) => {
-      // What takes no time would all go to the first.
+      // Otherwise all cells that take no time would go to the first.
       const more = shard.ms - best.ms || shard.names.size - best.names.size;
       return more < 0 ? shard : best;
     });
