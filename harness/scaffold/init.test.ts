@@ -8,6 +8,7 @@ import { rejection, tempFiles } from '../testing/temp-files.ts';
 import { initProject } from './init.ts';
 import { commandStarter } from './starter-command.ts';
 import { composeStarter } from './starter-compose.ts';
+import { startsFrom } from './starts.ts';
 import { surroundings } from './surroundings.ts';
 
 test('what it writes can be loaded, and each file names its schema', async () => {
@@ -45,7 +46,7 @@ test.each([
   await using files = await tempFiles();
   await initProject(files.folder, commandStarter(command));
   const project = await findProject(files.folder);
-  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  const matrix = await loadMatrix(join(project.matrices, 'checks.yaml'));
   const suite = (await loadSuites(matrix, [project.suites])).get('checks');
   expect(suite).toMatchObject({ source: '../..', stack: { packages }, tests: [{ run: command, results: 'exit' }] });
 });
@@ -61,7 +62,7 @@ services:
   expect(unknown).toEqual(['team/app:2']);
   await initProject(files.folder, templates);
   const project = await findProject(files.folder);
-  const matrix = await loadMatrix(join(project.matrices, 'first.yaml'));
+  const matrix = await loadMatrix(join(project.matrices, 'stack.yaml'));
   const suite = (await loadSuites(matrix, [project.suites])).get('stack');
   expect(suite?.stack).toMatchObject({
     images: [
@@ -142,4 +143,31 @@ test('the workflow installs what the set-up installs', () => {
   for (const name of own) expect(text.split(/\s+/)).toContain(name);
   // Ubuntu's package of that name does not start, and the runner's plug-in holds the place of the one that does.
   expect(text).not.toContain('docker-compose');
+});
+
+test.each([
+  [{}, []],
+  [{ 'compose.yaml': '', 'docker-compose.yml': '' }, ['--compose compose.yaml']],
+  [{ 'docker-compose.yml': '' }, ['--compose docker-compose.yml']],
+  [{ Makefile: 'CC = cc\nall: a\n\ncheck: all\n\t./a\n' }, ['--command "make check"']],
+  [{ Makefile: 'test:\n', 'compose.yml': '' }, ['--compose compose.yml', '--command "make test"']],
+  // A variable, and a target of another name.
+  [{ Makefile: 'test := yes\nlatest: all\n' }, []],
+  [{ 'pyproject.toml': '', 'tests/test_a.py': '' }, ['--command "pytest"']],
+  [{ 'Cargo.toml': '' }, ['--command "cargo test"']],
+  [{ 'package.json': '{"scripts": {"test": "vitest run"}}' }, ['--command "npm test"']],
+  [{ 'package.json': '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}' }, []],
+  [{ 'package.json': '{' }, []],
+])('what a project of %j offers to start from', async (project, starts) => {
+  await using files = await tempFiles(project);
+  expect(await startsFrom(files.folder)).toEqual(starts);
+});
+
+test('a suite for a command can follow the first one', async () => {
+  await using files = await tempFiles();
+  await initProject(files.folder);
+  const states = Object.fromEntries(
+    (await initProject(files.folder, commandStarter('make check'))).map(({ path, state }) => [path, state]),
+  );
+  expect(states).toMatchObject({ 'matrices/checks.yaml': 'wrote', '.gitignore': 'kept', 'package.json': 'kept' });
 });

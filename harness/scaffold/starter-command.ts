@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { matrixText, schemaLine, type Template } from './templates.ts';
+import { matrixTemplate, schemaLine, type Template } from './templates.ts';
 
 /** Packages that a command is known to need, by the words in it; what is installed beside costs an image some seconds. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -27,10 +27,7 @@ export function commandStarter(command: string): Template[] {
   const words = command.match(/[A-Za-z0-9_.-]+/g) ?? [];
   const packages = [...new Set(words.flatMap((word) => PACKAGES[word] ?? []))];
   return [
-    {
-      path: join('matrices', 'first.yaml'),
-      text: matrixText('checks', 'The project’s own tests on three architectures.'),
-    },
+    matrixTemplate('checks', 'checks', 'The project’s own tests on three architectures.'),
     {
       path: join('suites', 'checks', 'suite.yaml'),
       text: `${schemaLine('suite')}

@@ -6,7 +6,7 @@ import { askCompose, type ComposeModel } from '../stacks/compose/model.ts';
 import { composeProgram, NO_COMPOSE } from '../stacks/compose/program.ts';
 import { tagged } from '../stacks/compose/stack.ts';
 import { shownPath } from '../yaml/yaml-source.ts';
-import { matrixText, schemaLine, type Template } from './templates.ts';
+import { matrixTemplate, schemaLine, type Template } from './templates.ts';
 
 /** An entry of stack.images, beside its tag. */
 interface Known {
@@ -84,7 +84,7 @@ export async function composeStarter(file: string, cwd: string): Promise<Compose
   return {
     unknown,
     templates: [
-      { path: join('matrices', 'first.yaml'), text: matrixText('stack', 'A Compose file on three architectures.') },
+      matrixTemplate('stack', 'stack', 'A Compose file on three architectures.'),
       {
         path: join('suites', 'stack', 'suite.yaml'),
         text: `${schemaLine('suite')}\n# Images are built from Debian's packages, because there is no registry: see that they are what yours are.\n${stringify(suite)}`,

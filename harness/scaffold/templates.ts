@@ -23,20 +23,20 @@ export function schemaLine(schema: 'matrix' | 'suite'): string {
 }
 
 /** A matrix of one suite on three architectures. */
-export function matrixText(suite: string, description: string): string {
-  return `${schemaLine('matrix')}
-description: ${description} Run it with \`npx harness run first\`.
+export function matrixTemplate(name: string, suite: string, description: string): Template {
+  return {
+    path: join('matrices', `${name}.yaml`),
+    text: `${schemaLine('matrix')}
+description: ${description} Run it with \`npx harness run ${name}\`.
 arch: [amd64, arm64, ppc64le]
 suite: [${suite}]
-`;
+`,
+  };
 }
 
 /** What `harness init` writes by itself. The suite needs nothing that a guest lacks. */
 export const templates: readonly Template[] = [
-  {
-    path: join('matrices', 'first.yaml'),
-    text: matrixText('hello', 'A first matrix, one suite on three architectures.'),
-  },
+  matrixTemplate('first', 'hello', 'A first matrix, one suite on three architectures.'),
   {
     path: join('suites', 'hello', 'suite.yaml'),
     text: `${schemaLine('suite')}
