@@ -150,7 +150,9 @@ test('what takes too long is ended', async ({ target }) => {
     await writeFile(join(project.folder, 'suites/long/suite.yaml'), '{}\n');
     const none = await project.harness(['run', 'long'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
     expect(none.exitCode).toBe(3);
-    expect(none.stderr).toContain('a Docker engine at unix:///nowhere/docker.sock (package docker.io) is missing');
+    expect(none.stderr).toMatch(
+      /a Docker engine at unix:\/\/\/nowhere\/docker\.sock \(packages? docker\.io.*\) is missing/,
+    );
     // Before an image is built, and a suite that no container can run is told so whether or not there is an engine.
     expect((await project.results()).cells[0]?.steps.map(({ step }) => step)).toEqual(['acquire']);
     await writeFile(join(project.folder, 'suites/long/suite.yaml'), 'needs: [power]\n');

@@ -47,7 +47,7 @@ async function probeEngine(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs
     const docker = packageName('docker.io');
     return {
       state: 'missing',
-      what: `a Docker engine at ${address.host} (package ${docker})`,
+      what: `a Docker engine at ${address.host} (${docker.includes(' ') ? 'packages' : 'package'} ${docker})`,
       install: `apt-get install -y --no-install-recommends ${docker} && service docker start`,
     };
   }
