@@ -112,7 +112,9 @@ test.each([
   installNpm(root);
   const lines = said.mock.calls.join('');
   said.mockRestore();
-  expect(lines).toMatch(/npm ci does not take package-lock\.json:\n[\s\S]*npm error[\s\S]*npm install --no-save …/);
+  expect(lines).toMatch(
+    /npm ci does not take package-lock\.json:\n[\s\S]*npm (?:error|ERR!)[\s\S]*npm install --no-save …/,
+  );
   expect(readFileSync(join(root, 'node_modules/beside/package.json'), 'utf8')).toContain('beside');
   expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).toBe(before);
 });
