@@ -117,7 +117,7 @@ interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'on
 async function install(folder: string, request: ImageRequest, apt: Apt, what: Installation): Promise<void> {
   const { settings, arch, signal, progress } = request;
   await ensureBinfmt(arch);
-  const refused = await namespaceProblem(settings.cache);
+  const refused = await namespaceProblem();
   if (refused) throw new InfraError(`cannot build images without being root: ${refused.why}`, { hint: refused.hint });
   await apt.download(what.wanted, [], progress);
   const left = new Set(what.onTop !== undefined && isEmulated(request) ? knownForFirstBoot(what.resolved) : []);

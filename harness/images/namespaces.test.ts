@@ -1,8 +1,5 @@
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { closedProblem, explainedBy } from './namespaces.ts';
+import { explainedBy } from './namespaces.ts';
 
 const settings = (known: Readonly<Record<string, string>>) => async (key: string) => known[key];
 const REFUSED = 'unshare: unshare failed: Operation not permitted';
@@ -21,15 +18,4 @@ test.each([
 
 test('what is not known is said in the words of unshare', async () => {
   expect((await explainedBy(`warning\n${REFUSED}\n`, settings({}), 'me')).why).toBe(REFUSED);
-});
-
-// Homes of Debian 13 are.
-test('a cache below a folder that is closed to others is named, also before it is there', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'harness-home-'));
-  await mkdir(join(home, '.cache'));
-  await chmod(home, 0o700);
-  expect((await closedProblem(join(home, '.cache/not/yet')))?.why).toContain(`${home} is closed`);
-  await chmod(home, 0o711);
-  expect(await closedProblem(join(home, '.cache/not/yet'))).toBeUndefined();
-  await rm(home, { recursive: true });
 });

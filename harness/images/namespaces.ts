@@ -1,6 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { asRoot } from './as-root.ts';
 
@@ -21,14 +20,13 @@ const FORBIDDEN = [
 
 /**
  * Images are built as root, which an ordinary user is in a namespace of his own. Tries that.
- * @param cache the folder that images are built in, absolute.
  * @returns undefined where it works, and for root.
  */
-export async function namespaceProblem(cache: string): Promise<NamespaceProblem | undefined> {
+export async function namespaceProblem(): Promise<NamespaceProblem | undefined> {
   if (process.getuid?.() === 0) return undefined;
   const [program, ...args] = asRoot(['true']);
   const tried = await execa(program!, args, { reject: false, stdin: 'ignore' });
-  if (tried.exitCode === 0) return closedProblem(cache);
+  if (tried.exitCode === 0) return undefined;
   const setting = (key: string) =>
     readFile(`/proc/sys/${key.replaceAll('.', '/')}`, 'utf8').then(
       (text) => text.trim(),
@@ -58,18 +56,4 @@ export async function explainedBy(
     why: said.trim().split('\n').at(-1) ?? '',
     hint: 'In a chroot and in most containers the kernel refuses it: build as root there.',
   };
-}
-
-/** The root of mmdebstrap's namespace is nobody on this host: a folder that is closed to others, such as a home, is to him. */
-export async function closedProblem(folder: string): Promise<NamespaceProblem | undefined> {
-  const mode = await stat(folder).then(
-    (found) => found.mode,
-    () => undefined,
-  );
-  if (mode !== undefined && (mode & 0o001) === 0)
-    return {
-      why: `${folder} is closed to other users, and images are built by one of this user's own`,
-      hint: `chmod o+x ${folder}, or a cache elsewhere: export HARNESS_CACHE=/var/tmp/${userInfo().username}-harness`,
-    };
-  return dirname(folder) === folder ? undefined : closedProblem(dirname(folder));
 }

@@ -58,11 +58,12 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
     `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
   ];
-  const root = process.getuid?.() === 0;
   const argv = [
-    ...(root ? ['unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--'] : []),
+    ...inNamespaces(),
     'mmdebstrap',
-    `--mode=${root ? 'root' : 'unshare'}`,
+    // Root is this user in a namespace of our own. In one of mmdebstrap's it would be one of the ids that this user has
+    // beside his own, to whom his home is closed, as Debian makes homes since 13.
+    '--mode=root',
     `--architectures=${arch.debian}`,
     `--variant=${onTop ? 'custom' : 'essential'}`,
     '--format=tar',
@@ -84,6 +85,14 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     onLine: installProgress(resolved.length, request.progress ?? (() => {})),
     ...(signal ? { cancelSignal: signal } : {}),
   });
+}
+
+/** Namespaces that end with the command, whatever it has mounted and started; for an ordinary user also root's rights in them. */
+function inNamespaces(): string[] {
+  const own = ['--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
+  // Whoever mounts /sys has to own the network that it shows. Everything is downloaded before.
+  const [unshare, ...asUser] = asRoot([]);
+  return unshare === undefined ? ['unshare', ...own, '--'] : [unshare, ...own, '--net', ...asUser];
 }
 
 /**

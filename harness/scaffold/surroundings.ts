@@ -70,7 +70,6 @@ ${PACKAGES.map((line) => `            ${line}`).join(' \\\n')}
         run: |
           if [ -e /dev/kvm ]; then sudo chmod 0666 /dev/kvm; fi
           sudo sysctl -q -w kernel.apparmor_restrict_unprivileged_userns=0 || true
-          sudo chmod o+x "$HOME"
 
       - uses: actions/cache@0057852bfaa89a56745cba8c7296529d2fc39830 # v4.3.0
         with:

@@ -62,7 +62,7 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     programs: one.programs ?? [],
     found: missingPackages({ path, packages: [one] }).length === 0,
   }));
-  const namespaces = await namespaceProblem(cache);
+  const namespaces = await namespaceProblem();
   const host = await hostCapacity();
   const capacity = capacityFor(512 * 2 ** 20, 99, host);
   const place = await existing(cache);
