@@ -105,6 +105,6 @@ function environmentOf(run: RunResult): string {
 export const allure: Report = {
   name: 'allure',
   path: FOLDER,
-  about: 'the folder of results that Allure makes a report of',
+  about: 'the folder of results from which Allure makes its report',
   files: allureFiles,
 };

@@ -181,7 +181,7 @@ export const benchmarkReports = [
   oneFile({
     name: 'csv',
     path: 'benchmarks.csv',
-    about: 'benchmarks as a row a sample',
+    about: 'benchmarks, one row per sample',
     benchmarks: true,
     render: renderCsv,
   }),

@@ -35,7 +35,7 @@ export const reports: readonly Report[] = [
   oneFile({
     name: 'junit',
     path: 'junit.xml',
-    about: 'JUnit XML; what failed without a vote is skipped in it',
+    about: 'JUnit XML; non-voting failures appear as skipped',
     always: true,
     render: (run, { folder }) => renderJunit(run, { folder }),
   }),
@@ -56,7 +56,7 @@ export const reports: readonly Report[] = [
   oneFile({
     name: 'junit-non-voting',
     path: 'junit-non-voting.xml',
-    about: 'JUnit XML of the cells without a vote, with their failures',
+    about: 'JUnit XML of the non-voting cells, with their failures',
     render: (run, { folder }) => renderJunit(run, { folder, cells: 'non-voting' }),
   }),
   ctrf,
