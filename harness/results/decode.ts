@@ -1,14 +1,14 @@
 import type { ResultsProblem } from './types.ts';
 
-/** Text of a file, and what was wrong with its bytes. */
+/** Text of a file, and problems with its bytes. */
 export interface Decoded {
   readonly text: string;
   readonly problems: readonly ResultsProblem[];
 }
 
 /**
- * Bytes to text: by the byte order mark (UTF-8, UTF-16 of both orders), else by `declared`, else as UTF-8. What the encoding
- * does not know becomes U+FFFD. UTF-16 without a mark is known by the zero beside its first character.
+ * Decodes bytes by the byte order mark (UTF-8, UTF-16 of both orders), else as `declared`, else as UTF-8. Invalid bytes
+ * become U+FFFD. UTF-16 without a mark is recognised by the zero beside its first character.
  * @param declared the name of an encoding that the file itself names, such as `ISO-8859-1`.
  */
 export function decode(bytes: Uint8Array, declared?: string): Decoded {

@@ -9,7 +9,7 @@ const load = async (format: ResultsFormatName, name: string) => readResults(form
 const countsOf = ({ tests }: ForeignResults) =>
   Object.fromEntries([...Map.groupBy(tests, ({ verdict }) => verdict)].map(([verdict, of]) => [verdict, of.length]));
 
-describe('counts are those that the tool printed', () => {
+describe('the counts are those of the tool', () => {
   test.each<[ResultsFormatName, string, string, Record<string, number>]>([
     [
       'junit',
@@ -134,7 +134,7 @@ describe('counts are those that the tool printed', () => {
   });
 });
 
-describe('each test has what reports show', () => {
+describe('each test has the fields that reports show', () => {
   const find = async (format: ResultsFormatName, name: string, id: string) => {
     const found = (await load(format, name)).tests.find((one) => one.id === id);
     expect(found, `${name}: ${id}`).toBeDefined();

@@ -2,9 +2,9 @@ import { decode } from './decode.ts';
 import type { FormatResults, FoundTest, ResultsFormat, ResultsLimits, ResultsProblem } from './types.ts';
 
 /**
- * What `go test -json` prints: a line of JSON an event (`go doc test2json`). Lines that are none, such as a compiler's, are
- * let be; a package that failed without a failing test is a test of its own, because it did not compile, panicked, or ran out
- * of time. A test that never ended has an error, unless its output says how it ended: up to Go 1.19 the end of a test that
+ * Output of `go test -json`: one JSON event per line (`go doc test2json`). Other lines, such as a compiler's, are
+ * ignored; a package that failed without a failing test becomes a test, because it did not compile, panicked, or timed
+ * out. A test that never ended has an error, unless its output says how it ended: up to Go 1.19 the end of a test that
  * prints no newline has no event.
  */
 export const goJson: ResultsFormat = { about: '`go test -json`', read: readGoJson };
@@ -32,7 +32,7 @@ function readGoJson(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
   const problems: ResultsProblem[] = [...found];
   const packages = new Map<string, GoTest>();
   const tests: GoTest[] = [];
-  /** Those that go on, by package and name: with `-count` a name comes again. */
+  /** Running tests by package and name: with `-count` a name is repeated. */
   const open = new Map<string, GoTest>();
   let others = 0;
   const lines = text.split('\n');
@@ -53,7 +53,7 @@ function readGoJson(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
         problems.push({ kind: 'truncated', severity: 'error', message: 'its last line is cut off' });
       continue;
     }
-    // A package that only its tests tell of never came to its end.
+    // A package known only from its tests never ended.
     const own = packageOf(packages, event.Package);
     const whose = event.Test === undefined ? own : testOf(event, tests, open);
     if (tests.length + packages.size > 2 * limits.tests) {
@@ -146,7 +146,7 @@ function panicIn(output: string): string | undefined {
   return /^panic: .*$/m.exec(output)?.[0];
 }
 
-/** File, line and words of what a test said last of itself: it says what is wrong after what it does. */
+/** File, line and text of a test's last message: the explanation comes last. */
 function lastMessage(output: string): string[] {
   const all = output.slice(-20_000).matchAll(/^ +(\S[^:\n]*\.go):(\d+): (.*)$/gm);
   return [...all].at(-1)?.slice(1) ?? [];

@@ -16,8 +16,8 @@ import {
 export * from './types.ts';
 
 /**
- * A door: the formats of results, by the names that people write. A new one is a file with a {@link ResultsFormat} and a line
- * here; everything else follows from the list. What results and the end of a command come to is said in `commands/judge.ts`.
+ * The formats of results by name. A new one is a file with a {@link ResultsFormat} and a line here; everything else
+ * follows from the list. `commands/judge.ts` turns results and the end of a command into verdicts.
  */
 export const RESULTS_FORMATS = {
   junit,
@@ -30,8 +30,8 @@ export const RESULTS_FORMATS = {
 export type ResultsFormatName = keyof typeof RESULTS_FORMATS;
 
 /**
- * Reads the results of another tool. It throws nothing, whatever the bytes are: what is wrong with them is in `problems`, and
- * whatever tests were whole are there nevertheless.
+ * Reads the results of another tool. Never throws, whatever the bytes: mistakes are in `problems`, and all complete
+ * tests are returned.
  */
 export function readResults(
   format: ResultsFormatName,
@@ -61,7 +61,7 @@ export function readResults(
   };
 }
 
-/** The tests of which there is room. A small file may have a long name for a suite that is in each of many. */
+/** The tests that fit. A small file may have a long suite name that is repeated in each of many tests. */
 function within(tests: readonly FoundTest[], limits: ResultsLimits, problems: ResultsProblem[]): readonly FoundTest[] {
   let room = limits.total;
   const first = tests.slice(0, limits.tests).findIndex((test) => {
@@ -81,7 +81,7 @@ function within(tests: readonly FoundTest[], limits: ResultsLimits, problems: Re
   return tests.slice(0, most);
 }
 
-/** Characters of a test, as far as they are kept. */
+/** Number of characters that are kept of a test. */
 function sizeOf({ suites, name, attempts = [], ...texts }: FoundTest, { depth, line, text }: ResultsLimits): number {
   const parts = [texts, ...attempts].flatMap(({ message, details, output }) => [details, output, message]);
   return [...suites.slice(0, depth), name].reduce(
@@ -91,8 +91,8 @@ function sizeOf({ suites, name, attempts = [], ...texts }: FoundTest, { depth, l
 }
 
 /**
- * The tests of several files of results, identified among one another. Formats that name no suite have their file for one:
- * programs with a plan of their own number their tests alike.
+ * The tests of several files of results, with unique identifiers. In formats without suites each file counts as one:
+ * programs with their own plans number their tests alike.
  */
 export function joinTests(
   files: readonly { readonly name: string; readonly tests: readonly ForeignTest[] }[],
@@ -108,7 +108,7 @@ function withoutExtension(name: string): string {
   return name.replace(/(?<=[^/])\.[^./]*$/, '');
 }
 
-/** Suites and name, and the second of one name is its second. */
+/** Suites and name; repeated names are numbered. */
 function identified(tests: readonly FoundTest[], { line }: ResultsLimits): ForeignTest[] {
   const seen = new Map<string, number>();
   return tests.map((test) => {

@@ -6,16 +6,17 @@ const PARTS = [
   'failure',
   'error',
   'skipped',
-  // PHPUnit up to 9: a test that nobody can run as it is.
+  // PHPUnit up to 9: a test that cannot run as written.
   'warning',
-  // Surefire and nextest: a later attempt of a test that failed for good, and an earlier one of a test that passed then.
+  // Surefire and nextest: a later attempt of a test that finally failed, and an earlier one of a test that finally
+  // passed.
   'rerunFailure',
   'rerunError',
   'flakyFailure',
   'flakyError',
 ] as const;
 
-/** What a test case says of how it ended. */
+/** The outcome of a test case. */
 export interface CasePart {
   readonly kind: (typeof PARTS)[number];
   readonly attributes: Attributes;
@@ -33,7 +34,7 @@ interface Case {
   readonly output: string;
 }
 
-/** @param suites what the case is in, the outermost first. */
+/** @param suites the suites of the case, the outermost first. */
 export function testOfCase(
   testcase: Case,
   suites: readonly { readonly name: string; readonly file?: string }[],
@@ -86,7 +87,7 @@ function outcomeOf({ attributes, parts, output }: Case): Outcome {
   const bad = of('failure', 'error', 'warning');
   const durationMs = milliseconds(attributes['time']);
   const todo = of('skipped').find((part) => part.attributes['type'] === 'todo');
-  // Node: a test that is known to fail, and does.
+  // Node: an expected failure.
   if (bad.length > 0 && todo)
     return { ...failureOf(bad, []), verdict: 'expected failure', reason: todo.attributes['message'] ?? 'todo' };
   if (bad.length > 0) return failureOf(bad, of('rerunFailure', 'rerunError', 'flakyFailure', 'flakyError'));
@@ -97,7 +98,7 @@ function outcomeOf({ attributes, parts, output }: Case): Outcome {
   }
   const [skipped] = of('skipped');
   if (skipped) return skipOf(skipped, attributes, output);
-  // CTest says "disabled", GoogleTest "suppressed", and neither of them adds an element.
+  // CTest says "disabled", GoogleTest "suppressed"; neither adds an element.
   if (attributes['status'] === 'disabled' || attributes['result'] === 'suppressed')
     return { verdict: 'skipped', reason: 'disabled' };
   if (attributes['status'] === 'fail') return { verdict: 'failed' };
@@ -109,7 +110,7 @@ function failureOf(bad: readonly CasePart[], reruns: readonly CasePart[]): Outco
   const [first] = bad as [CasePart];
   const attempts = reruns.length > 0 ? { attempts: [attemptOf(first), ...reruns.map(attemptOf)] } : {};
   const { message } = first.attributes;
-  // Of pytest, where a test that is expected to fail has to.
+  // pytest: an expected failure.
   const strict = /^\[XPASS\(strict\)\]\s*(.*)/s.exec(message ?? '');
   if (strict) return { verdict: 'unexpected success', reason: strict[1]!, ...attempts };
   const details = bad.map(textWithin).filter((text) => text !== '');
@@ -121,7 +122,7 @@ function failureOf(bad: readonly CasePart[], reruns: readonly CasePart[]): Outco
   };
 }
 
-/** Skipped, unless the tool says "skipped" of something else. */
+/** Skipped, unless the tool uses "skipped" for something else. */
 function skipOf(part: CasePart, { status }: Attributes, output: string): Outcome {
   const { message, type } = part.attributes;
   const reason = message ?? (part.text.trim() || output.trim());
@@ -146,7 +147,7 @@ function attemptOf(part: CasePart): ForeignAttempt {
   };
 }
 
-/** The message; where there is none, the first line of the text, and where there is none either, the type. */
+/** The message, else the first line of the text, else the type. */
 function wordsOf(part: CasePart): { message?: string } {
   const { message, type } = part.attributes;
   const words = message?.trim() || textWithin(part).trim().split('\n')[0] || type;

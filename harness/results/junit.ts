@@ -16,13 +16,13 @@ export const junit: ResultsFormat = {
   read: readJunit,
 };
 
-/** What a file is that is not read to its end. */
+/** A file that ends too early. */
 class Stop extends Error {}
 
 interface Suite {
   readonly name: string;
   readonly file?: string;
-  /** What it says of itself. */
+  /** Its own attributes. */
   readonly declared: { readonly tests: number; readonly bad: number };
   seen: number;
   bad: number;
@@ -70,7 +70,7 @@ function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
       part = { kind: element, attributes, text: '', output: '' };
       collected = '';
     } else if (isText(element)) {
-      // What stood before an inner element is the part's.
+      // Text before an inner element belongs to the part.
       if (part && collected !== undefined) part.text += collected;
       collected = '';
     }
@@ -108,7 +108,7 @@ function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
       parser.close();
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
-      // What is missing at the end is what was not written any more.
+      // The missing end was never written.
       const last = problems.pop()!;
       problems.push({ ...last, kind: 'truncated', message: `it ends too early: ${last.message}` });
     }
@@ -120,17 +120,17 @@ function readJunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
   return { tests: text === decoded ? tests : restored(tests), problems };
 }
 
-/** The parser makes an error of each character that it complains of, which is slow. */
+/** The parser creates an error for each such character, which is slow. */
 const MOST_BAD_CHARACTERS = 1000;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be replaced
 const DISALLOWED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
-/** The same, written as references: what colours output is often written so. */
+/** The same as character references, which tools often use for coloured output. */
 const REFERENCE = /&#(?:x0*([\da-f]{1,2})|0*(\d{1,2}));/gi;
-/** Characters of no meaning, which stand for the control characters while XML is parsed. */
+/** Private characters that replace control characters while XML is parsed. */
 const STAND_INS = 0xf700;
 
-/** Text without what XML does not allow and tools write all the same, when a test prints it. */
+/** Text without characters that XML forbids, but tools write when a test prints them. */
 function allowed(text: string): string {
   const standIn = (code: number) => String.fromCharCode(code < 32 ? STAND_INS + code : 0xfffd);
   return text
@@ -142,7 +142,7 @@ function allowed(text: string): string {
     });
 }
 
-/** What was read, with its control characters back: whoever cleans it knows sequences of them. */
+/** Restores the control characters of parsed text, because the code that removes them needs whole sequences. */
 function restored<T>(value: T): T {
   if (typeof value === 'string')
     return value.replace(/[\uf700-\uf71f]/g, (one) => String.fromCharCode(one.charCodeAt(0) - STAND_INS)) as T;
@@ -155,11 +155,11 @@ function isText(element: string): boolean {
   return element === 'system-out' || element === 'system-err' || element === 'stackTrace';
 }
 
-/** What the declaration at the beginning of a file says of its encoding; it is ASCII in all that a mark does not tell. */
+/** The encoding in a file's XML declaration, which is ASCII unless a byte order mark says otherwise. */
 function declaredEncoding(bytes: Uint8Array): string | undefined {
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, 200));
   const label = /^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z][\w.-]*)["']/.exec(start)?.[1];
-  // A file that can be read so far is not in UTF-16, whatever it says.
+  // A file readable up to here is not UTF-16, whatever it declares.
   return label === undefined || /^utf-?16/i.test(label) ? undefined : label;
 }
 
@@ -167,7 +167,7 @@ function suiteOf(element: string, attributes: Record<string, SaxesAttributePlain
   const number = (name: string) => Number(attributes[name] ?? 0) || 0;
   const file = attributes['file'];
   return {
-    // What holds all is named after the tool or the run.
+    // The root is named after the tool or the run.
     name: element === 'testsuites' ? '' : String(attributes['name'] ?? ''),
     ...(typeof file === 'string' ? { file } : {}),
     declared: { tests: number('tests'), bad: number('failures') + number('errors') },
@@ -183,7 +183,7 @@ function count(suites: readonly Suite[], { verdict }: FoundTest): void {
   }
 }
 
-/** A failure that is said of a suite and of none of its tests, such as one in what it sets up. */
+/** A failure of a suite and not of its tests, such as one in its set-up. */
 function suiteFailure(part: CasePart, suites: Suite[]): FoundTest[] {
   if (part.kind === 'skipped') return [];
   const attributes = { name: `(${suites.at(-1)?.name || 'all tests'})` };
@@ -192,7 +192,7 @@ function suiteFailure(part: CasePart, suites: Suite[]): FoundTest[] {
   return [test];
 }
 
-/** Where a suite says that tests failed, and none of its tests did, one is missing. */
+/** If a suite reports failures but none of its tests failed, a test is missing. */
 function closeSuite(suites: Suite[], problems: ResultsProblem[]): void {
   const { name, declared, seen, bad } = suites.pop()!;
   const of = `the suite ${JSON.stringify(name.slice(0, 100))}`;

@@ -27,7 +27,7 @@ export interface SubunitPacket {
   readonly route?: string;
 }
 
-/** Why there is no packet at a place: `short` is the end of the file within one. */
+/** Why there is no packet at a position: `short` means that the file ends within one. */
 export type NoPacket = 'short' | 'broken';
 
 const HAS = { id: 0x0800, route: 0x0400, timestamp: 0x0200, tags: 0x0080, mime: 0x0020, file: 0x0040 } as const;
@@ -79,7 +79,7 @@ function contentOf(fields: Fields, flags: number, length: number): SubunitPacket
   };
 }
 
-/** Reads one part after the other; what is beyond the end is undefined, and remembered. */
+/** Reads one part after the other; records a read beyond the end, which gives undefined. */
 class Fields {
   at: number;
   failed = false;

@@ -2,15 +2,15 @@ import { packetAt, SIGNATURE, type SubunitPacket } from './subunit-packet.ts';
 import type { FormatResults, FoundTest, ResultsFormat, ResultsLimits, ResultsProblem } from './types.ts';
 
 /**
- * subunit version 2, what `stestr last --subunit` and Tempest write. Bytes between packets are let be, and said; a broken
- * packet is passed over, and makes the file incomplete.
+ * subunit version 2, as written by `stestr last --subunit` and Tempest. Bytes between packets are skipped with a
+ * warning; a broken packet is skipped, and makes the file incomplete.
  */
 export const subunit: ResultsFormat = {
   about: 'subunit v2, as stestr, Tempest and testtools write it',
   read: readSubunit,
 };
 
-/** A file with so many broken packets is no stream any more: looking for the next one costs up to 4 MiB each. */
+/** A file with this many broken packets is not a stream: searching for the next one costs up to 4 MiB each. */
 const MOST_BROKEN = 100;
 
 interface Running {
@@ -39,7 +39,7 @@ function readSubunit(bytes: Uint8Array, limits: ResultsLimits): FormatResults {
     const packet = packetAt(bytes, at);
     if (packet === 'short' || packet === 'broken') {
       broken += 1;
-      // A length that reaches beyond the end may be broken, too: what follows may be whole.
+      // A length beyond the end may itself be broken, and the data after it intact.
       if (packet === 'short' && bytes.indexOf(SIGNATURE, at + 1) < 0) break;
       if (broken >= MOST_BROKEN) break;
       at += 1;
@@ -71,7 +71,7 @@ interface Tests {
 function take(packet: SubunitPacket, { running, ended, lastOf }: Tests, limits: ResultsLimits): void {
   const id = packet.testId!;
   if (packet.status === 'exists') return;
-  // What a test attached may come behind its end.
+  // Attachments of a test may follow its end.
   let test = running.get(id) ?? (packet.status === undefined ? lastOf.get(id) : undefined);
   if (!test) {
     test = { id, reason: '', traceback: '', output: '' };
@@ -90,14 +90,14 @@ function take(packet: SubunitPacket, { running, ended, lastOf }: Tests, limits: 
   lastOf.set(id, test);
 }
 
-/** Texts by their names, as testtools gives them; what is no text is left out. */
+/** Texts by name, as in testtools; other attachments are left out. */
 function attach(test: Running, { file, mime = 'text/plain' }: SubunitPacket, { text }: ResultsLimits): void {
   if (!/^text\/|json|xml/.test(mime)) return;
   const words = new TextDecoder().decode(file!.bytes.subarray(0, 4 * text));
   if (words === '') return;
   const where = file!.name === 'reason' ? 'reason' : mime.startsWith('text/x-traceback') ? 'traceback' : 'output';
   if (test[where].length > text) return;
-  // A name is said once: attachments come in pieces.
+  // Attachments come in pieces with one name.
   const title = where === 'output' && !test.output.includes(`--- ${file!.name} ---\n`) ? `--- ${file!.name} ---\n` : '';
   test[where] += `${title}${words}`;
 }
@@ -124,7 +124,7 @@ function testOf({ id, started, ended, status, reason, traceback, output }: Runni
   };
 }
 
-/** `package.module.Class.test_name[id-1](scenario)`: dots part what stands before the first bracket. */
+/** `package.module.Class.test_name[id-1](scenario)`: dots separate only before the first bracket. */
 function placeOf(id: string): Pick<FoundTest, 'suites' | 'name'> {
   const bracket = id.search(/[[( ]/);
   const dotted = bracket < 0 ? id : id.slice(0, bracket);

@@ -1,4 +1,4 @@
-/** A line of TAP or KTAP, and how far it is indented. */
+/** A line of TAP or KTAP, and its indentation. */
 export type TapLine = { readonly indent: number } & (
   | { readonly kind: 'version' }
   | { readonly kind: 'plan'; readonly count: number; readonly skip?: string }
@@ -19,13 +19,13 @@ export interface TapResult {
   readonly name: string;
   readonly durationMs?: number;
   readonly directive?: { readonly word: string; readonly reason: string };
-  /** What kselftest says behind a name of how its program ended: `exit=1`. */
+  /** kselftest's suffix for the end of a program: `exit=1`. */
   readonly ended?: string;
   /** `{` at the end: its subtests follow, and not precede. */
   readonly opens: boolean;
 }
 
-/** What the kernel puts before its messages: `<6>[    1.234567] `, or `[    1.234567][    T1] `. */
+/** The kernel's prefix of messages: `<6>[    1.234567] `, or `[    1.234567][    T1] `. */
 const PRINTK = /^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?/;
 
 const RESULT = /^(not )?ok\b(?:[ \t]+(\d{1,9})\b)?(?:[ \t]+-(?=[ \t]|$))?[ \t]*(.*)$/;
@@ -33,11 +33,11 @@ const RESULT = /^(not )?ok\b(?:[ \t]+(\d{1,9})\b)?(?:[ \t]+-(?=[ \t]|$))?[ \t]*(
 const DIRECTIVE =
   /^((?:[^#\\]|\\.|#(?![ \t]*(?:skip|todo|xfail|timeout|error)))*)#[ \t]*(skip|todo|xfail|timeout|error)[^\s:]*:?[ \t]*(.*)$/i;
 
-// What `bats --timing`, and node-tap, put behind a name; with it no name would be the same twice.
+// The duration that `bats --timing` and node-tap append to a name; with it no name would be stable.
 const TIMING = /^(.*) (?:in |# time=)(\d{1,9}(?:\.\d{1,9})?)(ms|s|sec)$/;
-// What kselftest's runner puts there; with it a test that fails has another name than one that passes.
+// kselftest's runner appends this; with it a failed test would have another name than a passed one.
 const ENDED = /^(.*) # (exit=\d{1,3})$/;
-/** kselftest's runner puts this before each line of a program that it runs, and that program's own runner once more. */
+/** kselftest's runner prefixes each line of a program with this, and the program's own runner once more. */
 const WITHIN = /^((?:# )+)(?=(?:K?TAP version \d+|1\.\.\d+|(?:not )?ok \d+)\b)/;
 
 export function tapLine(raw: string, { kernel }: { readonly kernel: boolean }): TapLine {

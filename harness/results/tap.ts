@@ -25,21 +25,21 @@ export const ktap: ResultsFormat = {
   read: (bytes, limits) => readTap(bytes, limits, { kernel: true }),
 };
 
-/** A stretch of results of one indentation. */
+/** A group of results with the same indentation. */
 interface Level {
   readonly indent: number;
-  /** From `# Subtest: name`, until its result tells. */
+  /** From `# Subtest: name`, until its result line. */
   name?: string;
   plan?: { readonly count: number; readonly skip?: string };
   results: number;
   readonly numbers: Set<number>;
-  /** Tests that it holds, with the suites that are inside of it. */
+  /** Its tests, with their inner suites. */
   tests: FoundTest[];
-  /** What was printed since the last result. */
+  /** Output since the last result. */
   before: string[];
   /** The test that a block of YAML or a comment may be about. */
   last?: { test: Mutable<FoundTest> };
-  /** Its result stands before it, with a `{`. */
+  /** Its result precedes it, with a `{`. */
   opened?: TapResult;
 }
 
@@ -57,7 +57,7 @@ class TapReader {
   readonly #kernel: boolean;
   readonly #problems: ResultsProblem[];
   readonly #levels: [Level, ...Level[]] = [levelAt(0)];
-  /** Tests inside of a subtest that has ended, and whose result is awaited. */
+  /** Tests of a finished subtest whose result has not come yet. */
   #pending: Level | undefined;
   #nextName: string | undefined;
   #yaml: { readonly indent: number; readonly lines: string[] } | undefined;
@@ -72,7 +72,7 @@ class TapReader {
     this.#started = false;
   }
 
-  /** @returns whether to go on. */
+  /** @returns whether to continue. */
   take(raw: string): boolean {
     if (this.#takeYaml(raw)) return true;
     const line = tapLine(raw.slice(0, 2 * this.#limits.line), { kernel: this.#kernel });
@@ -125,7 +125,7 @@ class TapReader {
     return { tests: top.tests, problems: this.#problems };
   }
 
-  /** What was one document after the other when it was written: several programs, or the modules of a kernel. */
+  /** Several documents in a row: of several programs, or modules of a kernel. */
   #nextDocument(): void {
     while (this.#levels.length > 1) this.#leave();
     if (this.#pending) this.#orphan();
@@ -156,7 +156,7 @@ class TapReader {
   #goTo(indent: number, mayOpen: boolean): boolean {
     while (indent < this.#level.indent && this.#levels.length > 1) this.#leave();
     if (indent === this.#level.indent) return true;
-    // Of one blank or so more it is taken for the same: tools differ.
+    // A difference of about one blank counts as the same: tools differ.
     if (indent < this.#level.indent + 2) return true;
     if (!mayOpen) return false;
     if (this.#levels.length >= this.#limits.depth) {
@@ -185,7 +185,7 @@ class TapReader {
     } else this.#pending = level;
   }
 
-  /** A subtest without a result: what was in it is kept, and it is not whole. */
+  /** A subtest without a result: its tests are kept, and the file is incomplete. */
   #orphan(): void {
     const level = this.#pending!;
     this.#pending = undefined;
@@ -199,7 +199,7 @@ class TapReader {
     const level = this.#level;
     if (level.plan) this.#problem('plan', 'there is more than one plan');
     else level.plan = { count, ...(skip === undefined ? {} : { skip }) };
-    // What follows a plan at the end is about no test: node sums up there.
+    // Lines after a final plan belong to no test: node prints its summary there.
     if (level.results > 0) delete level.last;
   }
 
@@ -249,7 +249,7 @@ class TapReader {
     if (this.#kernel && before !== '') Object.assign(test, { details: before }, saidBy(test, before));
     if (result.ended && test.verdict === 'failed') test.message ??= result.ended.replace('exit=', 'exit code ');
     const inside = within(name, inner?.tests ?? []);
-    // A subtest that is known to fail is no failure of what is in it.
+    // A subtest that is known to fail does not turn its tests into failures.
     const children = test.verdict === 'expected failure' ? inside.map((one) => expected(one, test.reason)) : inside;
     append(level.tests, children);
     const isExplained = children.some(({ verdict }) => verdict === 'failed' || verdict === 'error');
@@ -348,20 +348,20 @@ function outcomeOf({ ok, directive }: TapResult): Pick<FoundTest, 'verdict' | 'r
   }
 }
 
-/** How kselftest's harness, and KUnit, say what does not hold, and where. */
+/** How kselftest's harness and KUnit report a failed check and its place. */
 const SAID: readonly RegExp[] = [
   /^(?<file>[^\s:]+\.\w+):(?<line>\d+):[^:]+:(?<words>.*)$/m,
   /^(?:.*: )?(?:EXPECTATION|ASSERTION) FAILED at (?<file>[^\s:]+):(?<line>\d+)\n(?<words>.*)$/m,
 ];
 
-/** Message and place of a test that failed, out of what was printed before its result. */
+/** Message and place of a failed test, from the output before its result. */
 function saidBy({ verdict }: FoundTest, before: string): Pick<FoundTest, 'message' | 'file' | 'line'> {
   if (verdict !== 'failed' && verdict !== 'error') return {};
   const { file, line, words } = SAID.map((one) => one.exec(before)?.groups).find((one) => one !== undefined) ?? {};
   return file === undefined ? {} : { file, line: Number(line), ...(words?.trim() ? { message: words.trim() } : {}) };
 }
 
-/** Keeps a block of YAML, and takes out of it what every report shows. */
+/** Keeps a block of YAML, and extracts the fields that every report shows. */
 function describe(test: Mutable<FoundTest>, lines: readonly string[]): void {
   const value = (key: string) => {
     const line = lines.find((one) => one.startsWith(`${key}:`));

@@ -4,12 +4,12 @@ import type { FoundTest, ResultsLimits } from './types.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be replaced
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text of a guest without escape sequences, control characters and halves of characters; lines end in `\n`. */
+/** Guest text without escape sequences, control characters and partial characters; lines end in `\n`. */
 function inert(text: string): string {
   return stripVTControlCharacters(text).replace(/\r\n?/g, '\n').replace(CONTROL, '\ufffd').toWellFormed();
 }
 
-/** The first `most` characters, and how many there were more. */
+/** The first `most` characters, and the number of the rest. */
 export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`;
 }
@@ -19,14 +19,14 @@ function nameOf(text: string, { line }: ResultsLimits): string {
   return inert(cut(text, line)).replace(/\s+/g, ' ').trim();
 }
 
-/** Several lines without empty ones around; undefined where nothing is left. */
+/** Several lines without empty ones at the ends; undefined if nothing remains. */
 function textOf(text: string | undefined, most: number): string | undefined {
   if (text === undefined) return undefined;
   const clean = inert(cut(text, most)).replace(/^(?:[ \t]*\n)+|\s+$/g, '');
   return clean === '' ? undefined : clean;
 }
 
-/** A test with all of its texts clean and bounded, and nothing in it that is undefined or no number. */
+/** A test with all texts cleaned and bounded, and without undefined or invalid numbers. */
 export function clean(test: FoundTest, limits: ResultsLimits): FoundTest {
   const { suites, name, file, line, durationMs, reason, message, details, output, attempts } = test;
   const texts = {
@@ -65,7 +65,7 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** Without what is undefined. */
+/** Drops undefined properties. */
 function defined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, held]) => held !== undefined)) as Defined<T>;
 }

@@ -26,7 +26,7 @@ const fixtures = await Promise.all(
 );
 const bytes = (text: string, encoding: BufferEncoding = 'utf8') => Buffer.from(text, encoding);
 const kinds = ({ problems }: ForeignResults) => problems.map(({ kind }) => kind);
-/** Whether results say that all is well and complete. */
+/** Whether results report success and are complete. */
 const green = ({ tests, problems }: ForeignResults) =>
   problems.every(({ severity }) => severity === 'warning') &&
   tests.some(({ verdict }) => verdict !== 'skipped') &&
@@ -55,7 +55,7 @@ describe('a file that is cut off', () => {
     }
   });
 
-  test('of passing tests only is none the better', () => {
+  test('is not green even if all its tests passed', () => {
     const xml = junitOf(passing.repeat(20));
     const tap = `1..20\n${Array.from({ length: 20 }, (_, index) => `ok ${index + 1} - t\n`).join('')}`;
     expect(green(readResults('junit', bytes(xml)))).toBe(true);
@@ -78,7 +78,7 @@ describe('a file that is cut off', () => {
   });
 });
 
-test('a stream of go test that ends between two events names the package that never ended', () => {
+test('a truncated stream of go test names the package that never ended', () => {
   const events = ['run', 'pass'].map((action) => `{"Action":"${action}","Package":"p","Test":"T"}\n`).join('');
   const end = '{"Action":"pass","Package":"p"}\n';
   expect(green(readResults('go-json', bytes(events + end)))).toBe(true);
@@ -89,7 +89,7 @@ test('a stream of go test that ends between two events names the package that ne
   ]);
 });
 
-test('a broken packet is passed over, and the file is not whole', () => {
+test('a broken packet is skipped, and the file is incomplete', () => {
   const stream = Buffer.from(fixtures.find(({ name }) => name === 'stestr.subunit')!.bytes);
   stream[100]! ^= 0xff;
   const results = readResults('subunit', stream);
@@ -125,7 +125,7 @@ describe('TAP that contradicts itself', () => {
     expect(green(results)).toBe(false);
   });
 
-  test('a subtest that fails without a failure in it is a test itself, and one in braces is read', () => {
+  test('a subtest that fails without a failed test becomes a test, and one in braces is read', () => {
     const alone = readResults('tap', bytes('1..1\n    ok 1 - in\n    1..1\nnot ok 1 - a\n'));
     expect(alone.tests.map(({ id, verdict }) => [id, verdict])).toEqual([
       ['a › in', 'passed'],
@@ -157,7 +157,7 @@ test('several programs, or modules of a kernel, may write one after the other: e
   }
 });
 
-test('a name has nothing in it that is otherwise in the next run', () => {
+test('a name has no parts that change from run to run', () => {
   const name = (format: ResultsFormatName, line: string) => {
     const [found] = readResults(format, bytes(`KTAP version 1\n1..1\n${line}\n`)).tests;
     return [found!.name, found!.durationMs, found!.message];
@@ -223,7 +223,7 @@ describe('XML', () => {
     expect(results.tests[1]).toMatchObject({ name: '(s)', verdict: 'error', message: 'no database' });
   });
 
-  test('encodings: marks, declarations, and bytes that are none', () => {
+  test('encodings: marks, declarations, and invalid bytes', () => {
     const xml = (encoding: string) => `<?xml version="1.0" encoding="${encoding}"?>${junitOf('<testcase name="é"/>')}`;
     const name = (content: Uint8Array) => readResults('junit', content).tests[0]?.name;
     expect(name(bytes(xml('UTF-8')))).toBe('é');
@@ -239,7 +239,7 @@ describe('XML', () => {
     expect(kinds(readResults('junit', bytes(xml('x-nobody'))))).toEqual(['encoding']);
   });
 
-  test('characters that XML does not allow cost no results, and no report gets them', () => {
+  test('forbidden XML characters lose no results, and reach no report', () => {
     const results = readResults(
       'junit',
       bytes(junitOf('<testcase name="a\u0000b&#27;[31m"><system-out>\u001b[31mred\u0007</system-out></testcase>')),
@@ -296,7 +296,7 @@ test('the name of a suite is not multiplied by its tests', () => {
   }
 });
 
-test('names that come again have identifiers of their own', () => {
+test('repeated names have unique identifiers', () => {
   expect(readResults('junit', bytes(junitOf(passing.repeat(3)))).tests.map(({ id }) => id)).toEqual([
     's › c › t',
     's › c › t (2)',
@@ -304,7 +304,7 @@ test('names that come again have identifiers of their own', () => {
   ]);
 });
 
-describe('whatever the bytes are, nothing is thrown, and it ends', () => {
+describe('for any bytes, reading terminates without throwing', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
   const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
   const check = (format: ResultsFormatName, content: Uint8Array) => {

@@ -1,7 +1,7 @@
 /**
- * How a foreign test came out. `failed`: what it checks does not hold; `error`: it, or what it needs, broke, or it never
- * ended; `flaky`: it passed after at least one attempt that did not; `expected failure` and `unexpected success`: the test is
- * marked as known to fail.
+ * The outcome of a foreign test. `failed`: a check did not hold; `error`: the test or something it needs broke, or it
+ * never ended; `flaky`: it passed after at least one failed attempt; `expected failure` and `unexpected success`: the
+ * test is marked as known to fail.
  */
 export type ForeignVerdict =
   | 'passed'
@@ -12,7 +12,7 @@ export type ForeignVerdict =
   | 'unexpected success'
   | 'flaky';
 
-/** One try of a test that was tried more than once. */
+/** One attempt of a test with several. */
 export interface ForeignAttempt {
   readonly verdict: 'passed' | 'failed' | 'error';
   readonly durationMs?: number;
@@ -21,11 +21,14 @@ export interface ForeignAttempt {
   readonly output?: string;
 }
 
-/** A test as another tool tells of it. All texts are valid Unicode without control characters, and of bounded length. */
+/** A test as reported by another tool. All texts are valid Unicode without control characters, and of bounded length. */
 export interface ForeignTest {
-  /** The same from run to run, and unique in a file: the suites and the name, as far as they fit a line, and which of several of one name. */
+  /**
+   * Stable from run to run, and unique in a file: suites and name, as far as they fit on a line, and a number if they
+   * are repeated.
+   */
   readonly id: string;
-  /** Names of what it is in, the outermost first: suites, packages, modules, classes. */
+  /** Names of its containers, the outermost first: suites, packages, modules, classes. */
   readonly suites: readonly string[];
   readonly name: string;
   /** As the tool wrote it, often relative to where it ran. */
@@ -34,23 +37,23 @@ export interface ForeignTest {
   readonly line?: number;
   readonly durationMs?: number;
   readonly verdict: ForeignVerdict;
-  /** Why it was skipped, or what it is known to fail for. */
+  /** Why it was skipped or is known to fail. */
   readonly reason?: string;
-  /** What failed, in a line or a few. */
+  /** The failure in one or a few lines. */
   readonly message?: string;
   /** Traceback, differences, diagnostics. */
   readonly details?: string;
   /** What it printed. */
   readonly output?: string;
-  /** In the order tried; the last one is the verdict's. Absent: tried once. */
+  /** In order; the last one decided the verdict. Absent: there was one attempt. */
   readonly attempts?: readonly ForeignAttempt[];
   /** An unexpected success that the format's own tools do not count as a failure (TAP's TODO). */
   readonly allowed?: true;
 }
 
 /**
- * What is wrong with a file of results. An `error` means that the tests may not be all that there were, so that they are not
- * green, whatever they say; a `warning` does not.
+ * A problem with a file of results. With an `error` tests may be missing, so the file is not green, whatever its tests
+ * say; a `warning` does not have that effect.
  */
 export interface ResultsProblem {
   readonly kind:
@@ -66,17 +69,17 @@ export interface ResultsProblem {
     | 'garbage'
     | 'contradiction';
   readonly severity: 'error' | 'warning';
-  /** A sentence without a stop: `the plan is 1..5, and 4 tests were seen`. */
+  /** A sentence without a full stop: `the plan is 1..5, and 4 tests were seen`. */
   readonly message: string;
 }
 
-/** What a file of results amounts to. */
+/** The content of a file of results. */
 export interface ForeignResults {
   readonly tests: readonly ForeignTest[];
   readonly problems: readonly ResultsProblem[];
 }
 
-/** Bounds on what comes from a guest. What is beyond them is left out, and said. */
+/** Bounds on guest data. Anything beyond is left out, with a note. */
 export interface ResultsLimits {
   /** Of a file. */
   readonly bytes: number;
@@ -87,7 +90,7 @@ export interface ResultsLimits {
   readonly line: number;
   /** Characters of details and output, each. */
   readonly text: number;
-  /** Characters of all tests together: names of suites are said once in a file, and are part of each of their tests. */
+  /** Characters of all tests together: a suite's name occurs once in a file, but in each of its tests here. */
   readonly total: number;
 }
 
@@ -101,14 +104,14 @@ export const DEFAULT_LIMITS: ResultsLimits = {
 };
 
 /**
- * A format of results: one file, and one line in `index.ts`. `read` is pure; it throws nothing and ends in time that grows
- * with the length of the bytes, whatever they are. It need not look at the size of the file, at the number of tests in it
- * being 0, or at identifiers that are not unique: {@link readResults} does that for all.
+ * A format of results: one file, and one line in `index.ts`. `read` is pure, never throws, and takes time linear in the
+ * length of the bytes. It need not check the size of the file, for missing tests, or for duplicate identifiers: {@link
+ * readResults} does that for all.
  */
 export interface ResultsFormat {
-  /** For `--help`: what writes it. */
+  /** For `--help`: the tools that write it. */
   readonly about: string;
-  /** Names of files that its tools write beside their results, and that a pattern for these is likely to match. */
+  /** Names of files that its tools write beside their results, and that a pattern for results is likely to match. */
   readonly beside?: RegExp;
   read(bytes: Uint8Array, limits: ResultsLimits): FormatResults;
 }
