@@ -11,7 +11,7 @@ import { composeStarter } from './starter-compose.ts';
 import { startsFrom } from './starts.ts';
 import { surroundings } from './surroundings.ts';
 
-test('what it writes can be loaded, and each file names its schema', async () => {
+test('the written files can be loaded, and each names its schema', async () => {
   await using files = await tempFiles();
   const written = await initProject(files.folder);
   expect(written.map(({ path, state }) => `${state} ${path}`)).toEqual([
@@ -78,7 +78,7 @@ services:
   expect(await readFile(join(files.folder, 'suites/stack/compose.yaml'), 'utf8')).toBe(compose);
 });
 
-test('a Compose file that is not there, or not understood, is an error in a line', async () => {
+test('a missing or invalid Compose file is an error of one line', async () => {
   await using files = await tempFiles({
     'bad.yaml': 'services: [',
     'built.yaml': 'version: "3"\nservices: { a: { build: . } }\n',
@@ -97,7 +97,7 @@ test('a matrix or suite that exists is left alone, and nothing is written beside
   expect(await readFile(join(files.folder, 'suites/hello/suite.yaml'), 'utf8')).toBe('mine');
 });
 
-test('what a project has stays, and gets what it lacks', async () => {
+test('existing files are kept, and missing lines are added', async () => {
   const mine = '{\n\t"name": "mine",\n\t"scripts": {\n\t\t"test": "vitest"\n\t},\n\t"version": "1.0.0"\n}';
   await using files = await tempFiles({
     'package.json': mine,
@@ -135,7 +135,7 @@ test.each(['{', '[]', '{"scripts": 1}'])('a package.json of %j: nothing is writt
   expect(await readdir(files.folder)).toEqual(['package.json']);
 });
 
-test('the workflow installs what the set-up installs', () => {
+test('the workflow installs the same packages as the set-up', () => {
   const { text } = surroundings.find(({ path }) => path.endsWith('harness.yml'))!;
   const runner = packagesFor(false, { family: 'ubuntu', version: 24.04 }).map(({ package: name }) => name);
   const own = runner.filter((name) => name !== 'docker-compose-v2');

@@ -5,20 +5,20 @@ import { exists, replaceFile } from '../base/files.ts';
 import { IGNORED, SCRIPT, surroundings } from './surroundings.ts';
 import { type Template, templates } from './templates.ts';
 
-/** What became of a file that a first project has. */
+/** The result for a file of a new project. */
 export interface InitFile {
   /** Relative to the folder. */
   readonly path: string;
-  /** `kept`: it was there, and has all that it needs; `added to`: a line or a script of ours was added. */
+  /** `kept`: it existed and lacked nothing; `added to`: it got a line or a script of ours. */
   readonly state: 'wrote' | 'added to' | 'kept';
 }
 
 /**
- * Writes a first matrix and a suite that passes into a folder, and what a project has around them: a package.json with a
- * script, a tsconfig.json, a .gitignore and a GitHub workflow. Nothing is overwritten: a package.json and a .gitignore
- * that are there get what they lack, everything else stays as it is.
+ * Writes a first matrix and a suite that passes into a folder, and the files around them: a package.json with a script,
+ * a tsconfig.json, a .gitignore and a GitHub workflow. Nothing is overwritten: an existing package.json and .gitignore
+ * get missing entries, everything else stays as it is.
  * @param starter the matrix and the suite. Default: a suite that passes.
- * @throws ConfigError when the matrix or the suite exists, or package.json cannot be read; nothing has been written then.
+ * @throws ConfigError if the matrix or the suite exists, or package.json cannot be read; then nothing has been written.
  */
 export async function initProject(folder: string, starter: readonly Template[] = templates): Promise<InitFile[]> {
   const at = (path: string) => join(folder, path);
@@ -34,7 +34,7 @@ export async function initProject(folder: string, starter: readonly Template[] =
   const written: InitFile[] = [];
   for (const { path, text } of [...starter, ...surroundings]) {
     await mkdir(dirname(at(path)), { recursive: true });
-    // `wx`: whatever was there, or came into being since then, is not overwritten.
+    // `wx`: never overwrites a file, even one created meanwhile.
     const state = await writeFile(at(path), text, { flag: 'wx' }).then(
       () => 'wrote' as const,
       (error: NodeJS.ErrnoException) => {
@@ -49,7 +49,7 @@ export async function initProject(folder: string, starter: readonly Template[] =
   return written;
 }
 
-/** A file's text before and after; `before` is absent where there is no file. */
+/** A file's text before and after; `before` is absent if there was no file. */
 interface Addition {
   readonly before?: string;
   readonly after: string;
@@ -61,7 +61,7 @@ async function addText(file: string, path: string, { before, after }: Addition):
   return { path, state: before === undefined ? 'wrote' : 'added to' };
 }
 
-/** package.json with a script that runs the cells, written as it was written. */
+/** package.json with a script that runs the cells, in its original formatting. */
 async function withScript(file: string): Promise<Addition> {
   const before = await textOf(file);
   if (before === undefined) {
@@ -74,7 +74,7 @@ async function withScript(file: string): Promise<Addition> {
   } catch (cause) {
     throw new ConfigError(`cannot add a script to package.json: ${messageOf(cause)}`, {
       cause,
-      hint: 'nothing was written; mend the file first',
+      hint: 'nothing was written; fix the file first',
     });
   }
   const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -19,8 +19,8 @@ interface Known {
 const NGINX_SITE = 'server {\n  listen 80 default_server;\n  root /usr/share/nginx/html;\n}\n';
 
 /**
- * What an image of a well-known name is made of here: Debian's packages, and the command that its own image has. Programs
- * that look users up have Debian's from base-passwd.
+ * How to build an image of a well-known name here: Debian's packages, and the command of the original image. Programs
+ * that look up users use Debian's from base-passwd.
  */
 const KNOWN: Readonly<Record<string, Known>> = {
   nginx: {
@@ -35,7 +35,7 @@ const KNOWN: Readonly<Record<string, Known>> = {
   node: { packages: ['nodejs'], command: ['/usr/bin/node'] },
 };
 
-/** What `harness init --compose` writes, and which images somebody has to fill in. */
+/** The files of `harness init --compose`, and the images to be filled in. */
 export interface ComposeStarter {
   readonly templates: readonly Template[];
   readonly unknown: readonly string[];
@@ -44,7 +44,7 @@ export interface ComposeStarter {
 /**
  * A suite that deploys a Compose file as it is. There is no registry, so its images are built from Debian's packages: those of
  * well-known names are proposed, the others are to be filled in.
- * @throws ConfigError when Compose is missing, or refuses the file.
+ * @throws ConfigError if Compose is missing, or refuses the file.
  */
 export async function composeStarter(file: string, cwd: string): Promise<ComposeStarter> {
   const place = resolve(cwd, file);

@@ -1,4 +1,4 @@
-/** What a project has around its matrices and suites; see `initProject`. */
+/** The files around a project's matrices and suites; see `initProject`. */
 
 /** Lines of .gitignore. */
 export const IGNORED: readonly string[] = ['node_modules/', '.harness/'];
@@ -13,7 +13,7 @@ const PACKAGES = [
   'util-linux mount iproute2 openssh-client',
 ];
 
-/** Files that stay as they are where they are there. */
+/** Files that are kept if they exist. */
 export const surroundings: readonly { readonly path: string; readonly text: string }[] = [
   {
     path: 'tsconfig.json',

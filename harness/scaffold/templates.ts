@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Where the schemas are inside the installed package. A path relative to the YAML file is the only form that editors
- * understand and that holds on every machine.
+ * Path of the schemas in the installed package. A path relative to the YAML file is the only form that editors
+ * understand and that works on every machine.
  */
 const fromNodeModules = (schema: string): string => {
   const root = dirname(dirname(import.meta.dirname));
@@ -34,7 +34,7 @@ suite: [${suite}]
   };
 }
 
-/** What `harness init` writes by itself. The suite needs nothing that a guest lacks. */
+/** The default files of `harness init`. The suite needs nothing that a guest lacks. */
 export const templates: readonly Template[] = [
   matrixTemplate('first', 'hello', 'A first matrix, one suite on three architectures.'),
   {
