@@ -7,19 +7,19 @@ import type { Target } from '../targets/target.ts';
 import { fetchFile, listFiles, type RemoteFile } from './files.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The most that is brought back from a machine, in files and in bytes. */
+/** Limits of artifacts from a machine, in files and in bytes. */
 export const ARTIFACT_LIMITS = { files: 500, bytes: 256 * 2 ** 20 } as const;
 
-/** What was brought back from a machine. */
+/** The artifacts of a machine. */
 export interface Artifacts {
   /** Absolute paths on this host. */
   readonly files: readonly string[];
-  /** What was not brought back and why, a sentence each. */
+  /** What is missing and why, one sentence each. */
   readonly problems: readonly string[];
 }
 
 /**
- * Brings files of a machine back into a folder of their own, under the names that they have there.
+ * Copies files of a machine into a folder, under their names there.
  * @param patterns relative to the source folder of the workspace.
  */
 export async function fetchArtifacts(
@@ -48,7 +48,7 @@ export async function fetchArtifacts(
   return { files, problems };
 }
 
-/** @returns why it could not be written: a machine may have names that this host cannot have. */
+/** @returns why it could not be written: a machine may have names that are invalid on this host. */
 async function keep(place: string, content: Buffer): Promise<string | undefined> {
   try {
     await mkdir(dirname(place), { recursive: true });
@@ -60,7 +60,7 @@ async function keep(place: string, content: Buffer): Promise<string | undefined>
 }
 
 function whyNot({ name, bytes }: RemoteFile, index: number, left: number): string | undefined {
-  // What a machine calls a file is not believed: it has to be a path below the folder, and one that can be printed.
+  // A machine's file names are untrusted: each has to be a printable path below the folder.
   if (name.split('/').some((part) => part === '' || part === '.' || part === '..'))
     return 'its name is no path below the folder';
   if (printable(name) !== name || name.includes('\ufffd')) return 'its name has characters that cannot be printed';

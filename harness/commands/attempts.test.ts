@@ -21,7 +21,7 @@ test('a test that fails and then passes is flaky, with both attempts', () => {
   ]);
 });
 
-test('one that fails again is failed; what only the first run had is kept', () => {
+test('one that fails again is failed; tests of only the first run are kept', () => {
   expect(told(mergeAttempts([[failed('a'), failed('c')], [failed('a')]]))).toEqual([
     ['a', 'failed', 2],
     ['c', 'failed', 1],

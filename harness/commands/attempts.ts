@@ -2,15 +2,15 @@ import { isBad } from '../events/verdicts.ts';
 import type { CommandTest } from './judge.ts';
 
 /**
- * The tests of several runs of one command, each with all its attempts: one that failed and then passed is flaky, and one that
- * only an earlier run had keeps what it said there.
+ * The tests of several runs of one command, each with all its attempts: one that failed and then passed is flaky, and
+ * one that only an earlier run had keeps its result from there.
  * @param runs in order, at least one.
  */
 export function mergeAttempts(runs: readonly (readonly CommandTest[])[]): CommandTest[] {
   return merge(runs, joined);
 }
 
-/** As {@link mergeAttempts}, of a command that was repeated whatever it came to: what failed once has failed. */
+/** Like {@link mergeAttempts}, for a command repeated regardless of results: a test that failed once has failed. */
 export function mergeRepeats(runs: readonly (readonly CommandTest[])[]): CommandTest[] {
   return merge(runs, repeated);
 }

@@ -28,18 +28,18 @@ test('patterns are relative to the folder, and links are not followed', async ()
   expect(await names([join(host.folder, 'sec*')], host)).toEqual([join(host.folder, 'secret')]);
 });
 
-test('patterns as people write them', async () => {
+test('common ways to write patterns', async () => {
   await using host = await thisHost({ ...FILES, 'source/a[1].xml': 'x', 'source/out/r.xml': 'x' });
   expect(await names(['./report.xml'], host)).toEqual(['report.xml']);
   expect(await names(['out//./r.xml', './out/*.xml'], host)).toEqual(['out/r.xml']);
   expect(await names(['a\\[1\\].xml'], host)).toEqual(['a[1].xml']);
   expect(await names(['dist'], host)).toEqual([]);
   expect(await names([join(host.folder, 'secret')], host)).toEqual([join(host.folder, 'secret')]);
-  // The root of a machine is not looked through for one file.
+  // The root of a machine is not searched for one file.
   expect(await names(['/no-such-file.xml'], host)).toEqual([]);
 });
 
-test('a folder that is a link to elsewhere has nothing that could be brought back', async () => {
+test('nothing is copied from a folder that is a link to elsewhere', async () => {
   await using host = await thisHost({ ...FILES, 'elsewhere/deep/a.whl': 'no' });
   await symlink(join(host.folder, 'elsewhere'), join(host.folder, 'source/link'));
   await symlink('dist', join(host.folder, 'source/inside'));
@@ -86,7 +86,7 @@ test('files are removed by exact name', async () => {
   expect(await names(['**'], host)).toEqual(['c']);
 });
 
-test('artifacts arrive under their names; what is missing is said', async () => {
+test('artifacts arrive under their names; missing ones are reported', async () => {
   await using host = await thisHost(FILES);
   const folder = join(host.folder, 'brought');
   await mkdir(folder);
@@ -97,7 +97,7 @@ test('artifacts arrive under their names; what is missing is said', async () => 
   expect(problems).toEqual(['the artifacts coverage/* are not there: no file matches']);
 });
 
-test('a machine cannot name a file out of the folder, nor send more than there is room for', async () => {
+test('a machine cannot name a file outside of the folder, nor send more than the limit', async () => {
   await using host = await thisHost();
   const entries = [
     '5 ./../../etc/cron.d/x',

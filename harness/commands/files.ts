@@ -9,19 +9,19 @@ import { asUser, type Workspace } from './workspace.ts';
 export interface RemoteFile {
   /** Absolute, on the machine. */
   readonly path: string;
-  /** Below the source folder; of an absolute pattern the absolute path. */
+  /** Relative to the source folder; for an absolute pattern the absolute path. */
   readonly name: string;
   readonly bytes: number;
 }
 
-/** Bytes of a listing: a machine may say that it has any number of files. */
+/** Limit of a listing, in bytes: a machine may claim any number of files. */
 const MAX_LISTING = 8 * 2 ** 20;
-/** Bytes of a file that are fetched at a time: base64 of them is one command's output. */
+/** Bytes fetched at a time; their base64 is one command's output. */
 const PIECE = 8 * 2 ** 20;
 
 /**
- * Files below a place, or the one file that it is. A folder on the way to it may be a link: what it leads to, out of the folder
- * that it has to be in, is not there.
+ * Files below a path, or the file itself. If a folder on the way is a link out of the required folder, nothing is
+ * found.
  */
 const LIST = `
 top=$1 place=$2 limit=$3
@@ -37,10 +37,10 @@ find "$@" -xdev -type f -printf '%s %p\\0' 2>/dev/null | head -c "$limit" | base
 `;
 
 /**
- * The files of a machine that match patterns, sorted, as far as the user of the workspace sees them; symbolic links are neither
- * followed nor listed.
+ * The files of a machine that match patterns, sorted, as far as the user of the workspace can see them; symbolic links
+ * are neither followed nor listed.
  * @param patterns relative to the source folder of the workspace, or absolute.
- * @throws InfraError when the machine lists more than can be looked at.
+ * @throws InfraError if the machine lists too many.
  */
 export async function listFiles(
   target: Target,
@@ -54,7 +54,7 @@ export async function listFiles(
     const pattern = posix.normalize(given);
     const absolute = pattern.startsWith('/');
     const { base, isGlob } = picomatch.scan(pattern);
-    // A backslash takes its meaning from a character of a pattern.
+    // A backslash escapes a character of a pattern.
     const start = base.replaceAll(/\\(.)/g, '$1');
     const place = absolute ? start || '/' : posix.join(folder, start);
     const argv = asUser(workspace, LIST, ['list', absolute ? '/' : folder, place, String(MAX_LISTING)]);
@@ -70,7 +70,7 @@ export async function listFiles(
     for (const entry of listing.toString().split('\0')) {
       const [, bytes, below] = /^(\d+) \.\/(.+)$/s.exec(entry) ?? [];
       if (bytes === undefined) continue;
-      // Nothing is joined up: what a machine calls a file is looked at where it matters.
+      // Not normalised: a machine's names are checked where they are used.
       const path = `${(isGlob ? place : posix.dirname(place)).replace(/\/$/, '')}/${below}`;
       const name = absolute ? path : path.slice(folder.length + 1);
       if (matches(name)) found.set(path, { path, name, bytes: Number(bytes) });
@@ -79,7 +79,7 @@ export async function listFiles(
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** What the shell says of a file that is not there: none of its programs does. */
+/** The shell's own message for a missing file. */
 const NOT_THERE = 44;
 const PIECE_OF = `
 if [ ! -f "$1" ] || [ -L "$1" ]; then exit ${NOT_THERE}; fi
@@ -87,12 +87,12 @@ exec 3<"$1" || exit 1
 tail -c +"$2" <&3 | head -c "$3" | base64 -w0
 `;
 
-/** A file of a machine, whole; or why it was not fetched. */
+/** The content of a machine's file, or why it was not fetched. */
 export type Fetched = { readonly bytes: Buffer } | { readonly why: string };
 
 /**
  * Fetches a file of a machine, as the user of the workspace.
- * @param limitBytes what it may have.
+ * @param limitBytes its largest size.
  * @throws InfraError when the machine is lost.
  */
 export async function fetchFile(

@@ -13,7 +13,7 @@ const named = (name: string, verdict: ForeignTest['verdict'], more: Partial<Fore
 });
 const PASSED: ForeignResults = { tests: [named('a', 'passed')], problems: [] };
 
-/** Verdict, name and what it says first, of each test. */
+/** Verdict, name and first message of each test. */
 function told(finished: Partial<Omit<Finished, 'end'>> & { end?: Partial<CommandEnd> }): string[] {
   const { end, ...rest } = finished;
   const ended = { ...END, ...end };
@@ -31,7 +31,7 @@ test('without results a command is one test', () => {
   ]);
 });
 
-test('with results it is theirs, and nothing more where all is well', () => {
+test('with results it has their tests, and no other if all is well', () => {
   expect(told({ results: PASSED })).toEqual(['passed make check/a']);
   const red = { tests: [named('a', 'passed'), named('b', 'failed', { message: 'no' })], problems: [] };
   expect(told({ results: red, end: { exitCode: 1 } })).toEqual(['passed make check/a', 'failed make check/b no']);
@@ -74,7 +74,7 @@ test.each<[string, Parameters<typeof told>[0], string]>([
   expect(told(finished).at(-1)).toBe(`failed command/make check \`make check\` ${message}`);
 });
 
-test('what is known of a test beside its verdict is kept', () => {
+test('other facts about a test are kept', () => {
   const results: ForeignResults = {
     tests: [
       named('skip', 'skipped', { reason: 'no hardware' }),
@@ -98,7 +98,7 @@ test('what is known of a test beside its verdict is kept', () => {
   expect(error!.attempts[0]!.errors).toEqual([{ type: 'Error', message: 'broke', stack: 'at x' }]);
 });
 
-test('where a test stands and what it printed go with it', () => {
+test('the place and the output of a test are kept', () => {
   const results = {
     tests: [named('a', 'passed', { file: 'a_test.c', line: 7, output: 'x'.repeat(20_000) })],
     problems: [],

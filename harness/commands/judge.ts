@@ -3,19 +3,19 @@ import type { Attempt, ErrorData, TestFinished } from '../events/types.ts';
 import type { ForeignAttempt, ForeignResults, ForeignTest } from '../results/index.ts';
 import { type CommandEnd, MAX_OUTPUT } from './runner.ts';
 
-/** A test of a command, as its event has it; the cell is added later. */
+/** A test of a command as in its event; the cell is added later. */
 export type CommandTest = Omit<TestFinished, 'type' | 'cell' | 'step'>;
 
-/** One run of a command, and what its results say. */
+/** One run of a command, and its results. */
 export interface Finished {
   /** The command as reports name it. */
   readonly label: string;
   readonly end: CommandEnd;
-  /** Absent: its exit code is all there is. */
+  /** Absent: there is only its exit code. */
   readonly results?: ForeignResults;
-  /** Whether they are in what it printed. */
+  /** Whether they are in its output. */
   readonly printed?: boolean;
-  /** Milliseconds that it had. */
+  /** Its deadline in milliseconds. */
   readonly deadlineMs: number;
   /** The last lines that it printed, both streams. */
   readonly tail: readonly string[];
@@ -28,8 +28,8 @@ const MAX_TEST_OUTPUT = 16_384;
 export const COMMAND_FILE = 'command';
 
 /**
- * What a run of a command comes to, as tests. With results, each of theirs; the command itself is one more only where it has
- * something to say that they do not: it did not end as it should, or they are not what it promised.
+ * Turns a run of a command into tests. With results, each of theirs; the command itself becomes another test only if it
+ * adds something: it did not end properly, or the results are not complete.
  */
 export function judge(finished: Finished): CommandTest[] {
   const { label, end, results } = finished;
@@ -39,7 +39,7 @@ export function judge(finished: Finished): CommandTest[] {
   return [...tests, commandTest(label, end.durationMs, complaint === undefined ? [] : [complaint])];
 }
 
-/** The command itself as a test: not passed when there are errors. */
+/** The command itself as a test, which fails if there are errors. */
 export function commandTest(
   label: string,
   durationMs: number,
@@ -64,7 +64,7 @@ export function foreignTests(label: string, results: ForeignResults): CommandTes
   });
 }
 
-/** What a foreign verdict is here; a known failure counts as what its tool counts it as. */
+/** Maps a foreign verdict; a known failure counts as in its own tool. */
 function outcomeOf(test: ForeignTest): Pick<CommandTest, 'verdict' | 'durationMs' | 'attempts' | 'note'> {
   const durationMs = Math.round(test.durationMs ?? 0);
   const because = test.reason === undefined ? '' : `: ${test.reason}`;
@@ -111,14 +111,14 @@ function failed(
   return { verdict: 'failed', durationMs, errors: [error] };
 }
 
-/** A disk with less than that is full: 1 MiB, and as many files as anything makes at once. */
+/** A disk with less free space is full: 1 MiB, and as many files as anything creates at once. */
 const FULL_BYTES = 2 ** 20;
 const FULL_FILES = 10;
 
 /** Ended by SIGKILL, or a shell's word for a program that was. */
 const NO_MEMORY = 'Had it too little memory? --memory, or machine.memory in suite.yaml.';
 
-/** What is wrong with a command beside the failures that its results name. */
+/** Problems of a command other than failed tests in its results. */
 function complaintOf(finished: Finished, tests: readonly CommandTest[]): ErrorData | undefined {
   const { label, end, results, printed, deadlineMs, tail } = finished;
   const full = (end.freeBytes ?? Infinity) < FULL_BYTES || (end.freeFiles ?? Infinity) < FULL_FILES;

@@ -14,7 +14,7 @@ async function logOf(...chunks: readonly (string | Buffer)[]) {
   return { shown, text: await readFile(file, 'utf8'), tail: log.tail(2) };
 }
 
-test('lines are in the file and shown, whatever pieces they came in', async () => {
+test('lines are written and shown, however they were split', async () => {
   const { shown, text, tail } = await logOf('on', 'e\ntw', 'o\r\nthree');
   expect(shown).toEqual(['one', 'two', 'three']);
   expect(text).toBe('one\ntwo\nthree\n');
@@ -26,7 +26,7 @@ test('a character that is cut between two pieces is whole', async () => {
   expect((await logOf(bytes.subarray(0, 3), bytes.subarray(3))).shown).toEqual(['größe']);
 });
 
-test('a progress bar leaves its last state; colours and control characters are gone', async () => {
+test('of a progress bar the last state is kept; colours and control characters are removed', async () => {
   expect((await logOf('1%\r50%\r100%\n', '\u001b[31mred\u001b[0m\u0007\n')).shown).toEqual(['100%', 'red']);
 });
 

@@ -3,19 +3,19 @@ import { StringDecoder } from 'node:string_decoder';
 import { lastLines, printable } from '../base/text.ts';
 import type { OutputStream } from './runner.ts';
 
-/** What a command prints, on its way to a file and to people. */
+/** A command's output on its way to a file and to the user. */
 export interface OutputLog {
   /** Another command begins: what was printed until now is none of its last lines. */
   begin(): void;
   add(stream: OutputStream, chunk: Buffer): void;
   /** The last lines of the command, both streams, printable; one that has no end yet is among them. */
   tail(count: number): string[];
-  /** Resolves when all of it is in the file. */
+  /** Resolves when everything is in the file. */
   end(): Promise<void>;
 }
 
 /**
- * Keeps what a command prints in a file, line by line as it comes, and shows each line once it is there.
+ * Writes a command's output to a file line by line, and shows each line once it is written.
  * @param file appended to.
  */
 export function outputLog(file: string, show: (line: string) => void): OutputLog {
@@ -30,7 +30,7 @@ export function outputLog(file: string, show: (line: string) => void): OutputLog
       await appendFile(file, `${shown.join('\n')}\n`);
       shown.forEach(show);
     });
-    // It is thrown where the end is awaited.
+    // The error is thrown when the end is awaited.
     writes.catch(() => {});
   };
   const finish = () => {
@@ -53,7 +53,7 @@ export function outputLog(file: string, show: (line: string) => void): OutputLog
   };
 }
 
-/** The longest line that is kept in one piece, in characters: a command may print without an end of line for ever. */
+/** The longest line kept in one piece, in characters: a command may print forever without a newline. */
 const MAX_LINE = 8192;
 
 function stream() {
@@ -67,7 +67,7 @@ function stream() {
         lines.push(partial);
         partial = '';
       }
-      // A progress bar writes over its line: what stands in the end is what a person would see.
+      // A progress bar overwrites its line: only the final text is kept.
       return lines.map((line) => line.replace(/\r$/, '').replace(/^.*\r/s, ''));
     },
     partial: (): string[] => (partial === '' ? [] : [partial]),

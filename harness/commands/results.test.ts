@@ -8,7 +8,7 @@ const MS = 60_000;
 const LAUGHS = `<!DOCTYPE x [<!ENTITY a "ha">${Array.from({ length: 20 }, (_, index) => `<!ENTITY ${String.fromCharCode(98 + index)} "&${String.fromCharCode(97 + index)};&${String.fromCharCode(97 + index)};">`).join('')}]><testsuite><testcase name="&u;"/></testsuite>`;
 const good = '<testsuite name="s"><testcase name="t"/></testsuite>';
 
-/** What a guest may leave where results should be, and what is said of it. */
+/** Bad results that a guest may leave, and the message for each. */
 const cases: Record<string, { content: string | Buffer; says: string }> = {
   empty: { content: '', says: 'r.xml: it is empty' },
   'cut off': { content: good.slice(0, -5), says: 'r.xml: it ends too early' },
@@ -49,7 +49,7 @@ test('a file that is not there, too large, or one of several', async () => {
   ]);
 });
 
-test('bytes that are no UTF-8 cost no test', async () => {
+test('bytes that are not UTF-8 lose no test', async () => {
   await using host = await thisHost();
   await writeFile(join(host.folder, 'source/r.xml'), Buffer.from(good.replace('"t"', '"\xe9"'), 'latin1'));
   const read = await fileResults(host.target, host.workspace, { junit: 'r.xml' }, MS);
@@ -66,7 +66,7 @@ test('results of an earlier run are removed, and nothing else', async () => {
   expect([await read('out/*.xml'), await read('keep.xml')]).toEqual([0, 1]);
 });
 
-test('tests of several files are told apart, and Automake’s summary is none of them', async () => {
+test('tests of several files are distinguished, and the summary of Automake is ignored', async () => {
   await using host = await thisHost({
     'source/t/a.log': '1..2\nok 1 - works\nok 2 - works\n',
     'source/t/b.log': '1..1\nnot ok 1 - works\n',

@@ -18,12 +18,12 @@ import type { Workspace } from './workspace.ts';
 /** Where a command's results are, as suite.yaml says it. */
 export type ResultsSpec = Suite['tests'][number]['results'];
 
-/** The results in what a command printed; undefined where they are not there. */
+/** The results in a command's output; undefined if they are elsewhere. */
 export function printedResults(spec: ResultsSpec, stdout: Uint8Array): ForeignResults | undefined {
   return typeof spec === 'string' && spec !== 'exit' ? readResults(spec, stdout) : undefined;
 }
 
-/** The results in the files that a command wrote, all together; undefined where they are not in files. */
+/** The results in all files of a command together; undefined if they are not in files. */
 export async function fileResults(
   target: Target,
   workspace: Workspace,
@@ -54,7 +54,7 @@ export async function fileResults(
   return { tests, problems: results.flatMap(({ problems }) => problems) };
 }
 
-/** Without what the tools of a format write beside results, unless that is all there is. */
+/** Without other files that the tools of a format write, unless there are no others. */
 function resultsAmong<T extends { readonly name: string }>(
   format: ResultsFormatName,
   files: readonly T[],
@@ -64,7 +64,7 @@ function resultsAmong<T extends { readonly name: string }>(
   return others.length > 0 ? others : files;
 }
 
-/** Removes files of results that were there before a command, which would be taken for its own. */
+/** Removes old files of results, which would be taken for the command's own. */
 export async function removeStale(
   target: Target,
   workspace: Workspace,

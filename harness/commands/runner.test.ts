@@ -5,7 +5,7 @@ import { thisHost } from '../testing/this-host.ts';
 import { judge } from './judge.ts';
 import { runCommand } from './runner.ts';
 
-/** Runs a command and gives back what it printed, too. */
+/** Runs a command and returns its output, too. */
 async function run(argv: readonly string[], given: { deadlineMs?: number; env?: Record<string, string> } = {}) {
   await using host = await thisHost();
   const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -21,7 +21,7 @@ async function run(argv: readonly string[], given: { deadlineMs?: number; env?: 
 }
 const sh = (script: string, given?: Parameters<typeof run>[1]) => run(['sh', '-c', script], given);
 
-test('a command has its own two streams, its exit code, no input and an environment of its own', async () => {
+test('a command has two separate streams, an exit code, no input and its own environment', async () => {
   const end = await sh('echo out; echo err >&2; cat; echo "$PWD $HOME $A"; exit 3', { env: { A: 'a=b c' } });
   expect(end.stdout.toString()).toBe(`out\n${end.host.folder}/source ${end.host.folder}/home a=b c\n`);
   expect(end.stderr).toBe('err\n');
@@ -30,12 +30,12 @@ test('a command has its own two streams, its exit code, no input and an environm
   expect(end.freeFiles).not.toBe(0);
 });
 
-test('every byte of what it prints arrives as it was', async () => {
+test('every byte of output arrives unchanged', async () => {
   const { stdout } = await run(['perl', '-e', 'print pack "C*", map { $_ % 256 } 0 .. 99_999']);
   expect(stdout.equals(Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 256)))).toBe(true);
 });
 
-test('arguments arrive as they are', async () => {
+test('arguments arrive unchanged', async () => {
   const odd = ['--', '-n', 'a b', '"', "'", '$HOME', 'a\nb', 'é', ''];
   const { stdout } = await run(['perl', '-e', 'print map { "<$_>" } @ARGV', ...odd]);
   // Perl takes the first -- for itself.
@@ -47,7 +47,7 @@ test('arguments arrive as they are', async () => {
   );
 });
 
-test('one that is not there, or cannot be run, says so', async () => {
+test('a missing command, or one that cannot be run, is an error', async () => {
   expect(await run(['no-such-command'])).toMatchObject({
     exitCode: 127,
     problem: 'no-such-command: No such file or directory',
@@ -55,27 +55,27 @@ test('one that is not there, or cannot be run, says so', async () => {
   expect((await run(['/etc/passwd'])).problem).toContain('Permission denied');
 });
 
-test('one that is ended by a signal says by which', async () => {
+test('a command killed by a signal names it', async () => {
   const end = await sh('kill -9 $$');
   expect(end.signal).toBe(9);
   expect(end).not.toHaveProperty('exitCode');
 });
 
-test('one that hangs is ended in its time, with everything that it started, and what it printed is kept', async () => {
+test('a command that hangs is ended at its deadline, with everything that it started, and its output is kept', async () => {
   const end = await sh('trap "" TERM; echo before; sleep 300 & setsid sleep 300 & wait', { deadlineMs: 1000 });
   expect(end).toMatchObject({ late: true });
   expect(end.stdout.toString()).toBe('before\n');
   expect(end.durationMs).toBeLessThan(30_000);
 });
 
-test('what it leaves running is ended and named, and does not keep it', async () => {
+test('processes that it leaves running are ended and named, without delaying it', async () => {
   const end = await sh('sleep 301 & setsid nohup sleep 302 >/dev/null 2>&1 & echo done');
   expect(end).toMatchObject({ exitCode: 0, late: false });
   expect(end.left).toHaveLength(2);
   expect(end.stdout.toString()).toBe('done\n');
 });
 
-test('a daemon that has nothing of the environment of what started it is ended, too', async () => {
+test('a daemon with a cleared environment is ended, too', async () => {
   const daemon = 'env -i setsid sh -c "sleep 303 & sleep 304" >/dev/null 2>&1 &';
   const end = await sh(`sh -c '${daemon}'; sleep 0.3; echo done`);
   expect(end).toMatchObject({ exitCode: 0, late: false });
@@ -85,7 +85,7 @@ test('a daemon that has nothing of the environment of what started it is ended, 
   expect(Number(stdout.toString())).toBeLessThanOrEqual(2);
 });
 
-test('what it leaves running may print for ever', async () => {
+test('processes that it leaves running may print forever', async () => {
   const end = await sh('yes & sleep 0.2; exit 4', { deadlineMs: 20_000 });
   expect(end).toMatchObject({ exitCode: 4, late: false, left: ['yes'] });
 });
@@ -119,13 +119,13 @@ test.runIf(mayMount).each([
   });
 });
 
-test('output without end is cut, and what was lost is counted', async () => {
+test('endless output is cut, and the lost bytes are counted', async () => {
   const end = await sh('head -c 20000000 /dev/zero');
   expect(end.stdout.byteLength).toBe(16 * 2 ** 20);
   expect(end.lostBytes).toBe(20_000_000 - 16 * 2 ** 20);
 });
 
-test('a machine without perl is an error that says what it needs', async () => {
+test('a machine without perl is an error that names perl', async () => {
   await using host = await thisHost();
   const target = {
     ...host.target,
@@ -156,7 +156,7 @@ test.runIf(process.getuid?.() === 0)('as another user it has that user’s group
   expect(Buffer.concat(printed).toString()).toBe('nobody\nnogroup\nno\n');
 });
 
-test('one that is given up is not waited for', async () => {
+test('an aborted command is not waited for', async () => {
   await using host = await thisHost();
   const stop = new AbortController();
   const never = { ...host.target, exec: () => new Promise<never>(() => {}) };

@@ -6,9 +6,9 @@ import { lastLines } from '../base/text.ts';
 import type { Target } from '../targets/target.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The most that a command's output may have, both streams together, in bytes: what comes after it is not kept. */
+/** The most output of a command, both streams together, in bytes: anything after that is dropped. */
 export const MAX_OUTPUT = 16 * 2 ** 20;
-/** Milliseconds beyond a command's own deadline in which the runner has ended it and has said so. */
+/** Extra milliseconds after a command's deadline for the runner to end it and report. */
 const GRACE_MS = 30_000;
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -20,7 +20,7 @@ export interface CommandOptions {
   /** Milliseconds after which it is ended, already scaled. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** Called with what it prints, as it arrives: bytes as the command wrote them. */
+  /** Called with its output as it arrives, as raw bytes. */
   readonly onOutput?: (stream: OutputStream, chunk: Buffer) => void;
 }
 
@@ -29,9 +29,9 @@ export interface CommandEnd {
   /** Absent when a signal ended it. */
   readonly exitCode?: number;
   readonly signal?: number;
-  /** It was ended because its time was up. */
+  /** It was ended at its deadline. */
   readonly late: boolean;
-  /** Seconds since it had printed something. */
+  /** Seconds since its last output. */
   readonly silentSeconds: number;
   /** Bytes of its output that were not kept. */
   readonly lostBytes: number;
@@ -39,9 +39,9 @@ export interface CommandEnd {
   readonly left: readonly string[];
   /** Why it could not be started. */
   readonly problem?: string;
-  /** What is free on the disk that it worked on, in bytes. */
+  /** Free space on its disk, in bytes. */
   readonly freeBytes?: number;
-  /** Files that can still be made on it. */
+  /** Free inodes on it. */
   readonly freeFiles?: number;
   readonly durationMs: number;
 }
@@ -61,9 +61,9 @@ const ending = z.object({
 const script = readFile(new URL('runner.pl', import.meta.url), 'utf8');
 
 /**
- * Runs a command in a workspace, as its user, without a shell and without input. Everything that it starts has ended when
- * this returns. A command that fails is a result, not an error.
- * @throws InfraError when the machine cannot run commands, or is lost.
+ * Runs a command in a workspace, as its user, without a shell and without input. All processes that it started have
+ * ended when this returns. A failing command is a result, not an error.
+ * @throws InfraError if the machine cannot run commands, or is lost.
  */
 export async function runCommand(target: Target, options: CommandOptions): Promise<CommandEnd> {
   const { workspace, argv, env, deadlineMs, signal, onOutput } = options;

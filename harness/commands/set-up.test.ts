@@ -16,7 +16,7 @@ async function setUpWith(commands: readonly string[]) {
   return await runSetUp(host.target, host.workspace, tree.entries, { commands: argvs, seconds: 60, env: {} }, options);
 }
 
-test('what a set-up reads is known, and only that', async () => {
+test('exactly the files that a set-up reads are recorded', async () => {
   expect(await setUpWith(['sh ./script >made', 'cat "sub/also read" made'])).toEqual([
     'read',
     'script',
@@ -28,7 +28,7 @@ test('a set-up without commands reads nothing', async () => {
   expect(await setUpWith([])).toEqual([]);
 });
 
-test('a command that fails is named, with what it printed', async () => {
+test('a failing command is named, with its output', async () => {
   await expect(setUpWith(['echo preparing', 'echo broken >&2; exit 4'])).rejects.toThrow(
     'cannot set the source up: `sh -c echo broken >&2; exit 4` exited with 4',
   );

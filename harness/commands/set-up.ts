@@ -7,12 +7,12 @@ import type { Target } from '../targets/target.ts';
 import { runCommand } from './runner.ts';
 import { copySource, prepareWorkspace, type Workspace, type WorkspaceOptions } from './workspace.ts';
 
-/** What a machine has for the commands of a suite: kept with its snapshot, so plain JSON. */
+/** The state of a machine for the commands of a suite: kept with its snapshot, so plain JSON. */
 export const setUpState = z.object({
   workspace: z.object({ base: z.string(), user: z.string() }),
   /** The source as it was copied. */
   entries: z.array(z.object({ path: z.string(), digest: z.string(), bytes: z.number() })),
-  /** Paths of the source that the set-up read; `all` where the machine does not tell. */
+  /** Paths of the source that the set-up read; `all` if the machine does not tell. */
   reads: z.union([z.array(z.string()), z.literal('all')]),
 });
 export type SetUpState = z.output<typeof setUpState>;
@@ -29,7 +29,7 @@ export interface SetUp {
 }
 
 /**
- * Copies a source to a machine that has nothing of it, and runs what prepares it.
+ * Copies a source to a new machine, and runs its set-up.
  * @throws StackError naming the command that failed, with the end of what it printed.
  */
 export async function setUp(target: Target, what: SetUp, options: WorkspaceOptions): Promise<SetUpState> {
@@ -127,9 +127,9 @@ async function watchReads(target: Target, { base }: Workspace, { scale, signal }
   return result.exitCode === 0 && result.stdout.trim() === 'probe';
 }
 
-/** A machine that is lost has nothing to end, and why it is lost is told by whoever waits for it. */
+/** On a lost machine there is nothing to end, and the waiting code reports why it was lost. */
 async function unwatch(target: Target, { base }: Workspace, { scale, signal }: WorkspaceOptions): Promise<void> {
-  // Somebody who interrupts does not wait for it.
+  // An interrupt does not wait for it.
   if (signal.aborted) return;
   const deadlineMs = scaledMs(READ_SECONDS, scale);
   await target.exec(['sh', '-c', UNWATCH, 'unwatch', base], { deadlineMs }).catch(() => {});

@@ -8,7 +8,7 @@ import { copySource } from './workspace.ts';
 
 const options = { scale: 1, signal: new AbortController().signal, progress: () => {} };
 
-test('a source is copied whole, then only what changed; what the machine made stays', async () => {
+test('a source is copied completely, then only changes; files that the machine made stay', async () => {
   await using project = await tempFiles({ 'a.c': 'one', 'sub/b.c': 'two', '-x': 'dash', 'run.sh': 'echo' });
   await symlink('sub/b.c', join(project.folder, 'link'));
   await using host = await thisHost();
@@ -37,7 +37,7 @@ test('a source is copied whole, then only what changed; what the machine made st
   expect((await stat(join(there, 'a.c'))).mtimeMs).toBeGreaterThanOrEqual(made);
 });
 
-test('nothing is sent where nothing changed', async () => {
+test('nothing is sent if nothing changed', async () => {
   await using project = await tempFiles({ a: '1' });
   const tree = await readSource(project.folder, 2 ** 20);
   const never = { exec: () => Promise.reject(new Error('asked')) } as never;

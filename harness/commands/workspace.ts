@@ -9,7 +9,7 @@ import type { SourceEntry, SourceTree } from '../source/tree.ts';
 import { WORK_FOLDER } from '../stacks/packages/install.ts';
 import type { Target } from '../targets/target.ts';
 
-/** Who runs commands on a machine, and where. */
+/** The user and folder of commands on a machine. */
 export interface Workspace {
   /** Absolute folder on the machine: the project is in `source` below it, and `home` is the user's home. */
   readonly base: string;
@@ -24,13 +24,13 @@ export interface WorkspaceOptions {
 
 /** Native seconds for making the folders and the user. */
 const PREPARE_SECONDS = 30;
-/** Native seconds for a source, and for each MiB of it more: an emulated machine decrypts slowly. */
+/** Native seconds for copying a source, and for each of its MiB: an emulated machine decrypts slowly. */
 const COPY_SECONDS = 30;
 const COPY_SECONDS_A_MIB = 0.5;
 
 /**
- * Makes the folders and finds the user: on a machine that ends with the run one of its own, `tester`; on one that
- * outlives it whoever the harness logged in as, else nobody. Prints the folder and the user.
+ * Makes the folders and finds the user: `tester` on a machine that ends with the run, otherwise the user that the
+ * harness logged in as, or nobody. Prints the folder and the user.
  */
 const PREPARE = `
 set -eu
@@ -56,7 +56,7 @@ if [ "$(id -u)" = 0 ]; then chown "$user": "$base" "$base/home" "$base/source"; 
 printf '%s\\n%s\\n' "$base" "$user"
 `;
 
-/** @param as who runs the commands. @throws StackError when the machine cannot have it. */
+/** @param as the user for the commands. @throws StackError if the machine cannot have it. */
 export async function prepareWorkspace(
   target: Target,
   as: 'user' | 'root',
@@ -148,7 +148,7 @@ export async function copySource(
   return changes;
 }
 
-/** An archive of some files of a folder, compressed. @throws InfraError when one of them went away meanwhile. */
+/** A compressed archive of some files of a folder. @throws InfraError if one of them disappears meanwhile. */
 async function pack(folder: string, paths: readonly string[], signal: AbortSignal): Promise<Uint8Array> {
   const args = [
     '--create',
