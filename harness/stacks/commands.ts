@@ -1,7 +1,7 @@
 import type { Deployer } from './deployer.ts';
 import { runCommand } from './run-command.ts';
 
-/** What a suite says in its own words: commands, run in order once its images are there. */
+/** The suite's own commands, run in order once its images are loaded. */
 export const commands: Deployer = {
   name: 'commands',
   uses: ({ stack }) => stack.commands.length > 0,

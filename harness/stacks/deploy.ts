@@ -4,8 +4,8 @@ import { deployersOf } from './deployers.ts';
 import { awaitReady } from './ready.ts';
 
 /**
- * Brings a stack up on all machines of a cell at once, each of which has its packages and files on its disk, and awaits its
- * readiness checks there. The first that fails ends it for all.
+ * Brings a stack up on all machines of a cell at once, which have its packages and files on their disks, and awaits its
+ * readiness checks. The first failure ends it for all.
  * @throws StackError naming what did not come up and why.
  */
 export async function deployStacks(nodes: readonly StackNode[], suite: Suite, options: DeployOptions): Promise<void> {
@@ -20,7 +20,7 @@ export async function deployStacks(nodes: readonly StackNode[], suite: Suite, op
   await Promise.all(
     nodes.map((node) =>
       deploy(node).catch((error: unknown) => {
-        // Nobody waits for a machine that will not come.
+        // Do not wait for a machine that will not come up.
         failed.abort(error);
         throw error;
       }),

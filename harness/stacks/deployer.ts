@@ -10,90 +10,92 @@ export interface DeployOptions {
   readonly scale: number;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
-  /** Something that people should know and that does not stop the deployment. */
+  /** Reports a warning that does not stop the deployment. */
   readonly warn: (message: string) => void;
 }
 
-/** A machine of a cell and what it is to have. */
+/** A machine of a cell and its share of the stack. */
 export interface StackNode {
   readonly name: string;
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
-  /** Packages of its disk that it has to configure itself. */
+  /** Packages on its disk that it has to configure itself. */
   readonly unconfigured: Image['unconfigured'];
-  /** Whether its disk was made for the suite, and so has them. */
+  /** Whether its disk was made for the suite, and so contains them. */
   readonly onImage: boolean;
 }
 
-/** One bringing up of a stack, on all machines of a cell. */
+/** One deployment of a stack on all machines of a cell. */
 export interface Deployment {
   readonly nodes: readonly StackNode[];
   readonly suite: Suite;
   readonly options: DeployOptions;
 }
 
-/** What there is to be on the disk of every machine of a suite. */
+/** The required content of the disk of every machine of a suite. */
 export interface DiskParts {
   readonly packages: readonly string[];
-  /** What is in each file, by its path. */
+  /** Content of each file, by its path. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** How a journal on a machine that outlives the run puts back what a deployer did there. */
+/** How a journal undoes a deployer's changes on a machine that outlives the run. */
 export interface Undo {
-  /** What of it is noted in the journal, as one word; undefined when there is nothing to put back. */
+  /** Its argument in the journal, as one word; undefined if there is nothing to undo. */
   noted(suite: Suite): string | undefined;
-  /** Lines of sh that put it back: the word is `$what`. They must do no harm when run again. */
+  /** Lines of sh that undo it; the argument is `$what`. They must be safe to run again. */
   readonly script: string;
 }
 
 /**
- * One way in which a stack comes to stand on machines. `deployers.ts` lists them all, and they are asked in its order; what
- * a suite says for one of them is in its `shape.ts`.
+ * One way to bring a stack up on machines. `deployers.ts` lists them all, and they are called in its order; the suite's
+ * keys for one of them are in its `shape.ts`.
  */
 export interface Deployer {
-  /** Its verb in journals on machines, and its part of a loaded suite. */
+  /** Its verb in journals on machines, and the key of its part of a loaded suite. */
   readonly name: string;
-  /** Whether a suite asks for it. Nothing of what follows is asked for one that does not. */
+  /** Whether a suite uses it. If not, nothing below is called. */
   uses(suite: Pick<SuiteConfig, 'stack'>): boolean;
   /** What a target must have. */
   readonly needs?: readonly Capability[];
-  /** What is wrong with a suite that its schema cannot say. @param folder the suite's, absolute. */
+  /** Mistakes of a suite that its schema cannot find. @param folder the suite's, absolute. */
   problems?(suite: SuiteConfig, folder: string): Promise<Problem[]>;
   /**
-   * What its files in the suite's folder amount to: plain JSON, which travels with the suite (`partOf`).
+   * Loads its files from the suite's folder: plain JSON, which travels with the suite (`partOf`).
    * @throws ConfigError
    */
   load?(
     suite: SuiteConfig,
     at: { readonly name: string; readonly folder: string; readonly cwd: string },
   ): Promise<object>;
-  /** Why it cannot be done on an architecture, in words; asked before anything starts. */
+  /** Why it is impossible on an architecture, in words; called before anything starts. */
   unsupported?(suite: Suite, arch: ArchName): string | undefined;
-  /** @throws InfraError when this host lacks what it takes: before anything is built for it. */
+  /** @throws InfraError if this host lacks something: before anything is built for it. */
   prepare?(suite: Suite): Promise<void>;
-  /** What it adds to what the suite wants on disks. */
+  /** Its additions to the content of disks. */
   disk?(suite: Suite): DiskParts;
-  /** Ports of machines that it needs itself, beside those of the suite. */
+  /** Ports of machines that it needs, in addition to the suite's. */
   ports?(suite: Suite): readonly number[];
-  /** Plain JSON of which the deployed state depends: part of the key of snapshots. */
+  /** Everything that its deployed state depends on, as plain JSON: part of the key of snapshots. */
   ingredients?(suite: Suite): object;
   /**
-   * Does its part on every machine of a cell, each of which has its packages and files on its disk. It is called for all
-   * machines at once.
-   * @returns what is to be done on one of them, once those before it in the list are done there.
+   * Deploys its part on every machine of a cell, which have their packages and files. Called once for all machines.
+   * @returns the work for one of them, done after that of earlier deployers in the list.
    * @throws StackError naming what did not come up and why.
    */
   up(deployment: Deployment): (node: StackNode) => Promise<void>;
-  /** What explains a failure, by the name of a file for it. */
+  /** Logs that explain a failure, by file name. */
   logs?(target: Target, suite: Suite): Promise<ReadonlyMap<string, string>>;
   readonly undo?: Undo;
-  /** What it relies on, when a machine that answers has it no more, and why: then a failed test says nothing of the suite. */
+  /**
+   * The lost foundation of its stack on a machine that still answers, and why: then a failed test says nothing about
+   * the suite.
+   */
   blame?(target: Target): Promise<{ readonly what: string; readonly why: string; readonly hint: string } | undefined>;
 }
 
-/** What a deployer's `load` made of a suite. @throws TypeError where it made nothing: `uses` was not asked. */
+/** The result of a deployer's `load` for a suite. @throws TypeError if there is none: `uses` was not checked. */
 export function partOf<T extends object>({ parts }: Pick<Suite, 'parts'>, name: string): T {
   const part = parts?.[name];
   if (part === undefined) throw new TypeError(`the suite was loaded without its part for ${name}`);

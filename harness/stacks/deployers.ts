@@ -5,10 +5,10 @@ import type { Deployer } from './deployer.ts';
 import { images } from './images/deployer.ts';
 import { packages } from './packages/deployer.ts';
 
-/** All ways of bringing a stack up, in the order in which they are taken. */
+/** All deployers, in the order in which they are used. */
 export const deployers: readonly Deployer[] = [packages, images, commands, compose];
 
-/** Those that a suite asks for. */
+/** The deployers that a suite uses. */
 export function deployersOf(suite: Pick<SuiteConfig, 'stack'>): readonly Deployer[] {
   return deployers.filter((deployer) => deployer.uses(suite));
 }

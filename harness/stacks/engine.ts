@@ -16,7 +16,7 @@ export async function engineSocket(target: Target): Promise<string> {
   return target.socket(SOCKET);
 }
 
-/** Asks an engine for something, over a connection of its own. @throws Error with what it answered. */
+/** Sends a request to an engine over a new connection. @throws Error with its answer. */
 export function askEngine<T>(socket: string, path: string, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath: socket, path, agent: false, signal }, (response) => {
@@ -36,12 +36,12 @@ export function askEngine<T>(socket: string, path: string, signal: AbortSignal):
   });
 }
 
-/** Milliseconds in which an engine that runs has answered, on the slowest machine that is of use. */
+/** Milliseconds in which a running engine answers, even on the slowest usable machine. */
 const ALIVE_MS = 30_000;
 
 /**
- * Why a target's Docker engine cannot be used any more; undefined while it answers, or while the target itself does not:
- * then that is the news.
+ * Why a target's Docker engine is no longer usable; undefined while it answers, or if the target itself does not, which
+ * is then the cause.
  */
 export const engineBlame: NonNullable<Deployer['blame']> = async (target) => {
   const why = await engineProblem(target);

@@ -12,7 +12,7 @@ export function argvOf(command: string | readonly string[]): string[] {
   return typeof command === 'string' ? ['sh', '-c', command] : [...command];
 }
 
-/** How a check is called in messages. */
+/** A check's name in messages. */
 export function nameOfCheck(check: ReadyCheck): string {
   if (check.name) return check.name;
   if (check.http) return `http ${check.http.port}${check.http.path}`;
@@ -24,7 +24,7 @@ export function nameOfCheck(check: ReadyCheck): string {
 
 /**
  * Awaits every readiness check of a stack, each within its own deadline times the target's slowness.
- * @throws StackError naming the check, what it found last, and the end of the console.
+ * @throws StackError naming the check, its last result, and the end of the console.
  */
 export async function awaitReady(target: Target, suite: Suite, scale: number, signal?: AbortSignal): Promise<void> {
   for (const check of suite.stack.ready) {

@@ -3,10 +3,10 @@ import { imagesShape } from './images/shape.ts';
 import { packagesShape } from './packages/shape.ts';
 
 /**
- * The keys of `stack:` that deployers brought along. A list beside that of the deployers, because the type of a suite is
- * inferred from it and theirs mentions suites.
+ * The deployers' keys of `stack:`. A separate list, because the type of a suite is inferred from it and the deployers'
+ * types mention suites.
  */
 export const stackShape = { ...packagesShape, ...imagesShape, ...composeShape };
 
-/** The keys of `timeouts:` that they brought along. */
+/** The deployers' keys of `timeouts:`. */
 export const stackTimeouts = { ...composeTimeouts };

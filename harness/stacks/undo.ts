@@ -113,13 +113,13 @@ export async function noteChanges(
   await script(target, NOTE, [undoFolder, ...noted], timeouts.command, options);
 }
 
-/** Native seconds for putting a machine back: services may take their time to stop. */
+/** Native seconds for undoing changes: services may take long to stop. */
 const UNDO_SECONDS = 120;
 
 /**
- * Puts a machine back to what it was, as far as its journal says.
- * @returns how many things were put back, or undefined when nothing was noted there.
- * @throws InfraError when something could not be put back; the journal stays for the next who has the machine.
+ * Undoes the changes to a machine that its journal has.
+ * @returns the number of undone changes, or undefined if nothing was noted there.
+ * @throws InfraError if something could not be undone; the journal stays for the machine's next user.
  */
 export async function putBack(target: Target, options: UndoOptions): Promise<number | undefined> {
   const { undoFolder } = target;
@@ -129,7 +129,7 @@ export async function putBack(target: Target, options: UndoOptions): Promise<num
   return said === '' ? undefined : Number(lastLines(said, 1)[0] ?? 0);
 }
 
-/** Puts back what a run left that was killed before it could. @returns it in words; undefined: there was nothing. */
+/** Undoes the leftovers of a killed run. @returns a summary in words; undefined: there was nothing. */
 export async function putBackLeftovers(target: Target, options: UndoOptions): Promise<string | undefined> {
   const count = await putBack(target, options);
   return count === undefined ? undefined : `${count} ${count === 1 ? 'thing was' : 'things were'} put back`;

@@ -3,7 +3,7 @@ import { explained } from './command.ts';
 
 const KEY_ERROR = "ERROR: for app  'ContainerConfig'\nKeyError: 'ContainerConfig'\n";
 
-test('what Compose 1 stumbles over with a new engine is explained after what it said', () => {
+test('the known failure of Compose 1 with a new engine is explained after its message', () => {
   const said = explained(KEY_ERROR, { version: '1.29.2' });
   expect(said.startsWith(KEY_ERROR)).toBe(true);
   expect(said.trimEnd().split('\n').at(-1)).toContain('`rm --stop --force SERVICE`');

@@ -10,7 +10,7 @@ import { engineSocket } from '../engine.ts';
 import { type ComposeProgram, composeEnvironment, composeProgram, NO_COMPOSE } from './program.ts';
 import { type ComposeStack, projectFolder, projectName } from './stack.ts';
 
-/** The part of a suite that its Compose file is deployed by. */
+/** The part of a suite that deploying its Compose file needs. */
 export type ComposeSuite = Pick<Suite, 'name' | 'parts' | 'timeouts'>;
 
 interface ComposeOptions {
@@ -20,9 +20,9 @@ interface ComposeOptions {
 
 /**
  * Runs this host's Compose on a suite's file, with the machine's Docker engine: so a machine needs no Compose, and an
- * emulated one no time for it. A non-zero exit code is a result.
+ * emulated one saves its time. A non-zero exit code is a result.
  * @param args Compose's, as `['up', '--detach']`.
- * @throws InfraError when there is no Compose here or it has no end before the deadline.
+ * @throws InfraError if there is no Compose here or it misses its deadline.
  */
 export async function runCompose(
   target: Target,
@@ -34,8 +34,8 @@ export async function runCompose(
   const program = await composeProgram();
   if (program === undefined) throw new InfraError(`cannot use Compose: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
   const project = ['--project-name', projectName(suite.name), '--project-directory', projectFolder(suite.name)];
-  // What was checked is what is deployed: Compose's own answer, and not the files again. By its path, because Compose 1 takes
-  // a "-" for a file of that name where another file follows.
+  // Deploys exactly what was checked: Compose's own answer, not the files again. By its path, because Compose 1 takes a
+  // "-" for a file of that name if another file follows.
   const argv = dieWithParent([...program.argv, ...project, '--file', '/dev/stdin', ...args]);
   const seconds = String(Math.ceil(deadlineMs / 1000));
   const started = performance.now();
@@ -47,7 +47,7 @@ export async function runCompose(
     stripFinalNewline: false,
     timeout: Math.ceil(deadlineMs),
     forceKillAfterDelay: 1000,
-    // Nothing of the user's own engines and projects takes part; an emulated engine may think for long.
+    // Ignores the user's own engines and projects; an emulated engine may be slow.
     extendEnv: false,
     env: {
       ...composeEnvironment(),
@@ -83,7 +83,7 @@ export async function mustHaveCompose({ name }: ComposeSuite): Promise<void> {
     throw new InfraError(`cannot deploy the Compose file of ${name}: ${NO_COMPOSE.why}`, { hint: NO_COMPOSE.hint });
 }
 
-/** What was made of a suite's Compose files. @throws InfraError for a suite without any. */
+/** The resolved Compose files of a suite. @throws InfraError for a suite without any. */
 export function composeOf(suite: Pick<ComposeSuite, 'name' | 'parts'>): ComposeStack {
   if (!suite.parts?.['compose'])
     throw new InfraError(`cannot use Compose: stack.compose of the suite ${suite.name} names no file`);

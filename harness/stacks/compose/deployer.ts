@@ -6,7 +6,7 @@ import { composeOf, mustHaveCompose } from './command.ts';
 import { loadCompose, projectName } from './stack.ts';
 import { composeLogs, deployCompose } from './up.ts';
 
-/** Containers that are on the disk of an engine that was stopped may come back with it. */
+/** An engine that was stopped may restart the containers on its disk. */
 const REMOVE = `command -v docker || return 0
 docker version 2>&1 || systemctl start docker || return 1
 label="label=com.docker.compose.project=$what"

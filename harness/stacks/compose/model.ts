@@ -9,7 +9,7 @@ import { type ComposeProgram, composeEnvironment } from './program.ts';
 /** Milliseconds for Compose to read some files. */
 const CONFIG_MS = 60_000;
 
-/** As much of Compose's own answer as is looked at; everything else is passed on. */
+/** The part of Compose's answer that is read; everything else is passed on. */
 const modelSchema = z.looseObject({
   services: z.record(
     z.string(),
@@ -27,9 +27,9 @@ const modelSchema = z.looseObject({
 export type ComposeModel = z.output<typeof modelSchema>;
 
 /**
- * Asks Compose what it makes of some files; no engine takes part. Variables are those of a `.env` in the folder, and
- * paths are the folder's.
- * @throws ConfigError in Compose's own words when it refuses them.
+ * Resolves Compose files with Compose; no engine is involved. Variables come from a `.env` in the folder, and paths are
+ * relative to the folder.
+ * @throws ConfigError in Compose's own words if it refuses them.
  */
 export async function askCompose(
   program: ComposeProgram,
@@ -64,7 +64,7 @@ export async function askCompose(
   return model.data;
 }
 
-/** Paths in a folder of this host as those of another on a machine: what is bound into containers is there. */
+/** Rewrites paths in a folder of this host to a folder on a machine, which is where bind mounts are. */
 export function onMachine(model: ComposeModel, folder: string, there: string): ComposeModel {
   const moved = (path: string) =>
     path === folder || path.startsWith(`${folder}/`) || path.startsWith(`${folder}:`)

@@ -3,13 +3,13 @@ import { packageName } from '../../setup/system-packages.mjs';
 
 /** Compose on this host. */
 export interface ComposeProgram {
-  /** argv that its own arguments follow. */
+  /** argv before its own arguments. */
   readonly argv: readonly string[];
   /** `1.29.2`, `2.26.1`. */
   readonly version: string;
 }
 
-/** What to do where there is none. */
+/** The next step if there is none. */
 export const NO_COMPOSE = {
   why: 'this host has neither docker-compose nor the plug-in `docker compose`',
   hint: `Install it: apt-get install -y --no-install-recommends ${packageName('docker-compose')}`,
@@ -22,7 +22,7 @@ const PLUGINS = ['/usr/libexec', '/usr/lib', '/usr/local/lib'].map((folder) => [
 
 let found: Promise<ComposeProgram | undefined> | undefined;
 
-/** The program of that name, or Docker's plug-in; undefined where there is neither. Looked for once. */
+/** The standalone program, or Docker's plug-in; undefined if neither exists. Looked up once. */
 export function composeProgram(): Promise<ComposeProgram | undefined> {
   found ??= look();
   return found;
@@ -36,7 +36,7 @@ async function look(): Promise<ComposeProgram | undefined> {
   return undefined;
 }
 
-/** What Compose is to know of this host: nothing of the user's own engines, projects and variables takes part. */
+/** The environment for Compose: without the user's own engines, projects and variables. */
 export function composeEnvironment(): Record<string, string | undefined> {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], COMPOSE_ANSI: 'never', LC_ALL: 'C.UTF-8' };
 }

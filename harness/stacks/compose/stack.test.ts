@@ -25,7 +25,7 @@ async function problems(compose: string | undefined): Promise<string> {
   return await rejection(loadSuite(join(files.folder, 's'), files.folder));
 }
 
-test('each service and its image is known, also where YAML merges it in', async () => {
+test('each service and its image is found, even if YAML merges it in', async () => {
   const suite = await load(
     'x-base: &base { image: my-web:1 }\nservices:\n  web: { image: my-web:1 }\n  db: { image: my-db:1, ports: ["1:1"] }\n  also: { <<: *base, command: x }\n',
   );
@@ -39,7 +39,7 @@ test('an image without a tag is the latest', async () => {
   });
 });
 
-test('whatever Compose understands is understood', async () => {
+test('everything that Compose supports is supported', async () => {
   const many = Array.from({ length: 60 }, (_, index) => `  s${index}: { <<: *two, command: "${index}" }\n`).join('');
   await using files = await tempFiles({
     's/suite.yaml': suiteYaml(image('my-web:1') + image('my-db:1')),
@@ -71,7 +71,7 @@ volumes: { data: {} }
   expect(JSON.stringify(model.services.bound.volumes)).toMatch(/\/srv\/s\/conf.*\/srv\/s\/x/);
 });
 
-test('variables are those of the suite, and nobody else’s', async () => {
+test('only variables of the suite are used', async () => {
   vi.stubEnv('TAG', 'mine');
   await using files = await tempFiles({
     's/suite.yaml': suiteYaml(image('my-web:1') + image('my-web:7')),
@@ -94,7 +94,7 @@ test('several files are merged as Compose does', async () => {
   expect(compose.services).toEqual({ web: 'my-web:1', db: 'my-db:1' });
 });
 
-test('images that nobody builds are named at their place, all of them', async () => {
+test('all images that are not built are named at their place', async () => {
   expect(
     await problems(
       'services:\n  web:\n    image: my-wbe:1\n  db:\n    image: mysql:8\n  own:\n    build: .\n  bare: { image: my-web }\n',
@@ -109,7 +109,7 @@ test('images that nobody builds are named at their place, all of them', async ()
   );
 });
 
-test('a file that is none', async () => {
+test('an invalid file is an error', async () => {
   expect(await problems(undefined)).toBe(
     's/suite.yaml:2:12: stack.compose is "compose.yaml", expected a file in the suite\'s folder: there is no such file',
   );

@@ -11,13 +11,13 @@ import { composeProgram } from './program.ts';
 export interface ComposeStack {
   /** The first of them, on the controller, absolute. */
   readonly file: string;
-  /** JSON, which is YAML: what is deployed. Everything in it is resolved, and paths are those of the machine. */
+  /** JSON, which is valid YAML: the deployed file. Everything in it is resolved, and paths are those of the machine. */
   readonly content: string;
   /** The image of each service that is started. */
   readonly services: Readonly<Record<string, string>>;
 }
 
-/** Where paths of a suite's Compose file that begin with `../../config/` are, on the machine. */
+/** Path on the machine for a Compose file's paths that begin with `../../config/`. */
 export function projectFolder(suite: string): string {
   return `/srv/${suite}`;
 }
@@ -28,11 +28,11 @@ export function projectName(suite: string): string {
 }
 
 /**
- * Has Compose read a suite's files, and checks that the images are among those that the suite builds: there is no registry
- * to pull others from.
+ * Resolves a suite's files with Compose, and checks that it builds all of their images: there is no registry to pull
+ * others from.
  * @param name the suite's.
- * @returns without services where this host has no Compose to ask.
- * @throws ConfigError in Compose's words where it refuses them; and with every service whose image there is not.
+ * @returns without services if this host has no Compose.
+ * @throws ConfigError in Compose's words if it refuses them; and for every service with an unknown image.
  */
 export async function loadCompose(
   suite: SuiteConfig,
@@ -42,14 +42,14 @@ export async function loadCompose(
   const files = compose.map((file) => join(folder, file));
   const [file] = files as [string];
   const program = await composeProgram();
-  // What only expands a matrix needs no Compose; who deploys it says that it is missing.
+  // Expanding a matrix needs no Compose; deploying reports that it is missing.
   if (program === undefined) return { file, content: '', services: {} };
   const shown = files.map((one) => shownPath(one, cwd)).join(' and ');
   const model = await askCompose(program, files, { folder, project: projectName(name), shown });
   const tags = images.map(({ tag }) => tag);
   const services: Record<string, string> = {};
   const problems: Problem[] = [];
-  // Compose 1 tells of those that are not started as well.
+  // Compose 1 also lists services that are not started.
   const started = Object.entries(model.services).filter(
     ([, { profiles = [] }]) => profiles.length === 0 || !program.version.startsWith('1.'),
   );

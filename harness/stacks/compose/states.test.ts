@@ -23,7 +23,7 @@ test.each<[Partial<ServiceState>, boolean, string | undefined]>([
   expect(hopeless([state({ service: 'web' }), state(more)])).toBe(why);
 });
 
-test('what is late is named, and how far it is', () => {
+test('a late service is named, with its state', () => {
   const states = [
     state({}),
     state({ service: 'app', health: 'starting' }),

@@ -4,7 +4,7 @@ import type { Target } from '../../targets/target.ts';
 import { askEngine, engineSocket } from '../engine.ts';
 import { projectName } from './stack.ts';
 
-/** A container of a service, as far as it matters whether it is up. */
+/** The facts about a container of a service that tell whether it is up. */
 export interface ServiceState {
   readonly service: string;
   readonly status: string;
@@ -54,13 +54,13 @@ interface Inspected {
   };
 }
 
-/** Whether a container does what its service is for. */
+/** Whether a container is up, or has done its work. */
 export function isUp({ status, exitCode, health }: ServiceState): boolean {
   if (status === 'exited') return exitCode === 0;
   return status === 'running' && (health === undefined || health === 'healthy');
 }
 
-/** Why it is no use to wait any longer. */
+/** Why waiting longer is useless. */
 export function hopeless(states: readonly ServiceState[]): string | undefined {
   for (const { service, status, exitCode, health } of states) {
     if (status === 'exited' && exitCode !== 0) return `the service "${service}" exited with ${exitCode}`;
@@ -70,7 +70,7 @@ export function hopeless(states: readonly ServiceState[]): string | undefined {
   return undefined;
 }
 
-/** What is missing once the time is up. */
+/** The services still missing at the deadline. */
 export function notUp(states: readonly ServiceState[], deadlineMs: number): string {
   const late = states.filter((state) => !isUp(state));
   const what = late.map(({ service, status, health }) => `the service "${service}" is ${health ?? status}`);

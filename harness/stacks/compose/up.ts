@@ -7,9 +7,9 @@ import { type ComposeSuite, composeOf, runCompose } from './command.ts';
 import { hopeless, isUp, notUp, serviceStates } from './states.ts';
 
 /**
- * Brings a suite's services up and awaits that all are healthy, or run where they have no health check. One that has
- * ended with 0 has done its work.
- * @throws StackError naming the service that is not, and what it said.
+ * Brings a suite's services up and awaits that all are healthy, or running if they have no health check. One that has
+ * exited with 0 has done its work.
+ * @throws StackError naming the service that did not come up, and its output.
  */
 export async function deployCompose(
   target: Target,
@@ -54,13 +54,13 @@ export async function deployCompose(
   if (why !== undefined) throw await failed(why);
 }
 
-/** Milliseconds for an engine to tell of its containers. */
+/** Milliseconds for an engine to list its containers. */
 const STATES_MS = 30_000;
 
 /** Milliseconds for the log of one service. */
 const LOG_MS = 20_000;
 
-/** Each container's log as the engine keeps it on the disk: for when the engine itself does not answer. */
+/** Each container's log from the engine's disk, in case the engine itself does not answer. */
 const LOGS_ON_DISK = `cd /var/lib/docker/containers && for file in */*-json.log; do
   echo "== $(grep -o '"com.docker.compose.service":"[^"]*"' "$(dirname "$file")/config.v2.json") $file"
   tail -n 500 "$file"

@@ -8,7 +8,7 @@ import { fillRegistry, pullImages } from './fill.ts';
 import { loadImages } from './load.ts';
 import { REGISTRY, registryFiles } from './registry.ts';
 
-/** Container images in the engine of every machine: from its disk, or from the registry of a cluster. */
+/** Puts container images into the engine of every machine: from its disk, or from the registry of a cluster. */
 export const images: Deployer = {
   name: 'images',
   uses: ({ stack }) => stack.images.length > 0 || stack.registry !== undefined,

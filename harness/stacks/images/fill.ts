@@ -7,7 +7,7 @@ import { awaitServices } from '../services.ts';
 import { pushImage } from './push.ts';
 import { REGISTRY, registryTag } from './registry.ts';
 
-/** Awaits the registry, and pushes what every machine is to have. */
+/** Awaits the registry, and pushes the images for all machines. */
 export async function fillRegistry(
   registry: StackNode,
   nodes: readonly StackNode[],
@@ -36,7 +36,7 @@ export async function fillRegistry(
 /** Native seconds for the registry to start and to answer. */
 const START_SECONDS = 20;
 
-/** Pulls a machine's images: it takes its own architecture's. They have the tag without the registry too. */
+/** Pulls a machine's images for its own architecture, and tags them without the registry too. */
 export async function pullImages(
   node: StackNode,
   registry: string,

@@ -16,7 +16,7 @@ export async function loadImages(
   const load = ['docker', 'load', '--quiet'];
   for (const [index, { tag, archive }] of containers.entries()) {
     if (onImage) await runCommand(target, [...load, '--input', containerPath(index)], suite, options);
-    // A machine of somebody's has no room made for it on its disk, and may have it from a run before.
+    // An existing machine has no space reserved for it on its disk, and may have it from an earlier run.
     else if (!(await hasImage(target, tag, await imageIdOf(archive), scaledMs(suite.timeouts.command, options.scale))))
       await runCommand(target, load, suite, options, { shown: `docker load # ${tag}`, stdin: await readFile(archive) });
   }

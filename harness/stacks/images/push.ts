@@ -32,7 +32,7 @@ interface Descriptor {
  * Pushes an image under one tag for all its architectures: the parts of each, a manifest for each, and the list of them,
  * from which every engine takes its own.
  * @param tag `my-web:1`
- * @throws StackError with what the registry answered.
+ * @throws StackError with the registry's answer.
  */
 export async function pushImage(
   registry: Endpoint,
@@ -57,12 +57,12 @@ export async function pushImage(
     return response;
   };
   const upload = async (mediaType: string, digest: string, blob: Blob): Promise<Descriptor> => {
-    // What the registry has already, under another tag or of another architecture, is not sent again.
+    // Parts that the registry already has, under another tag or from another architecture, are not sent again.
     const known = await ask('HEAD', `${base}/blobs/${digest}`, [200, 404]);
     if (known.status === 404) {
       const begun = await ask('POST', `${base}/blobs/uploads/`, [202]);
       const place = new URL(begun.headers.get('location') ?? '', `${base}/`);
-      // Its address of itself is the one that the machine has, which is not where we reach it.
+      // The registry's own address is that of the machine, not the one we use.
       place.host = `${registry.host}:${registry.port}`;
       place.searchParams.set('digest', digest);
       await ask('PUT', place.href, [201], blob, 'application/octet-stream');
@@ -90,7 +90,7 @@ export async function pushImage(
       const { rootfs } = JSON.parse(text.toString()) as { rootfs: { diff_ids: string[] } };
       const config = await upload(TYPES.config, digestOf(text), new Blob([text]));
       const layers: Descriptor[] = [];
-      // Not packed: the digest of a layer's archive is then the one that its configuration names, and nobody waits for gzip.
+      // Not compressed: then the digest of a layer is the one in the configuration, and nobody waits for gzip.
       for (const [index, layer] of saved.Layers.entries())
         layers.push(await upload(TYPES.layer, rootfs.diff_ids[index]!, await openAsBlob(join(parts, layer))));
       const manifest = { schemaVersion: 2, mediaType: TYPES.manifest, config, layers };

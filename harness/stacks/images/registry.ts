@@ -12,10 +12,10 @@ export function registryTag(node: string, tag: string): string {
   return `${node}:${REGISTRY.port}/${tag}`;
 }
 
-/** What makes every machine one that can run the registry, the one called `node` do so, and all of them pull from it. */
+/** Prepares every machine to run the registry; the one called `node` does, and all of them pull from it. */
 export function registryFiles(node: string): Readonly<Record<string, string>> {
   return {
-    // The package's own asks everyone for a password: on the cluster's network there is nobody else.
+    // The package's own configuration requires a password: on the cluster's network there is nobody else.
     '/etc/docker/registry/config.yml': `version: 0.1
 log: {level: warn}
 storage: {filesystem: {rootdirectory: /var/lib/docker-registry}, delete: {enabled: true}}

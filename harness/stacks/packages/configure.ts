@@ -7,16 +7,16 @@ import { installProgress } from '../../images/progress.ts';
 import type { Target } from '../../targets/target.ts';
 import type { DeployOptions } from '../deployer.ts';
 
-/** Native seconds for configuring a package; the slowest known, a database's, takes a few. */
+/** Native seconds for configuring a package; the slowest known, a database, takes a few. */
 const SECONDS_EACH = 60;
 
-/** Services are started by the machine's second half of booting, as on an image without anything to configure. */
+/** Services start in the second half of the machine's boot, as on an image without anything to configure. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
- * Configures what an image build had to leave, once: the machine has started without services, and starts them now. What it
- * has then is in the snapshot.
- * @throws StackError with what dpkg says.
+ * Configures, once, the packages that an image build had to leave: the machine has booted without services, and starts
+ * them now. The result is in the snapshot.
+ * @throws StackError with dpkg's message.
  */
 export async function configurePackages(
   target: Target,
@@ -24,7 +24,7 @@ export async function configurePackages(
   { scale, signal, progress }: DeployOptions,
 ): Promise<void> {
   if (packages.length === 0) return;
-  // A database's first start takes minutes on an emulated machine, without a word.
+  // A database's first start takes minutes on an emulated machine, without output.
   const stop = mention(() => progress(`first boot: configuring ${packages.join(', ')}`));
   const script = `printf '#!/bin/sh\\nexit 101\\n' > ${POLICY} && chmod 755 ${POLICY} || exit 1
 trap 'rm -f ${POLICY}' EXIT

@@ -3,7 +3,7 @@ import type { Deployer } from '../deployer.ts';
 import { awaitServices } from '../services.ts';
 import { configurePackages } from './configure.ts';
 
-/** Debian packages, which are on the disk already, and the services that are started. */
+/** Debian packages, which are already on the disk, and services, which are started. */
 export const packages: Deployer = {
   name: 'packages',
   uses: ({ stack }) => stack.packages.length > 0 || stack.services.length > 0,

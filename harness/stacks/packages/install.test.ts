@@ -22,7 +22,7 @@ async function installed(stack: object, answers: Readonly<Record<string, Said | 
 }
 
 describe('packages', () => {
-  test('that are there are not installed again', async () => {
+  test('that are installed are not installed again', async () => {
     const { run, asked } = await installed(
       { packages: ['nginx', 'redis'] },
       { 'dpkg-query': { exitCode: 1, stdout: 'ii nginx\n' } },
@@ -34,7 +34,7 @@ describe('packages', () => {
     expect(installs[0]).toMatch(/ install .* redis$/);
   });
 
-  test('that the lists do not know yet are looked for once more', async () => {
+  test('that the lists do not have yet are looked up once more', async () => {
     const { run, asked } = await installed(
       { packages: ['nginx'] },
       { ' install ': [{ exitCode: 100, stderr: 'E: Unable to locate package nginx' }, {}] },
@@ -55,7 +55,7 @@ describe('packages', () => {
     expect(run.cell).toMatchObject({ verdict, reason });
   });
 
-  test('are no machine’s that has no dpkg', async () => {
+  test('cannot be installed without dpkg', async () => {
     const { run } = await installed(
       { packages: ['nginx'] },
       { 'dpkg-query': { exitCode: 127, stderr: 'dpkg-query: not found' } },

@@ -7,9 +7,9 @@ import type { ExecResult, Target } from '../../targets/target.ts';
 import type { DeployOptions } from '../deployer.ts';
 import { beginUndo, noteChanges, putBackLeftovers } from '../undo.ts';
 
-/** What was done to a machine that has a system of its own. */
+/** Changes made to a machine with its own system. */
 export interface Installed {
-  /** Packages that it did not have. */
+  /** Packages that were installed. */
   readonly packages: readonly string[];
 }
 
@@ -20,10 +20,10 @@ export const WORK_FOLDER = '/srv/harness';
 const PACKAGES_SECONDS = 300;
 
 /**
- * Puts a stack's packages and files on a machine that was not made for it, and starts its services. On one that outlives
- * the run everything is noted on the machine before it is changed, so that whoever has it next can put it back.
+ * Installs a stack's packages and files on an existing machine, and starts its services. On a machine that outlives the
+ * run every change is first noted there, so that the next user can undo it.
  * @param files what the suite's are, with what is in them.
- * @throws StackError when something cannot be installed, InfraError when that is the machine's fault.
+ * @throws StackError if something cannot be installed, InfraError if that is the machine's fault.
  */
 export async function installStack(
   target: Target,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { debianPackage } from '../../yaml/fields.ts';
 
-/** What `stack:` says of packages and of their services. */
+/** The keys of `stack:` for packages and their services. */
 export const packagesShape = {
   packages: z.array(debianPackage).default([]).describe('Debian packages, built into the image.'),
   services: z
