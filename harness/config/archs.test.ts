@@ -9,24 +9,24 @@ const matrix = (config: object = {}) => ({
 });
 const unusual = archNames.filter((name) => !usualArchs.includes(name));
 
-test.each(unusual)('%s comes in when it is named, in any spelling, and by the name of a cell', (name) => {
+test.each(unusual)('%s is added if it is named, in any spelling, and by the name of a cell', (name) => {
   for (const spelling of [name, ...architectures[name].aliases])
     expect(withArchs(matrix(), { arch: [`amd64,${spelling}`] }).arch).toEqual(['amd64', 'arm64', name]);
   expect(withArchs(matrix(), { only: [`${name}/vm/*`] }).arch).toContain(name);
   expect(withArchs(matrix(), { arch: [`${name}+amd64`] }).arch).toContain(`${name}+amd64`);
 });
 
-test('a usual one that the matrix does not have stays out, and so does what means none', () => {
+test('a default one that the matrix does not have stays out, and so does an unknown word', () => {
   for (const words of [{}, { arch: ['ppc64le'] }, { arch: ['vax'] }, { only: ['**'] }, { only: ['*/vm/a'] }])
     expect(withArchs(matrix(), words).arch).toEqual(['amd64', 'arm64']);
 });
 
-test('one that the matrix has already is there once', () => {
+test('one that the matrix already has is not added twice', () => {
   const held = matrix({ arch: archNames });
   expect(withArchs(held, { arch: [...unusual] })).toBe(held);
 });
 
-test('where Debian does not have it in the releases, the next step is one that has it', () => {
+test('if Debian does not have it in the releases, the hint names a release that does', () => {
   for (const name of unusual.filter((one) => !architectures[one].releases.includes('bookworm'))) {
     const named = () => withArchs(matrix({ release: ['bookworm'] }), { arch: [name] });
     expect(named).toThrow(

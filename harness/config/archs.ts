@@ -15,9 +15,8 @@ export interface ArchWords {
 }
 
 /**
- * A matrix with those architectures of a command line that no default picks: they come in when they are named, and the
- * filter leaves them. Of the others a command line chooses among those that the matrix has. Words that mean no
- * architecture are for the filter to refuse.
+ * Adds to a matrix those architectures of a command line that no default includes, when they are named. Any other
+ * architecture has to be in the matrix already. Unknown words are left for the filter to refuse.
  * @param matrix with the releases of the command line.
  * @throws ConfigError for one that Debian does not have in the matrix's releases.
  */

@@ -1,18 +1,18 @@
 import { DEFAULT_RELEASE, type ReleaseName } from '../releases/index.ts';
 import type { Matrix } from './suite.ts';
 
-/** The Debian releases whose cells a matrix makes, in the order in which it names them. */
+/** The Debian releases of a matrix, in the order in which it names them. */
 export function releasesOf({ release, images }: Pick<Matrix, 'release' | 'images'>): readonly ReleaseName[] {
   return [...new Set([release ?? images.release ?? DEFAULT_RELEASE].flat())];
 }
 
 /**
- * A matrix with the releases of a command line. Of several that the matrix names those that were asked for are left; of
- * one that it does not name, everything is made of what was asked for.
+ * Applies the releases of a command line to a matrix: those that the matrix names are selected; one that it does not
+ * name replaces them.
  */
 export function withReleases(matrix: Matrix, wanted: readonly ReleaseName[]): Matrix {
   const own = new Set([...releasesOf(matrix), ...matrix.include.map(({ release }) => release)]);
-  // What the matrix names is for the filter to choose: a cell's name is the same however many of them run.
+  // The filter selects among the matrix's own releases: a cell's name does not depend on how many of them run.
   if (wanted.every((release) => own.has(release))) return matrix;
   const { release: _, ...images } = matrix.images;
   return {

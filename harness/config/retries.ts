@@ -1,6 +1,6 @@
 import type { Matrix, Suite } from './suite.ts';
 
-/** How often each kind of failure is tried again. */
+/** How often each kind of failure is retried. */
 export interface Retries {
   /** A cell whose machine failed, on a fresh one. */
   readonly infra: number;
@@ -10,12 +10,12 @@ export interface Retries {
   readonly test: number;
 }
 
-/** What counts where nobody says otherwise: the suite's word is not doubted by running it again. */
+/** The defaults: a suite's own failures are not retried. */
 export const DEFAULT_RETRIES: Retries = { infra: 1, emulator: 1, test: 0 };
 
 /**
  * The retries of a suite's cells: what the command line says, else the suite, else the matrix, else the default.
- * @param asked what a command line says.
+ * @param asked the option of a command line.
  */
 export function retriesOf(
   suite: Pick<Suite, 'retries'>,

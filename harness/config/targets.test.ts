@@ -19,13 +19,13 @@ describe('preferencesOf', () => {
 });
 
 describe('withTargets', () => {
-  test('kinds that the matrix names are what is left of it', () => {
+  test('kinds that the matrix names are selected', () => {
     expect(left({ target: ['ssh', 'vm'] }, 'vm')).toEqual([['vm']]);
     expect(left({ target: { each: ['vm', 'container'] } }, 'container')).toEqual([['container']]);
     expect(left({ target: ['ssh', 'vm'] })).toEqual([['ssh', 'vm']]);
   });
 
-  test('another kind runs everything, without what was said of the kinds that are named', () => {
+  test('another kind runs everything, without the exclusions of the named kinds', () => {
     const written = matrix({
       exclude: [{ arch: 'amd64', target: 'vm' }, { suite: 'b' }],
       include: [{ arch: 'arm64', target: 'vm', suite: 'b' }],
@@ -39,13 +39,13 @@ describe('withTargets', () => {
     });
   });
 
-  test('entries about kinds that are left out are no mistake', () => {
+  test('entries about kinds that are left out are not a mistake', () => {
     const written = { target: { each: ['vm', 'container'] }, exclude: [{ target: 'container', suite: 'a' }] };
     expect(withTargets(matrix(written), ['vm'])).toMatchObject({ target: { each: ['vm'] }, narrowed: true });
     expect(withTargets(matrix(written), []).narrowed).toBeUndefined();
   });
 
-  test('a kind that only include names is named', () => {
+  test('a kind that only include names counts as named', () => {
     const include = [{ arch: 'arm64', target: 'ssh', suite: 'a' }];
     expect(withTargets(matrix({ include }), ['ssh']).include).toHaveLength(1);
   });

@@ -4,14 +4,14 @@ import type { Matrix } from './suite.ts';
 /** Kinds of target in the order in which they are preferred. */
 export type Preference = readonly [TargetKind, ...TargetKind[]];
 
-/** What a matrix says of targets: a list is one preference, and `each` is a cell for every kind. */
+/** The preferences of a matrix: a list is one preference, and `each` is a cell for every kind. */
 export function preferencesOf({ target }: Pick<Matrix, 'target'>): readonly Preference[] {
   return 'each' in target ? target.each.map((kind) => [kind] as const) : [target as unknown as Preference];
 }
 
 /**
- * A matrix with the kinds of target of a command line. Kinds that the matrix names are what is left of it; of one that
- * it does not name, everything runs on what was asked for.
+ * Applies the kinds of target of a command line to a matrix: kinds that the matrix names are selected; on one that it
+ * does not name, everything runs.
  */
 export function withTargets(matrix: Matrix, kinds: readonly TargetKind[]): Matrix {
   if (kinds.length === 0) return matrix;
@@ -22,11 +22,11 @@ export function withTargets(matrix: Matrix, kinds: readonly TargetKind[]): Matri
   const named = new Set([...left.flat(), ...include.map(({ target }) => target)]);
   if (kinds.every((kind) => named.has(kind))) {
     const each = 'each' in matrix.target;
-    // Its entries about kinds that are left out match no cell now, which is no mistake of theirs.
+    // Entries about unselected kinds now match no cell, which is not a mistake.
     const rest = { ...matrix, include, narrowed: true as const };
     return each ? { ...rest, target: { each: left.flat() as Preference[0][] } } : narrowed(rest, left[0]);
   }
-  // What it leaves out for the kinds that it names, it does not say of others.
+  // Its exclusions for the kinds that it names do not apply to others.
   const exclude = matrix.exclude.filter(({ target }) => target === undefined);
   return { ...matrix, target: { each: [...kinds] }, include: [], exclude, 'non-voting': [] };
 }

@@ -45,7 +45,7 @@ test('another folder, none, root, the network, a file of results', () => {
 });
 
 test.each([
-  [{ command: [] }, 'there is no command behind --'],
+  [{ command: [] }, 'there is no command after --'],
   [{ command: ['x'], packages: ['gcc;rm'] }, '--packages: expected the name of a Debian package'],
   [{ command: ['x'], results: 'xunit:a' }, '--results: '],
   [{ command: ['x'], results: 'junit:' }, '--results: '],

@@ -6,15 +6,15 @@ import type { Suite } from '../suite.ts';
 
 /** The options of a command line that make a suite of a command. */
 export interface CommandFlags {
-  /** argv of the command, from behind `--`. */
+  /** argv of the command after `--`. */
   readonly command: readonly string[];
   readonly packages?: readonly string[] | undefined;
-  /** Shell commands that are run once, before the snapshot. */
+  /** Shell commands, run once before the snapshot. */
   readonly setup?: readonly string[] | undefined;
   /** `tap`, or `junit:report.xml`. */
   readonly results?: string | undefined;
   readonly artifacts?: readonly string[] | undefined;
-  /** A folder; `false`: none is copied; absent: the folder that one stands in. */
+  /** A folder; `false`: none is copied; absent: the current folder. */
   readonly source?: string | false | undefined;
   readonly root?: boolean | undefined;
   readonly network?: boolean | undefined;
@@ -26,18 +26,18 @@ export interface CommandFlags {
   readonly disk?: number | undefined;
 }
 
-/** What a compiler needs is more than what a service does. */
+/** A compiler needs more than a service. */
 const MACHINE = { memory: 1024, disk: 4096 } as const;
 
 /**
- * The suite that a command line means: its command as the one test, in a machine with its packages and a copy of its folder.
- * @throws ConfigError naming the option that is not right.
+ * The suite of a command line: its command as the one test, in a machine with its packages and a copy of its folder.
+ * @throws ConfigError naming the wrong option.
  */
 export function commandSuite(flags: CommandFlags, cwd: string): Suite {
   const folder = resolve(cwd, flags.source === false || flags.source === undefined ? '.' : flags.source);
   const [first = ''] = flags.command;
   if (first === '')
-    throw new ConfigError('there is no command behind --', { hint: 'harness run --arch arm64 -- make check' });
+    throw new ConfigError('there is no command after --', { hint: 'harness run --arch arm64 -- make check' });
   const parsed = suiteSchema.safeParse({
     description: `\`${flags.command.join(' ')}\` on each machine.`,
     ...(flags.source === false ? {} : { source: '.' }),
@@ -63,7 +63,7 @@ function resultsOf(text: string | undefined): unknown {
   return colon < 0 ? text : { [text.slice(0, colon)]: text.slice(colon + 1) };
 }
 
-/** The option that a part of a suite is from. */
+/** The option behind a part of a suite. */
 function optionOf(path: readonly PropertyKey[]): string {
   const [first, second, third] = path.map(String);
   if (first === 'stack') return '--packages';
@@ -72,7 +72,7 @@ function optionOf(path: readonly PropertyKey[]): string {
   return `--${first}`;
 }
 
-/** The name of a cell's suite: that of the folder, as far as its characters can be in a name. */
+/** The suite's name in cells: that of the folder, without characters that a name cannot have. */
 function nameOf(folder: string): string {
   const name = basename(folder)
     .toLowerCase()

@@ -9,7 +9,7 @@ import type { Matrix } from '../suite.ts';
 import { loadMatrix } from './matrix.ts';
 import { listMatrices, listSuites, type Project } from './project.ts';
 
-/** Filters of the command line that matter when no matrix was named; each may hold comma-separated lists. */
+/** Filters that apply if no matrix was named; each may hold comma-separated lists. */
 export interface MatrixFlags {
   readonly arch?: readonly string[] | undefined;
   readonly target?: readonly string[] | undefined;
@@ -23,10 +23,10 @@ export interface FlagPlaces {
 }
 
 /**
- * The matrix of a command line that names none: the project's `quickstart`, or the only one that it has, where it holds the
- * suites asked for; else the suites asked for, or every suite of the project, on the usual architectures. The caller still
- * applies the filters.
- * @throws ConfigError when a suite is unknown, or there is none.
+ * The matrix of a command line that names none: the project's `quickstart`, or its only one, if it has the requested
+ * suites; else the requested suites, or all of the project, on the default architectures. The caller still applies the
+ * filters.
+ * @throws ConfigError for an unknown suite, or if there is none.
  */
 export async function matrixFromFlags(flags: MatrixFlags, project: Project, places: FlagPlaces = {}): Promise<Matrix> {
   const { cwd = process.cwd(), bundledSuites } = places;
@@ -52,12 +52,12 @@ export async function matrixFromFlags(flags: MatrixFlags, project: Project, plac
   return matrixOf(suites);
 }
 
-/** A matrix of suites on the usual architectures, as a command line makes it. */
+/** A matrix of suites on the default architectures, as for a command line. */
 export function matrixOf(suites: readonly string[]): Matrix {
   return { ...matrixSchema.parse({ arch: [...usualArchs], suite: suites }), name: 'command-line' };
 }
 
-/** The file of the matrix that is meant when none is named; undefined where several could be. */
+/** The file of the default matrix; undefined if several are possible. */
 async function usualMatrix(project: Project, cwd: string): Promise<string | undefined> {
   const names = await listMatrices(project.matrices);
   const name = names.includes('quickstart') ? 'quickstart' : names.length === 1 ? names[0] : undefined;

@@ -41,7 +41,7 @@ describe('resolveMatrixFile', () => {
     }
   });
 
-  test('lists those that there are, also of the package', async () => {
+  test('lists the existing ones, including those of the package', async () => {
     await using files = await tempFiles({ 'matrices/quickstart.yaml': matrix, 'bundled/smoke.yaml': matrix });
     const project = await findProject(files.folder);
     const bundled = join(files.folder, 'bundled');
@@ -98,7 +98,7 @@ describe('loadSuites', () => {
 });
 
 describe('loadSuite', () => {
-  test('a suite is where its files really are, under the name that it has in the project', async () => {
+  test('the folder of a suite has links resolved, its name is that in the project', async () => {
     await using files = await tempFiles({ 'elsewhere/real/suite.yaml': '{}', 'elsewhere/real/a.scenario.ts': '' });
     await mkdir(join(files.folder, 'suites'));
     await symlink('../elsewhere/real', join(files.folder, 'suites/web'));
@@ -122,7 +122,7 @@ describe('loadSuite', () => {
     );
   });
 
-  test('readiness checks name ports that there are', async () => {
+  test('readiness checks must name existing ports', async () => {
     const text =
       'stack:\n  ports: { http: 80, redis: 6379 }\n  ready:\n    - http: { port: htpp }\n    - tcp: constructor\n';
     await using files = await tempFiles({
@@ -178,7 +178,7 @@ describe('loadSuite', () => {
 });
 
 describe('matrixFromFlags', () => {
-  test('takes the quickstart matrix when it holds what is asked for', async () => {
+  test('takes the quickstart matrix if it has the requested suites', async () => {
     await using files = await tempFiles({ 'matrices/quickstart.yaml': matrix, 'suites/smoke/suite.yaml': '' });
     const project = await findProject(files.folder);
     expect(await matrixFromFlags({ arch: ['arm64'] }, project)).toMatchObject({ name: 'quickstart', suite: ['web'] });
@@ -189,7 +189,7 @@ describe('matrixFromFlags', () => {
     });
   });
 
-  test('else every suite of the project, or those asked for, also of the package', async () => {
+  test('else every suite of the project, or the requested ones, also of the package', async () => {
     await using files = await tempFiles({
       'suites/b/suite.yaml': '',
       'suites/a/suite.yaml': '',

@@ -1,4 +1,4 @@
-/** How matrices and suites are read; every error is a ConfigError that says where and what was expected. */
+/** Reads matrices and suites; every error is a ConfigError with its place and the expected value. */
 export { matrixFromFlags } from './from-flags.ts';
 export { loadMatrix, resolveMatrixFile } from './matrix.ts';
 export { loadSuite } from './suite.ts';

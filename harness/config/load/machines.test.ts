@@ -12,7 +12,7 @@ const load = async (text: string) => {
   return await loadInventory(await findProject(files.folder), { cwd: files.folder });
 };
 
-/** What is wrong with the entries that were left out. */
+/** The mistakes of the entries that were left out. */
 async function mistakeIn(text: string): Promise<string> {
   const { problems } = await load(text);
   return Object.values(problems)
@@ -21,7 +21,7 @@ async function mistakeIn(text: string): Promise<string> {
 }
 
 describe('loadInventory', () => {
-  test('entries without a mistake are read beside one that has', async () => {
+  test('a mistake in one entry does not affect the others', async () => {
     const text = 'machines: { a: { address: "x:22" }, b: { address: y } }\ncommands: { c: { arch: [amd64] } }\n';
     const { machines, commands, problems } = await load(text);
     expect([Object.keys(machines), Object.keys(commands), Object.keys(problems)]).toEqual([
@@ -31,7 +31,7 @@ describe('loadInventory', () => {
     ]);
   });
 
-  test('a file that somebody names has to be readable', async () => {
+  test('a file named on the command line has to be readable', async () => {
     await using files = await tempFiles({ 'lab.yaml': 'machine: {}\n', 'suites/a': '' });
     const loading = loadInventory(await findProject(files.folder), { file: 'lab.yaml', cwd: files.folder });
     expect(await rejection(loading)).toContain('lab.yaml:1:1: unknown key "machine"');
@@ -110,7 +110,7 @@ describe('parseAddress', () => {
     expect(parseAddress('ssh://[fe80::1]/')).toEqual({ host: 'fe80::1' });
   });
 
-  test('nothing that ssh would take for an option, or a shell for more than a word, is an address', () => {
+  test('an address cannot be an option of ssh, nor contain shell syntax', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const read = () => parseAddress(text.startsWith('ssh://') ? text : `ssh://${text}`);

@@ -11,13 +11,13 @@ import type { Project } from './project.ts';
 
 /** An inventory, or the one machine of a command line. */
 export interface Inventory extends Pick<MachinesConfig, 'machines' | 'commands'> {
-  /** Its file, relative to the current folder, or `--target`: where errors send people. */
+  /** Its file, relative to the current folder, or `--target`: named in errors. */
   readonly name: string;
   /** An absolute path. */
   readonly sshConfig?: string;
   /** `machines.yaml:4:3`: where an entry is. */
   whereIs(list: InventoryList, name: string): string;
-  /** What is wrong with entries that were left out for it: an error for whoever uses the list, and nobody else. */
+  /** Mistakes of entries that were left out: errors only for runs that use the list. */
   readonly problems: Readonly<Partial<Record<InventoryList, ConfigError>>>;
 }
 
@@ -27,19 +27,19 @@ type InventoryList = (typeof LISTS)[number];
 export interface InventoryPlaces {
   /** The file that a command line names; default: `machines.yaml` in the project, if there is one. */
   readonly file?: string | undefined;
-  /** An `ssh://` address of a command line, in place of every inventory. */
+  /** An `ssh://` address of a command line, which replaces every inventory. */
   readonly address?: string | undefined;
   readonly cwd?: string;
 }
 
-/** The machines that a command line means. @throws ConfigError for an address or an inventory that cannot be read. */
+/** The machines of a command line. @throws ConfigError for an invalid address or an unreadable inventory. */
 export async function loadInventory(project: Project, places: InventoryPlaces = {}): Promise<Inventory> {
   const { address, cwd = process.cwd() } = places;
   if (address !== undefined) return inventoryOf(address);
   const file = places.file === undefined ? await yamlFile(project.root, 'machines', cwd) : resolve(cwd, places.file);
   if (file === undefined) return { ...NOTHING, name: 'machines.yaml', whereIs: () => 'machines.yaml' };
   const read = await readEntries(file, cwd).catch((error: unknown) => {
-    // Whoever names a file means to use it; one that is just there may be of no use to this run.
+    // A named file has to be usable; the default one may be irrelevant to this run.
     if (places.file !== undefined || !(error instanceof ConfigError)) throw error;
     return error;
   });

@@ -11,7 +11,7 @@ import { listMatrices, type Project } from './project.ts';
 import { strayFiles } from './stray.ts';
 
 /**
- * Reads a matrix. Its suites are not looked at: `loadSuites` does that.
+ * Reads a matrix, without its suites: see `loadSuites`.
  * @throws ConfigError with all problems, see `readYaml`.
  */
 export async function loadMatrix(file: string, cwd: string = process.cwd()): Promise<Matrix> {
@@ -23,13 +23,13 @@ export async function loadMatrix(file: string, cwd: string = process.cwd()): Pro
 export interface MatrixPlaces {
   /** Relative paths are looked up here first, then in the project's root. */
   readonly cwd?: string;
-  /** Matrices that come with the package: where a name is looked up that the project does not have. */
+  /** Matrices of the package, used for names that the project does not have. */
   readonly bundled?: string;
 }
 
 /**
  * The absolute path of a matrix that a user named: `quickstart`, `matrices/quickstart.yaml` or an absolute path.
- * @throws ConfigError that lists the matrices there are.
+ * @throws ConfigError that lists the existing matrices.
  */
 export async function resolveMatrixFile(
   nameOrPath: string,

@@ -6,9 +6,9 @@ import { strayFiles } from './stray.ts';
 import { loadSuite } from './suite.ts';
 
 /**
- * What is wrong in a project and stops nothing that was asked for, one sentence or more each: suites with a mistake that
- * no cell uses, and files that nobody reads.
- * @param used names of suites that were looked at already.
+ * Mistakes in a project that stop nothing, one or more sentences each: suites with a mistake that no cell uses, and
+ * files that are not read.
+ * @param used names of suites that were already checked.
  */
 export async function projectWarnings(
   project: Project,
@@ -22,7 +22,7 @@ export async function projectWarnings(
   return [...mistakes, ...(await strayFiles(project, cwd))];
 }
 
-/** What is wrong with a project's matrices. */
+/** Mistakes in a project's matrices. */
 export async function matrixMistakes({ matrices }: Project, cwd: string = process.cwd()): Promise<string[]> {
   return mistakesIn(await listMatrices(matrices), async (name) =>
     loadMatrix((await yamlFile(matrices, name, cwd))!, cwd),

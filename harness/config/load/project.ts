@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { exists } from '../../base/files.ts';
 import { hasYamlFile, yamlName } from '../../yaml/yaml-file.ts';
 
-/** Where a user's matrices and suites are, as absolute folders; they need not exist. */
+/** The folders of a user's matrices and suites, absolute; they need not exist. */
 export interface Project {
   readonly root: string;
   readonly matrices: string;
@@ -11,9 +11,9 @@ export interface Project {
 }
 
 /**
- * The project that a folder belongs to: the nearest folder upwards that holds `matrices/` or `suites/`. The search
- * ends at the root of a git repository, so that nothing above a clone is taken for a part of it; where nothing is
- * found, the folder itself is the root.
+ * The project of a folder: the closest folder upwards that contains `matrices/` or `suites/`. The search ends at the
+ * root of a git repository, so that nothing above a clone is included; if nothing is found, the folder itself is the
+ * root.
  */
 export async function findProject(cwd: string): Promise<Project> {
   const start = resolve(cwd);

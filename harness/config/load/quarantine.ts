@@ -4,11 +4,11 @@ import { yamlFile } from '../../yaml/yaml-file.ts';
 import { quarantineSchema } from '../schema/quarantine.ts';
 import type { Project } from './project.ts';
 
-/** An entry of `quarantine.yaml`, without what only a history knows. */
+/** An entry of `quarantine.yaml`, without the facts from a history. */
 export type LoadedQuarantine = Omit<QuarantineEntry, 'passedBefore'>;
 
 /**
- * What a project has in quarantine: `quarantine.yaml` in its root, in the file's order. No file is nothing.
+ * A project's quarantine: `quarantine.yaml` in its root, in the file's order; empty without a file.
  * @throws ConfigError with every mistake at its line, such as an entry without a link or an expiry.
  */
 export async function loadQuarantine(project: Project, cwd: string = process.cwd()): Promise<LoadedQuarantine[]> {

@@ -10,8 +10,8 @@ import type { Project } from './project.ts';
 const CONFIGURATION = /\.(ya?ml|json5?|jsonc|toml)(\.[a-z0-9~]+|~)?$/i;
 
 /**
- * Files of a project that look like configuration and are read by nobody, one sentence each: a wrong ending or a typo in
- * a name would otherwise look like a file that has no effect.
+ * Files of a project that look like configuration but are not read, one sentence each: otherwise a wrong extension or a
+ * typo would look like a file without effect.
  */
 export async function strayFiles({ root, matrices, suites }: Project, cwd: string = process.cwd()): Promise<string[]> {
   const found: string[] = [];

@@ -24,7 +24,7 @@ export async function loadSuite(
   const place = resolve(folder);
   const file = (await yamlFile(place, 'suite', cwd)) ?? join(place, 'suite.yaml');
   const { data, source } = await readYaml(file, suiteSchema, cwd);
-  // Where its files really are is what vite calls them.
+  // Vite uses the real path of its files.
   const real = await realpath(place);
   const used = deployersOf(data);
   const problems = [
@@ -49,7 +49,7 @@ function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
   ];
 }
 
-/** What vite, which loads the files, takes for something else than a part of a path. */
+/** Characters that vite, which loads the files, does not treat as part of a path. */
 function pathProblems(folder: string): Problem[] {
   const letter = /[#?\\]/.exec(folder)?.[0];
   return letter === undefined

@@ -9,9 +9,9 @@ import { loadSuite } from './suite.ts';
 
 /** The suites that a matrix names. */
 export interface LoadedSuites {
-  /** All of them; one with a mistake as if nothing stood in it, so that a matrix can be expanded. */
+  /** All of them; one with a mistake is empty, so that a matrix can be expanded. */
   readonly suites: ReadonlyMap<string, Suite>;
-  /** What is wrong with those that have a mistake, by name: a cell of one cannot run. */
+  /** The mistakes of suites by name: their cells cannot run. */
   readonly broken: ReadonlyMap<string, ConfigError>;
 }
 
@@ -30,7 +30,7 @@ export async function loadSuites(
 }
 
 /**
- * As {@link loadSuites}, but a suite with a mistake is an error for those only who run it.
+ * Like {@link loadSuites}, but a suite with a mistake is an error only for runs that use it.
  * @throws ConfigError for unknown suites, at their place in the matrix.
  */
 export async function readSuites(
@@ -63,11 +63,11 @@ export async function readSuites(
       }
     }),
   );
-  // In the order of the matrix, not in that in which they were read.
+  // In the order of the matrix, not of reading.
   return { suites: new Map(loaded), broken };
 }
 
-/** @throws ConfigError with everything that is wrong with some of the suites of a matrix, if anything is. */
+/** @throws ConfigError with all mistakes of some suites of a matrix, if there are any. */
 export function mustBeWhole(names: Iterable<string>, { broken }: LoadedSuites): void {
   const errors = [...new Set(names)].flatMap((name) => broken.get(name) ?? []);
   const [error] = errors;

@@ -5,10 +5,10 @@ import { matrixSchema } from './matrix.ts';
 import { quarantineSchema } from './quarantine.ts';
 import { suiteSchema } from './suite.ts';
 
-/** The folder of the generated schemas, which editors are pointed at by a YAML file's first line. */
+/** The folder of the generated schemas, to which the first line of a YAML file points editors. */
 export const schemasFolder = join(import.meta.dirname, '../schemas');
 
-/** The JSON schemas (draft 7, which is what editors know) of what users write. */
+/** The JSON schemas (draft 7, which editors support) of users' files. */
 export function jsonSchemas(): Record<'matrix' | 'suite' | 'machines' | 'quarantine', object> {
   const make = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', target: 'draft-07' });
   return {
