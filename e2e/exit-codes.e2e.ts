@@ -32,7 +32,7 @@ for (let n = 0; n < 40; n++) test(n + ' with a long name'.repeat(20), () => {});
 function expectOneLine(stderr: string, label: 'error' | 'warning', message: string | RegExp): void {
   const said = stderr.split('\n').filter((line) => line.startsWith(`${label}: `));
   expect(said, stderr).toEqual([expect.stringMatching(message)]);
-  expect(stderr).not.toMatch(/^\s+at |fault of the harness/m);
+  expect(stderr).not.toMatch(/^\s+at |bug in the harness/m);
 }
 
 /** `harness ARGS…` with its output sent elsewhere by a shell. */
@@ -199,7 +199,7 @@ describe('after a green run', () => {
       const { exitCode, stderr } = (await run) as { exitCode: number; stderr: string };
       await rm(goOn);
       expect(stderr).toMatch(/^error: cannot append to .*events\.jsonl: ENOSPC/m);
-      expect(stderr).not.toMatch(/^\s+at |fault of the harness/m);
+      expect(stderr).not.toMatch(/^\s+at |bug in the harness/m);
       expect(exitCode).toBe(3);
       expect((await leftovers(project.folder)).filter((what) => !what.includes('/tmp/'))).toEqual([]);
     } finally {

@@ -1,9 +1,9 @@
 import { reportWarning } from './failure.ts';
 
 /**
- * Does what follows the end of a run: reports, the job's summary, the history. Each step is taken whatever became of
- * those before it, and one that fails is a warning: the cells have decided the exit code.
- * @returns whether every step could be taken.
+ * Does the work after a run: reports, the job's summary, the history. Each step is done regardless of earlier ones, and
+ * a failing step is a warning: the cells have decided the exit code.
+ * @returns whether every step succeeded.
  */
 export async function afterRun(...steps: readonly (() => unknown)[]): Promise<boolean> {
   let all = true;

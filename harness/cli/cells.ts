@@ -2,8 +2,8 @@ import { printable } from '../base/text.ts';
 import { type CellOptions, type ChosenCells, planCells } from '../matrix/plan.ts';
 
 /**
- * The cells that a command line means. What is wrong elsewhere in the project is a warning on stderr.
- * @throws ConfigError when it means none, or one of a suite with a mistake.
+ * The cells that a command line chooses. Mistakes elsewhere in the project are warnings on stderr.
+ * @throws ConfigError if it chooses none, or one of a suite with a mistake.
  */
 export async function chooseCells(
   named: string | undefined,
@@ -15,7 +15,7 @@ export async function chooseCells(
   return chosen;
 }
 
-/** Prints what stops nothing on stderr. */
+/** Prints warnings on stderr. */
 export function warn(warnings: readonly string[]): void {
   for (const line of warnings.flatMap((warning) => warning.split('\n')))
     process.stderr.write(`warning: ${printable(line)}\n`);

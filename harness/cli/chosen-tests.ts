@@ -9,7 +9,7 @@ export interface TestOptions {
 }
 
 /**
- * Which tests of every cell a command line means; undefined: all.
+ * The tests of every cell that a command line chooses; undefined: all.
  * @throws ConfigError for a pattern that can match nothing.
  */
 export function chosenTests({ test, file }: TestOptions): TestSelection | undefined {

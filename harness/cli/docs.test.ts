@@ -18,7 +18,7 @@ const texts = new Map(
   await Promise.all(pages.map(async (page) => [page, await readFile(join(root, page), 'utf8')] as const)),
 );
 
-/** The code blocks of a language, with the page that each is in. */
+/** The code blocks of a language, each with its page. */
 function blocks(language: string): { page: string; text: string }[] {
   return [...texts].flatMap(([page, text]) =>
     [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map((match) => ({
@@ -55,7 +55,7 @@ describe('examples', () => {
     }),
   );
   test('there are command lines', () => expect(lines.length).toBeGreaterThan(5));
-  test.each(lines)('`harness $command` in $page is understood', async ({ command }) => {
+  test.each(lines)('`harness $command` in $page is valid', async ({ command }) => {
     const argv = command.match(/(?:'[^']*'|\S)+/g)!.map((word) => word.replaceAll("'", ''));
     const called: string[] = [];
     const program = buildProgram((name) => async () => {

@@ -18,16 +18,16 @@ import { type RunOptions, runsFolder } from '../run/schedule/run.ts';
 import { chooseCells } from './cells.ts';
 import { runFolderOf } from './run-of.ts';
 
-/** What is to be run again of an earlier run. */
+/** The part of an earlier run to run again. */
 export interface Again {
   readonly chosen: ChosenCells;
-  /** The options that the earlier run had. */
+  /** The options of the earlier run. */
   readonly options: Selection['options'];
   readonly tests: RunOptions['tests'];
   readonly resume?: RunOptions['resume'];
 }
 
-/** An earlier run of which nothing is to be run again. */
+/** An earlier run with nothing left to run. */
 export interface Nothing {
   readonly nothing: string;
   readonly folder: string;
@@ -43,8 +43,9 @@ interface Earlier {
 }
 
 /**
- * What a run that was killed, interrupted or cut short has no result of, to be run as part of it.
- * @throws ConfigError when it goes on, or cannot be gone on with: another harness, files that changed, cells that are gone.
+ * The cells of a killed, interrupted or shortened run that have no result, to be run as part of it.
+ * @throws ConfigError if it is still running, or cannot be continued: another harness, changed files, cells that are
+ * gone.
  */
 export async function whatIsLeft(run: string): Promise<Again | Nothing> {
   const earlier = await earlierRun(run);
@@ -68,8 +69,8 @@ export async function whatIsLeft(run: string): Promise<Again | Nothing> {
 }
 
 /**
- * What was not green in an earlier run: of a cell that only tests failed in these, of any other all that it ran.
- * @throws ConfigError when it goes on, or cells are gone.
+ * The failures of an earlier run: of a cell whose only problem was tests, these; of any other, all that it ran.
+ * @throws ConfigError if it is still running, or cells are gone.
  */
 export async function whatWasRed(run: string): Promise<Again | Nothing> {
   const earlier = await earlierRun(run);
@@ -132,11 +133,11 @@ async function hasEnd(folder: string): Promise<boolean> {
   return ended;
 }
 
-/** The cells of these names as they are now. @throws ConfigError that names those that are gone. */
+/** The current cells of these names. @throws ConfigError that names missing ones. */
 async function cellsOf(earlier: Earlier, names: readonly string[]): Promise<ChosenCells> {
   const { name, selection } = earlier;
   const { root } = await findProject(process.cwd());
-  // A command is for the folder in which it is given.
+  // A command belongs to the folder in which it was given.
   const cwd = selection.options['command'] === undefined ? root : process.cwd();
   const options = optionsFor(selection, names) as CellOptions;
   const chosen = await chooseCells(selection.matrix, options, cwd).catch((cause: unknown) => {

@@ -20,7 +20,7 @@ test.each([
   ['a stack that does not come up for a shell', new StackError('x'), 3],
   ['a target that cannot do it', new UnsupportedError('x'), 3],
   ['a full disk', full, 3],
-  ['a fault of the harness', new TypeError('x'), 3],
+  ['a bug in the harness', new TypeError('x'), 3],
   ['what is no error at all', { code: 14 }, 3],
   ['nothing', undefined, 3],
   ['Ctrl-C', new Interrupted('x'), 130],

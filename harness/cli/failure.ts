@@ -12,8 +12,8 @@ import { printable } from '../base/text.ts';
 import { Interrupted } from '../run/cell/step.ts';
 
 /**
- * The exit code that each cause of a failed command stands for: the first row that fits. There is no 1 in it: that only
- * ever means that a voting cell failed, or that a comparison found what it was asked to fail on.
+ * The exit code for each cause of a failed command: the first matching row counts. It is never 1, which always means
+ * that a voting cell failed, or that a comparison found what it should fail on.
  */
 const EXIT_CODES: readonly (readonly [fits: (error: unknown) => boolean, exitCode: 2 | 3 | 130])[] = [
   [(error) => error instanceof Interrupted, 130],
@@ -21,14 +21,14 @@ const EXIT_CODES: readonly (readonly [fits: (error: unknown) => boolean, exitCod
   [(error) => error instanceof InfraError, 3],
   // Outside of a run's cells, where nothing votes: a shell whose machine did not come up.
   [(error) => [StackError, SuiteError, UnsupportedError].some((kind) => error instanceof kind), 3],
-  // What is left of our own errors is about files that were given: events that are damaged, or in two versions.
+  // The rest of our own errors are about given files: events that are damaged, or in two versions.
   [(error) => error instanceof HarnessError, 2],
   [isSystemError, 3],
-  // A fault of the harness itself says nothing about what was to be tested.
+  // A bug in the harness says nothing about the tested project.
   [() => true, 3],
 ];
 
-/** The exit code for what a command threw; of several errors the gravest. */
+/** The exit code for a command's error; of several the most severe. */
 export function exitCodeOf(error: unknown): 2 | 3 | 130 {
   if (error instanceof AggregateError && error.errors.length > 0)
     return Math.max(...error.errors.map(exitCodeOf)) as 2 | 3 | 130;
@@ -37,14 +37,14 @@ export function exitCodeOf(error: unknown): 2 | 3 | 130 {
 
 /**
  * Prints an error on stderr: the message, the reasons behind it, the end of the console, the next step.
- * @returns the exit code that it stands for.
+ * @returns its exit code.
  */
 export function reportFailure(error: unknown): 2 | 3 | 130 {
   print(linesOf(error, 'error'));
   return exitCodeOf(error);
 }
 
-/** Prints what went wrong after the outcome was decided: it changes nothing about the exit code. */
+/** Prints an error that occurred after the outcome was decided; the exit code stays. */
 export function reportWarning(error: unknown): void {
   print(linesOf(error, 'warning'));
 }
@@ -66,11 +66,11 @@ function linesOf(error: unknown, label: 'error' | 'warning'): string[] {
     const { message, hint } = systemErrorText(error);
     return [`${label}: ${message}`, ...(hint === undefined ? [] : [`next: ${hint}`])];
   }
-  // A library that says in a sentence what is the matter; where in it, helps nobody.
+  // For a library error with a clear message, its stack helps nobody.
   if (label === 'warning') return [`${label}: ${messageOf(error)}`];
   return [
     `${label}: ${error instanceof Error ? (error.stack ?? messageOf(error)) : messageOf(error)}`,
-    'This is a fault of the harness. Please report it with the lines above.',
+    'This is a bug in the harness. Please report it with the lines above.',
   ];
 }
 

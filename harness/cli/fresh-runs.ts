@@ -27,11 +27,11 @@ export interface FreshRunsOptions {
   readonly onProgress: (message: string) => void;
 }
 
-/** Makes runs of the commits that two runs were made of. Disposal removes their files; the runs' events stay. */
+/** Makes fresh runs of the commits of two runs. Disposal removes their files; the runs' events stay. */
 export interface FreshRuns extends AsyncDisposable {
-  /** Where the events are, for who wants to look. */
+  /** The folder of the events, for inspection. */
   readonly folder: string;
-  /** @throws Interrupted; InfraError when the run failed twice for a reason that is not the suite's. */
+  /** @throws Interrupted; InfraError if the run failed twice for a reason other than the suite. */
   measure(side: Side, suspects: readonly BenchmarkChange[]): Promise<RunResult>;
 }
 
@@ -86,7 +86,7 @@ async function filesOf(run: RunResult, project: string, folder: string, side: Si
   if (!run.git.dirty) return checkoutCommit(project, run.git.sha, folder);
   if (side === 'new') return project;
   throw new ConfigError(
-    `cannot make fresh runs of ${run.run}: it was made with changes that were not committed, and they are not kept`,
+    `cannot make fresh runs of ${run.run}: it was made with uncommitted changes, which are not kept`,
     { hint: 'Make a run of a commit the base.' },
   );
 }
@@ -112,7 +112,7 @@ async function measureOnce(
     state: stateFolder(),
     version,
     argv: process.argv.slice(2),
-    // Nothing else is to run meanwhile.
+    // Nothing else may run meanwhile.
     jobs: 1,
     keep: false,
     bench: true,
@@ -120,7 +120,7 @@ async function measureOnce(
       names.map((name) => [name, { steps: ['benchmarks'], only: testsOf(runs[side], suspects, name) }] as const),
     ),
     cold: false,
-    // It is about figures; what fails in it has no answer to wait for.
+    // Only figures matter; failures need no control leg.
     control: false,
     interrupt: signal,
     onEvent: (event) => {
@@ -134,7 +134,7 @@ async function measureOnce(
   return loadRun(join(folder, run));
 }
 
-/** What a command line without a matrix has to say for cells of these names to be among its own. */
+/** Filters of a command line without a matrix that include cells of these names. */
 function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'release'> {
   const parts = names.flatMap((name) => parseCellName(name) ?? []);
   return {
@@ -143,7 +143,7 @@ function suitesIn(names: readonly string[]): Pick<CellOptions, 'suite' | 'releas
   };
 }
 
-/** What chose some cells of a run, to be chosen among the files of a commit. */
+/** The selection of some cells of a run, to be applied to the files of a commit. */
 function choiceOf(
   run: RunResult,
   names: readonly string[],
@@ -153,16 +153,16 @@ function choiceOf(
   const named = file === undefined ? undefined : matrixIn(file, project);
   const selection = run.cells.find(({ name }) => name === names[0])?.selection ?? run.selection;
   if (selection) return { named, options: optionsFor(selection, names) as CellOptions };
-  // A run of before choices were noted.
+  // A run from before choices were recorded.
   return { named, options: { only: [...names], ...(file === undefined ? suitesIn(names) : {}) } };
 }
 
-/** How the matrix of a run is called in the files of a commit: it may have been made elsewhere. */
+/** The name of a run's matrix in the files of a commit: the run may have been made elsewhere. */
 function matrixIn(file: string, project: string): string {
   return placeBelow(project, file) ?? basename(file).replace(/\.ya?ml$/, '');
 }
 
-/** The tests that measured the suspects of a cell; where a run does not say which, all of the file. */
+/** The tests that measured the suspects of a cell; all tests of the file if the run does not say. */
 function testsOf(run: RunResult, suspects: readonly BenchmarkChange[], cell: string) {
   const { benchmarks } = run.cells.find(({ name }) => name === cell)!;
   return suspects

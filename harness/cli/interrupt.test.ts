@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { impatience } from './interrupt.ts';
 
-test('signals at once are one wish, one after a pause is impatience', () => {
+test('signals at the same time count as one, a signal after a pause as a second', () => {
   let ms = 1000;
   const wish = impatience(() => ms);
   expect(wish()).toBe('interrupt');

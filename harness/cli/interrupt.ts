@@ -1,24 +1,24 @@
 import { hangupIsIgnored } from '../base/hangup.ts';
 
 /**
- * Milliseconds after a signal in which another one is the same wish: `timeout` and `kill -- -PGID` signal a whole process
- * group, and what wraps us passes its own on.
+ * Milliseconds after a signal in which further ones count as the same request: `timeout` and `kill -- -PGID` signal a
+ * whole process group, and our wrapper passes its own on.
  */
 const PAUSE_MS = 1500;
 
 /**
- * Ignores a hangup that whoever started us ignores. Node has taken it back to its default, which is to end; for good,
- * because what comes before and after work is to outlive the terminal as well.
+ * Ignores a hangup that our parent ignores, for which Node has restored the default, which is to exit; for good,
+ * because the work before and after a run must outlive the terminal as well.
  */
 export function ignoreHangup(): void {
   if (hangupIsIgnored()) process.on('SIGHUP', () => {});
 }
 
-/** What a signal asks for. */
+/** The request of a signal. */
 export type Wish = 'interrupt' | 'leave' | 'nothing';
 
 /**
- * Tells what each signal asks for: the first one to end what runs, one after a pause to leave at once.
+ * Interprets signals: the first ends the work, one after a pause exits at once.
  * @param now milliseconds of a clock that only goes forward.
  */
 export function impatience(now: () => number = () => performance.now()): () => Wish {
@@ -33,8 +33,8 @@ export function impatience(now: () => number = () => performance.now()): () => W
 }
 
 /**
- * Does work that Ctrl-C ends: the first time its signal is aborted, so that it can release what it holds; the second time,
- * after a pause, this process leaves at once. A hangup that whoever started us ignores (`nohup`) is ignored.
+ * Does work that Ctrl-C can end: the first time its signal is aborted, so that it can release its resources; the second
+ * time, after a pause, this process exits at once. A hangup that our parent ignores (`nohup`) is ignored.
  */
 export async function interruptible<T>(
   options: { readonly quiet: boolean },

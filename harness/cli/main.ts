@@ -7,7 +7,7 @@ import { type Outcome, program } from './program.ts';
 
 const output = watchOutput();
 ignoreHangup();
-// What nobody waited for ends the process with the exit code of its cause, too: Node's own would be 1.
+// An unhandled rejection ends the process with the exit code of its cause, too: Node's own would be 1.
 process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 
 // The one place where a command's outcome becomes an exit code; `exitCode`, not `exit()`, so that output is flushed.
@@ -21,7 +21,7 @@ const lost = await output.flushed();
 if (lost !== undefined) {
   const why = isSystemError(lost) ? systemErrorText(lost).message.replace(/^cannot \S+: /, '') : lost.message;
   const failure = new InfraError(`cannot write to the standard output: ${why}`);
-  // A command that only prints has not done what it was asked for; what cells decided stays decided.
+  // A command that only prints has failed if its output fails; decisions of cells stand.
   if (outcome.exitCode === 0 && !outcome.byCells) outcome = { ...outcome, exitCode: reportFailure(failure) };
   else reportWarning(failure);
 }

@@ -17,7 +17,7 @@ export interface NightPages {
   /** Of one matrix, the oldest first; at least one. */
   readonly nights: readonly Night[];
   readonly triage: readonly Triage[];
-  /** The file of the page; its feed stands beside it, as `.atom`. */
+  /** The file of the page; its feed is beside it, as `.atom`. */
   readonly page: string;
   readonly commitUrl?: string | undefined;
   /** The address under which the page's folder is published, for the feed. */
@@ -30,7 +30,7 @@ export function feedOf(page: string): string {
   return `${page.replace(/\.html?$/, '')}.atom`;
 }
 
-/** Writes the page of nights and its feed. Returns what they show, and what got worse with the last night. */
+/** Writes the page of nights and its feed. Returns their content, and the regressions of the last night. */
 export async function writeNightPages(
   pages: NightPages,
 ): Promise<{ readonly trends: Trends; readonly news: readonly Regression[] }> {
@@ -60,7 +60,7 @@ async function reportsBeside(folder: string, nights: readonly Night[]): Promise<
   return new Set(there.flat());
 }
 
-/** Whether a run's name, which is from a file, names a folder and no way out of one. */
+/** Whether a run's name, which comes from a file, is a plain folder name. */
 export function isFolderName(run: string): boolean {
   return /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(run);
 }
@@ -73,7 +73,7 @@ async function logOf(
 ): Promise<Map<string, string[]>> {
   const log = new Map<string, string[]>();
   for (const range of new Set(groups.flatMap((group) => commitRange(group, nights) ?? []))) {
-    // Commits come from files: what is no range of them is none to git either.
+    // Commits come from files: pass git only valid ranges.
     if (!/^[0-9a-f]{7,10}\.\.[0-9a-f]{7,10}$/.test(range)) continue;
     const { failed, stdout } = await git(root, 'log', '--max-count=100', '--format=%h %s', range, '--');
     if (!failed && stdout !== '') log.set(range, stdout.split('\n'));

@@ -1,13 +1,13 @@
-/** What became of this process's output streams. */
+/** The state of this process's output streams. */
 export interface Output {
-  /** Resolves once everything that was written to stdout is out, with what kept it from getting there. */
+  /** Resolves once everything written to stdout is flushed, with the error if there was one. */
   flushed(): Promise<Error | undefined>;
 }
 
 /**
- * Keeps a stream that cannot be written to from ending the process in the middle of what it does. Whoever reads our
- * stdout may have seen enough (`harness images list | head`): that is no error. A stdout on a full disk is one, to be
- * told at the end. What cannot be said on stderr cannot be said.
+ * Keeps a broken output stream from ending the process in the middle of its work. A reader that closes our stdout
+ * (`harness images list | head`) is not an error. A stdout on a full disk is, and is reported at the end. Errors of
+ * stderr cannot be reported.
  */
 export function watchOutput(): Output {
   let failure: Error | undefined;
@@ -19,7 +19,7 @@ export function watchOutput(): Output {
     async flushed() {
       if (!process.stdout.destroyed && process.stdout.writableLength > 0)
         await new Promise((resolve) => process.stdout.write('', resolve));
-      // Errors of a file are told in a tick of their own.
+      // Errors of a file are emitted in a later tick.
       await new Promise((resolve) => setImmediate(resolve));
       return failure;
     },

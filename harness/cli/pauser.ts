@@ -5,15 +5,15 @@ import { identify } from '../base/process.ts';
 import { printable } from '../base/text.ts';
 import type { WaitForPerson } from '../run/schedule/pause.ts';
 
-/** Where a run says that it has stopped: the process to be told to go on. */
+/** The file in which a paused run names the process to resume. */
 export const PAUSED_FILE = 'paused.json';
-/** Tells a run that has stopped to go on. */
+/** Resumes a paused run. */
 export const GO_ON = 'SIGUSR2';
 
 /**
- * Stops a run for somebody at this terminal.
- * @param minutes after which it goes on by itself; absent: never.
- * @throws ConfigError where there is no terminal, and nothing else that would end it.
+ * Pauses a run for somebody at this terminal.
+ * @param minutes after which it continues by itself; absent: never.
+ * @throws ConfigError if there is no terminal, and nothing else that would end the pause.
  */
 export function pauser(minutes: number | undefined): WaitForPerson {
   if (process.stdin.isTTY !== true && minutes === undefined)
@@ -31,7 +31,7 @@ export function pauser(minutes: number | undefined): WaitForPerson {
         `paused  ${cell}  ${printable(what)}`,
         ...why.split('\n', 5).map((line) => `    ${printable(line)}`),
         `    its machine is as it was left. Enter it in another terminal:  npx harness shell ${cell}`,
-        `    go on:  ${enter}npx harness resume${later}`,
+        `    continue:  ${enter}npx harness resume${later}`,
         '',
       ].join('\n'),
     );

@@ -9,7 +9,7 @@ test.each([
   ['help run', 'run --help'],
   ['help images build', 'images build --help'],
   ['help run smoke', 'run smoke --help'],
-  // What is not there is the command that is asked for: its error suggests another.
+  // An unknown name is left as the command: its error suggests another.
   ['help nosuch', 'nosuch'],
   ['help images biuld', 'images biuld'],
   ['run help', 'run help'],

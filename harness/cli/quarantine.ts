@@ -7,8 +7,8 @@ import { indexFile, readHistory } from '../nights/history-index.ts';
 import { passedInARow } from '../nights/passes.ts';
 
 /**
- * What a project has in quarantine, and how often each has passed in a row by its history.
- * @param history its folder, where a command line names another.
+ * A project's quarantine, with the passed runs in a row of each entry by its history.
+ * @param history its folder, if a command line names another.
  * @throws ConfigError for mistakes in `quarantine.yaml`, and for a history that cannot be read.
  */
 export async function quarantineOf(project: Project, history: string | undefined): Promise<QuarantineEntry[]> {

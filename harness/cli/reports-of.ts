@@ -7,12 +7,12 @@ export interface ReportFlags {
   readonly report?: string[];
 }
 
-/** The reports that a command line asks for, beside the usual ones. @throws ConfigError for a name that none has. */
+/** The additional reports of a command line. @throws ConfigError for an unknown name. */
 export function reportsOf({ report }: ReportFlags): Report[] {
   return reportsNamed(splitList(report));
 }
 
-/** Where a run's folder is in the repository that the project is in. */
+/** Path of a run's folder in the project's repository. */
 export async function placeOf(project: string, run: RunResult, folder: string): Promise<ReportPlace> {
   const place = (await pathsInRepository(project))(folder);
   return place === undefined ? usualPlace(run) : { folder: place };

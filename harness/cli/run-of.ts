@@ -10,13 +10,13 @@ import { historyFolder, runOfCommit } from '../nights/history.ts';
 import { runsFolder } from '../run/schedule/run.ts';
 import { nightsOf } from './nights-of.ts';
 
-/** How the file of a run's events is called. */
+/** Name of the file of a run's events. */
 const EVENTS = 'events.jsonl';
 
 /**
  * The folder of a run that a command line names: by its name (`latest` is the newest), its folder, or its events.jsonl.
  * @param root the project's folder.
- * @throws ConfigError that names the runs there are.
+ * @throws ConfigError that names the existing runs.
  */
 export async function runFolderOf(name: string, root: string): Promise<string> {
   const isPath = name.includes('/') || name === '.' || name === '..' || name === EVENTS;

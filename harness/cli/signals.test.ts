@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 
 const module = (path: string) => new URL(path, import.meta.url).href;
 
-/** What a run does with signals: it ends in its own time, and leaves with 42. */
+/** Handles signals like a run: ends in its own time, and exits with 42. */
 const run = `import { ignoreHangup, interruptible } from '${module('./interrupt.ts')}';
 ignoreHangup();
 setInterval(() => {}, 1000);
@@ -47,7 +47,7 @@ test('what `timeout` does: the signal to the wrapper, then to its group', async 
   expect(await once(child, 'exit')).toEqual([42, null]);
 });
 
-test('a hangup that the shell ignores is ignored, and another signal is not', async () => {
+test('a hangup that the shell ignores is ignored, other signals are not', async () => {
   const line = node(run)
     .map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
     .join(' ');
@@ -58,7 +58,7 @@ test('a hangup that the shell ignores is ignored, and another signal is not', as
   expect(await once(child, 'exit')).toEqual([42, null]);
 });
 
-test('the program notes what is ignored before Node forgets it', async ({ onTestFinished }) => {
+test('the program saves the ignored signals before Node resets them', async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'harness-sigign-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'node'), '#!/bin/sh\necho "$HARNESS_SIGIGN" "$#" "$2" "$3"\n');

@@ -3,10 +3,10 @@ import { formatAmount } from '../../../reports/words.ts';
 import type { BenchmarkChange, Change, MinEffect } from '../../compare/regression.ts';
 import type { RunResult } from '../../events/result.ts';
 
-/** The order in which changes are shown: what somebody has to look at comes first. */
+/** The order of changes: those that need attention come first. */
 const ORDER: readonly Change[] = ['worse', 'maybe worse', 'better', 'maybe better', 'cannot tell', 'same'];
 
-/** What `harness compare` prints. */
+/** The output of `harness compare`. */
 export function compareText(
   base: RunResult,
   next: RunResult,

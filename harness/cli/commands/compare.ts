@@ -27,10 +27,10 @@ interface Options extends ParityOptions {
 /** The chance of one false alarm among all benchmarks of a comparison, if samples were independent. */
 const ALPHA = 0.05;
 
-/** The chance of one false alarm among all that fresh runs are asked about. */
+/** The chance of one false alarm among all suspects that fresh runs decide. */
 const CONFIRM_ALPHA = 0.0025;
 
-/** The least change that matters, where nobody says so: counts of instructions repeat four times as well. */
+/** The smallest change that matters, by default: counts of instructions repeat four times as well. */
 const MIN_EFFECT: MinEffect = { times: 0.02, instructions: 0.005 };
 
 /** `2%` or `2`, as a fraction. */
@@ -41,7 +41,7 @@ export function percent(text: string): number {
 }
 
 /**
- * `harness compare BASE NEW`: what became of each benchmark, and whether that is more than chance. With `--parity`, each
+ * `harness compare BASE NEW`: how each benchmark changed, and whether that is more than chance. With `--parity`, each
  * test on two kinds of target.
  */
 export async function compare(base: string, next: string | undefined, options: Options): Promise<number> {
@@ -81,7 +81,7 @@ export async function compare(base: string, next: string | undefined, options: O
   return gate.exitCode;
 }
 
-/** Why there is no verdict, with the reasons that are in the way, the most frequent first. */
+/** Why there is no verdict: the reasons, the most frequent first. */
 function noAnswer({ compared, of, unjudged }: Gate): string {
   if (of === 0) return 'no verdict: neither run has benchmarks\n';
   const reasons = [...Map.groupBy(unjudged, ({ reason }) => reason ?? '')].sort(([, a], [, b]) => b.length - a.length);
@@ -91,7 +91,7 @@ function noAnswer({ compared, of, unjudged }: Gate): string {
   return `no verdict: ${compared} of ${of} compared, and ${what}\n${lines.join('')}${more}`;
 }
 
-/** Asks fresh runs about what two runs made suspect. @throws Interrupted */
+/** Decides the suspects of two runs with fresh runs. @throws Interrupted */
 async function confirm(
   base: RunResult,
   next: RunResult,
@@ -105,7 +105,7 @@ async function confirm(
   return interruptible({ quiet }, async (signal) => {
     await using fresh = await freshRuns({ project: root, runs: { base, new: next }, signal, onProgress: say });
     say(`fresh runs of both commits, in turns; their events go to ${relative(process.cwd(), fresh.folder)}`);
-    // Awaited here: the files of the commits go with this block.
+    // Awaited here, because the files of the commits are removed with this block.
     return await confirmChanges(screened, {
       minEffect,
       alpha: CONFIRM_ALPHA,

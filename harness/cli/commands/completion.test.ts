@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What a shell offers when Tab is pressed behind some words. */
+/** The offers of a shell when Tab is pressed after some words. */
 async function offered(shell: 'bash' | 'zsh' | 'fish', ...words: string[]): Promise<string[]> {
   const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` };
   scripts[shell] ??= execa(process.execPath, [main, 'completion', shell]).then(({ stdout }) => stdout);
@@ -66,7 +66,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', async (shell) => {
   });
 });
 
-test('where any file may stand nothing is offered, so that the shell offers files', async () => {
+test('nothing is offered where a file is expected, so that the shell offers files', async () => {
   expect(await offered('bash', 'run', '--durations', '')).toEqual([]);
 });
 

@@ -6,12 +6,12 @@ import { targetKinds } from '../../targets/kinds.ts';
 import { chooseCells } from '../cells.ts';
 import { runNames } from '../run-of.ts';
 
-/** The word behind which a shell asks what may come next. It stands in no help: it is for scripts. */
+/** The hidden command by which completion scripts ask for the next words. */
 export const COMPLETE = '__complete';
 
 /**
- * The scripts ask the program itself, so that they know each command and option of the version that is installed, and
- * the project's own matrices, suites, cells and runs.
+ * The scripts ask the program itself, so they know the commands and options of the installed version, and the project's
+ * own matrices, suites, cells and runs.
  */
 const scripts = {
   bash: `_harness() {

@@ -19,7 +19,7 @@ import { kinds, targetKinds } from '../../targets/kinds.ts';
 import type { Availability } from '../../targets/target.ts';
 import { warn } from '../cells.ts';
 
-/** How programs of an architecture get to run while its images are built. */
+/** How programs of an architecture run while its images are built. */
 async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
   const found = await emulationOf(architectures[name]);
   switch (found.state) {
@@ -90,7 +90,7 @@ function print(found: {
   const out = (line: string) => process.stdout.write(`${line}\n`);
   const good = (text: string) => styleText('green', text);
   const bad = (text: string) => styleText('red', text);
-  // What no default picks is not missed before somebody names it.
+  // An architecture outside of the defaults is not reported as missing unless it is named.
   const usual: ReadonlySet<string> = new Set(usualArchs);
   for (const { arch, target, images, availability } of found.targets) {
     const name = `${arch}/${target}`.padEnd(17);
@@ -117,11 +117,11 @@ function print(found: {
   out(`guests            ${found.capacity.jobs} of 512 MiB at once: ${found.capacity.reason}`);
   out(`cache             ${found.disk.folder}: ${formatBytes(found.disk.freeBytes)} free`);
   out(
-    'untrusted         an emulator is no security boundary: run suites of strangers on a machine that you can throw away',
+    'untrusted         an emulator is not a security boundary: run untrusted suites on a machine that you can throw away',
   );
 }
 
-/** The nearest folder above that is there. */
+/** The closest existing parent folder. */
 async function existing(folder: string): Promise<string> {
   return access(folder).then(
     () => folder,

@@ -24,7 +24,7 @@ interface ExplainFlags {
   readonly machines?: string;
 }
 
-/** `harness explain CELL [TEST]`: tries failures of an earlier run again, and says whose fault they are. */
+/** `harness explain CELL [TEST]`: re-runs failures of an earlier run, and says whose fault they are. */
 export async function explain(name: string, test: string | undefined, options: ExplainFlags): Promise<number> {
   const project = await findProject(process.cwd());
   const run = await loadRun(await runFolderOf(options.run ?? 'latest', project.root));
@@ -67,7 +67,7 @@ export async function explain(name: string, test: string | undefined, options: E
   });
 }
 
-/** The tests to explain. @throws ConfigError when nothing that is meant has failed. */
+/** The tests to explain. @throws ConfigError if none of the chosen ones failed. */
 function failedIn(cell: CellResult, test: string | undefined): TestResult[] {
   const bad = cell.tests.filter(({ verdict }) => verdict === 'failed' || verdict === 'infra' || verdict === 'emulator');
   const meant = test === undefined ? bad : bad.filter(({ name }) => name.includes(test));

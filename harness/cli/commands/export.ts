@@ -8,7 +8,7 @@ import { runFolderOf } from '../run-of.ts';
 /** The formats that there are. */
 export const exportFormats = reports.filter(({ benchmarks }) => benchmarks).map(({ name }) => name);
 
-/** `harness export [run] --format NAME`: a run's benchmarks, as another tool reads them; 4 where it lacks some. */
+/** `harness export [run] --format NAME`: a run's benchmarks in another tool's format; exits with 4 if some are missing. */
 export async function exportRun(name: string, options: { readonly format: string }): Promise<number> {
   const { root } = await findProject(process.cwd());
   const run = await loadRun(await runFolderOf(name, root));

@@ -3,7 +3,10 @@ import { formatBytes, lastLines } from '../../base/text.ts';
 import { removeDeadBuilds } from '../../images/cache.ts';
 import { collectGarbage } from '../../run/schedule/lease.ts';
 
-/** `harness gc`: what killed runs and image builds left, and targets that --keep left. A run that is going on is not touched. */
+/**
+ * `harness gc`: removes leftovers of killed runs and image builds, and targets kept by --keep, but nothing of a running
+ * run.
+ */
 export async function gc(options: { readonly dryRun?: boolean; readonly json?: boolean }): Promise<number> {
   const runs = await collectGarbage(stateFolder(), { includeKept: true, dryRun: options.dryRun === true });
   const builds = await removeDeadBuilds(cacheFolder(), options);

@@ -6,7 +6,7 @@ import { listJobs } from './history.ts';
 
 const RUN = join(import.meta.dirname, '../../../reports/fixtures/events.jsonl');
 
-test('the jobs of the history stand below each other, with where their run comes from', async () => {
+test('the jobs of the history are a table with the origin of their run', async () => {
   await using files = await tempFiles({ 'history/none': '' });
   vi.stubEnv('HARNESS_CACHE', join(files.folder, 'cache'));
   await copyFile(RUN, join(files.folder, 'history/a.events.jsonl'));

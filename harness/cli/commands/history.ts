@@ -13,7 +13,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** `harness history add [run…]`: keeps runs' events for comparisons to come. */
+/** `harness history add [run…]`: keeps runs' events for later comparisons. */
 export async function addRuns(names: readonly string[], options: Options): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = options.history ?? historyFolder(root);
@@ -59,7 +59,7 @@ function rowOf({ job, voting, project, branch, pipeline, change, durationMs, sta
   return [job, ...fromCi, duration, start, voting ? result : `${result} (non-voting)`];
 }
 
-/** Rows with their columns below each other. */
+/** Aligns the columns of rows. */
 function columns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
   return rows

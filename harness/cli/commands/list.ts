@@ -1,7 +1,7 @@
 import type { CellOptions } from '../../matrix/plan.ts';
 import { chooseCells } from '../cells.ts';
 
-/** `harness list [matrix]`: the names of the cells, one a line; nothing is started. */
+/** `harness list [matrix]`: the names of the cells, one per line; starts nothing. */
 export async function list(named: string | undefined, options: CellOptions): Promise<number> {
   const { matrix, cells } = await chooseCells(named, options);
   if (options.json) {

@@ -25,10 +25,10 @@ interface Options extends CellOptions {
   readonly call: string;
 }
 
-/** The label of the machines that GitHub lends. */
+/** The label of GitHub's hosted machines. */
 const GITHUB_RUNNER = 'ubuntu-24.04';
 
-/** What puts the harness into a project of npm. */
+/** The command that installs the harness in an npm project. */
 const BEFORE = ['npm ci'];
 
 /**
@@ -56,7 +56,7 @@ export async function matrixJobs(named: string | undefined, options: Options): P
   const { bench: _bench, cold: _cold, ...chosen } = selection.options;
   const pipeline: PipelineOptions = {
     matrix: named,
-    // `harness list` knows no other options than those that choose cells.
+    // `harness list` has no options other than those that choose cells.
     args: selectionWords({ ...selection, options: chosen }, {}, { matrix: false })
       .map(shellQuote)
       .join(' '),
@@ -68,7 +68,7 @@ export async function matrixJobs(named: string | undefined, options: Options): P
   return 0;
 }
 
-/** @throws InfraError where the step's file of outputs cannot be written: the jobs that come next would have no matrix. */
+/** @throws InfraError if the step's file of outputs cannot be written: the next jobs would have no matrix. */
 function writeOutputs(outputs: Readonly<Record<string, unknown>>): void {
   try {
     for (const [name, value] of Object.entries(outputs)) setOutput(name, value);

@@ -14,7 +14,7 @@ const [first, second] = events
   .filter((event) => event.type === 'cell.finished' && event.verdict === 'passed')
   .map((event) => (event as { cell: string }).cell) as [string, string];
 
-/** What a job of one cell would have written. */
+/** The run of a job of one cell. */
 function job(cell: string): string[] {
   const own = events.filter((event) => !('cell' in event) || event.cell === undefined || event.cell === cell);
   return own.map((event, seq): string =>
@@ -46,7 +46,7 @@ async function project(): Promise<TempFiles> {
   return tempFiles({ 'matrices/m.yaml': '', 'plan.json': plan, 'parts/good/events.jsonl': good });
 }
 
-/** Whichever they are, the rest is merged and what they had is incomplete. */
+/** Whatever they are, the rest is merged, and their cells are incomplete. */
 async function mergedBeside(broken: Readonly<Record<string, string>>): Promise<string> {
   await using files = await project();
   for (const [name, text] of Object.entries(broken)) {

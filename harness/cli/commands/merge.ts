@@ -25,12 +25,12 @@ import { pointLatest, runsFolder } from '../../run/schedule/run.ts';
 import { afterRun } from '../after-run.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 
-/** How deep below a folder runs are looked for: an artifact has `.harness/runs/RUN/` or less. */
+/** Depth of the search for runs below a folder: an artifact has `.harness/runs/RUN/` or less. */
 const DEPTH = 6;
 
 /**
- * `harness merge FOLDER…`: the runs of several jobs become one, with one set of reports, as if one harness had run them
- * all. Only here a matrix of jobs gets its annotations and its summary.
+ * `harness merge FOLDER…`: merges the runs of several jobs into one, with one set of reports, as if one harness had run
+ * them all. In a matrix of jobs only this writes annotations and the summary.
  */
 export async function merge(
   folders: readonly string[],
@@ -67,7 +67,7 @@ export async function merge(
   return result.exitCode;
 }
 
-/** The parts below a folder of the command line; one that says why there are none, so that it counts as lost. */
+/** The parts below a folder of the command line; if there are none, one that says why, so that it counts as lost. */
 async function partsIn(folder: string): Promise<Part[]> {
   const found = await partsBelow(folder, DEPTH);
   return found.length > 0 ? found : [lost(folder, 'there is no events.jsonl in it: does the job upload hidden files?')];
@@ -90,7 +90,7 @@ async function partsBelow(folder: string, depth: number): Promise<Part[]> {
   }
 }
 
-/** A part of which there is nothing to read. */
+/** A part without anything to read. */
 function lost(source: string, why: string): Part {
   return {
     source,
@@ -101,10 +101,10 @@ function lost(source: string, why: string): Part {
   };
 }
 
-/** Characters of events that are written at once. */
+/** Characters of events to write at once. */
 const BATCH = 2 ** 18;
 
-/** Writes events to a file, which is there once all are in it. */
+/** Writes events to a file, which appears once it is complete. */
 async function writeEvents(file: string, events: AsyncIterable<StoredEvent>): Promise<void> {
   async function* batches() {
     let batch = '';
@@ -139,7 +139,7 @@ const plan = z.object({
   ),
 });
 
-/** What `harness list --json` printed. */
+/** The output of `harness list --json`. */
 async function readPlan(file: string): Promise<Plan> {
   const hint = 'It is what `harness list --json` prints in the plan job.';
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {

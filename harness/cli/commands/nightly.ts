@@ -21,17 +21,17 @@ interface PageOptions {
   readonly json?: boolean;
 }
 
-/** What got worse is new, and no cell failed. */
+/** New regressions, without a failed cell. */
 const NEW_REGRESSION = 5;
 
-/** The matrix that `harness nightly` runs when none is named. */
+/** The default matrix of `harness nightly`. */
 const MATRIX = 'nightly';
 
 /** `harness nightly [matrix]`: runs it, adds the run to the history, and writes the page of all nights. */
 export async function nightly(named: string | undefined, options: RunFlags & PageOptions): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = options.history ?? historyFolder(root);
-  // What is wrong with the history is said before an hour of work, and not after it.
+  // Problems of the history are reported before an hour of work, not after it.
   await nightsOf(folder);
   await readTriage(folder);
   const { run, folder: runFolder, exitCode } = await runCells(named ?? MATRIX, options);
@@ -55,7 +55,7 @@ export async function nightly(named: string | undefined, options: RunFlags & Pag
   return exitCode === 0 && news.length > 0 ? NEW_REGRESSION : exitCode;
 }
 
-/** `harness history page`: the page again, without running anything. */
+/** `harness history page`: rewrites the page without running anything. */
 export async function historyPage(
   options: PageOptions & { readonly matrix?: string; readonly failOnNew?: boolean },
 ): Promise<number> {
@@ -107,7 +107,7 @@ async function writePage(
   return news;
 }
 
-/** What got worse, as data: with the words that a triage has of it. */
+/** Regressions as data, with their triage. */
 function dataOf(one: Regression) {
   if (one.kind === 'benchmark') {
     const [{ trend }] = one.group.members as [(typeof one.group.members)[number]];

@@ -7,14 +7,14 @@ import { runFolderOf } from '../run-of.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The program that opens a file as its user likes it; undefined where there is no display to open one on. */
+/** The program that opens a file in the user's preferred application; undefined without a display. */
 export function openerOf(env: Env, platform: NodeJS.Platform): string | undefined {
   if (env['WSL_DISTRO_NAME']) return 'wslview';
   if (platform === 'darwin') return 'open';
   return env['DISPLAY'] || env['WAYLAND_DISPLAY'] ? 'xdg-open' : undefined;
 }
 
-/** `harness open [run]`: the page of a run in a browser; where there is none, its path. */
+/** `harness open [run]`: opens the page of a run in a browser, or prints its path without one. */
 export async function openReport(name: string): Promise<number> {
   const { root } = await findProject(process.cwd());
   const page = join(await runFolderOf(name, root), 'index.html');

@@ -22,7 +22,7 @@ export interface ParityOptions {
   readonly json?: boolean;
 }
 
-/** `harness compare --parity A [B]`: whether two kinds of target agree on each test, and what a difference is about. */
+/** `harness compare --parity A [B]`: whether two kinds of target agree on each test, and the cause of each difference. */
 export async function parity(first: string, second: string | undefined, options: ParityOptions): Promise<number> {
   const a = await runOf(first, options.history);
   const b = second === undefined ? a : await runOf(second, options.history);
@@ -33,13 +33,13 @@ export async function parity(first: string, second: string | undefined, options:
   return options.failOnDiffer ? exitCodeOf(compared) : 0;
 }
 
-/** Nothing that both have run is no agreement. */
+/** If both ran nothing in common, that is not agreement. */
 function exitCodeOf({ counts }: Parity): number {
   if (counts.differ > 0) return 1;
   return counts['cannot tell'] > 0 || counts.agree === 0 ? 4 : 0;
 }
 
-/** Which kinds of target are meant, where only one choice is possible without asking. */
+/** The kinds of target, if only one choice is possible. */
 function sidesOf(a: RunResult, b: RunResult, targets: readonly string[]): [ParitySide, ParitySide] {
   const has = (run: RunResult) => [...new Set(run.cells.map(({ target }) => target))];
   const [kindsA, kindsB] = [has(a), has(b)];

@@ -13,7 +13,7 @@ interface Options {
   readonly pageUrl?: string;
 }
 
-/** `harness report [run]`: the reports are replays of the events, also of a run that was killed. */
+/** `harness report [run]`: replays the events into reports, even for a run that was killed. */
 export async function report(name: string, options: ReportFlags & Options): Promise<number> {
   const which = reportsOf(options);
   const { root } = await findProject(process.cwd());
@@ -26,6 +26,6 @@ export async function report(name: string, options: ReportFlags & Options): Prom
   if (options.summary) await afterRun(() => writeJobSummary(renderSummary(result, { pageUrl: options.pageUrl })));
   if (options.json) process.stdout.write(renderResultsJson(result));
   else for (const file of files) process.stdout.write(`${relative(process.cwd(), file)}\n`);
-  // A green run whose reports could not be written is no success of a command that writes them.
+  // For a command that writes reports, a failure to write them is not success.
   return result.exitCode === 0 && !written ? 3 : result.exitCode;
 }

@@ -9,7 +9,7 @@ import { runFolderOf } from '../run-of.ts';
 
 const paused = z.object({ pid: z.int(), startTime: z.string(), cell: z.string() });
 
-/** `harness resume [run]`: tells a run that `--pause` has stopped to go on. */
+/** `harness resume [run]`: resumes a run that `--pause` has stopped. */
 export async function resume(run: string): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = await realpath(await runFolderOf(run, root));

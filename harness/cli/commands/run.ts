@@ -37,7 +37,7 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly bench?: boolean;
   readonly cold?: boolean;
   readonly control?: boolean;
-  /** Of `nightly`: where its history is. */
+  /** For `nightly`: the folder of its history. */
   readonly history?: string;
   readonly part?: boolean;
   readonly summary?: boolean;
@@ -62,8 +62,8 @@ export async function run(named: string | undefined, options: RunFlags): Promise
 }
 
 /**
- * Runs the cells that a command line means, with progress, reports and whatever else a run is expected to leave.
- * @param onResult is told what came of it, when the reports have been written.
+ * Runs the cells that a command line chooses, with progress, reports and the other files of a run.
+ * @param onResult receives the result, once the reports have been written.
  */
 export async function runCells(
   named: string | undefined,
@@ -131,7 +131,7 @@ export async function runCells(
               () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
               () => !options.part && options.summary !== false && writeJobSummary(renderSummary(result)),
               () => !options.part && sendTraces(result),
-              // They go to stdout, which is one document then.
+              // They go to stdout, which must be a single document then.
               () => !options.part && !options.json && writeAnnotations(result),
             );
           });
@@ -143,7 +143,7 @@ export async function runCells(
   }
 }
 
-/** A run that needs nothing run again: what it came to is said once more. It may have been killed before its reports. */
+/** An earlier run with nothing left to run: shows its result again. It may have been killed before its reports. */
 async function nothingToRun(
   { nothing, folder, exitCode }: Nothing,
   options: RunFlags,
@@ -158,7 +158,7 @@ async function nothingToRun(
   return { run: basename(folder), folder, exitCode };
 }
 
-/** Tests of a run that repeats them have no second try: it would hide what is to be counted. */
+/** Repeated tests are not retried: that would hide the failures to be counted. */
 function withRetries(cells: readonly Cell[], { retries, repeat }: RunFlags): readonly Cell[] {
   const most = repeat === undefined ? retries : 0;
   if (most === undefined) return cells;
@@ -175,7 +175,7 @@ interface Plan {
   readonly resume?: RunOptions['resume'];
 }
 
-/** What a command line is to run: cells that it chooses, or those of an earlier run. */
+/** The work of a command line: cells that it chooses, or those of an earlier run. */
 async function planOf(named: string | undefined, options: RunFlags): Promise<Plan | Nothing> {
   const { resume, failed } = options;
   if (options.repeat !== undefined && options.retries !== undefined)
@@ -193,7 +193,7 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
   return { ...again, flags: { ...(again.options as RunFlags), ...given } };
 }
 
-/** Options that say nothing of what is run: an earlier run may be run again with any of them. */
+/** Options that do not choose what runs: allowed with an earlier run. */
 const SHOWING = [
   ...['pause', 'pauseMinutes', 'jobs', 'keep', 'json'],
   ...['part', 'report', 'summary', 'quiet', 'verbose', 'color'],
@@ -205,11 +205,11 @@ const BESIDE = {
   failed: new Set(['failed', ...SHOWING, 'bench', 'cold', 'bail', 'repeat', 'retries']),
 };
 
-/** Whether an option was left out. `--no-bench` and `--no-control` are true when nobody gave them. */
+/** Whether an option was omitted. `--no-bench` and `--no-control` are true by default. */
 const isDefault = (name: string, value: unknown): boolean =>
   value === undefined || (['bench', 'control'].includes(name) && value === true);
 
-/** @throws ConfigError for an option, or a matrix, that chooses cells beside those of an earlier run. */
+/** @throws ConfigError for an option, or a matrix, that chooses cells in addition to those of an earlier run. */
 function mustNotChoose(named: string | undefined, options: RunFlags): void {
   const what = options.resume === undefined ? 'failed' : 'resume';
   const other = Object.entries(options).find(([name, value]) => !BESIDE[what].has(name) && !isDefault(name, value));
@@ -220,7 +220,7 @@ function mustNotChoose(named: string | undefined, options: RunFlags): void {
   });
 }
 
-/** Where the reports are, relative to the current folder while there is one. */
+/** The folder of the reports, relative to the current folder if that exists. */
 function placesOf(folder: string, which: readonly Report[]): string {
   return `reports: ${shownFolder(folder)}/${pathsOf(which)}`;
 }

@@ -4,7 +4,7 @@ import { schemaFiles as reportSchemas } from '../../../reports/index.ts';
 import { packageRoot } from '../../base/package.ts';
 import { schemaFiles as configSchemas } from '../../config/schema/json-schema.ts';
 
-/** `harness schema`: the committed JSON schemas, from the zod ones. */
+/** `harness schema`: writes the committed JSON schemas from the zod ones. */
 export async function schema(options: { readonly check?: boolean }): Promise<number> {
   const results = Object.entries(reportSchemas()).map(([name, text]) => ({
     path: join(packageRoot, name),

@@ -30,8 +30,8 @@ interface Options {
 }
 
 /**
- * `harness shell CELL`: in the guest that a run kept, else in one that is started for it and released afterwards, with
- * `--at` as a test of it finds it; in a cluster in the machine that `--node` names, or the first.
+ * `harness shell CELL`: a shell in the guest that a run kept, else in a new one that is released afterwards, with
+ * `--at` as a test of it finds it; in a cluster on the machine that `--node` names, or the first.
  */
 export async function shell(name: string, command: string[], { node, at }: Options): Promise<number> {
   const project = await findProject(process.cwd());
@@ -84,7 +84,7 @@ function beforeLine(before: AtTest['before']): string {
 
 /**
  * The cells among which one is to be found: as the newest run chose it, where that has it; else by what its name says.
- * `ran` is what that run says of it.
+ * `ran` is the cell's result in that run.
  */
 async function choose(root: string, name: string): Promise<ChosenCells & { readonly ran?: CellResult | undefined }> {
   const latest = await loadRun(join(runsFolder(root), 'latest')).catch(() => undefined);
@@ -112,7 +112,7 @@ function unknownNode(node: string, cell: Cell): ConfigError {
   );
 }
 
-/** The machine of a cell that is still there. In a cluster each has a folder of its own below the cell's. */
+/** A cell's machine that is still up. In a cluster each has its own folder below the cell's. */
 async function keptTarget(run: string, name: string, node: string | undefined): Promise<Target | undefined> {
   const place = cellFolder(run, name);
   const below = await readdir(place).catch(() => []);

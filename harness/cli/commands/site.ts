@@ -13,15 +13,15 @@ import { nightsOf } from '../nights-of.ts';
 
 interface Options {
   readonly history?: string;
-  /** How many of the newest nights of each matrix get a page of their own. */
+  /** How many of the newest nights of each matrix get a page. */
   readonly reports: number;
   readonly commitUrl?: string;
   readonly url?: string;
 }
 
 /**
- * `harness history site FOLDER`: all pages of a history, to be published as they are: an index of its matrices, the page of nights
- * and the feed of each, and the reports of the newest nights, made from their events.
+ * `harness history site FOLDER`: writes all pages of a history, ready to publish: an index of its matrices, the page of
+ * nights and the feed of each, and the reports of the newest nights, made from their events.
  */
 export async function historySite(to: string, options: Options): Promise<number> {
   const { root } = await findProject(process.cwd());
@@ -65,7 +65,7 @@ export async function historySite(to: string, options: Options): Promise<number>
   return 0;
 }
 
-/** A file for each matrix, none twice and none that is the index. */
+/** A unique file for each matrix, other than the index. */
 function pageNames(matrices: readonly string[]): string[] {
   const taken = new Set(['index']);
   return matrices.map((matrix) => {

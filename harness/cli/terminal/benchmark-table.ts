@@ -4,13 +4,13 @@ import { type BenchmarkLeg, compareToControl } from '../../bench/comparison.ts';
 import type { RunResult } from '../../events/result.ts';
 import type { Paint } from './paint.ts';
 
-/** The narrowest that a table with intervals can be read in, in characters. */
+/** Smallest width of a readable table with intervals, in characters. */
 const WITH_INTERVALS = 90;
 
 /**
- * Every benchmark on every architecture: median, interval, ratio to the control architecture, and what executed it. Empty
- * where nothing was measured.
- * @param columns of the terminal; where there are few, the intervals are left out, which the reports have.
+ * Every benchmark on every architecture: median, interval, ratio to the control architecture, and accelerator. Empty if
+ * nothing was measured.
+ * @param columns of the terminal; a narrow one omits the intervals, which the reports have.
  */
 export function benchmarkTable(result: RunResult, paint: Paint, columns: number): string[] {
   const wide = columns >= WITH_INTERVALS;

@@ -3,7 +3,7 @@ import { codeFrame } from './code-frame.ts';
 
 const source = 'one\ntwo\n\tthree(four)\nfive\nsix\nseven\n';
 
-test('two lines before and after, and where in the line', () => {
+test('two lines before and after, and the column', () => {
   expect(codeFrame(source, 3, 8)).toEqual([
     '  1 | one',
     '  2 | two',
@@ -14,13 +14,13 @@ test('two lines before and after, and where in the line', () => {
   ]);
 });
 
-test('at the ends of a file there is less, and of a line that is not there nothing', () => {
+test('fewer lines at the ends of a file, and none for a line that does not exist', () => {
   expect(codeFrame(source, 1)).toEqual(['> 1 | one', '  2 | two', '  3 |     three(four)']);
   expect(codeFrame(source, 9)).toEqual([]);
   expect(codeFrame(source, 0)).toEqual([]);
 });
 
-test('what a file holds cannot drive a terminal, nor be wider than it', () => {
+test('the content of a file cannot control a terminal, nor be wider than it', () => {
   const [line] = codeFrame(`\u001b[2Jx${'y'.repeat(500)}`, 1, 400);
   expect(line).toBe(`> 1 | x${'y'.repeat(109)}`);
 });

@@ -1,14 +1,14 @@
 import { printable } from '../../base/text.ts';
 
-/** Lines before and after the one that is meant. */
+/** Lines of context before and after. */
 const AROUND = 2;
 
-/** More of a line says nothing more. */
+/** Longer lines are cut. */
 const WIDTH = 110;
 
 /**
- * A few lines of a file around the one that is meant, numbered, as vitest shows them: `> 13 | expect(n).toBe(800)`, and
- * below it where in the line. Empty where the file has no such line.
+ * A few lines of a file around a position, numbered as in vitest: `> 13 | expect(n).toBe(800)`, with the column marked
+ * below. Empty if the file has no such line.
  * @param line from 1.
  * @param column from 1.
  */

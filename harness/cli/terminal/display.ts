@@ -1,6 +1,6 @@
 import type { HarnessEvent } from '../../events/types.ts';
 
-/** What a display writes to: `process.stderr`, or an object that collects. */
+/** The output of a display: `process.stderr`, or an object that collects. */
 export interface TerminalStream {
   write(text: string): unknown;
   /** Width and height in characters, on a terminal. */
@@ -8,10 +8,10 @@ export interface TerminalStream {
   readonly rows?: number | undefined;
 }
 
-/** Shows a run while it goes on. */
+/** Shows a run while it runs. */
 export interface Display {
   event(event: HarnessEvent): void;
-  /** The latest thing that a cell's target or step said: untrusted text, often. */
+  /** The latest progress of a cell's target or step; often untrusted text. */
   progress(cell: string, message: string): void;
   /** A line that a command on a cell's machine printed. */
   output(cell: string, line: string): void;

@@ -15,29 +15,29 @@ const COMPARED: Readonly<Record<ControlComparison, (control: string) => string>>
   'control-unknown': (control) => `${control} has no result to compare with`,
 };
 
-/** What the text of a failure needs to know. */
+/** The context for the text of a failure. */
 export interface FailureContext {
   readonly control: string;
   readonly paint: Paint;
-  /** The run's folder as it is to be shown, for the paths of evidence; absent: they are not shown. */
+  /** The displayed path of the run's folder, for evidence; absent: evidence is not shown. */
   readonly folder?: string | undefined;
   /** The text of a file of the repository; undefined where it cannot be read. */
   readonly source?: ((path: string) => string | undefined) | undefined;
-  /** What was shown whole already: it is not repeated. */
+  /** Details that were already shown and are not repeated. */
   readonly shown: Set<string>;
 }
 
-/** How much is shown of what a step failed by; all of it is in the report. */
+/** Lines shown of a failed step; the report has all of it. */
 const CAUSE_LINES = 4;
 const CAUSE_WIDTH = 200;
-/** How many errors of a test are shown. */
+/** Errors shown per test. */
 const MAX_ERRORS = 5;
-/** How many lines of a difference. */
+/** Lines shown of a difference. */
 const DIFF_LINES = 24;
-/** How many failures are shown with difference and code; a screen holds no more. */
+/** Failures shown with difference and code; a screen holds no more. */
 const MAX_WHOLE = 10;
 
-/** Failed tests, and those that never ran; when there is none, the step or the reason that decided the cell. */
+/** Failed tests, and those that never ran; if there are none, the step or the reason that decided the cell. */
 export function failureLines(cell: CellResult, context: FailureContext): string[] {
   if (!isBad(cell)) return [];
   const tests = cell.tests.filter(wentWrong);
@@ -49,7 +49,7 @@ export function failureLines(cell: CellResult, context: FailureContext): string[
   for (const step of cell.steps) {
     if (step.error === undefined) continue;
     lines.push(`  ${cell.name}  ${step.step}  ${step.verdict}`, `    ${firstLine(step.error.message)}`);
-    // What a program said last is mostly why.
+    // The last output of a program is usually the cause.
     const because = lastLines((step.error.causes ?? []).join('\n'), CAUSE_LINES);
     lines.push(...because.map((line) => `      ${line.trim().slice(0, CAUSE_WIDTH)}`));
     if (step.error.hint !== undefined) lines.push(`    next: ${firstLine(step.error.hint)}`);
@@ -59,7 +59,7 @@ export function failureLines(cell: CellResult, context: FailureContext): string[
   return [...lines, ...evidence(cell, context)];
 }
 
-/** The file that says most, and how many there are. */
+/** The most informative file, and the number of files. */
 function evidence({ artifacts }: CellResult, { folder, paint }: FailureContext): string[] {
   if (folder === undefined || artifacts.length === 0) return [];
   const first = artifacts.find((file) => file.endsWith('/console.log')) ?? artifacts[0]!;
@@ -69,7 +69,7 @@ function evidence({ artifacts }: CellResult, { folder, paint }: FailureContext):
 
 function testFailure(cell: CellResult, test: TestResult, context: FailureContext): string[] {
   const { paint, control } = context;
-  // One that was repeated may have passed in the end.
+  // A repeated test may have passed in the end.
   const errors = test.attempts.findLast((attempt) => attempt.errors.length > 0)?.errors ?? [];
   const compared = test.control === undefined ? '' : paint('dim', `  (${COMPARED[test.control](control)})`);
   return [
@@ -87,7 +87,7 @@ function errorLines(cell: CellResult, error: ErrorData, context: FailureContext)
   return [`    ${firstLine(error.message) || error.type}`, ...because, ...closely(cell, error, context)];
 }
 
-/** The difference and the code, of what was not shown before. */
+/** The difference and the code, unless shown before. */
 function closely(cell: CellResult, error: ErrorData, { shown, source, paint }: FailureContext): string[] {
   const path = error.file === undefined ? undefined : inRepository(cell, error.file);
   const key = JSON.stringify([path, error.line, error.diff]);
@@ -112,7 +112,7 @@ function diffLines(diff: string, paint: Paint): string[] {
 
 /** As editors and terminals open it: `suites/web/a.scenario.ts:3:13`. */
 function placeOf(cell: CellResult, test: TestResult, error?: ErrorData): string {
-  // Of a command there is no file: its name stands there.
+  // A command has no file: its name is shown.
   if (test.step === 'tests' && error?.file === undefined) return test.file;
   return error?.file === undefined
     ? placeInRepository(cell, test)

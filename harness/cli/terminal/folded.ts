@@ -4,9 +4,9 @@ import type { Display, TerminalStream } from './display.ts';
 import { createPlain, type PlainOptions } from './plain.ts';
 
 /**
- * For the log of a GitHub job: what a step says of its tests and what its commands print is one group, which readers
- * unfold, once the step is done; everything else is said at once. A group is printed whole, because cells run side by side
- * and groups do not nest.
+ * For the log of a GitHub job: tests and output of a step are printed as one collapsed group once the step is done;
+ * everything else is printed at once. A group is printed as a whole, because cells run side by side and groups do not
+ * nest.
  */
 export function createFolded(options: PlainOptions): Display {
   const held = new Map<string, string[]>();

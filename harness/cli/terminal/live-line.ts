@@ -3,13 +3,13 @@ import type { HarnessEvent, Verdict } from '../../events/types.ts';
 import { verdicts } from '../../events/verdicts.ts';
 import type { Paint } from './paint.ts';
 
-/** More than any terminal is wide: a console can send a line of megabytes, and it is drawn ten times a second. */
+/** Wider than any terminal: a console can send a line of megabytes, and it is drawn ten times a second. */
 const LONGEST = 400;
 
-/** What step, time and a few words take beside a name, in characters. */
+/** Width of step, time and a few words beside a name, in characters. */
 const ROOM = 44;
 
-/** What one cell's line shows. */
+/** The content of one cell's line. */
 export class LiveLine {
   readonly cell: string;
   verdict: Verdict | undefined;
@@ -57,7 +57,7 @@ export class LiveLine {
         this.progress(event.message);
         return;
       case 'cell.retried':
-        this.progress(`its machine failed, another one is started: ${event.reason ?? event.verdict}`);
+        this.progress(`its machine failed, starting another one: ${event.reason ?? event.verdict}`);
         return;
       case 'cell.finished':
         this.verdict = event.verdict;
@@ -71,7 +71,7 @@ export class LiveLine {
 
   /**
    * `arm64/vm/web  deploy  0:42  Setting up redis`: without the mark in front. May be too wide.
-   * @param columns of the terminal; in a narrow one the parts are not in columns, so that more of them is seen.
+   * @param columns of the terminal; in a narrow one the parts are not aligned, so that more of them fits.
    */
   text(now: number, nameWidth: number, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
     const parts = this.#parts(now, nameWidth, paint);

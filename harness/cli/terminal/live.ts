@@ -13,15 +13,15 @@ const FRAME_MS = 100;
 
 const SPINNER = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'];
 
-/** Height of a terminal that does not say how high it is, in lines. */
+/** Default height of a terminal, in lines. */
 const ROWS = 24;
 
-/** One live line a cell, and one that says how far the run is, drawn over and over. */
+/** One live line per cell, and one with the progress of the run, redrawn repeatedly. */
 export function createLive(options: {
   readonly stream: TerminalStream;
   readonly now: () => number;
   readonly paint: Paint;
-  /** How far the run is: the last line. */
+  /** The progress of the run: the last line. */
   readonly progress: () => string;
 }): Display {
   const { stream, now, paint, progress } = options;
@@ -35,14 +35,14 @@ export function createLive(options: {
   const draw = (): void => {
     const spinner = paint('yellow', SPINNER[frame++ % SPINNER.length]!);
     const columns = stream.columns ?? 80;
-    // The line below the last one belongs to the cursor.
+    // The cursor is on the line below the last.
     const shown = fitting([...lines.values()], (stream.rows ?? ROWS) - 2);
     const texts = [
       ...shown.lines.map((line) => `${markOf(line, spinner, paint)} ${line.text(now(), nameWidth, paint, columns)}`),
       ...(shown.hidden === undefined ? [] : [paint('dim', `  ${shown.hidden}`)]),
       `${drawing === undefined ? ' ' : spinner} ${progress()}`,
     ];
-    // One line a cell, however narrow the terminal is at this moment.
+    // One line per cell, at the terminal's current width.
     update(texts.map((text) => cliTruncate(text, columns)).join('\n'));
   };
 
@@ -82,7 +82,7 @@ export function createLive(options: {
   };
 }
 
-/** All lines, or of more than there is room for those that one would look for first, and what the others are. */
+/** All lines; if they do not fit, the most relevant ones and a summary of the others. */
 function fitting(lines: readonly LiveLine[], room: number): { lines: readonly LiveLine[]; hidden?: string } {
   if (lines.length <= room) return { lines };
   const urgency = (line: LiveLine): number => {

@@ -3,22 +3,22 @@ import { labelOf } from '../../events/identity.ts';
 import type { HarnessEvent } from '../../events/types.ts';
 import type { Display, TerminalStream } from './display.ts';
 
-/** A cell that has said nothing for this long gets its latest progress printed, in milliseconds. */
+/** The latest progress of a cell is printed after this many milliseconds of silence. */
 const QUIET_MS = 10_000;
 
 export interface PlainOptions {
   readonly stream: TerminalStream;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Says how far the run is, whenever a cell has finished. */
+  /** Prints the progress of the run whenever a cell has finished. */
   readonly progress?: () => string;
-  /** Every line of progress is printed, and not only one of a cell that is quiet. */
+  /** Prints every line of progress, not only those of a quiet cell. */
   readonly verbose?: boolean;
 }
 
 /**
- * One timestamped line an event, for logs and pipes: `[12:34:56] arm64/vm/web  acquire  started`. Progress is only a
- * sign of life there: a console's every line would bury the rest.
+ * One timestamped line per event, for logs and pipes: `[12:34:56] arm64/vm/web  acquire  started`. Progress is printed
+ * only as a sign of life: every line of a console would bury the rest.
  */
 export function createPlain(options: PlainOptions): Display {
   const spokenAt = new Map<string, number>();
@@ -59,7 +59,7 @@ function clock(ms: number): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-/** What there is to say about an event, without the cell; undefined for what a log need not hold. */
+/** The text of an event, without the cell; undefined if the log does not need it. */
 function describe(event: HarnessEvent): string[] | undefined {
   switch (event.type) {
     case 'run.started':
@@ -92,14 +92,14 @@ function describe(event: HarnessEvent): string[] | undefined {
       ];
     case 'cell.retried':
       return [
-        `machine ${event.attempt}: ${event.verdict}, another one is started`,
+        `machine ${event.attempt}: ${event.verdict}, starting another one`,
         ...(event.reason ? [event.reason] : []),
       ];
     case 'control.started':
       return [`trying ${plural(event.tests.length, 'failed test')} again on ${event.on}`];
     case 'control.finished':
       return [
-        `tried again on ${event.on}: ${event.verdict}  ${printable(labelOf(event))}  (${formatDuration(event.durationMs)})`,
+        `re-run on ${event.on}: ${event.verdict}  ${printable(labelOf(event))}  (${formatDuration(event.durationMs)})`,
         ...(event.reason ? lastLines(event.reason, 1) : []),
       ];
     // A test's start and a benchmark's samples are in the events; the end of the run is the summary's.

@@ -3,7 +3,7 @@ import type { HarnessEvent } from '../../events/types.ts';
 import { isBad } from '../../events/verdicts.ts';
 import { plural } from './plain.ts';
 
-/** How far a run is: cells, tests, failures, and how long the rest may take, from what the cells took before. */
+/** The progress of a run: cells, tests, failures, and an estimate of the remaining time from the cells' earlier durations. */
 export class Progress {
   readonly #expectedMs: ReadonlyMap<string, number>;
   readonly #running = new Map<string, { startedAt: number | undefined }>();
@@ -52,8 +52,8 @@ export class Progress {
   }
 
   /**
-   * The cells that are left share as many places as there are; none is done before the longest of them. Undefined where
-   * less than half of them were ever seen.
+   * The remaining cells share the available slots; at least the longest of them remains. Undefined if less than half of
+   * them were ever timed.
    */
   #leftMs(now: number): number | undefined {
     const left = [...this.#running];
@@ -68,7 +68,7 @@ export class Progress {
   }
 }
 
-/** To ten seconds, or to a minute: no estimate is better. */
+/** To ten seconds, or to a minute: estimates are no better. */
 function roughly(ms: number): string {
   if (ms >= 90_000) return `${Math.round(ms / 60_000)} min`;
   return formatDuration(Math.max(10_000, Math.round(ms / 10_000) * 10_000)).replace('.0 s', ' s');

@@ -13,19 +13,19 @@ import { failureLines, firstLine } from './failure-text.ts';
 import type { Paint } from './paint.ts';
 import { plural } from './plain.ts';
 
-/** What the summary knows beside the run. */
+/** Context of the summary besides the run. */
 export interface SummaryOptions {
   /** Where the reports are. */
   readonly reports?: string;
-  /** The run's folder as it is to be shown. */
+  /** The displayed path of the run's folder. */
   readonly folder?: string;
   /** The text of a file of the repository; undefined where it cannot be read. */
   readonly source?: (path: string) => string | undefined;
-  /** Of the terminal; undefined where it is none. */
+  /** Of the terminal; undefined without one. */
   readonly columns?: number | undefined;
 }
 
-/** The end of a run on one screen: verdict of each cell, what failed, counts, where time went, what to do next. */
+/** The summary of a run on one screen: each cell's verdict, failures, counts, times, next steps. */
 export function summaryOf(result: RunResult, paint: Paint, options: SummaryOptions = {}): string {
   const { reports, columns = Number.POSITIVE_INFINITY } = options;
   const context = { ...options, control: result.control, paint, shown: new Set<string>() };
@@ -75,7 +75,7 @@ function cellLine(cell: CellResult, nameWidth: number, paint: Paint): string {
   return `  ${parts.join(' ').trimEnd()}${enter}`;
 }
 
-/** Tests of a verdict that is no failure, one a line. */
+/** Tests of a verdict that is not a failure, one per line. */
 function listed(
   result: RunResult,
   verdict: TestResult['verdict'],
@@ -94,7 +94,7 @@ function listed(
   return lines.length === 0 ? [] : ['', paint('bold', title), ...lines];
 }
 
-/** Cells that passed on a later machine, and why the first was no good. */
+/** Cells that passed on a later machine, and what was wrong with the first. */
 function listedCells({ cells }: RunResult, paint: Paint): string[] {
   const lines = cells.flatMap(({ name, earlier = [] }) =>
     earlier.map(
@@ -104,7 +104,7 @@ function listedCells({ cells }: RunResult, paint: Paint): string[] {
   return lines.length === 0 ? [] : ['', paint('bold', 'Machines that failed, and were replaced'), ...lines];
 }
 
-/** What is in quarantine and says something: it failed, has expired, or is ready to leave. */
+/** Quarantine entries worth a line: failed, expired, or ready to leave. */
 function inQuarantine({ cells }: RunResult, paint: Paint): string[] {
   const lines = cells.flatMap((cell) => [
     ...(cell.quarantine && tells(cell.quarantine, cell.verdict)
@@ -142,7 +142,7 @@ function repeated(result: RunResult, paint: Paint): string[] {
   return ['', paint('bold', 'Repeated'), ...lines];
 }
 
-/** Steps by the time that all cells together spent in them: cells run side by side, so this is more than the run took. */
+/** Steps by their total time in all cells, which is more than the run took, because cells run side by side. */
 function timesOf(result: RunResult): string {
   const steps = STEPS.map((step) => {
     const spent = result.cells.flatMap((cell) => cell.steps).filter((one) => one.step === step);
@@ -153,7 +153,7 @@ function timesOf(result: RunResult): string {
   return text === '' ? 'no step ran' : `${text}${result.cells.length > 1 ? ' (all cells together)' : ''}`;
 }
 
-/** The command that runs what went wrong again: the tests that failed, unless a cell has none of them. */
+/** The command that re-runs the failures: the failed tests, or the whole cell if it has none. */
 function rerunOf(result: RunResult): string | undefined {
   const bad = result.cells.filter(isBad);
   const failed = bad.map(({ tests }) => tests.filter(isBad));

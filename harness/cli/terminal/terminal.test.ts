@@ -113,7 +113,7 @@ test('plain: progress is printed when a cell has been quiet for 10 s, without it
   );
 });
 
-test('plain: what the control leg says is not said of the step that was the last', () => {
+test('plain: the result of the control leg is not attributed to the last step', () => {
   const { terminal, time, text } = open();
   terminal.event({ type: 'step.started', cell: ARM64, step: 'release' });
   const tests = [{ file: 'a.scenario.ts', name: 'works' }];
@@ -123,7 +123,7 @@ test('plain: what the control leg says is not said of the step that was the last
   expect(text()).toMatch(/arm64\/vm\/web {2}control {2}booting\n$/);
 });
 
-test('a terminal gets one line a cell, with step, time and the last thing said', async () => {
+test('a terminal gets one line per cell, with step, time and latest progress', async () => {
   const { terminal, time, text } = open({ isTty: true, columns: 100, env: { NO_COLOR: '1' } });
   terminal.event(started);
   terminal.event({ type: 'step.started', cell: ARM64, step: 'deploy' });
@@ -314,7 +314,7 @@ const finished = (cell: string, verdict: 'passed' | 'failed', name = 'a test'): 
   attempts: [],
 });
 
-test('how far the run is, and how long the rest takes by what the cells took before', async () => {
+test('the progress of the run, and the remaining time by earlier durations', async () => {
   const expectedMs = new Map([
     [AMD64, 60_000],
     [ARM64, 240_000],
@@ -330,12 +330,12 @@ test('how far the run is, and how long the rest takes by what the cells took bef
   // arm64 has 3 minutes to go, and ppc64le was never seen.
   expect(text()).toContain('1 of 3 cells, 2 tests, 1 failed, about 4 min left\n');
   terminal.event({ type: 'cell.finished', cell: ARM64, verdict: 'failed', durationMs: 60_000 });
-  // Nothing is known of the one that is left.
+  // The remaining one was never timed.
   expect(text()).toMatch(/2 of 3 cells, 2 tests, 1 failed\n$/);
   await terminal.stop();
 });
 
-test('of more cells than a terminal has lines those that run and those that failed are shown, the others counted', async () => {
+test('with more cells than lines, running and failed cells are shown, the others counted', async () => {
   const { terminal, written } = open({ isTty: true, columns: 80, rows: 7, env: { NO_COLOR: '1' } });
   const names = Array.from({ length: 30 }, (_, index) => `amd64/vm/s${index}`);
   terminal.event({ ...started, cells: names.map((name) => ({ ...planned[0]!, name })) });
@@ -352,7 +352,7 @@ test('of more cells than a terminal has lines those that run and those that fail
   expect(last).not.toContain('amd64/vm/s25');
 });
 
-test('the last line of a terminal says how far the run is', async () => {
+test('the last line of a terminal shows the progress of the run', async () => {
   const { terminal, text } = open({ isTty: true, columns: 100 });
   terminal.event(started);
   terminal.event({ type: 'cell.finished', cell: AMD64, verdict: 'passed', durationMs: 1 });
@@ -394,7 +394,7 @@ test('in the log of a GitHub job, tests and output of a step are one group when 
   );
 });
 
-test('--quiet shows the summary alone, --verbose every line, --color is stronger than the environment', async () => {
+test('--quiet shows only the summary, --verbose every line, --color overrides the environment', async () => {
   const quiet = open({ isTty: true, columns: 80, more: { verbosity: 'quiet' } });
   quiet.terminal.event(started);
   quiet.terminal.progress(ARM64, 'booting');
@@ -418,7 +418,7 @@ test('--quiet shows the summary alone, --verbose every line, --color is stronger
   }
 });
 
-test('a failed test is shown with difference, code, its place in the repository and its evidence; alike ones once', async () => {
+test('a failed test is shown with difference, code, its place in the repository and its evidence; equal ones once', async () => {
   const error = {
     type: 'AssertionError',
     message: 'expected 1 to be 2',

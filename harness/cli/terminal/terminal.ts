@@ -11,29 +11,29 @@ import { type SummaryOptions, summaryOf } from './summary.ts';
 export interface TerminalOptions extends Pick<SummaryOptions, 'reports' | 'source'> {
   /** `process.stderr`: stdout is for data. */
   readonly stream: TerminalStream;
-  /** `NO_COLOR`, `FORCE_COLOR` and `TERM` are looked at. */
+  /** Read for `NO_COLOR`, `FORCE_COLOR` and `TERM`. */
   readonly env: Record<string, string | undefined>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly isTty: boolean;
-  /** Whether cells print what their commands print: every line is shown, so that nothing is drawn over. */
+  /** Whether cells print the output of their commands: then every line is shown, and nothing is redrawn. */
   readonly streams?: boolean;
-  /** `quiet`: only the summary; `verbose`: every line that a cell says. */
+  /** `quiet`: only the summary; `verbose`: every line of every cell. */
   readonly verbosity?: 'quiet' | 'verbose';
-  /** `--color`; absent: what `env` and the terminal say. */
+  /** `--color`; absent: decided by `env` and the terminal. */
   readonly color?: boolean;
-  /** How long cells took before, in milliseconds, by their names. */
+  /** Earlier durations of cells, in milliseconds, by name. */
   readonly expectedMs?: ReadonlyMap<string, number>;
 }
 
-/** What a person sees of a run: live lines on a terminal, timestamped lines elsewhere, a summary at the end. */
+/** The terminal output of a run: live lines on a terminal, timestamped lines elsewhere, a summary at the end. */
 export interface Terminal {
   event(event: HarnessEvent): void;
   progress(cell: string, message: string): void;
   output(cell: string, line: string): void;
   /**
    * Ends the display and prints the summary. Await it before the process exits: the last frame is drawn late.
-   * @param folder the run's, as it is to be shown.
+   * @param folder the displayed path of the run's folder.
    */
   done(result: RunResult, folder?: string): Promise<void>;
   /** Ends the display without a summary, so that an error can be printed below it. May be called twice. */
@@ -70,12 +70,12 @@ function displayOf(options: TerminalOptions, paint: Paint, progress: () => strin
   const { stream, env, now, isTty, streams, verbosity } = options;
   if (verbosity === 'quiet') return SILENT;
   const verbose = verbosity === 'verbose';
-  // A width of 0 is what some pseudo-terminals say before anybody has told them; nothing can be drawn in it.
+  // Some pseudo-terminals have a width of 0 until somebody sets it; nothing can be drawn in it.
   const live = isTty && !streams && !verbose && env['TERM'] !== 'dumb' && stream.columns !== 0;
   if (live) return createLive({ stream, now, paint, progress });
   const create = env['GITHUB_ACTIONS'] === 'true' ? createFolded : createPlain;
   return create({ stream, now, progress, verbose });
 }
 
-/** What `--quiet` shows of a run that goes on. */
+/** The display of `--quiet` during a run. */
 const SILENT: Display = { event: () => {}, progress: () => {}, output: () => {}, end: () => Promise.resolve() };
