@@ -14,7 +14,7 @@ const settings = { mirror: 'http://deb.debian.org/debian', release: 'trixie' } a
 const absent = (listedAt: number, files = absentFiles(SAID)) =>
   absentPackages({ files, arch: architectures.ppc64le, settings, listedAt, cause: new Error('apt') });
 
-test('files that the mirror lists and does not have are named, and what else failed is not', () => {
+test('files that the mirror lists but does not have are named, other failures are not', () => {
   expect(absentFiles(SAID)).toEqual(['libc6_2.41-12+deb13u5_ppc64el.deb', 'apt_3.0.4_ppc64el.deb']);
 });
 
@@ -44,12 +44,12 @@ describe('the lists are fetched again', () => {
   };
   const old = absent(Date.now() - 3_600_000);
 
-  test('once, where they are not from a moment ago', async () => {
+  test('once, unless they were just fetched', async () => {
     expect(await attempts([old])).toEqual({ count: 2, outcome: 'built' });
     expect(await attempts([old, old])).toEqual({ count: 2, outcome: old });
   });
 
-  test('not where they are new, and not for another error', async () => {
+  test('not if they are new, and not for another error', async () => {
     const fresh = absent(Date.now());
     expect(await attempts([fresh])).toEqual({ count: 1, outcome: fresh });
     const other = new InfraError('cannot download');

@@ -2,12 +2,12 @@ import type { Arch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
 import type { ImageSettings } from './settings.ts';
 
-/** Lists older than this (milliseconds) may name what the mirror has removed since. */
+/** Lists older than this (milliseconds) may name packages that the mirror has since removed. */
 const OUTDATED_MS = 10 * 60_000;
 
 /** The mirror lists packages that it does not have. */
 export class AbsentPackagesError extends InfraError {
-  /** Whether fetching the lists again may help: they are not from a moment ago. */
+  /** Whether fetching the lists again may help: they were not just fetched. */
   readonly outdated: boolean;
   constructor(message: string, { outdated, ...advice }: { outdated: boolean; hint: string; cause: unknown }) {
     super(message, advice);
@@ -15,7 +15,7 @@ export class AbsentPackagesError extends InfraError {
   }
 }
 
-/** The files of packages that apt says are not there, of what it printed on stderr: `libc6_2.41-12+deb13u5_arm64.deb`. */
+/** The package files that apt reports as missing in its stderr: `libc6_2.41-12+deb13u5_arm64.deb`. */
 export function absentFiles(said: readonly string[]): string[] {
   const files = said.flatMap((line) => /^E: Failed to fetch \S+\/(\S+\.deb)\s+404\b/.exec(line)?.[1] ?? []);
   return [...new Set(files.map((file) => decodeURIComponent(file)))];
@@ -44,8 +44,8 @@ export function absentPackages(what: {
 }
 
 /**
- * Does something that downloads packages, and does it once more with new lists when those that there were name packages
- * that the mirror has replaced since.
+ * Runs a download of packages, and repeats it once with new lists if the old ones name packages that the mirror has
+ * since replaced.
  */
 export async function withCurrentLists<T>(work: () => Promise<T>, progress?: (message: string) => void): Promise<T> {
   try {

@@ -7,7 +7,7 @@ import { lock } from '../base/lock.ts';
 import { aptFolder, missingNames, openApt, parseSimulation } from './apt.ts';
 import { aptSources } from './settings.ts';
 
-test('packages are read from what apt would do', () => {
+test('packages are read from a simulation of apt', () => {
   const text = `NOTE: This is only a simulation!
 Inst libc6 (2.36-9+deb12u13 Debian:12.12/oldstable, Debian-Security:12/oldstable-security [arm64])
 Inst gcc-12-base (12.2.0-14+deb12u1 Debian:12.12/oldstable [arm64]) []
@@ -43,7 +43,7 @@ test.each([
   expect(missingNames(said, wanted)).toEqual(expected);
 });
 
-test('who has fresh lists does not wait until another has downloaded its packages', async () => {
+test('with fresh lists a run does not wait for the downloads of another', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'harness-apt-'));
   const where = { mirror: 'http://mirror.example/debian', release: 'bookworm', cache } as const;
   const settings = { ...where, refreshHours: 24, buildMemoryBytes: 2 ** 30, buildMs: 60_000 };

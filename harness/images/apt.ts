@@ -19,25 +19,25 @@ export interface ResolvedPackage {
 }
 
 /**
- * The archive of one architecture as apt sees it, in a folder of our own: this machine's apt is only used as a
- * program, its sources, lists and state are neither read nor changed.
+ * The archive of one architecture as apt sees it, in a folder of our own: this machine's apt is used only as a program;
+ * its sources, lists and state are neither read nor changed.
  */
 export interface Apt {
   readonly folder: string;
   /** The lines of sources.list whose packages count. */
   readonly sources: readonly string[];
-  /** Archives that the mirror did not serve in one piece, as sources.list names them: `trixie-security`. */
+  /** Archives that the mirror did not serve completely, as sources.list names them: `trixie-security`. */
   readonly missing: readonly string[];
   /**
-   * The packages that installing these would bring, with versions, sorted by name, dependencies included.
-   * @param without taken to be installed already: neither they nor what only they need is brought.
+   * The packages that installing these would install, with versions, sorted by name, including dependencies.
+   * @param without treated as installed: left out, with what only they need.
    * @throws UnknownPackagesError for packages that do not exist on this architecture.
    */
   resolve(packages: readonly string[], without?: readonly string[]): Promise<ResolvedPackage[]>;
   /**
-   * Downloads these and what they depend on, signatures verified, into `archives/`.
+   * Downloads these and their dependencies, with signatures verified, into `archives/`.
    * @param without as for `resolve`.
-   * @throws AbsentPackagesError when the mirror does not have what it lists.
+   * @throws AbsentPackagesError if the mirror does not have what it lists.
    */
   download(
     packages: readonly string[],
@@ -48,13 +48,13 @@ export interface Apt {
   archive(resolved: ResolvedPackage): string;
 }
 
-/** Where the lists and archives of an architecture are kept. */
+/** The folder of an architecture's lists and archives. */
 export function aptFolder(settings: Pick<ImageSettings, 'cache' | 'mirror' | 'release'>, arch: Arch): string {
   const id = createHash('sha256').update(aptSources(settings).join('\n')).digest('hex').slice(0, 8);
   return join(settings.cache, 'apt', `${settings.release}-${arch.name}-${id}`);
 }
 
-/** What opening an archive may tell: warnings, and what it waits for. */
+/** Messages of opening an archive: warnings, and the reason for waiting. */
 export interface AptIo {
   readonly warn?: ((message: string) => void) | undefined;
   readonly progress?: ((message: string) => void) | undefined;
@@ -160,7 +160,7 @@ export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {
   };
 }
 
-/** apt's options for taking packages to be installed, in a version that satisfies everybody. */
+/** apt's options for treating packages as installed, in a version that satisfies every dependency. */
 async function assumed(folder: string, arch: Arch, packages: readonly string[]): Promise<string[]> {
   if (packages.length === 0) return [];
   const names = [...new Set(packages)].sort();
@@ -194,7 +194,7 @@ export class UnknownPackagesError extends ConfigError {
   readonly names: readonly string[];
   readonly arch: ArchName;
   readonly release: string;
-  /** Every name that there is, for finding what was meant. */
+  /** Every existing name, for suggestions. */
   readonly known: readonly string[];
   constructor(
     names: readonly string[],
@@ -212,14 +212,14 @@ export class UnknownPackagesError extends ConfigError {
   }
 }
 
-/** The names of those wanted packages that apt says it cannot find, as they were written. */
+/** The wanted packages that apt cannot find, as they were written. */
 export function missingNames(said: string, wanted: readonly string[]): string[] {
   const missing = [
     ...said.matchAll(
       /(?:Unable to locate package|Package '?) ?([a-z0-9][a-z0-9+.-]+)(?:'? has no installation candidate)?/g,
     ),
   ].map((match) => match[1]!);
-  // apt reads a + at the end of a name that it does not know as "install", and leaves it out.
+  // apt reads a + at the end of an unknown name as "install", and drops it.
   const asWritten = missing.map((name) => (wanted.includes(`${name}+`) && !wanted.includes(name) ? `${name}+` : name));
   return [...new Set(asWritten)];
 }
@@ -244,7 +244,7 @@ export async function writeAptConfig(folder: string, arch: Pick<Arch, 'debian'>)
     'Acquire::Languages "none";',
     'Acquire::Retries "3";',
   ];
-  // Replaced in one piece: an apt of another cell may be reading it.
+  // Replaced atomically: an apt of another cell may be reading it.
   await replaceFile(config, `${settings.join('\n')}\n`);
   return config;
 }

@@ -14,7 +14,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const { amd64, arm64 } = architectures;
 
-/** What is judged where the kernel and the packages have these files. */
+/** The result with these files of the kernel and the packages. */
 async function judged(files: Readonly<Record<string, string>>, isRoot = false) {
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   return emulationOf(
@@ -29,7 +29,7 @@ const entry = (flags: string, state = 'enabled') => ({
   'misc/qemu-aarch64': `${state}\ninterpreter /usr/libexec/z\nflags: ${flags}\noffset 0\n`,
 });
 
-test('one’s own architecture needs no emulator', async () => {
+test('the native architecture needs no emulator', async () => {
   expect(await emulationOf(arm64, { misc: '/nowhere', lines: '/nowhere', package: 'x', isRoot: false }, arm64)).toEqual(
     {
       state: 'native',

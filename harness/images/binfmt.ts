@@ -6,13 +6,13 @@ import { exists } from '../base/files.ts';
 import { run } from '../base/process.ts';
 import { packageName } from '../setup/system-packages.mjs';
 
-/** Where the kernel and Debian's packages keep what there is to know. */
+/** Folders of the kernel's and Debian's configuration. */
 export interface BinfmtPlaces {
   /** The kernel's binfmt_misc. */
   readonly misc: string;
-  /** The lines that the package of qemu-user brings. */
+  /** The registrations of the qemu-user package. */
   readonly lines: string;
-  /** What this distribution calls that package. */
+  /** The name of that package in this distribution. */
   readonly package: string;
   readonly isRoot: boolean;
 }
@@ -24,16 +24,16 @@ const here = (): BinfmtPlaces => ({
   isRoot: process.getuid?.() === 0,
 });
 
-/** Whether this machine runs programs of an architecture, and what would have to be done. */
+/** Whether this machine runs programs of an architecture, and how to enable it. */
 export type Emulation =
   | { readonly state: 'native' | 'registered' | 'registrable' }
   | { readonly state: 'missing'; readonly what: string; readonly install: string }
-  /** It is installed, and somebody else has to do something. */
+  /** It is installed but not registered. */
   | { readonly state: 'unregistered'; readonly why: string; readonly hint: string };
 
 /**
- * The one judgement of whether programs of an architecture run here, natively or through qemu-user: while images are
- * built, in containers, and for `harness doctor`. Nothing is changed.
+ * Whether programs of an architecture run here, natively or through qemu-user: used for image builds, containers, and
+ * `harness doctor`. Changes nothing.
  * @param native the architecture of this machine.
  */
 export async function emulationOf(
@@ -47,7 +47,7 @@ export async function emulationOf(
   const entry = await readFile(join(misc, name), 'utf8').catch(() => '');
   const off = (await readFile(join(misc, 'status'), 'utf8').catch(() => 'enabled')).startsWith('disabled');
   if (entry.startsWith('enabled') && !off) {
-    // The interpreter is opened once, when it is registered: a root file system does not have it in itself.
+    // The flag makes the kernel open the interpreter at registration, because root file systems do not contain it.
     if (/^flags: .*F/m.test(entry)) return { state: 'registered' };
     return {
       state: 'unregistered',
@@ -76,8 +76,8 @@ export async function emulationOf(
 }
 
 /**
- * Makes sure that this machine can run programs of an architecture: registers qemu-user in binfmt_misc, with the line
- * that Debian's package brings, when nothing has. Needs root; in a container binfmt_misc has to be mounted first.
+ * Makes sure that this machine can run programs of an architecture: if nothing has registered qemu-user in binfmt_misc,
+ * does so with the line of Debian's package. Needs root; in a container binfmt_misc has to be mounted first.
  * @throws InfraError with the next step.
  */
 export async function ensureBinfmt(arch: Arch): Promise<void> {
@@ -96,7 +96,7 @@ export async function ensureBinfmt(arch: Arch): Promise<void> {
     );
     await writeFile(join(misc, 'register'), (await readFile(join(lines, `${name}.conf`), 'utf8')).trim());
   } catch (cause) {
-    // Two runs may have begun at once: what counts is whether it is registered now.
+    // Two runs may have started at once, so only the final state matters.
     if ((await emulationOf(arch, places)).state === 'registered') return;
     throw new InfraError(`cannot register qemu-user for ${arch.name} in binfmt_misc`, {
       cause,

@@ -11,24 +11,24 @@ import { GIB, isEmulated, openLayers, ROOTFS, rootfsLayers, rootfsPackages } fro
 import { type ImagePackages, imagePackages } from './packages.ts';
 import { buildSystemContainer, SYSTEM_FORMAT, TAG_FILE } from './system-container.ts';
 
-/** The system that a container is started with: its kernel is somebody else's. */
+/** The system image of a container, which has no kernel of its own. */
 export interface SystemImage {
   readonly key: string;
-  /** What it was made of. */
+  /** The packages it was made of. */
   readonly release: ReleaseName;
-  /** Name and tag; no other image ever has it. */
+  /** Unique name and tag. */
   readonly tag: string;
   /** For `docker load`. */
   readonly archive: string;
-  /** A container has no engine in it to load any into. */
+  /** A container has no engine to load images into. */
   readonly containers: readonly [];
-  /** Nothing of it is left to be configured. */
+  /** No package remains to be configured. */
   readonly unconfigured: readonly [];
   readonly packages: ImagePackages;
   readonly cached: boolean;
 }
 
-/** @throws UnsupportedError when there are packages that a container would have to configure through qemu-user. */
+/** @throws UnsupportedError if a container would have to configure packages through qemu-user. */
 function refuse(arch: string, unconfigured: readonly string[]): void {
   if (unconfigured.length === 0) return;
   const why = unconfigured.map(whyFirstBoot).find((one) => one !== undefined);
@@ -38,7 +38,7 @@ function refuse(arch: string, unconfigured: readonly string[]): void {
   );
 }
 
-/** The packages and files of a suite, as `buildImage` puts them on a disk, as the image of a container. */
+/** The packages and files of a suite, which `buildImage` puts on a disk, as a container image. */
 export function buildSystem(request: ImageRequest): Promise<SystemImage> {
   return withCurrentLists(() => build(request), request.progress);
 }
@@ -50,7 +50,7 @@ async function build(request: ImageRequest): Promise<SystemImage> {
   const { base, rootfs, resolved, unconfigured } = await rootfsLayers(request, apt, layer);
   refuse(arch.name, unconfigured);
   const files = [...request.files, ...(await serviceFiles())];
-  // Not the suite's: two suites with the same files have the same image.
+  // Without the suite's name: two suites with the same files share an image.
   const name = 'multiarch-harness/system';
   const ingredients = { rootfs: rootfs.key, files: digests(files), name, format: SYSTEM_FORMAT };
   const system = await layer('system', suite, ingredients, 2 * GIB, (folder) =>

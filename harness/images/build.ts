@@ -13,7 +13,7 @@ import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers, rootfsPackages } f
 import { type ImagePackages, imagePackages } from './packages.ts';
 import type { ImageSettings } from './settings.ts';
 
-/** What goes into a suite's image for one architecture. */
+/** The inputs of a suite's image for one architecture. */
 export interface ImageRequest {
   readonly settings: ImageSettings;
   readonly arch: Arch;
@@ -27,11 +27,11 @@ export interface ImageRequest {
   readonly containersOnDisk: boolean;
   readonly diskBytes: number;
   readonly signal?: AbortSignal | undefined;
-  /** What it is doing now, for people. */
+  /** Progress, for people. */
   readonly progress?: (message: string) => void;
-  /** Something that people should know and that does not stop the build. */
+  /** A warning that does not stop the build. */
   readonly warn?: (message: string) => void;
-  /** The time that a part took, in milliseconds; parts that the cache had are not reported. */
+  /** The duration of a part, in milliseconds; cached parts are not reported. */
   readonly phase?: (phase: { readonly name: string; readonly durationMs: number }) => void;
 }
 
@@ -39,16 +39,16 @@ export interface ImageRequest {
 export interface ContainerSpec
   extends Pick<ContainerRequest, 'tag' | 'exclude' | 'files' | 'command' | 'ports' | 'health'> {
   readonly packages: readonly string[];
-  /** Packages that are left out, with what only they need. */
+  /** Packages to leave out, with what only they need. */
   readonly without: readonly string[];
 }
 
-/** Where container images lie on a machine's disk, in the order in which the suite names them. */
+/** Paths of container images on a machine's disk, in the order of the suite. */
 export function containerPath(index: number): string {
   return `/usr/lib/harness/containers/${index}.tar`;
 }
 
-/** An image that can be booted. The files belong to the cache: they are never written to. */
+/** A bootable image. Its files belong to the cache and must not be written to. */
 export interface Image {
   readonly key: string;
   /** What it was made of. */
@@ -60,7 +60,7 @@ export interface Image {
   readonly modules: string;
   /** Its container images, as archives for `docker load`, in the order in which the suite names them. */
   readonly containers: readonly { readonly tag: string; readonly archive: string }[];
-  /** Packages that are unpacked on the disk and not configured: the machine does that before anything else. */
+  /** Packages that are only unpacked on the disk: the machine configures them first of all. */
   readonly unconfigured: readonly string[];
   readonly packages: ImagePackages;
   /** True when nothing had to be built. */
@@ -128,9 +128,9 @@ async function build(request: ImageRequest): Promise<Image> {
 }
 
 /**
- * Looks up every package that goes into what is built of a suite, before anything is built.
+ * Looks up every package for a suite's builds, before anything is built.
  * @param what as `TargetProvider.image`.
- * @throws UnknownPackagesError naming those that there are not.
+ * @throws UnknownPackagesError naming those that do not exist.
  */
 export async function resolvePackages(request: ImageRequest, what: 'disk' | 'system' | 'none'): Promise<void> {
   const containers = what === 'system' ? [] : request.containers;
@@ -141,7 +141,7 @@ export async function resolvePackages(request: ImageRequest, what: 'disk' | 'sys
   for (const { packages, without } of containers) if (packages.length > 0) await apt.resolve(packages, without);
 }
 
-/** The container images of a suite only, for a machine that has a system of its own. */
+/** Only the container images of a suite, for a machine with its own system. */
 export async function buildContainers(
   request: ImageRequest,
 ): Promise<Pick<Image, 'containers'> & Partial<Pick<Image, 'packages'>>> {
@@ -153,7 +153,7 @@ export async function buildContainers(
   }, request.progress);
 }
 
-/** The archives, and the packages that are in them. */
+/** The archives, and their packages. */
 async function containerArchives(
   request: ImageRequest,
   apt: Apt,
@@ -186,7 +186,7 @@ function filesFor(containers: Image['containers']): Promise<ImageFile[]> {
   );
 }
 
-/** What stands for files in a key. */
+/** The part of a key for files. */
 export function digests(files: readonly ImageFile[]): unknown {
   return files.map(({ path, mode, content }) => [path, mode, createHash('sha256').update(content).digest('hex')]);
 }

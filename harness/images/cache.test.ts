@@ -22,7 +22,7 @@ const request = (more: Partial<BuildRequest> = {}): BuildRequest => ({
 });
 const write = (text: string) => (folder: string) => writeFile(join(folder, 'disk'), text);
 
-test('what was built once is found again, and other ingredients are another entry', async () => {
+test('a finished entry is found again, and other ingredients make another entry', async () => {
   const first = await cached(request(), write('one'));
   const second = await cached(request(), write('two'));
   const other = await cached(request({ ingredients: { packages: ['redis'] } }), write('three'));
@@ -31,7 +31,7 @@ test('what was built once is found again, and other ingredients are another entr
   expect((await listEntries(cache)).entries.map(({ key }) => key).sort()).toEqual([first.key, other.key].sort());
 });
 
-test('two that want the same entry at once build it once', async () => {
+test('two processes that need the same entry build it once', async () => {
   let builds = 0;
   const build = async (folder: string) => {
     builds += 1;
@@ -42,7 +42,7 @@ test('two that want the same entry at once build it once', async () => {
   expect(both.map(({ hit }) => hit).sort()).toEqual([false, true]);
 });
 
-test('a build that fails, and one that was killed, leave nothing that is taken for an entry', async () => {
+test('a build that failed or was killed never leaves an entry', async () => {
   const failing = cached(request(), async (folder) => {
     await write('half')(folder);
     throw new Error('no');
@@ -60,7 +60,7 @@ test('a build that fails, and one that was killed, leave nothing that is taken f
   expect((await listEntries(cache)).partial).toEqual([]);
 });
 
-test('what dead builds left is removed by the next build of anything, and a build that goes on is left alone', async () => {
+test('the next build of anything removes leftovers of dead builds, but not of a running one', async () => {
   for (const name of ['packages-dead', 'base-alive']) {
     await mkdir(join(cache, 'images', `${name}.partial`), { recursive: true });
     await write('half')(join(cache, 'images', `${name}.partial`));
@@ -74,7 +74,7 @@ test('what dead builds left is removed by the next build of anything, and a buil
   expect(await removeDeadBuilds(cache)).toEqual({ folders: [], bytes: 0 });
 });
 
-test('no disk space is told before anything is built, with the space that is needed', async () => {
+test('a lack of disk space is reported before anything is built, with the required space', async () => {
   let built = false;
   const build = cached(request({ freeBytes: async () => 300 * 2 ** 20 }), async () => {
     built = true;
@@ -87,8 +87,8 @@ test('no disk space is told before anything is built, with the space that is nee
   expect(built).toBe(false);
 });
 
-test('a disk that fills up while an image is built is told as that', async () => {
-  // A device that is always full: the error is the kernel's own.
+test('a disk that fills up during a build is reported as full', async () => {
+  // A device that is always full, so the error is the kernel's own.
   const build = cached(request(), () => writeFile('/dev/full', 'x'));
   await expect(build).rejects.toThrow(
     `cannot build the disk image of arm64 web: it needs 2.0 GiB below ${cache}, and the disk filled up`,

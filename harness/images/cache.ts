@@ -7,16 +7,16 @@ import { lock, tryLock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
 import { removeBuild } from './as-root.ts';
 
-/** What an entry of the cache holds. */
+/** The kind of an entry of the cache. */
 export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'system' | 'container' | 'source' | 'snapshot';
 
-/** A finished entry: a folder that is never changed again. */
+/** A finished entry: an immutable folder. */
 export interface CacheEntry {
   readonly kind: EntryKind;
   readonly key: string;
   readonly folder: string;
   readonly meta: EntryMeta;
-  /** True when it was there already. */
+  /** True if it already existed. */
   readonly hit: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface EntryMeta {
   readonly ingredients: unknown;
 }
 
-/** A key from everything that goes in: the SHA-256 of its JSON, 20 hexadecimal digits of it. */
+/** A key from all inputs: the first 20 hexadecimal digits of the SHA-256 of their JSON. */
 export function keyOf(ingredients: unknown): string {
   return createHash('sha256').update(JSON.stringify(ingredients)).digest('hex').slice(0, 20);
 }
@@ -42,16 +42,16 @@ export interface BuildRequest {
   readonly kind: EntryKind;
   readonly label: string;
   readonly ingredients: unknown;
-  /** Free disk space, in bytes, without which the build is not begun. */
+  /** Free disk space, in bytes, required to begin the build. */
   readonly needBytes: number;
-  /** Called again and again while another builds it, with who that is. */
+  /** Called repeatedly while another process builds it, with the name of that process. */
   readonly onWait?: (holder: string) => void;
   readonly signal?: AbortSignal | undefined;
   /** Free bytes below a folder; a parameter for tests. */
   readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
-/** The finished entry of these ingredients, or undefined. It counts as used now. */
+/** The finished entry of these ingredients, or undefined. Marks it as used now. */
 export function findEntry(
   cache: string,
   kind: EntryKind,
@@ -65,8 +65,8 @@ function entryFolder(cache: string, kind: EntryKind, key: string): string {
 }
 
 /**
- * The entry of a key, built when it is not there. It is built in a folder of its own and renamed when it is
- * complete, so an interrupted build is never taken for an image; a lock keeps two runs from building the same one.
+ * The entry of a key, built if it does not exist. It is built in a separate folder and renamed when complete, so an
+ * interrupted build is never taken for an image; a lock keeps two runs from building the same entry.
  */
 export async function cached(request: BuildRequest, build: (folder: string) => Promise<void>): Promise<CacheEntry> {
   const { cache, kind, label, ingredients } = request;
@@ -81,7 +81,7 @@ export async function cached(request: BuildRequest, build: (folder: string) => P
   if (meanwhile) return { ...meanwhile, hit: true };
 
   const temporary = `${folder}${PARTIAL}`;
-  // We hold the key's lock: whatever is here was left by a build that died.
+  // We hold the key's lock, so anything here was left by a dead build.
   await removeBuild(temporary);
   await mkdir(temporary, { recursive: true });
   const started = performance.now();
@@ -112,9 +112,8 @@ function lockOf(cache: string, entry: string): string {
 const PARTIAL = '.partial';
 
 /**
- * Removes what builds that were killed have left. A build that goes on holds the lock of its entry, and a dead one
- * holds nothing.
- * @returns the folders that were removed, and their bytes on the disk.
+ * Removes leftovers of killed builds. A running build holds the lock of its entry, a dead one holds nothing.
+ * @returns the removed folders, and their bytes on the disk.
  */
 export async function removeDeadBuilds(
   cache: string,
@@ -124,7 +123,7 @@ export async function removeDeadBuilds(
   let bytes = 0;
   for (const folder of await partialFolders(cache)) {
     await using dead = await tryLock(lockOf(cache, basename(folder, PARTIAL)));
-    // Between the look at the folder and the lock the build may have been finished.
+    // The build may have finished before we got the lock.
     if (!dead || !(await exists(folder))) continue;
     bytes += await bytesIn(folder);
     if (!options.dryRun) await removeBuild(folder);
@@ -172,7 +171,7 @@ async function openEntry(folder: string): Promise<Omit<CacheEntry, 'hit'> | unde
   return { kind: meta.kind, key: meta.key, folder, meta };
 }
 
-/** Every finished entry, and the folders of builds that are not finished: going on, or dead. */
+/** Every finished entry, and the folders of unfinished builds, running or dead. */
 export async function listEntries(cache: string): Promise<{ entries: Omit<CacheEntry, 'hit'>[]; partial: string[] }> {
   const folder = join(cache, 'images');
   const names = await readdir(folder).catch(() => []);
@@ -202,7 +201,7 @@ export async function bytesIn(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Removes the entries of a kind that were used longest ago until the others take at most `limitBytes`. */
+/** Removes the least recently used entries of a kind until the others take at most `limitBytes`. */
 export async function evictOldest(cache: string, kind: EntryKind, limitBytes: number): Promise<void> {
   const { entries } = await listEntries(cache);
   const sized = await Promise.all(

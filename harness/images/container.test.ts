@@ -51,7 +51,7 @@ async function build(more: Partial<ContainerRequest> = {}) {
   return { manifest, config, layer, digest, id };
 }
 
-test('where a release has everything below usr, the folders that programs are looked for in lead there', async () => {
+test('in a release with everything below usr, the other folders of programs are links to it', async () => {
   const names = async (release: ContainerRequest['release']) => {
     const files = [{ path: '/bin/tool', mode: '0755', content: Buffer.from('#!/bin/sh\n') }];
     const { layer } = await build({ release, files });
@@ -64,7 +64,7 @@ test('where a release has everything below usr, the folders that programs are lo
   expect(bookworm.join()).not.toContain('->');
 });
 
-test('an engine finds the right architecture, digests that fit, and what to run', async () => {
+test('an engine finds the right architecture, matching digests, and the command', async () => {
   const { manifest, config, layer, id } = await build();
   expect(manifest.RepoTags).toEqual(['my-web:1']);
   const sha256 = (data: Buffer | string) => createHash('sha256').update(data).digest('hex');
@@ -106,7 +106,7 @@ async function filesOfPackage(paths: readonly string[], more: Partial<ContainerR
   return (await execa('tar', ['-tvf', '-'], { input: layer })).stdout;
 }
 
-test('of packages neither what is excluded nor documentation is in it, but licences are; anybody may write to /tmp', async () => {
+test('it has no excluded paths and no documentation, but licences; anybody may write to /tmp', async () => {
   const paths = ['usr/bin/big', 'usr/lib/x/gconv/y', 'usr/lib/x/kept', 'usr/share/man/man1/x', 'usr/share/doc/a/x'];
   const exclude = ['/usr/bin', '/usr/lib/*/gconv'];
   const listed = await filesOfPackage([...paths, 'usr/share/doc/a/copyright'], { exclude });

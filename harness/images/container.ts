@@ -11,15 +11,15 @@ import type { ImageFile } from './disk.ts';
 import { imageConfiguration } from './image-configuration.ts';
 import { unpack } from './unpack.ts';
 
-/** What a container image is made of. There is no registry: its files come from Debian's packages and the suite. */
+/** The inputs of a container image. There is no registry: its files come from Debian's packages and the suite. */
 export interface ContainerRequest {
   readonly arch: Arch;
-  /** What its packages are of. */
+  /** The release of its packages. */
   readonly release: ReleaseName;
   /** Name and tag, the same for every architecture: `my-web:1`. */
   readonly tag: string;
   readonly apt: Apt;
-  /** Unpacked, with what they depend on; no maintainer script runs. */
+  /** Unpacked with their dependencies; no maintainer script runs. */
   readonly packages: readonly ResolvedPackage[];
   /** Absolute paths with `*` that are left out. */
   readonly exclude: readonly string[];
@@ -34,9 +34,9 @@ export interface ContainerRequest {
 export const CONTAINER_FILE = 'image.tar';
 
 /**
- * Writes an archive that `docker load` takes. Its configuration names the architecture: `docker import` would take the
- * engine's own, and a later `--platform` would not find the image. The same input gives the same bytes, and so the same
- * image id wherever it is built.
+ * Writes an archive for `docker load`. Its configuration names the architecture: `docker import` would use the engine's
+ * own, and a later `--platform` would not find the image. The same input gives the same bytes, and so the same image id
+ * wherever it is built.
  */
 export async function buildContainer(request: ContainerRequest, folder: string): Promise<void> {
   const { release, apt, packages, files, signal } = request;
@@ -47,7 +47,7 @@ export async function buildContainer(request: ContainerRequest, folder: string):
   await leaveDocumentationOut(root);
   await baseUsers(root);
   for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
-  // For programs that are not root in their container. mkdir's mode would be cut by this process's umask.
+  // For programs that are not root in their container. The umask would restrict mkdir's mode.
   await chmod(join(root, 'tmp'), 0o1777);
   for (const file of files) {
     const path = join(root, file.path);
@@ -66,15 +66,15 @@ export async function buildContainer(request: ContainerRequest, folder: string):
 }
 
 export interface ArchiveRequest extends Pick<ContainerRequest, 'signal'> {
-  /** Name and tag, of the image's id. */
+  /** Name and tag, given the image's id. */
   readonly tag: (id: string) => string;
   /** The file system, a tar file; it is moved. */
   readonly layer: string;
-  /** The image's configuration, of the layer's digest. */
+  /** The image's configuration, given the layer's digest. */
   readonly config: (diff: string) => unknown;
 }
 
-/** Writes an archive of one layer as `docker load` takes it. @returns the image's tag. */
+/** Writes an archive of one layer for `docker load`. @returns the image's tag. */
 export async function writeArchive(request: ArchiveRequest, scratch: string, folder: string): Promise<string> {
   const { layer, signal } = request;
   const cancel = signal ? { cancelSignal: signal } : {};
@@ -94,14 +94,14 @@ export async function writeArchive(request: ArchiveRequest, scratch: string, fol
   return tag;
 }
 
-/** The id that an engine gives the image of an archive of ours: the digest of its configuration. */
+/** The id of an archive's image in an engine: the digest of its configuration. */
 export async function imageIdOf(archive: string): Promise<string> {
   const { stdout } = await run(['tar', '-xOf', archive, './manifest.json'], { purpose: `read ${archive}` });
   const [{ Config }] = JSON.parse(String(stdout)) as [{ Config: string }];
   return `sha256:${Config.replace(/\.json$/, '')}`;
 }
 
-/** What makes a container image of an older harness another one. */
+/** Version of the recipe: images of an older harness are not reused. */
 export const CONTAINER_RECIPE = 4;
 
 /** Debian's own users and groups, which base-passwd's maintainer script would put there. */
@@ -114,7 +114,7 @@ async function baseUsers(root: string): Promise<void> {
     }
 }
 
-/** Documentation and translations, which nobody reads in a container, as in a guest. Licences stay. */
+/** Documentation and translations, which nobody reads in a container. Licences stay. */
 async function leaveDocumentationOut(root: string): Promise<void> {
   const share = join(root, 'usr/share');
   for (const name of ['info', 'lintian', 'locale', 'man'])

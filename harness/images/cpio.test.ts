@@ -33,7 +33,7 @@ test('a kernel finds files, folders and links with their modes', () => {
   ]);
 });
 
-test('whatever is put in comes out, at any length and with any name', () => {
+test('every entry is read back, at any length and with any name', () => {
   const path = fc.string({ unit: 'grapheme', minLength: 1 }).filter((name) => !name.includes('\0'));
   fc.assert(
     fc.property(fc.array(fc.record({ path, content: fc.uint8Array() })), (files) => {
@@ -45,6 +45,6 @@ test('whatever is put in comes out, at any length and with any name', () => {
   );
 });
 
-test('two archives, one behind the other, stay aligned: that is how a run adds its keys', () => {
+test('two concatenated archives stay aligned, which is how a run adds its keys', () => {
   expect(cpio([{ path: 'odd', content: 'x' }]).length % 4).toBe(0);
 });

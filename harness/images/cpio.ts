@@ -9,8 +9,8 @@ const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 
 /**
- * A cpio archive in the `newc` format, owned by root, which is what a kernel unpacks as its initramfs. Kernels unpack
- * several such archives put one behind another, which is how a run adds its keys to a cached initramfs.
+ * A cpio archive in the `newc` format, owned by root, which a kernel unpacks as its initramfs. Kernels unpack several
+ * concatenated archives, which is how a run adds its keys to a cached initramfs.
  * Source: Linux `Documentation/driver-api/early-userspace/buffer-format.rst`.
  */
 export function cpio(entries: readonly CpioEntry[]): Buffer {

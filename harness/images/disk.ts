@@ -5,7 +5,7 @@ import { shellQuote } from '../base/text.ts';
 import { GUEST_FILES, MASKED_UNITS } from '../guest/init.ts';
 import { runScript } from './rootfs.ts';
 
-/** A file that a suite puts into its image. */
+/** A file of a suite in its image. */
 export interface ImageFile {
   readonly path: string;
   readonly content: Uint8Array;
@@ -23,7 +23,7 @@ export interface DiskRequest {
   readonly services: readonly string[];
   /** Packages that the machine has to configure before services are started. */
   readonly unconfigured: readonly string[];
-  /** systemd's generators that are not to run. */
+  /** systemd's generators to mask. */
   readonly maskedGenerators: readonly string[];
   readonly sizeBytes: number;
   readonly folder: string;
@@ -33,7 +33,7 @@ export interface DiskRequest {
 /** The name of the disk in a cache entry. */
 export const DISK_FILE = 'disk.qcow2';
 
-/** How far a machine starts: with packages to configure only as far as that takes, and no services yet. */
+/** The boot targets of a machine: with packages to configure it starts only as far as that needs, without services. */
 const FIRST_TARGET = 'basic.target';
 export const LAST_TARGET = 'multi-user.target';
 
@@ -47,10 +47,10 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
   await mkdir(root, { recursive: true });
   const q = shellQuote;
   const steps = [
-    // Device nodes are made by the guest's kernel; a user namespace may not make them.
+    // The guest's kernel makes device nodes; a user namespace may not.
     `tar -C ${q(root)} -xf ${q(request.rootfs)} --exclude='./dev/*'`,
     `tar -C ${q(root)} --keep-directory-symlink -xf ${q(request.modules)}`,
-    // Keys belong to one run: none may be shared through an image.
+    // Keys belong to one run and must not be shared through an image.
     `rm -f ${q(root)}/etc/ssh/ssh_host_*`,
     `ln -sf /lib/systemd/system/${request.unconfigured.length > 0 ? FIRST_TARGET : LAST_TARGET} ${q(root)}/etc/systemd/system/default.target`,
     ...MASKED_UNITS.map((unit) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system', unit))}`),
@@ -58,7 +58,7 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     ...request.maskedGenerators.map(
       (name) => `ln -sf /dev/null ${q(join(root, 'etc/systemd/system-generators', name))}`,
     ),
-    // kmod's link to the empty /etc/modules makes every boot load nothing; a suite may put real files here.
+    // kmod's link to the empty /etc/modules would make every boot load nothing; a suite may put real files here.
     `rm -f ${q(root)}/etc/modules-load.d/modules.conf`,
     ...(await fileSteps([...guestFiles(), ...request.files], root, extra)),
     ...enable(root, 'harness-ssh.service', 'sysinit.target'),
@@ -66,7 +66,7 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     ...request.services.flatMap((service) =>
       enable(root, service.includes('.') ? service : `${service}.service`, 'multi-user.target'),
     ),
-    // What /usr brought is in place already: without these stamps systemd brings users and caches up to date at boot.
+    // Everything of /usr is in place: without these stamps systemd updates users and caches at boot.
     `touch ${q(root)}/etc/.updated ${q(root)}/var/.updated`,
     `truncate -s ${request.sizeBytes} ${q(raw)}`,
     // Without lazy initialisation the guest's kernel has nothing left to write behind a benchmark's back.
@@ -85,7 +85,7 @@ function guestFiles(): ImageFile[] {
   return GUEST_FILES.map((file) => ({ path: file.path, content: Buffer.from(file.content), mode: '0644' }));
 }
 
-/** Copies files in without following a link that a package may have put where a folder is expected. */
+/** Copies files without following a link that a package may have put in place of a folder. */
 export async function fileSteps(files: readonly ImageFile[], root: string, extra: string): Promise<string[]> {
   await mkdir(extra, { recursive: true });
   const steps: string[] = [];

@@ -17,7 +17,7 @@ Provides: g (= 1), h`;
   expect(parseRelations(text)).toEqual({ name: 'a', needs: ['f', 'b', 'c', 'd', 'e'], provides: ['g', 'h'] });
 });
 
-test('what needs a package, or something that it provides, waits with it; what it needs does not', () => {
+test('dependents of a package, or of something that it provides, wait with it; its dependencies do not', () => {
   const of = (name: string, needs: string[] = [], provides: string[] = []) => ({ name, needs, provides });
   const all = [
     of('libmariadb3'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../base/process.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 
-/** Packages that cannot be configured through qemu-user, and why. The rest is found out by the limits of a build. */
+/** Packages that cannot be configured through qemu-user, and why. Others are found by the limits of a build. */
 const NOT_EMULATED: readonly { readonly name: RegExp; readonly why: string }[] = [
   {
     // `mariadb-server`, and in older releases `mariadb-server-10.5`.
@@ -12,27 +12,27 @@ const NOT_EMULATED: readonly { readonly name: RegExp; readonly why: string }[] =
   },
 ];
 
-/** Those of some packages that are known to be left to the first boot where maintainer scripts are emulated. */
+/** The given packages that are known to be left to the first boot if maintainer scripts are emulated. */
 export function knownForFirstBoot(resolved: readonly ResolvedPackage[]): string[] {
   return resolved.map(({ name }) => name).filter((name) => NOT_EMULATED.some((rule) => rule.name.test(name)));
 }
 
-/** Why a package is left to the first boot, for people; undefined for one that is not in the list. */
+/** Why a package is left to the first boot, for people; undefined if it is not in the list. */
 export function whyFirstBoot(name: string): string | undefined {
   return NOT_EMULATED.find((rule) => rule.name.test(name))?.why;
 }
 
-/** What a package says of others, from its control file. */
+/** A package's relations to others, from its control file. */
 interface Relations {
   readonly name: string;
-  /** Names that it needs, alternatives included. */
+  /** Names of its dependencies, including alternatives. */
   readonly needs: readonly string[];
   readonly provides: readonly string[];
 }
 
 /**
- * Some packages and, of the others that are being installed, all that need one of them to be configured first.
- * @param resolved everything that is installed, downloaded.
+ * Some packages and all installed packages that need one of them to be configured first.
+ * @param resolved all packages to install, downloaded.
  */
 export async function withDependents(
   apt: Pick<Apt, 'archive'>,
@@ -45,7 +45,7 @@ export async function withDependents(
   return resolved.filter(({ name }) => names.has(name));
 }
 
-/** The names of some packages, and of those that need one of them, directly or not, by its name or one that it provides. */
+/** The names of some packages, and of their direct and indirect dependents, by their names or those that they provide. */
 export function dependents(all: readonly Relations[], left: ReadonlySet<string>): Set<string> {
   const found = new Set(left);
   const meant = new Set<string>();
@@ -78,15 +78,15 @@ export function parseRelations(text: string): Relations {
   };
 }
 
-/** In a cache entry: the names of the packages that are unpacked and not configured, as JSON. */
+/** In a cache entry: the names of packages that are only unpacked, as JSON. */
 const LEFT_FILE = 'first-boot.json';
 
-/** Notes in a layer's folder what is left to the first boot. */
+/** Records in a layer's folder the packages left to the first boot. */
 export async function noteLeft(folder: string, left: readonly ResolvedPackage[]): Promise<void> {
   if (left.length > 0) await writeFile(join(folder, LEFT_FILE), JSON.stringify(left.map(({ name }) => name)));
 }
 
-/** What a layer leaves to the first boot. */
+/** The packages that a layer leaves to the first boot. */
 export async function leftIn(folder: string): Promise<string[]> {
   const text = await readFile(join(folder, LEFT_FILE), 'utf8').catch(() => '[]');
   return JSON.parse(text) as string[];

@@ -19,11 +19,11 @@ async function postinst(script: string, limits: Partial<BuildLimits> = {}) {
   return { ended, lines };
 }
 
-test('what stays within its limits ends well, and each line is heard as it comes', async () => {
+test('a command within its limits succeeds, and its lines are reported as they come', async () => {
   expect(await postinst('echo one; echo two >&2')).toEqual({ ended: undefined, lines: ['one', 'two'] });
 });
 
-test('a child that grows without end is ended before it has the limit twice, though its script hides that', async () => {
+test('a child that keeps growing is killed before it reaches twice the limit, though its script hides that', async () => {
   const started = performance.now();
   const grow = `perl -e 'my @x; while (1) { push @x, "x" x (1 << 20) }' > /dev/null 2>&1 || true; echo went on`;
   const { ended, lines } = await postinst(`(${grow}); sleep 1000`, { memoryBytes: 100 * MIB });
@@ -36,12 +36,12 @@ test('a child that grows without end is ended before it has the limit twice, tho
   expect(performance.now() - started).toBeLessThan(30_000);
 });
 
-test('memory that children have inherited is counted once', async () => {
+test('memory that children inherit is counted once', async () => {
   const share = `perl -e 'my $x = "x" x (60 << 20); for (1 .. 5) { fork or do { sleep 2; exit } } 1 while wait > 0'`;
   expect((await postinst(share, { memoryBytes: 200 * MIB })).ended).toBeUndefined();
 });
 
-test('what says nothing for too long, and what takes too long, is ended with everything that it started', async () => {
+test('a command that is silent or runs for too long is killed, with everything that it started', async () => {
   const silent = await postinst('echo begun; sleep 987 & echo $!; wait', { silentMs: 300 });
   expect(silent.ended?.message).toMatch(/while greedy was set up, sleep 987 said nothing for \d+ ms$/);
   const child = Number(silent.lines[1]);

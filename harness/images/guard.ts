@@ -4,7 +4,7 @@ import { eachLine, type RunOptions, run } from '../base/process.ts';
 import { commandOf, exactBytes, processTree, type TreeProcess, treeWatcher } from '../base/process-tree.ts';
 import { formatBytes, formatDuration, printable } from '../base/text.ts';
 
-/** What everything that runs in a root file system while it is built may take together. */
+/** Limits on all processes of a root file system's build together. */
 export interface BuildLimits {
   readonly memoryBytes: number;
   /** Milliseconds for all of it. */
@@ -13,9 +13,9 @@ export interface BuildLimits {
   readonly silentMs: number;
 }
 
-/** Something in the root took more than it may, and was ended. */
+/** A process in the root exceeded a limit, and was killed. */
 export class OverrunError extends InfraError {
-  /** The package whose maintainer script it was; absent where that cannot be told. */
+  /** The package whose maintainer script it was; absent if unknown. */
   readonly package: string | undefined;
   constructor(message: string, options: { readonly package: string | undefined; readonly hint: string }) {
     super(message, options);
@@ -23,17 +23,17 @@ export class OverrunError extends InfraError {
   }
 }
 
-/** Milliseconds between two looks: what runs wild under qemu-user was seen to take a gigabyte in half a second. */
+/** Milliseconds between samples: a runaway process under qemu-user was seen to take a gigabyte in half a second. */
 const LOOK_MS = 100;
 
 /**
- * Runs a command that runs programs of others, within limits on everything that descends from it. Memory is watched, not
- * limited by the kernel: a control group that one may make is not everywhere, limits on address space hit programs that
- * only reserve it, and whoever is killed by the kernel is easily overlooked by the script that started it. That is also
- * why what died of a signal is looked for in the output, and in the kernel's own count of processes that it ended.
+ * Runs a command that runs other people's programs, with limits on all its descendants. Memory is watched, not limited
+ * by the kernel: we may not always create a control group, limits on address space hit programs that only reserve it,
+ * and scripts easily overlook that the kernel killed a child. For the same reason the output is searched for processes
+ * that died of a signal, and the kernel's own count of killed processes is checked.
  * @param options.onLine called with each line of output.
- * @throws OverrunError naming the package and the process that took more than it may.
- * @throws InfraError when something was killed and the command succeeded nevertheless.
+ * @throws OverrunError naming the package and the process that exceeded a limit.
+ * @throws InfraError if something was killed but the command succeeded.
  */
 export async function runGuarded(
   argv: readonly string[],
@@ -94,7 +94,7 @@ export async function runGuarded(
 function memoryOverrun(tree: readonly TreeProcess[], limits: BuildLimits, purpose: string): OverrunError | undefined {
   const sum = (of: (one: TreeProcess) => number) => tree.reduce((bytes, one) => bytes + of(one), 0);
   if (sum(({ bytes }) => bytes) <= limits.memoryBytes) return undefined;
-  // What a process inherited has been counted for it and for its parent.
+  // Inherited memory has been counted for both the process and its parent.
   const exact = new Map(tree.map((one) => [one, exactBytes(one.pid)]));
   const taken = sum((one) => exact.get(one)!);
   if (taken <= limits.memoryBytes) return undefined;
@@ -152,7 +152,7 @@ function nameOf({ pid }: TreeProcess): string {
   return printable(own.join(' ')).slice(0, 100) || `process ${pid}`;
 }
 
-/** What qemu-user and shells say of a program that a signal ended. */
+/** Messages of qemu-user and shells about a program killed by a signal. */
 export function isDeath(line: string): boolean {
   return (
     /^qemu: uncaught target signal \d+/.test(line) ||
@@ -162,7 +162,7 @@ export function isDeath(line: string): boolean {
   );
 }
 
-/** Ends a tree of processes. They are stopped first: a script would go on as soon as its child has died. */
+/** Kills a tree of processes. They are stopped first: a script would continue as soon as its child has died. */
 function endTree(root: number): void {
   const stopped = new Set<number>();
   for (;;) {

@@ -9,7 +9,7 @@ import type { Apt, ResolvedPackage } from './apt.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { unpack } from './unpack.ts';
 
-/** Modules without which a guest does not reach its disk, network and the harness's port. */
+/** Modules that a guest needs for its disk, network and the harness's port. */
 export function bootModules({ qemu }: Pick<Arch, 'qemu'>): readonly string[] {
   return [...qemu.virtio.modules, 'virtio_blk', 'virtio_net', 'virtio_console', 'ext4'];
 }
@@ -29,7 +29,7 @@ const DROPPED_NET_DRIVERS = [
   'ieee802154',
 ];
 
-/** What an entry of the kernel cache holds, relative to its folder. */
+/** The files of an entry of the kernel cache, relative to its folder. */
 export const KERNEL_FILES = { kernel: 'vmlinuz', initrd: 'initrd', modules: 'modules.tar' } as const;
 
 /** The packages of a bootable kernel: the kernel itself and the initramfs's shell. */

@@ -19,7 +19,7 @@ export const GIB = 2 ** 30;
 /** The name of the root file system in a cache entry. */
 export const ROOTFS = 'rootfs.tar';
 
-/** Finds a layer in the cache, or makes it, under a key of everything that goes in. */
+/** Finds a layer in the cache or builds it, under a key of all its inputs. */
 export type LayerOf = (
   kind: CacheEntry['kind'],
   label: string,
@@ -28,7 +28,7 @@ export type LayerOf = (
   build: (folder: string) => Promise<void>,
 ) => Promise<CacheEntry>;
 
-/** Debian's packages for an architecture, and what makes or finds a layer of an image for it. */
+/** Debian's packages for an architecture, and the functions to find or build an image's layers. */
 export async function openLayers(request: ImageRequest): Promise<{ readonly apt: Apt; readonly layer: LayerOf }> {
   const { settings, arch, signal } = request;
   const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
@@ -58,7 +58,7 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
   return { apt, layer };
 }
 
-/** Milliseconds after which a maintainer script that says nothing hangs. */
+/** Milliseconds without output after which a maintainer script counts as hung. */
 const SILENT_MS = 30 * 60_000;
 
 /** The root file systems of a suite. */
@@ -67,13 +67,13 @@ export interface RootfsLayers {
   readonly base: CacheEntry;
   /** On top of them the suite's own. */
   readonly rootfs: CacheEntry;
-  /** Every package of both. */
+  /** All packages of both. */
   readonly resolved: readonly ResolvedPackage[];
-  /** Names of packages that are unpacked only. */
+  /** Names of packages that are only unpacked. */
   readonly unconfigured: readonly string[];
 }
 
-/** Everything that is asked of apt for a suite's root file system. */
+/** The queries to apt for a suite's root file system. */
 export function rootfsPackages({ settings, packages }: Pick<ImageRequest, 'settings' | 'packages'>): string[] {
   return ['?essential', ...releases[settings.release].basePackages, ...packages];
 }
@@ -106,13 +106,13 @@ export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: Layer
 }
 
 interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'onTop'> {
-  /** What apt is asked to download. */
+  /** The packages that apt downloads. */
   readonly wanted: readonly string[];
 }
 
 /**
- * Installs packages into a root file system. Where maintainer scripts are emulated, a package that takes more than a build
- * may is left to the guest's first boot, with what needs it, and the rest is installed anew.
+ * Installs packages into a root file system. If maintainer scripts are emulated, a package that exceeds a build's
+ * limits is left to the guest's first boot, with its dependents, and the rest is installed again.
  */
 async function install(folder: string, request: ImageRequest, apt: Apt, what: Installation): Promise<void> {
   const { settings, arch, signal, progress } = request;
@@ -159,7 +159,7 @@ export function isEmulated({ arch }: Pick<ImageRequest, 'arch'>): boolean {
   return nativeArch()?.name !== arch.name;
 }
 
-/** The packages that the base does not have already. */
+/** The packages that are not in the base. */
 function only(resolved: Awaited<ReturnType<Apt['resolve']>>, base: CacheEntry): typeof resolved {
   const has = (base.meta.ingredients as { resolved: typeof resolved }).resolved;
   return resolved.filter((item) => !has.some((other) => other.name === item.name && other.version === item.version));

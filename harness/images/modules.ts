@@ -1,7 +1,7 @@
 import { run } from '../base/process.ts';
 
 /**
- * Those of some kernel modules that an image's kernel does not have, neither as a file nor built in.
+ * The given kernel modules that an image's kernel does not have, neither as a file nor built in.
  * @param archive the tar file of `/lib/modules` that the image was made with.
  * @param names with underscores, as the kernel writes them.
  */

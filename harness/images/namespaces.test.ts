@@ -16,6 +16,6 @@ test.each([
   expect(problem.why).not.toBe('');
 });
 
-test('what is not known is said in the words of unshare', async () => {
+test('an unknown error has the message of unshare', async () => {
   expect((await explainedBy(`warning\n${REFUSED}\n`, settings({}), 'me')).why).toBe(REFUSED);
 });

@@ -3,13 +3,13 @@ import { userInfo } from 'node:os';
 import { execa } from 'execa';
 import { asRoot } from './as-root.ts';
 
-/** Why an ordinary user cannot build images here, and what mends it. */
+/** Why an ordinary user cannot build images here, and how to fix it. */
 export interface NamespaceProblem {
   readonly why: string;
   readonly hint: string;
 }
 
-/** Settings of the kernel that forbid an ordinary user a namespace: their files, their values, and the lines that undo them. */
+/** Kernel settings that forbid an ordinary user a namespace: their files, values, and the commands to change them. */
 const FORBIDDEN = [
   // Ubuntu since 23.10.
   { key: 'kernel.apparmor_restrict_unprivileged_userns', value: '1', allowed: '0' },
@@ -19,8 +19,8 @@ const FORBIDDEN = [
 ] as const;
 
 /**
- * Images are built as root, which an ordinary user is in a namespace of his own. Tries that.
- * @returns undefined where it works, and for root.
+ * Tries whether an ordinary user can become root in a user namespace, in which images are built.
+ * @returns undefined if it works, and for root.
  */
 export async function namespaceProblem(): Promise<NamespaceProblem | undefined> {
   if (process.getuid?.() === 0) return undefined;

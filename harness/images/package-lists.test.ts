@@ -15,12 +15,12 @@ describe('package lists', () => {
     expect(areFresh({ at, by: 'a', sources: [] }, 24, later(25), 'b')).toBe(false);
   });
 
-  test('from which something was left out are fetched again by the next run, and not by each cell of this one', () => {
+  test('that are incomplete are fetched again by the next run, but not by each cell of this one', () => {
     expect(areFresh({ at, by: 'a', sources: [], left }, 24, later(0.1), 'b')).toBe(false);
     expect(areFresh({ at, by: 'a', sources: [], left }, 24, later(0.1), 'a')).toBe(true);
   });
 
-  test('of an older harness, which did not note when and by whom, are fetched again', () => {
+  test('of an older harness, without time and process, are fetched again', () => {
     expect(areFresh({ sources: [] } as unknown as FetchedLists, 24, later(0.1), 'a')).toBe(false);
   });
 });
@@ -43,7 +43,7 @@ async function fetched(served: readonly string[], complaints: readonly string[])
         `cannot fetch the package lists: apt-get update: it exited with 100\n${complaints.join('\n')}`,
       );
   };
-  // Given up at once: nobody waits for a mirror that will not change.
+  // Gives up at once: this mirror will not change.
   const fetching = { refreshHours: 24, update, retryMs: 0 };
   const lists = async () => {
     await freshLists(stamp, [MAIN, UPDATES, SECURITY], fetching);
@@ -59,7 +59,7 @@ async function fetched(served: readonly string[], complaints: readonly string[])
 }
 
 describe('of a mirror in mid-sync', () => {
-  test('only what cannot be had is left out', async () => {
+  test('only unavailable lists are left out', async () => {
     await using mirror = await fetched([MAIN, SECURITY], [list('trixie-updates')]);
     expect(await mirror.lists()).toMatchObject({
       sources: [MAIN, SECURITY],
@@ -67,12 +67,12 @@ describe('of a mirror in mid-sync', () => {
     });
   });
 
-  test('several are left out at once', async () => {
+  test('several are left out together', async () => {
     await using mirror = await fetched([MAIN], [list('trixie-updates'), list('trixie-security', '-security')]);
     expect(await mirror.lists()).toMatchObject({ sources: [MAIN], left: { sources: [UPDATES, SECURITY] } });
   });
 
-  test('the last one goes first when apt does not say which it was', async () => {
+  test('the last one is dropped first if apt does not name the failed one', async () => {
     await using mirror = await fetched([MAIN, UPDATES], ['E: Could not resolve the mirror']);
     expect(await mirror.lists()).toMatchObject({ sources: [MAIN, UPDATES], left: { sources: [SECURITY] } });
   });
@@ -83,7 +83,7 @@ describe('of a mirror in mid-sync', () => {
   });
 });
 
-test('lists that name packages which are gone are fetched again, also by the process that fetched them', async () => {
+test('lists that name removed packages are fetched again, even by the process that fetched them', async () => {
   await using mirror = await fetched([MAIN, UPDATES, SECURITY], []);
   await mirror.lists();
   expect(await isFresh(mirror.stamp, { refreshHours: 24 })).toBe(true);

@@ -5,7 +5,7 @@ import { messageOf } from '../base/errors.ts';
 import { replaceFile } from '../base/files.ts';
 import { retryUntil } from '../base/time.ts';
 
-/** Which package lists there are, and what is not among them; kept in the folder's `refreshed.json`. */
+/** The state of the package lists; kept in the folder's `refreshed.json`. */
 export interface FetchedLists {
   /** ISO time. */
   readonly at: string;
@@ -15,30 +15,30 @@ export interface FetchedLists {
   readonly left?: { readonly sources: readonly string[]; readonly why: string };
 }
 
-/** Names this process: what it could not fetch a moment ago it does not ask for again with each of its cells. */
+/** Identifies this process: lists that it just failed to fetch are not asked for again with each of its cells. */
 const openedHere = randomUUID();
 
-/** Folders whose missing lists this process has asked for. */
+/** Folders whose missing lists this process has already asked for. */
 const askedHere = new Set<string>();
 
 export interface Fetching {
   /** Hours after which lists are fetched again. */
   readonly refreshHours: number;
-  /** Fetches the lists of what is in the folder's sources.list; throws when one cannot be had. */
+  /** Fetches the lists of the folder's sources.list; throws if one is unavailable. */
   readonly update: () => Promise<unknown>;
-  /** Milliseconds in which a mirror that is being synchronised is asked again. */
+  /** Milliseconds for retrying a mirror that is being synchronised. */
   readonly retryMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Fetches package lists, all or those that are missing, and notes them. Whoever calls holds the lock of the lists. */
+/** Fetches all or missing package lists, and records them. The caller holds the lock of the lists. */
 export async function freshLists(stamp: string, all: readonly string[], fetching: Fetching): Promise<void> {
   const folder = dirname(stamp);
   const before = await listsIn(stamp);
   const young = before !== undefined && isYoung(before, fetching.refreshHours, Date.now());
   const lists = young ? await fetchLeft(folder, all, before, fetching.update) : await fetchLists(folder, all, fetching);
   askedHere.add(folder);
-  // The same as before, to the letter, where nothing came of it: what was resolved from them still holds.
+  // Byte for byte the same if nothing was gained: results resolved from them stay valid.
   if (lists !== before)
     await replaceFile(stamp, JSON.stringify({ at: new Date().toISOString(), by: openedHere, ...lists }));
 }
@@ -70,7 +70,7 @@ function isYoung({ at }: Pick<FetchedLists, 'at'>, refreshHours: number, now: nu
   return now - Date.parse(at) <= refreshHours * 3_600_000;
 }
 
-/** Asks once more for the lists that were left out; those that there are stay as they are when that fails. */
+/** Retries the lists that were left out; the existing ones stay as they are if that fails. */
 async function fetchLeft(
   folder: string,
   all: readonly string[],
@@ -88,15 +88,15 @@ async function fetchLeft(
 }
 
 /**
- * Whether package lists need not be fetched: they are young enough, and whole unless this very process fetched them. A
- * mirror that is being synchronised is whole again in minutes.
+ * Whether package lists are good enough: young, and complete unless this very process fetched them. A mirror that is
+ * being synchronised is complete again in minutes.
  * @param now milliseconds since 1970.
  */
 export function areFresh({ at, by, left }: FetchedLists, refreshHours: number, now: number, process: string): boolean {
   return isYoung({ at }, refreshHours, now) && (left === undefined || by === process);
 }
 
-/** Fetches the lists of as many sources as can be had: all, else without those that failed, and never without the first. */
+/** Fetches the lists of as many sources as possible: all, else without those that failed, but never without the first. */
 async function fetchLists(
   folder: string,
   all: readonly string[],
@@ -107,7 +107,7 @@ async function fetchLists(
   for (;;) {
     await writeSources(folder, sources);
     try {
-      // A mirror that is being synchronised serves lists that do not fit its signed index for a while: ask again.
+      // During synchronisation a mirror serves lists that do not match its signed index: retry.
       await retryUntil(update, { deadlineMs: retryMs, everyMs: 3000, signal });
       const left = all.filter((source) => !sources.includes(source));
       return why === undefined ? { sources } : { sources, left: { sources: left, why } };
@@ -115,7 +115,7 @@ async function fetchLists(
       const failed = failedSources(messageOf(error), sources);
       if (sources.length === 1 || failed.includes(sources[0]!)) throw error;
       why ??= /^E: (.*)/m.exec(messageOf(error))?.[1] ?? messageOf(error);
-      // What is not named may be any of them: the last one is the one that can be missed best.
+      // If apt names none, it may be any of them: the last one is the most dispensable.
       sources = sources.filter((source, index) =>
         failed.length > 0 ? !failed.includes(source) : index < sources.length - 1,
       );
@@ -124,7 +124,7 @@ async function fetchLists(
 }
 
 /**
- * Those sources whose lists apt says it could not fetch.
+ * The sources whose lists apt could not fetch.
  * @param sources lines of sources.list: `deb [signed-by=…] http://deb.debian.org/debian trixie main`.
  */
 export function failedSources(said: string, sources: readonly string[]): string[] {

@@ -1,17 +1,17 @@
 import type { Apt, ResolvedPackage } from './apt.ts';
 import type { ImageRequest } from './build.ts';
 
-/** What an image is made of, for reports. */
+/** The packages of an image, for reports. */
 export interface ImagePackages {
-  /** Those that the suite names, for its machines and its container images; sorted. */
+  /** Packages that the suite names, for its machines and its container images; sorted. */
   readonly asked: readonly string[];
   /** The version of each package, dependencies included; sorted by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Archives that the mirror did not serve in one piece: `trixie-security`. Absent: none. */
+  /** Archives that the mirror did not serve completely: `trixie-security`. Absent: none. */
   readonly missing?: readonly string[];
 }
 
-/** @param resolved everything that goes into the machine and its container images; of one name, one version. */
+/** @param resolved all packages of the machine and its container images; one version per name. */
 export function imagePackages(
   { packages, containers }: Pick<ImageRequest, 'packages' | 'containers'>,
   { missing }: Pick<Apt, 'missing'>,

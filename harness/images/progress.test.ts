@@ -8,7 +8,7 @@ const said = (make: (say: (message: string) => void) => (line: string) => void, 
   return messages;
 };
 
-test('an installation says which package of how many is unpacked and configured', () => {
+test('an installation reports which package of how many is unpacked and configured', () => {
   const lines = `I: extracting archives...
 Selecting previously unselected package redis-tools.
 Preparing to unpack .../redis-tools_5%3a7.0.15-1~deb12u5_arm64.deb ...
@@ -26,7 +26,7 @@ Processing triggers for libc-bin (2.36-9+deb12u13) ...`;
   ]);
 });
 
-test('a download says what comes, and how much there is of all', () => {
+test('a download reports the current package and the total size', () => {
   const lines = `0 upgraded, 2 newly installed, 0 to remove and 0 not upgraded.
 Need to get 62.1 MB/70 MB of archives.
 Get:1 http://deb.debian.org/debian bookworm/main arm64 libperl5.36 arm64 5.36.0-7 [3884 kB]

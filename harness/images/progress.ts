@@ -1,6 +1,6 @@
-/** Reads what apt and dpkg print, and says what they are doing. */
+/** Turns the output of apt and dpkg into progress messages. */
 
-/** How dpkg's lines begin, and what people call that. */
+/** How dpkg's lines begin, and the words for people. */
 const PHASES: readonly [RegExp, string][] = [
   [/^(?:Unpacking |Preparing to unpack .*\/)([a-z0-9][a-z0-9+.-]+)/, 'unpack'],
   [/^Setting up ([a-z0-9][a-z0-9+.-]+)/, 'configure'],
@@ -8,7 +8,7 @@ const PHASES: readonly [RegExp, string][] = [
 ];
 
 /**
- * Says `unpack 3 of 120: perl`, `configure 7 of 120: nginx` from the lines of an installation.
+ * Reports `unpack 3 of 120: perl`, `configure 7 of 120: nginx` from the lines of an installation.
  * @param total packages that are installed.
  */
 export function installProgress(total: number, say: (message: string) => void): (line: string) => void {
@@ -30,7 +30,7 @@ export function installProgress(total: number, say: (message: string) => void): 
   };
 }
 
-/** Says `download 3: perl, 62.1 MB in all` from the lines of a download. */
+/** Reports `download 3: perl, 62.1 MB in all` from the lines of a download. */
 export function downloadProgress(say: (message: string) => void): (line: string) => void {
   let size = '';
   let count = 0;

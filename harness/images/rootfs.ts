@@ -23,16 +23,16 @@ export interface RootfsRequest {
   readonly settings: ImageSettings;
   readonly arch: Arch;
   readonly apt: Apt;
-  /** To install, beside what `onTop` has. */
+  /** Packages to install in addition to those of `onTop`. */
   readonly packages: readonly string[];
-  /** Everything that apt resolved for it: taken from our archive, so nothing is downloaded twice. */
+  /** Everything that apt resolved for it, taken from our archive, so nothing is downloaded twice. */
   readonly resolved: readonly ResolvedPackage[];
   /** A root file system (tar) to install on top of; absent: from Debian's essential packages. */
   readonly onTop?: string;
   /** The tar file to write. */
   readonly output: string;
   readonly scratch: string;
-  /** Of `resolved`: unpacked only, to be configured in the guest. */
+  /** The packages of `resolved` that are only unpacked, to be configured in the guest. */
   readonly unpacked: readonly ResolvedPackage[];
   readonly limits: BuildLimits;
   readonly signal?: AbortSignal | undefined;
@@ -40,15 +40,15 @@ export interface RootfsRequest {
 }
 
 /**
- * Makes a root file system with mmdebstrap. Maintainer scripts of a foreign architecture run through qemu-user. It
- * runs in a mount and process namespace of its own, so that nothing is left mounted or running when it is killed.
- * @throws OverrunError when a maintainer script takes more than the limits allow.
+ * Makes a root file system with mmdebstrap. Maintainer scripts of a foreign architecture run through qemu-user. It runs
+ * in its own mount and process namespace, so that nothing stays mounted or running if it is killed.
+ * @throws OverrunError if a maintainer script exceeds the limits.
  */
 export async function makeRootfs(request: RootfsRequest): Promise<void> {
   const { settings, arch, apt, packages, resolved, unpacked, onTop, output, scratch, signal } = request;
   const seed = join(scratch, 'seed');
   await seedArchive(seed, apt, resolved);
-  // What is named is configured, with what it needs; so everything else has to be named.
+  // Named packages are configured, with their dependencies; so everything else has to be named.
   const include =
     unpacked.length === 0 ? packages : resolved.filter((one) => !unpacked.includes(one)).map(({ name }) => name);
   const hook = [
@@ -96,8 +96,8 @@ function inNamespaces(): string[] {
 }
 
 /**
- * A hook that only unpacks: dependencies that are not configured are a warning then, because nothing is configured. The
- * archives are where the first hook has put them.
+ * A hook that only unpacks: unconfigured dependencies are only a warning then, because nothing is configured. The first
+ * hook has put the archives in place.
  */
 function unpackHook(apt: Apt, unpacked: readonly ResolvedPackage[]): string {
   const names = unpacked.map((one) => apt.archive(one).replace(/.*\//, ''));
@@ -105,7 +105,7 @@ function unpackHook(apt: Apt, unpacked: readonly ResolvedPackage[]): string {
   return `chroot "$1" env DEBIAN_FRONTEND=noninteractive dpkg --force-depends --unpack ${inside}`;
 }
 
-/** A folder with the package lists and just the archives that are wanted. */
+/** A folder with the package lists and only the required archives. */
 async function seedArchive(seed: string, apt: Apt, resolved: readonly ResolvedPackage[]): Promise<void> {
   await mkdir(join(seed, 'archives'), { recursive: true });
   await mkdir(join(seed, 'lists'), { recursive: true });

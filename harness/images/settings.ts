@@ -1,13 +1,13 @@
 import { type ReleaseName, releases } from '../releases/index.ts';
 
-/** Where packages come from and where what is made of them is kept. */
+/** The source of packages, and the folder for images. */
 export interface ImageSettings {
   /** Debian's archive, `http://deb.debian.org/debian`. */
   readonly mirror: string;
   readonly release: ReleaseName;
   /** Hours after which package lists are fetched again. */
   readonly refreshHours: number;
-  /** Bytes that everything in a root file system may take together while it is built. */
+  /** Memory limit of all processes in a root file system during its build, in bytes. */
   readonly buildMemoryBytes: number;
   /** Milliseconds for building a root file system. */
   readonly buildMs: number;
@@ -15,12 +15,12 @@ export interface ImageSettings {
   readonly cache: string;
 }
 
-/** Raised whenever the way images are made changes: an image of an older recipe is not used. */
+/** Raised when the recipe of images changes: images of an older recipe are not used. */
 export const RECIPE = 1;
 
 /**
- * The apt sources of a release, the one that cannot be missed first. They are signed, and verified with Debian's own
- * keyring; the security archive is a sibling of the main one, on deb.debian.org as on every mirror that carries it.
+ * The apt sources of a release, the essential one first. They are signed, and verified with Debian's own keyring; the
+ * security archive is a sibling of the main one, on deb.debian.org as on every mirror that carries it.
  */
 export function aptSources(settings: Pick<ImageSettings, 'mirror' | 'release'>): string[] {
   const mirror = settings.mirror.replace(/\/+$/, '');

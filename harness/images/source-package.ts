@@ -13,9 +13,9 @@ const SOURCE = 'source';
 
 /**
  * The upstream source of a Debian source package, unpacked, from the cache or from the archive with its signature verified.
- * Debian's own patches are not applied: it is what the project released.
- * @returns its folder, absolute; it belongs to the cache and is never written to.
- * @throws ConfigError when there is no such package.
+ * Debian's own patches are not applied: this is the project's release.
+ * @returns its folder, absolute; it belongs to the cache and must not be written to.
+ * @throws ConfigError if there is no such package.
  */
 export async function sourcePackage(
   name: string,

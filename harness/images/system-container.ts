@@ -8,10 +8,10 @@ import { fileSteps, type ImageFile } from './disk.ts';
 import { imageConfiguration } from './image-configuration.ts';
 import { runScript } from './rootfs.ts';
 
-/** Changed with what `buildSystemContainer` makes of the same input. */
+/** Raised when `buildSystemContainer` makes something else of the same input. */
 export const SYSTEM_FORMAT = 1;
 
-/** Where the image's tag is noted in a cache entry. */
+/** The file with the image's tag in a cache entry. */
 export const TAG_FILE = 'tag';
 
 export interface SystemRequest {
@@ -25,8 +25,8 @@ export interface SystemRequest {
 }
 
 /**
- * Writes the image of a container that holds a suite's whole system: what a virtual machine has on its disk, with a
- * manager of services in systemd's place. The tag has the image's own id, so that it never means another one.
+ * Writes a container image of a suite's whole system: the content of a virtual machine's disk, with a manager of
+ * services in place of systemd. The tag contains the image's own id, so that it always means this image.
  */
 export async function buildSystemContainer(request: SystemRequest, folder: string): Promise<void> {
   const { arch, name, rootfs, files, signal } = request;
@@ -41,7 +41,7 @@ export async function buildSystemContainer(request: SystemRequest, folder: strin
   const steps = [
     // The engine makes devices.
     `tar -C ${q(root)} -xf ${q(rootfs)} --exclude='./dev/*'`,
-    // Keys belong to one run: none may be shared through an image.
+    // Keys belong to one run and must not be shared through an image.
     `rm -f ${q(root)}/etc/ssh/ssh_host_*`,
     ...(await fileSteps(files, root, join(scratch, 'files'))),
     ...commands,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../base/process.ts';
 import { type ReleaseName, releases } from '../releases/index.ts';
 
-/** What packages are unpacked from, and how. */
+/** How packages are unpacked. */
 export interface Unpack {
   readonly release: ReleaseName;
   /** Their files. */
@@ -12,8 +12,8 @@ export interface Unpack {
 }
 
 /**
- * Unpacks packages into a folder, without their maintainer scripts. Where a release has everything below `usr`, the links
- * that lead there are made first: only an installation makes them, and `/bin/sh` and the loader of programs are behind them.
+ * Unpacks packages into a folder, without their maintainer scripts. If a release has everything below `usr`, the links
+ * to it are made first: only an installation makes them, and `/bin/sh` and the dynamic loader depend on them.
  */
 export async function unpack(root: string, { release, archives, signal }: Unpack): Promise<void> {
   await mkdir(root, { recursive: true });
