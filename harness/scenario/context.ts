@@ -3,14 +3,14 @@ import type { Suite } from '../config/suite.ts';
 import type { TestSelection } from '../events/test-selection.ts';
 import type { Handle } from '../targets/target.ts';
 
-/** What a suite's process is told about its cell. Plain JSON: it crosses two process boundaries. */
+/** The context of a suite's process. Plain JSON: it crosses two process boundaries. */
 export interface ScenarioContext {
   readonly cell: string;
-  /** The cell's machines, one or those of a cluster; the first is what `target` means. */
+  /** The cell's machines, one or those of a cluster; the first is `target`. */
   readonly nodes: readonly ContextNode[];
-  /** Where the harness is asked to put machines back, or to start one that counts instructions. */
+  /** Socket for asking the harness to reset machines, or to start one that counts instructions. */
   readonly controlSocket: string;
-  /** Where the cluster's network is changed. */
+  /** Socket for changing the cluster's network. */
   readonly lanSocket?: string;
   readonly suite: Suite;
   /** How many times slower than this host the target is. */
@@ -19,23 +19,23 @@ export interface ScenarioContext {
   readonly step: 'scenarios' | 'benchmarks';
   /** Which tests to run; absent: all. */
   readonly tests?: TestSelection;
-  /** Whether the harness is to be asked at a failure before anything that comes behind it. */
+  /** Whether to ask the harness at a failure, before anything else runs. */
   readonly pause?: true;
-  /** A test before which the harness is asked to go on: a name, or a pattern as `--test` has it. */
+  /** A test before which to ask the harness: a name, or a pattern as for `--test`. */
   readonly stopAt?: string;
-  /** How often each test runs, whatever it comes to; absent: once. */
+  /** How often each test runs, regardless of results; absent: once. */
   readonly repeat?: number;
-  /** Where vitest may keep what it makes. */
+  /** Folder for vitest's cache. */
   readonly cacheFolder: string;
-  /** Where each test says, before it goes on, that it has begun: a test that spins can say nothing later. */
+  /** File in which each test records its start, because a test that spins can report nothing later. */
   readonly journal: string;
-  /** How often a test that failed is tried again. */
+  /** How often a failed test is retried. */
   readonly retries: number;
   /** Milliseconds for one test, scaled. */
   readonly testTimeoutMs: number;
 }
 
-/** How a file of a suite is named: relative to the suite's folder, with `/`. */
+/** Name of a suite's file: relative to the suite's folder, with `/`. */
 export function fileInSuite({ folder }: Pick<Suite, 'folder'>, path: string): string {
   return relative(folder, path).split(sep).join('/');
 }
@@ -48,7 +48,7 @@ export interface ContextNode {
   readonly address?: string;
 }
 
-/** The endings of a suite's files. */
+/** The extensions of a suite's files. */
 export const SUITE_FILES = { scenarios: '**/*.scenario.ts', benchmarks: '**/*.bench.ts' } as const;
 
 declare module 'vitest' {

@@ -22,7 +22,7 @@ export interface CommandOptions {
 export interface ScenarioTarget {
   /** The cell's name, `arch/target/suite`. */
   readonly name: string;
-  /** What is known of its architecture, to assert against. */
+  /** Data of its architecture, to assert against. */
   readonly arch: Arch;
   readonly facts: TargetFacts;
   /** Runs a command as root; a string goes through `sh`. A non-zero exit code is a result, not an error. */
@@ -31,11 +31,11 @@ export interface ScenarioTarget {
   sh(command: string, options?: CommandOptions): Promise<string>;
   read(path: string): Promise<string>;
   write(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
-  /** Whether it has what `needs` can ask for: a scenario that cannot do without it skips itself where it is not. */
+  /** Whether it has a capability that `needs` can ask for: a scenario that requires one can skip itself. */
   can(what: Capability): boolean;
-  /** A Unix socket of the machine, as one here. Ask anew after the power was cut. @throws Error where there is no way. */
+  /** A Unix socket of the machine, as one here. Ask again after the power was cut. @throws Error if there is no way. */
   socket(path: string): Promise<string>;
-  /** Cuts the power and gives it back; resolves when commands are answered and the stack is ready again. */
+  /** Cuts and restores the power; resolves when commands are answered and the stack is ready again. */
   powerCycle(): Promise<void>;
   consoleTail(lines?: number): Promise<string[]>;
 }
@@ -46,11 +46,11 @@ export interface ClusterNode extends ScenarioTarget {
   readonly node: string;
   /** In the cluster's network. */
   readonly address: string;
-  /** What was deployed on it: its ports and services. */
+  /** Its stack: ports and services. */
   readonly stack: ScenarioStack;
-  /** Cuts the power; the machine's memory is lost, and nobody on the network hears of it. */
+  /** Cuts the power; the machine's memory is lost, and nobody on the network is notified. */
   powerOff(): Promise<void>;
-  /** Gives the power back; resolves when commands are answered. */
+  /** Restores the power; resolves when commands are answered. */
   powerOn(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export interface ScenarioCluster {
   readonly nodes: readonly ClusterNode[];
   /** The machine of a name. */
   node(name: string): ClusterNode;
-  /** Partitions, delay, loss and bandwidth; each test begins as the one before it left them. */
+  /** Partitions, delay, loss and bandwidth; changes last from one test to the next. */
   readonly lan: RemoteLan;
 }
 
@@ -73,7 +73,7 @@ export interface ScenarioService {
   journal(lines?: number): Promise<string>;
 }
 
-/** What was deployed on the target. */
+/** The stack on the target. */
 export interface ScenarioStack {
   /** The URL of a named port, reachable from here. */
   url(port: string, path?: string): string;
@@ -97,13 +97,13 @@ export interface BenchOptions {
   readonly warmup?: number;
   /** Operations in one sample. Default 1. */
   readonly operations?: number;
-  /** What an operation is, singular; makes the report show a throughput. */
+  /** Name of an operation, singular; makes the report show a throughput. */
   readonly per?: string;
 }
 
 /** Measures; what it measures is in the report with its accelerator beside it. */
 export interface ScenarioBench {
-  /** Times a command by the guest's own clock: neither SSH nor this host's load is in it. */
+  /** Times a command by the guest's own clock, without SSH or this host's load. */
   inGuest(command: string | readonly string[], options?: BenchOptions): Promise<Measurement>;
   /**
    * Counts the instructions of a command, in a machine of its own with the same stack whose clock counts them: the same
@@ -111,7 +111,7 @@ export interface ScenarioBench {
    * and says nothing about caches, memory or the disk. For suites of one machine.
    */
   instructions(command: string | readonly string[], options?: BenchOptions): Promise<Measurement>;
-  /** Times a function by the controller's clock, the way to the target included. */
+  /** Times a function by the controller's clock, including the connection to the target. */
   onController(operation: () => Promise<unknown>, options?: BenchOptions): Promise<Measurement>;
 }
 
@@ -292,7 +292,7 @@ export function scenarioBench(
         await operation();
         return performance.now() - started;
       };
-      // What it takes is done by this process and the machine, and either may wait.
+      // Both this process and the machine do the work, and either may wait.
       const hostTime = () => {
         const machine = target.hostTime?.();
         return machine && new Map([...machine, ...(hostTimeOf(process.pid) ?? [])]);

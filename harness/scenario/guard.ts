@@ -1,8 +1,8 @@
 import { isNativeError, isReadable, propertyOf, readThrown } from '../base/thrown.ts';
 
 /**
- * Runs work of a suite. What it throws goes on as something that vitest can read and send to another process: it takes apart
- * what it is given, and an error that resists that (a proxy, a getter that throws) would end the process instead of the test.
+ * Runs a suite's code. Errors are converted to ones that vitest can read and send to another process: an error that
+ * resists inspection (a proxy, a getter that throws) would end the process instead of the test.
  */
 export async function guard<T>(work: () => T | PromiseLike<T>): Promise<T> {
   try {
@@ -31,7 +31,7 @@ function portable(thrown: unknown): unknown {
   return isPlain(thrown) ? thrown : standIn(thrown, readThrown(thrown).causes);
 }
 
-/** Whether an error is one of the usual kind, as its causes are. */
+/** Whether an error and its causes are ordinary ones. */
 function isPlain(thrown: unknown, depth = 0): boolean {
   if (!isNativeError(thrown) || depth > 5 || Object.isFrozen(thrown)) return false;
   if (!Object.getOwnPropertyNames(thrown).every((key) => isReadable(thrown, key))) return false;
@@ -42,7 +42,7 @@ function isPlain(thrown: unknown, depth = 0): boolean {
   return cause === undefined || typeof cause === 'string' || isPlain(cause, depth + 1);
 }
 
-/** An error that says what a thrown thing says. */
+/** An error with the message of a thrown value. */
 function standIn(thrown: unknown, causes: readonly string[]): Error {
   const { type, message, stack, hint, consoleTail } = readThrown(thrown);
   const compared = isNativeError(thrown) && propertyOf(thrown, 'actual') !== undefined;
@@ -52,7 +52,7 @@ function standIn(thrown: unknown, causes: readonly string[]): Error {
     causes,
     consoleTail,
     ...(hint === undefined ? {} : { hint }),
-    // vitest makes the difference of the two.
+    // vitest computes the diff of the two.
     ...(compared ? { actual: propertyOf(thrown, 'actual'), expected: propertyOf(thrown, 'expected') } : {}),
   });
 }

@@ -3,18 +3,18 @@ import { afterAll as vitestAfterAll, afterEach as vitestAfterEach } from 'vitest
 /** The runner and a suite's files have a copy of this module each, so what they share is the process's. */
 const LONGEST = Symbol.for('multiarch-harness: longest deadline of a hook behind tests');
 
-/** The test whose machines have been put back for its attempt that runs. */
+/** The test whose machines have been reset for its current attempt. */
 const FRESH = Symbol.for('multiarch-harness: test with fresh machines');
 
 const shared = globalThis as { [LONGEST]?: number; [FRESH]?: string };
 
-/** Notes that a test has had its machines put back. @param id vitest's; absent: the next one has not. */
+/** Records that a test's machines have been reset. @param id vitest's; absent: the next one's have not. */
 export function noteFresh(id?: string): void {
   if (id === undefined) delete shared[FRESH];
   else shared[FRESH] = id;
 }
 
-/** Whether a test has had its machines put back. */
+/** Whether a test's machines have been reset. */
 export function isFresh(id: string): boolean {
   return shared[FRESH] === id;
 }
@@ -23,7 +23,7 @@ function noted(timeout: number | undefined): void {
   shared[LONGEST] = Math.max(longestAfter(), timeout ?? 0);
 }
 
-/** Milliseconds: the longest deadline that this process's file gave a hook that runs behind tests. vitest tells nobody. */
+/** Milliseconds: the longest deadline of this file's hooks after tests, which vitest does not report. */
 export function longestAfter(): number {
   return shared[LONGEST] ?? 0;
 }

@@ -30,7 +30,7 @@ export { afterAll, afterEach } from './hooks.ts';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What the test measured, in order. */
+    /** The test's measurements, in order. */
     measurements?: Measurement[];
   }
 }
@@ -51,8 +51,8 @@ const connection = base
   .extend('machine', { scope: 'file' }, async ({ machines }) => [...machines.values()][0]!);
 
 /**
- * Machines that the harness holds: the cell's as they are now (`look`), put back to their state after the deployment
- * (`restore`), or the one whose clock counts instructions (`count`), which is started for the first who asks.
+ * Machines of the harness: the cell's as they are now (`look`), reset to their state after deployment (`restore`), or
+ * the one whose clock counts instructions (`count`), which is started on first use.
  */
 async function askForNodes(what: 'look' | 'restore' | 'count'): Promise<readonly ContextNode[]> {
   const { controlSocket } = inject('harness');
@@ -81,7 +81,7 @@ export const test = connection
   .extend('cluster', async ({ machines }) => scenarioCluster(machines, inject('harness')))
   .extend('stack', async ({ machine }) => scenarioStack(machine, inject('harness')))
   .extend('scale', async () => inject('harness').scale)
-  // Not `bench`: vitest has one of its own in the context, which cannot be replaced.
+  // Not `bench`: vitest's context has its own, which cannot be replaced.
   .extend('measure', async ({ machine, task }) =>
     scenarioBench(
       machine,
@@ -100,8 +100,8 @@ export function eventually<T>(attempt: () => T | Promise<T>, options: { readonly
 }
 
 /**
- * Milliseconds of this host for a deadline that a client or a program in the guest keeps itself: native seconds, multiplied
- * by the target's slowness.
+ * Milliseconds on this host for a timeout of a client or of a program in the guest: native seconds, multiplied by the
+ * target's slowness.
  */
 export function deadlineMs(seconds: number): number {
   return scaledMs(seconds, inject('harness').scale);

@@ -8,17 +8,17 @@ import type { Attempt, CommandEntry, ErrorData, LogEntry, PrintedEntry } from '.
 export type JournalLine =
   /** An attempt of a test begins. */
   | { readonly begun: TestName; readonly at: number }
-  /** It has ended. */
+  /** An attempt has ended. */
   | { readonly ended: TestName; readonly attempt: Attempt }
-  /** The test has left itself out. */
+  /** The test has skipped itself. */
   | { readonly ended: TestName; readonly skipped: string }
-  /** The body of a test or a hook begins, which vitest ends after some milliseconds; null: never. */
+  /** The body of a test or a hook begins, with its timeout in milliseconds; null: none. */
   | { readonly phase: string; readonly atMs: number; readonly allowedMs: number | null }
-  /** Something was printed, or run on a machine, by an attempt of a test. */
+  /** Output, or a command on a machine, of an attempt of a test. */
   | { readonly of: TestName; readonly entry: JournalEntry }
-  /** The same by a hook of a file, while no test ran. */
+  /** The same of a hook of a file, while no test ran. */
   | { readonly file: string; readonly entry: JournalEntry }
-  /** Something was thrown that nobody caught. */
+  /** An uncaught error. */
   | { readonly unhandled: ErrorData };
 
 /** An entry whose attempt may not have begun: it has the time of the clock. */
@@ -26,13 +26,13 @@ export type JournalEntry =
   | (Omit<PrintedEntry, 'atMs'> & { readonly at: number })
   | (Omit<CommandEntry, 'atMs'> & { readonly at: number });
 
-/** What a journal says of a test. */
+/** A test in a journal. */
 export interface JournalTest extends TestName {
   /** Those that ended. */
   readonly attempts: readonly Attempt[];
-  /** The attempt that had begun, and not ended. */
+  /** The attempt that has begun and not ended. */
   readonly running?: Pick<Attempt, 'startedAt' | 'log'>;
-  /** Why it left itself out. */
+  /** Why it skipped itself. */
   readonly skipped?: string;
 }
 
@@ -42,19 +42,19 @@ export interface Journal {
   readonly unhandled: readonly ErrorData[];
   /** The last phase that began. */
   readonly phase?: Extract<JournalLine, { phase: string }>;
-  /** What hooks of each file did once its last test had ended. */
+  /** Actions of each file's hooks after its last test. */
   readonly hooks: ReadonlyMap<string, readonly LogEntry[]>;
 }
 
 /**
- * Notes what a test has come to, at once. vitest reports in batches, a tenth of a second apart: what a test process knew
- * when it began to spin, or was killed, is only here.
+ * Records a test's progress at once. vitest reports in batches, a tenth of a second apart: the last state of a process
+ * that spins or is killed is only here.
  */
 export function note(journal: string, line: JournalLine): void {
   appendFileSync(journal, `${JSON.stringify(line)}\n`);
 }
 
-/** Milliseconds by a clock that all processes of this host share, and that nobody sets. */
+/** Milliseconds of a clock that all processes of this host share, and that is never set. */
 export function sharedClock(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
@@ -80,7 +80,7 @@ export class JournalReader {
   readonly #decoder = new StringDecoder('utf8');
   readonly #tests = new Map<string, OpenTest>();
   readonly #unhandled: ErrorData[] = [];
-  /** What hooks did since the last attempt of their file began or ended. */
+  /** Actions of hooks since the last attempt of their file began or ended. */
   readonly #hooks = new Map<string, JournalEntry[]>();
   #phase: Journal['phase'];
   #offset = 0;
@@ -125,7 +125,7 @@ export class JournalReader {
     else if ('of' in line) this.#testOf(line.of).running?.entries.push(line.entry);
     else if ('entry' in line) this.#hooksOf(line.file).push(line.entry);
     else if ('begun' in line) {
-      // What hooks of the file did before it is how its machine came to be as it is.
+      // Earlier actions of the file's hooks explain the state of its machine.
       const entries = this.#hooksOf(line.begun.file).splice(0);
       this.#testOf(line.begun).running = { at: line.at, entries };
     } else {

@@ -8,7 +8,7 @@ import type {
 } from '../events/types.ts';
 import type { ScenarioContext } from './context.ts';
 
-/** What the run sends to a suite's process: once, at its start. */
+/** The run's message to a suite's process: once, at its start. */
 export interface SuiteOrder {
   readonly context: ScenarioContext;
   /** The module that suites import under the package's name. */
@@ -17,15 +17,15 @@ export interface SuiteOrder {
   readonly runnerModule: string;
 }
 
-/** What a suite's process sends back, as things happen. */
+/** The messages of a suite's process, sent as things happen. */
 export type SuiteReport =
   | {
       readonly type: 'event';
       readonly event: TestsPlanned | TestStarted | TestFinished | BenchmarkFinished | FileOutput;
     }
-  /** Something goes on: a hook, another attempt. */
+  /** Progress: a hook, another attempt. */
   | { readonly type: 'alive' }
-  /** `problems`: what went wrong outside of tests. `left`: the names of tests, or of files, that were not chosen. */
+  /** `problems`: errors outside of tests. `left`: tests, or files, that were not selected. */
   | {
       readonly type: 'done';
       readonly files: number;

@@ -10,7 +10,7 @@ import type { SuiteOrder, SuiteReport } from './messages.ts';
 import { eventReporter } from './reporter.ts';
 import { errorData } from './thrown.ts';
 
-/** Files run in the order of their names, so that an author decides what is last. */
+/** Files run in order of name, so that an author decides the order. */
 class ByName extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return files.sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
@@ -18,8 +18,8 @@ class ByName extends BaseSequencer {
 }
 
 /**
- * A suite's own process: runs its files with vitest against a target that somebody else holds, and reports each event
- * to its parent. One process a cell, so that a suite that hangs or crashes takes nothing with it.
+ * A suite's process: runs its files with vitest against a target that another process holds, and reports each event to
+ * its parent. One process per cell, so that a suite that hangs or crashes affects nothing else.
  */
 async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Promise<void> {
   const { suite } = context;
@@ -42,13 +42,13 @@ async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Prom
       maxWorkers: 1,
       fileParallelism: false,
       includeTaskLocation: true,
-      // The runner keeps what is printed, at once: vitest sends it later, and not when the process dies.
+      // The runner records output at once: vitest sends it later, and loses it if the process dies.
       disableConsoleIntercept: true,
       allowOnly: !isCi(process.env['CI']),
       sequence: { sequencer: ByName },
       // Files come one after another, and a target's state is shared by all of them anyway.
       pool: 'forks',
-      // By default it is in a node_modules of the suite's project, which need not have one.
+      // The default is a node_modules of the suite's project, which need not have one.
       fsModuleCachePath: join(cacheFolder(), 'vitest'),
     },
     {
@@ -61,7 +61,7 @@ async function main({ context, scenarioModule, runnerModule }: SuiteOrder): Prom
   const chosen = chooser(context.tests, suite.name);
   const all = await vitest.globTestSpecifications();
   const files = all.filter(({ moduleId }) => chosen.file(fileInSuite(suite, moduleId)));
-  // vitest takes a run without files for a mistake; a suite without benchmarks is none.
+  // vitest treats a run without files as an error; a suite may have no benchmarks.
   if (files.length === 0) {
     send({ type: 'done', files: 0, problems: [], left: all.map(({ moduleId }) => fileInSuite(suite, moduleId)) });
     return vitest.close();

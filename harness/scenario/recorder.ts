@@ -7,17 +7,17 @@ import type { CommandEntry } from '../events/types.ts';
 import type { Target } from '../targets/target.ts';
 import { type JournalEntry, note } from './journal.ts';
 
-/** The most of one write that is kept, in characters. */
+/** The most that is kept of one write, in characters. */
 const MOST_OF_WRITE = 64 * 1024;
-/** The most that is noted of one attempt, in characters: a test may print for ever. */
+/** The most that is recorded of one attempt, in characters: a test may print forever. */
 const MOST_OF_ATTEMPT = 8 * 2 ** 20;
 
-/** Who is running, so that what is printed and run can be told to be a test's. */
+/** The running test, to attribute output and commands to it. */
 interface Running {
   readonly context: AsyncLocalStorage<TestName>;
-  /** Attempts that have begun and not ended, and how much of each has been noted, in characters. */
+  /** Unfinished attempts, and the number of characters recorded of each. */
   readonly open: Map<string, { readonly test: TestName; chars: number }>;
-  /** The file that is running, and how much its hooks have noted. */
+  /** The running file, and the number of characters recorded of its hooks. */
   file: string;
   fileChars: number;
 }
@@ -31,7 +31,7 @@ function running(): Running {
   return shared[RUNNING];
 }
 
-/** From now on, what hooks print is of this file. */
+/** Attributes output of hooks to this file from now on. */
 export function beginFile(file: string): void {
   Object.assign(running(), { file, fileChars: 0 });
 }
@@ -44,16 +44,16 @@ export function endAttempt(test: TestName): void {
   running().open.delete(testKey(test));
 }
 
-/** Runs the body of a test: what it does is told to be its own also where others run beside it. */
+/** Runs the body of a test: its actions are attributed to it even if others run concurrently. */
 export function inTest<T>(test: TestName, body: () => T): T {
   return running().context.run(test, body);
 }
 
-/** Notes an entry in the journal, before anything else can happen. */
+/** Writes an entry to the journal, before anything else can happen. */
 function noteEntry(entry: JournalEntry, chars: number): void {
   const { context, open, file } = running();
   const own = context.getStore();
-  // A hook before a test, or behind it, is its own while no other runs.
+  // A hook before or after a test counts as part of it while no other runs.
   const sole = open.size === 1 ? [...open.values()][0] : undefined;
   const of = (own && open.get(testKey(own))) ?? (own === undefined ? sole : undefined);
   const before = of ? of.chars : running().fileChars;
@@ -63,7 +63,7 @@ function noteEntry(entry: JournalEntry, chars: number): void {
   note(inject('harness').journal, of ? { of: of.test, entry } : { file, entry });
 }
 
-/** Notes everything that this process prints, and prints it. To be called once a process. */
+/** Records everything that this process prints, and prints it. Call it once per process. */
 export function recordPrinting(): void {
   for (const stream of ['stdout', 'stderr'] as const) {
     const out = process[stream];
@@ -78,7 +78,7 @@ export function recordPrinting(): void {
 }
 
 /**
- * A machine whose commands are noted, each when it has ended.
+ * A machine whose commands are recorded, each when it has ended.
  * @param node its name in a cluster.
  */
 export function recorded(target: Target, node?: string): Target {
@@ -88,7 +88,7 @@ export function recorded(target: Target, node?: string): Target {
       const at = Date.now();
       const started = performance.now();
       const say = (end: Pick<CommandEntry, 'exitCode' | 'error'> & { stdout: string; stderr: string }) => {
-        // What is measured is not to wait for our disk.
+        // Measurements must not wait for our disk.
         if (inject('harness').step === 'benchmarks' && end.exitCode === 0) return;
         const durationMs = Math.round(performance.now() - started);
         const named = node === undefined ? {} : { node };

@@ -29,7 +29,7 @@ function recorded(tests?: ScenarioContext['tests']) {
   return { reporter, told };
 }
 
-test('what is planned, begins and ends is told in that order', () => {
+test('planned, started and ended are reported in that order', () => {
   const { module, tests } = vitestsOwn('group > one', 'two');
   const { reporter, told } = recorded();
   reporter.onTestModuleCollected?.(module);
@@ -46,7 +46,7 @@ test('what is planned, begins and ends is told in that order', () => {
   ]);
 });
 
-test('also where vitest tells of an end first: nothing is left that never ended', () => {
+test('even if vitest reports an end first, every test ends', () => {
   const { module, tests } = vitestsOwn('group > one');
   const { reporter, told } = recorded();
   reporter.onTestCaseResult?.(tests[0]!);
@@ -59,7 +59,7 @@ test('also where vitest tells of an end first: nothing is left that never ended'
   ]);
 });
 
-test('what was not chosen is not told of', () => {
+test('unselected tests are not reported', () => {
   const { module, tests } = vitestsOwn('one', 'two');
   const { reporter, told } = recorded({ only: [{ file: 'a.scenario.ts', test: 'two' }] });
   reporter.onTestModuleCollected?.(module);

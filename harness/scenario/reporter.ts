@@ -10,8 +10,8 @@ import { fileError } from './syntax-error.ts';
 import { errorData, passedBy, verdictOf, wrongBy } from './thrown.ts';
 
 /**
- * Turns vitest's reports into events and sends each at once, in the order in which things happen: what is planned, what
- * begins, what ends. vitest reports a batch without waiting for the one before: on a busy host a test ends before it begins.
+ * Turns vitest's reports into events and sends each at once, in order: planned, started, ended. vitest reports a batch
+ * without waiting for the one before: on a busy host a test ends before it begins.
  */
 export function eventReporter(
   context: ScenarioContext,
@@ -26,7 +26,7 @@ export function eventReporter(
   };
   const numbers = new Map<string, number>();
   const fileOf = (module: TestModule) => fileInSuite(suite, module.moduleId);
-  // vitest reports what it was told to leave out as skipped, which would be the suite's word: it is not reported here.
+  // vitest reports unselected tests as skipped, as if the suite had skipped them: they are not reported here.
   const chosen = chooser(context.tests, suite.name);
   const isReported = (test: TestCase) => chosen.test(fileOf(test.module), test.fullName);
   const nameOf = (test: TestCase): TestName => {
@@ -58,7 +58,7 @@ export function eventReporter(
       send({ type: 'event', event });
     });
   const journal = new JournalReader(context.journal);
-  /** vitest counts attempts as the runner does, which has noted what each did before it ended. */
+  /** vitest numbers attempts like the runner, which has recorded each before it ended. */
   const withLogs = (attempts: readonly Attempt[], name: TestName): Attempt[] => {
     const noted = journal.attemptsOf(name);
     return attempts.map((attempt, index) => {
@@ -66,7 +66,7 @@ export function eventReporter(
       return { ...attempt, ...(startedAt === undefined ? {} : { startedAt }), ...(log ? { log } : {}) };
     });
   };
-  /** Tests that never ran although nobody left them out: what stopped them is known when their file has ended. */
+  /** Tests that never ran although they were not skipped: the reason is known when their file has ended. */
   const stopped = new Set<TestCase>();
   return {
     onTestModuleCollected: plan,
@@ -84,7 +84,7 @@ export function eventReporter(
       const errors = new Map(
         groups.map((group) => [group, group.errors().map((error) => plainOnly(fileError(error, suite)))]),
       );
-      // vitest tells of no result of a test that failed before it could run, as one that was marked `.only`.
+      // vitest reports no result for a test that failed before it could run, such as one marked `.only`.
       for (const test of module.children.allTests('failed')) if (isReported(test)) finish(test, outcomeOf(test, suite));
       for (const test of stopped) {
         if (test.module !== module) continue;
@@ -95,7 +95,7 @@ export function eventReporter(
       }
       const log = journal.read().hooks.get(fileOf(module));
       if (log) send({ type: 'event', event: { type: 'file.output', cell, step, file: fileOf(module), log } });
-      // A file that could not be read, or whose hooks failed behind its tests, has no test that says so.
+      // A file that could not be read, or whose hooks failed after its tests, has no test that shows it.
       const untold = groups.filter(({ id }) => !told.has(`told ${id}`)).flatMap((group) => errors.get(group)!);
       if (untold.length === 0) return;
       const durationMs = Math.round(module.diagnostic().collectDuration);
@@ -122,7 +122,7 @@ function groupsOf(test: TestCase): Group[] {
   }
 }
 
-/** Whether vitest calls a test skipped that was to run, and that did not leave itself out. */
+/** Whether vitest calls a test skipped that was selected and did not skip itself. */
 function wasStopped(test: TestCase): boolean {
   if (test.result().state !== 'skipped' || test.attempts().length > 0) return false;
   return (['skip', 'todo'] as const).every(
@@ -132,7 +132,7 @@ function wasStopped(test: TestCase): boolean {
   );
 }
 
-/** What becomes of a test because of a hook before it. */
+/** The result of a test whose earlier hook failed. */
 function failedBefore(errors: readonly ErrorData[]): Outcome {
   const verdict = verdictOf(errors);
   return {

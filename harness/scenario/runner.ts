@@ -24,11 +24,11 @@ const HOOK_TIMEOUT = Symbol.for('VITEST_CLEANUP_TIMEOUT');
 type Hook = (...args: never[]) => unknown;
 
 /**
- * Runs the tests of a file as vitest does, and notes in the journal what begins and ends, what nobody catches, and how long
- * each part may take. What a suite throws is looked at before vitest sees it.
+ * Runs the tests of a file like vitest, and records in the journal starts, ends, uncaught errors, and the time limit of
+ * each part. Errors of a suite are converted before vitest sees them.
  */
 export default class SuiteRunner extends TestRunner {
-  /** Attempts that run: how many errors of earlier ones the test's result holds, and when this one began. */
+  /** Running attempts: the number of errors of earlier ones in the test's result, and the start of this one. */
   readonly #running = new Map<
     RunnerTask,
     { readonly name: TestName; readonly errors: number; readonly atMs: number }
@@ -40,7 +40,7 @@ export default class SuiteRunner extends TestRunner {
     super(config);
     recordPrinting();
     for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
-      // vitest hears it too, and says nothing where it is not alone. A suite may listen itself: then it is its business.
+      // vitest hears it too, and is silent unless it is the only listener. If a suite listens itself, it is in charge.
       const others = process.listeners(event as 'uncaughtException').length;
       const hear = (thrown: unknown) => {
         if (process.listeners(event as 'uncaughtException').length > others + 1) return;
@@ -103,7 +103,7 @@ export default class SuiteRunner extends TestRunner {
     this.#note({ ended, attempt: { verdict, durationMs, errors } });
   }
 
-  /** A hook that notes when it begins, and throws what vitest can read. */
+  /** A hook that records its start, and throws errors that vitest can read. */
   #watched(kind: string, hook: Hook): Hook {
     const own = (hook as { [HOOK_TIMEOUT]?: number })[HOOK_TIMEOUT];
     const watched = (...args: never[]) => {
@@ -114,14 +114,14 @@ export default class SuiteRunner extends TestRunner {
     return Object.assign(watched, hook);
   }
 
-  /** Asks the harness at a failure, which lets a person look at what the test has left before anything cleans up. */
+  /** Asks the harness at a failure, so that a person can look at the state that the test left before it is cleaned up. */
   async #asking<T>(what: string | undefined, work: () => Promise<T>): Promise<T> {
     const { pause, controlSocket, suite } = inject('harness');
     if (!pause || what === undefined) return work();
     try {
       return await work();
     } catch (thrown) {
-      // One that leaves itself out, or is cancelled, has not failed.
+      // A test that skips itself, or is cancelled, has not failed.
       if (propertyOf(thrown, 'code') !== 'VITEST_PENDING') {
         const [first] = Array.isArray(thrown) ? thrown : [thrown];
         const { message, type } = errorData(first, suite);
@@ -131,14 +131,14 @@ export default class SuiteRunner extends TestRunner {
     }
   }
 
-  /** Stops before the test that somebody wants to see its machine of, with the machine as the test finds it. */
+  /** Stops before the test whose machine somebody wants to see, with the machine as the test finds it. */
   async #stop(test: RunnerTestCase): Promise<void> {
     const { stopAt, controlSocket, suite } = inject('harness');
     if (stopAt === undefined) return;
     const { file, name } = nameOf(test);
     const names = testsOf(test.file.tasks).map(({ fullTestName, name: own }) => ({ file, name: fullTestName ?? own }));
     if (!isStop(stopAt, { file, name }, names)) return;
-    // Otherwise the test would put it back itself, with the first of its fixtures.
+    // Otherwise the test would reset it, with the first of its fixtures.
     if (suite.isolate === 'test' && !isFresh(test.id)) await request(controlSocket, { do: 'restore' });
     await request(controlSocket, { do: 'stop', at: `${file} > ${name}` });
   }
@@ -166,7 +166,7 @@ export default class SuiteRunner extends TestRunner {
   }
 }
 
-/** What vitest asks of each full name whether it matches: it calls `match`, which asks the pattern. */
+/** vitest's check of each full name: it calls `match`, which applies the pattern. */
 function patternFor(chosen: Chooser, file: string): RegExp {
   const pattern = { [Symbol.match]: (name: string) => (chosen.test(file, name) ? [name] : null) };
   return pattern as unknown as RegExp;

@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 const folder = join(import.meta.dirname, '../../suites');
 const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
-/** A deadline in milliseconds of nobody's: what a fast host keeps and a busy one does not. */
+/** A fixed deadline in milliseconds, which a fast host keeps and a busy one does not. */
 const OWN_DEADLINE =
   /AbortSignal\.timeout\((?!deadlineMs|ms\b)|\btimeout(?:Ms)?\s*[:=]\s*[\d(]|\bsetTimeout\(|\btimeout \d/;
 
-test('there are suites to look at', () => {
+test('there are suites to check', () => {
   expect(sources.length).toBeGreaterThan(10);
 });
 

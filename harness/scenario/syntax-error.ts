@@ -29,7 +29,7 @@ function syntaxErrorIn(path: string): Pick<ErrorData, 'message' | 'line' | 'colu
     const loc = propertyOf(thrown, 'loc');
     const [line, column] = [propertyOf(loc, 'line'), propertyOf(loc, 'column')];
     if (typeof line !== 'number' || typeof column !== 'number') return undefined;
-    // Its first line only counts the errors.
+    // The first line only counts errors.
     const [, ...said] = readThrown(thrown).message.split('\n');
     return { message: said.join('\n'), line, column: column + 1 };
   }

@@ -5,18 +5,18 @@ import { errorDataOf } from '../events/error-data.ts';
 import type { Attempt, ErrorData } from '../events/types.ts';
 import { fileInSuite } from './context.ts';
 
-/** An assertion is the suite's word; a lost connection or a dead emulator is not. */
+/** An assertion is the suite's fault; a lost connection or a dead emulator is not. */
 export function verdictOf(errors: readonly ErrorData[]): 'failed' | 'infra' | 'emulator' {
   if (errors.some((error) => error.type === 'EmulatorError')) return 'emulator';
   return errors.length > 0 && errors.every((error) => error.type === 'InfraError') ? 'infra' : 'failed';
 }
 
-/** What a test that passed in the end is: repeated ones have several attempts, too, and all of them passed. */
+/** The verdict of a test that finally passed; a repeated one has several attempts, all passed. */
 export function passedBy(attempts: readonly Attempt[]): 'passed' | 'flaky' {
   return attempts.every(({ verdict }) => verdict === 'passed') ? 'passed' : 'flaky';
 }
 
-/** What a test that did not pass is: of one that was repeated and passed in the end, its last attempt that did not. */
+/** The deciding attempt of a test that did not pass: if a repeated one finally passed, its last failed attempt. */
 export function wrongBy(attempts: readonly Attempt[]): Attempt['verdict'] | undefined {
   return attempts.findLast(({ verdict }) => verdict !== 'passed')?.verdict;
 }
@@ -28,7 +28,7 @@ export function errorData(thrown: unknown, suite: Pick<Suite, 'folder'>): ErrorD
   return place ? { ...error, ...place, file: fileInSuite(suite, place.file) } : error;
 }
 
-/** The harness's own code: where in it something was thrown helps nobody. */
+/** The harness's own frames help nobody. */
 const OURS = dirname(import.meta.dirname) + sep;
 
 interface Place {
@@ -44,7 +44,7 @@ function withoutStacks(thrown: unknown): unknown {
   return rest;
 }
 
-/** The first frame of the suite; without one, the first that is of no package. */
+/** The first frame of the suite, else the first outside of packages. */
 function placeOf(thrown: unknown, { folder }: Pick<Suite, 'folder'>): Place | undefined {
   const stacks = propertyOf(thrown, 'stacks');
   const frames = (Array.isArray(stacks) ? stacks : framesOf(thrown))
@@ -56,7 +56,7 @@ function placeOf(thrown: unknown, { folder }: Pick<Suite, 'folder'>): Place | un
   );
 }
 
-/** vitest reads the stacks of what tests throw; of what nobody caught it is read here. */
+/** vitest parses the stacks of tests' errors; those of uncaught errors are parsed here. */
 function framesOf(thrown: unknown): unknown[] {
   const stack = propertyOf(thrown, 'stack');
   if (typeof stack !== 'string') return [];
