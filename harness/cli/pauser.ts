@@ -24,7 +24,7 @@ export function pauser(minutes: number | undefined): WaitForPerson {
     const file = join(folder, PAUSED_FILE);
     await writeFile(file, JSON.stringify({ ...identify(process.pid), cell }));
     const enter = process.stdin.isTTY === true ? 'press Enter here, or in another terminal: ' : '';
-    const later = minutes === undefined ? '' : ` (it goes on by itself after ${minutes} min)`;
+    const later = minutes === undefined ? '' : ` (it continues by itself after ${minutes} min)`;
     process.stderr.write(
       [
         '',
@@ -37,7 +37,7 @@ export function pauser(minutes: number | undefined): WaitForPerson {
     );
     await told(minutes, signal);
     await rm(file, { force: true });
-    if (!signal.aborted) process.stderr.write(`goes on  ${cell}\n`);
+    if (!signal.aborted) process.stderr.write(`resumed  ${cell}\n`);
   };
 }
 
