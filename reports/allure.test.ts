@@ -6,7 +6,7 @@ import { fixtureRun, hostileRun } from './fixtures/run.ts';
 
 const run = await fixtureRun();
 
-/** What Allure's own reader makes of the folder. */
+/** Reads the folder with Allure's own reader. */
 async function read(of = run) {
   const results: RawTestResult[] = [];
   const attachments: string[] = [];
@@ -28,7 +28,7 @@ async function read(of = run) {
   return { results, attachments, metadata };
 }
 
-test('every attempt is a result, those of one test have one history, and what failed says what', async () => {
+test('every attempt is a result, those of one test share a history, and a failure has its message', async () => {
   const { results, metadata } = await read();
   expect(JSON.stringify(metadata)).toContain(run.run);
   const name = 'counter > is right after 8 clients increment it 100 times each';
@@ -42,7 +42,7 @@ test('every attempt is a result, those of one test have one history, and what fa
   expect(new Set(results.map(({ uuid }) => uuid)).size).toBe(results.length);
 });
 
-test('an assertion fails, all else is broken; what has no vote is muted', async () => {
+test('a failed assertion is failed, any other failure broken; non-voting ones are muted', async () => {
   const { results } = await read({ ...run, cells: run.cells.map((cell) => ({ ...cell, voting: false })) });
   const bad = results.filter(({ status }) => status === 'failed' || status === 'broken');
   expect(new Set(bad.map(({ status }) => status))).toEqual(new Set(['failed', 'broken']));
@@ -50,7 +50,7 @@ test('an assertion fails, all else is broken; what has no vote is muted', async 
   expect(results.some(({ status, muted }) => status === 'passed' && muted)).toBe(false);
 });
 
-test('what a test printed is an attachment, whatever it is', async () => {
+test('the output of a test is an attachment, whatever it contains', async () => {
   const { results, attachments } = await read(hostileRun(run));
   expect(attachments).toHaveLength(1);
   expect(results.flatMap(({ steps = [] }) => steps)).toMatchObject([

@@ -8,8 +8,8 @@ import { describeError, firstLine, visible } from './text.ts';
 const FOLDER = 'allure-results';
 
 /**
- * Allure's results, a file for each attempt of each test: those of one `historyId` are tries of one test. What failed without
- * a vote is muted; an assertion that did not hold is `failed` and everything else that went wrong `broken`, as Allure has it.
+ * Allure's results, one file per attempt of each test: those with one `historyId` are attempts of one test. Non-voting
+ * failures are muted; a failed assertion is `failed` and any other failure `broken`, as in Allure.
  * Source: https://allurereport.org/docs/how-it-works-test-result-file/
  */
 export function* allureFiles(run: RunResult, { folder }: ReportPlace): Iterable<ReportFile> {
@@ -81,7 +81,7 @@ function ofAttempt({ verdict, errors }: Attempt) {
 
 function ofOutcome({ test, outcome }: Case) {
   const last = test?.attempts.at(-1);
-  // The outcome has the first attempt's error: of several, the last is this file's.
+  // The outcome has the first attempt's error; this file is about the last attempt.
   if (last && (test?.attempts.length ?? 0) > 1) return ofAttempt(last);
   const status = { passed: 'passed', failure: 'failed', error: 'broken', skipped: 'skipped' }[outcome.state];
   return { status, message: outcome.message, trace: outcome.text };

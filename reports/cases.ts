@@ -4,13 +4,13 @@ import type { CellResult, RunResult, TestResult } from '../harness/events/result
 import { type CaseOutcome, outcomeOfTest, outcomesOfHarness } from './junit-cases.ts';
 import { visible } from './text.ts';
 
-/** A test, or what went wrong outside of tests, as formats that list tests have it. */
+/** A test, or a failure outside of tests, for formats that list tests. */
 export interface Case {
   readonly cell: CellResult;
   /** Absent: it is about the cell itself. */
   readonly test?: TestResult;
   readonly outcome: CaseOutcome;
-  /** No other case of the run has it: `arm64/vm/web › pages.scenario.ts › serves a page`. */
+  /** Unique in the run: `arm64/vm/web › pages.scenario.ts › serves a page`. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly startMs: number;
@@ -36,7 +36,7 @@ export function casesOf(run: RunResult, folder: string): Case[] {
   return cases.map((one, index) => ({ ...one, id: ids[index]! }));
 }
 
-/** A UUID that is the same for the same text, wherever and whenever it is made. */
+/** A UUID derived from a text, the same everywhere. */
 export function uuidOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   // Version 8 of RFC 9562: made as its author sees fit.

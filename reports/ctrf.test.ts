@@ -14,19 +14,19 @@ test.each([
   expect(validate(read(of))).toMatchObject({ valid: true, errors: [] });
 });
 
-test('its validator finds what is wrong', () => {
+test('the validator finds mistakes', () => {
   const { results, ...rest } = read();
   expect(isValid({ ...rest, results: { ...results, summary: {} } })).toBe(false);
 });
 
-test('its summary is the one that its own library makes of the tests', () => {
+test('its summary equals the one of the library of the format', () => {
   const { tests, summary } = read().results;
   const { start: _start, stop: _stop, duration: _duration, suites: _suites, ...counts } = calculateSummary(tests);
   expect(summary).toMatchObject(counts);
   expect(summary.tests).toBeGreaterThan(run.counts.planned);
 });
 
-test('a failure has its place, tries and cell; one without a vote fails nothing', () => {
+test('a failure has its place, attempts and cell; a non-voting one fails nothing', () => {
   const { tests } = read().results;
   const name = 'counter > is right after 8 clients increment it 100 times each [arm64/vm/web]';
   expect(tests.find((one) => one.name === name)).toMatchObject({

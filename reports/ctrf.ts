@@ -9,8 +9,8 @@ const STATUSES = ['passed', 'failed', 'skipped', 'pending', 'other'] as const;
 type Status = (typeof STATUSES)[number];
 
 /**
- * The Common Test Report Format. What failed without a vote is `other`, because a reader fails its job for `failed`; what
- * the harness says itself is beside it as `rawStatus`.
+ * The Common Test Report Format. Non-voting failures are `other`, because readers fail their job on `failed`; the
+ * harness's own verdict is in `rawStatus`.
  * Source: https://ctrf.io/docs/specification/root
  */
 export function renderCtrf(run: RunResult, { folder }: ReportPlace): string {

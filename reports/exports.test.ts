@@ -31,7 +31,7 @@ const one = runOf({
 });
 const counted = runOf({ name: 'perl', samplesMs: [56.69], operations: 1, clock: 'instructions' });
 
-test('CSV: a row a sample, in the order taken, as another parser reads it', () => {
+test('CSV: one row per sample, in the order taken, read by another parser', () => {
   const rows = parse(renderCsv(one), { columns: true }) as Record<string, string>[];
   expect(rows.map(({ value }) => Number(value))).toEqual([2e6, 5e5, 1.5e6, 1e6, 2.5e6, 3e6]);
   expect(rows[5]).toMatchObject({
@@ -71,7 +71,7 @@ test('github-action-benchmark: smaller is better', () => {
   expect(JSON.parse(renderActionBenchmark(one))[0].range).toMatch(/^± \d/);
 });
 
-test('Go: a line a sample that has the form of a benchmark line', () => {
+test('Go: one valid benchmark line per sample', () => {
   const lines = renderGoBench(one).trim().split('\n');
   const results = lines.filter((line) => line.startsWith('Benchmark'));
   expect(results).toHaveLength(6);
@@ -101,7 +101,7 @@ const alike: RunResult = {
   ],
 };
 
-test('what several benchmarks are called is told apart, and nothing of them is lost or pooled', () => {
+test('benchmarks of one name get distinct names, and none is lost or pooled', () => {
   const bencher = JSON.parse(renderBencher(alike)) as Record<string, { latency: { value: number } }>;
   const medians = Object.values(bencher).map(({ latency }) => latency.value / 1e6);
   expect(medians).toEqual([1, 2, 3, 4, 5, 6]);
@@ -131,14 +131,14 @@ test('what several benchmarks are called is told apart, and nothing of them is l
   ]);
 });
 
-test.each(benchmarkReports)('$name: nothing of a benchmark that has no numbers', ({ name }) => {
+test.each(benchmarkReports)('$name: benchmarks without numbers are left out', ({ name }) => {
   const render = (of: RunResult) => renderReport(name, of);
   const empty = { ...run, cells: [] };
   expect(render(runOf({ samplesMs: [] }))).toBe(render(empty));
   expect(render(runOf({ samplesMs: [1, Number.NaN] }))).toBe(render(empty));
 });
 
-test('what an export lacks is said: benchmarks without numbers, cells that did not measure, and everything', () => {
+test('missing data are named: benchmarks without numbers, cells that did not measure, and everything', () => {
   expect(exportLacks(one)).toEqual([]);
   expect(exportLacks(runOf({ name: 'b', samplesMs: [] }))).toEqual([
     `${cell.name} ${benchmark.file} › b: it has no samples`,

@@ -10,17 +10,17 @@ import { acceleratorWords } from './words.ts';
 export interface Figure {
   readonly cell: CellResult;
   readonly benchmark: CellResult['benchmarks'][number];
-  /** No other figure of the run has it. */
+  /** Unique among the figures of the run. */
   readonly name: string;
-  /** What the benchmark is called among those of its cell and file; no other of them has it. */
+  /** A unique name of the benchmark in its cell and file. */
   readonly label: string;
-  /** `ns` or `instructions`, an operation. */
+  /** `ns` or `instructions`, per operation. */
   readonly unit: 'ns' | 'instructions';
   /** In the order taken. */
   readonly values: readonly number[];
 }
 
-/** Benchmarks that have samples, all of which are numbers: other tools take whatever else for a measurement. */
+/** Benchmarks whose samples are all numbers: other tools take anything else for a measurement. */
 export function figuresOf(run: RunResult): Figure[] {
   const figures = run.cells.flatMap((cell) => {
     const labels = benchmarkLabels(cell.benchmarks);
@@ -41,7 +41,7 @@ export function figuresOf(run: RunResult): Figure[] {
       ...(parts.includes('test') && test ? [test] : []),
       name,
     ].join(' › ');
-  // Other tools know a benchmark by its name alone: what is known under a short one keeps it.
+  // Other tools identify a benchmark by name alone, so a short unique name is kept.
   const names = distinctNames(figures, [
     (figure) => path(figure),
     (figure) => path(figure, 'file'),
@@ -50,7 +50,7 @@ export function figuresOf(run: RunResult): Figure[] {
   return figures.map((figure, index) => ({ ...figure, name: names[index]! }));
 }
 
-/** What an export lacks, in words for people; empty where it has every benchmark that was measured, and at least one. */
+/** What is missing in an export, for people; empty if it has every measured benchmark, and at least one. */
 export function exportLacks(run: RunResult): string[] {
   const exported = new Set(figuresOf(run).map(({ benchmark }) => benchmark));
   const all = run.cells.flatMap((cell) => cell.benchmarks.map((benchmark) => ({ cell, benchmark })));
@@ -83,7 +83,7 @@ export function renderBencher(run: RunResult): string {
 }
 
 /**
- * What github-action-benchmark takes as `customSmallerIsBetter`.
+ * The input of github-action-benchmark as `customSmallerIsBetter`.
  * Source: https://github.com/benchmark-action/github-action-benchmark#readme
  */
 export function renderActionBenchmark(run: RunResult): string {
@@ -102,8 +102,8 @@ export function renderActionBenchmark(run: RunResult): string {
 }
 
 /**
- * Go's benchmark text, a line a sample, so that benchstat does its own statistics. Cell, architecture and kind of target
- * are in the name as keys, which `benchstat -col /arch` makes columns of.
+ * Go's benchmark text, one line per sample, so that benchstat does its own statistics. Cell, architecture and kind of
+ * target are keys in the name, from which `benchstat -col /arch` makes columns.
  * Source: https://go.googlesource.com/proposal/+/master/design/14313-benchmark-format.md
  */
 export function renderGoBench(run: RunResult): string {
@@ -141,7 +141,7 @@ export function renderGoBench(run: RunResult): string {
 
 const COLUMNS = ['run', 'started', 'commit', 'cell', 'arch', 'target', 'suite', 'accelerator', 'file', 'benchmark'];
 
-/** A row a sample; RFC 4180. `value` is in the unit beside it, an operation. */
+/** One row per sample; RFC 4180. `value` is per operation, in the unit beside it. */
 export function renderCsv(run: RunResult): string {
   const rows = figuresOf(run).flatMap(({ cell, benchmark, label, unit, values }) =>
     values.map((value, index) => [
@@ -155,7 +155,7 @@ export function renderCsv(run: RunResult): string {
     .join('');
 }
 
-/** The formats that hold benchmarks alone: `harness export` prints them, `--report` writes them beside the others. */
+/** The formats with only benchmarks: `harness export` prints them, `--report` writes them beside the others. */
 export const benchmarkReports = [
   oneFile({
     name: 'bencher',
@@ -187,7 +187,7 @@ export const benchmarkReports = [
   }),
 ];
 
-/** Without an exponent, which not every reader takes. */
+/** Without an exponent, which not every reader accepts. */
 function decimal(value: number): string {
   return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 6 });
 }

@@ -11,7 +11,7 @@ import { inRepository } from './words.ts';
 const folder = import.meta.dirname;
 const run = await fixtureRun();
 
-/** What a runner would read: the real commands, printed by a process of their own. */
+/** The input of a runner: the real commands, printed by a separate process. */
 async function inGitHub(env: Record<string, string>): Promise<string> {
   const script = `
     import { foldEvents } from '${join(folder, '../harness/events/fold.ts')}';
@@ -53,7 +53,7 @@ test.each([
   expect(inRepository({ folder: 'suites/web' }, file)).toBe(place);
 });
 
-test('what is flaky or has no vote is a warning, and each kind has ten at most', () => {
+test('flaky tests and non-voting failures are warnings, with at most ten of each kind', () => {
   const [cell] = run.cells;
   const error = { type: 'AssertionError', message: 'no' };
   const test = { step: 'scenarios', file: 'a.ts', name: 'x', durationMs: 1 } as const;

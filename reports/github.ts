@@ -6,14 +6,14 @@ import { wentWrong } from '../harness/events/verdicts.ts';
 import { firstLine, truncate, uncommanded, visible } from './text.ts';
 import { errorsOf, inRepository, rerunCommand } from './words.ts';
 
-/** GitHub shows ten errors and ten warnings of a step. */
+/** GitHub shows ten errors and ten warnings per step. */
 const MAX_ANNOTATIONS = 10;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Something at a place in a file, as GitHub shows it beside the code. */
+/** An annotation at a place in a file, which GitHub shows beside the code. */
 export interface Annotation {
-  /** `warning`: what passed on a later attempt, and what failed without a vote. */
+  /** `warning`: a test that passed on a later attempt, or a non-voting failure. */
   readonly level: 'error' | 'warning';
   readonly title: string;
   readonly message: string;
@@ -22,14 +22,14 @@ export interface Annotation {
   readonly startColumn?: number;
 }
 
-/** Appends Markdown to the step's summary. False, and nothing done, outside of GitHub Actions. */
+/** Appends Markdown to the step's summary. Does nothing and returns false outside of GitHub Actions. */
 export async function writeJobSummary(markdown: string, env: Env = process.env): Promise<boolean> {
   if (!env['GITHUB_STEP_SUMMARY']) return false;
   await summary.addRaw(markdown, true).write();
   return true;
 }
 
-/** The most telling annotations, ten errors and ten warnings at most. When there are more, the last one counts the rest. */
+/** The most important annotations, ten errors and ten warnings at most. If there are more, the last one counts the rest. */
 export function annotationsOf(run: RunResult): Annotation[] {
   const all = run.cells.flatMap((cell) => {
     const level = cell.voting ? 'error' : 'warning';
@@ -88,7 +88,7 @@ function annotation(
   };
 }
 
-/** GitHub takes files as the repository has them, and shows others nowhere. */
+/** GitHub shows annotations only on files of the repository. */
 function placeOf(cell: CellResult, { file, line, column }: Partial<ErrorData> = {}): Partial<Annotation> {
   const path = file === undefined ? undefined : inRepository(cell, file);
   if (path === undefined) return {};

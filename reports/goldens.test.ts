@@ -13,7 +13,7 @@ import { renderReport, reportsNamed } from './index.ts';
 const fixtures = join(import.meta.dirname, 'fixtures');
 const golden = (name: string) => join(fixtures, name.replace(/^([^.]*)/, '$1.golden'));
 
-/** `UPDATE_GOLDENS=1 npx vitest run reports/goldens.test.ts` writes them anew; look at the difference. */
+/** `UPDATE_GOLDENS=1 npx vitest run reports/goldens.test.ts` rewrites them; read the diff. */
 const update = process.env['UPDATE_GOLDENS'] === '1';
 
 let fromFile: RunResult;
@@ -42,7 +42,7 @@ const whole = reportsNamed(['junit-strict', 'junit-non-voting']);
 const text = (name: string, run: RunResult) =>
   name === 'html' ? withoutFiles(String(renderReport(name, run))) : renderReport(name, run);
 
-test.each(whole)('$path is what it was, live and from the file', async ({ name, path }) => {
+test.each(whole)('$path equals its golden, live and from the file', async ({ name, path }) => {
   if (update) await writeFile(golden(path), text(name, fromFile));
   const expected = await readFile(golden(path), 'utf8');
   expect(text(name, fromFile)).toBe(expected);

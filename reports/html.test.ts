@@ -40,7 +40,7 @@ test('of a cluster every machine has its facts', () => {
   expect(page).toContain('<dd>power9 &amp; &lt;more&gt;</dd>');
 });
 
-test('a run of a CI leads to its page there and to that of its commit, when the address is one of the web', () => {
+test('a CI run links to its page and that of its commit, if the address is a web address', () => {
   const git = { sha: '12a161018b0d', dirty: false };
   const of = (url: string) => renderHtml({ ...run, git, origin: { ci: 'GitHub Actions', pipeline: 'nightly', url } });
   const page = of('https://github.com/owner/name/actions/runs/7/attempts/1');
@@ -126,7 +126,7 @@ test('no text of a guest becomes markup, wherever it stands', () => {
   );
 });
 
-test('what is put into a template is text, also in lists and attributes', () => {
+test('values in a template are text, also in lists and attributes', () => {
   expect(html`<a title="${'"<&'}">${['<b>', html`<i>`, undefined, false, 0]}</a>`.text).toBe(
     '<a title="&quot;&lt;&amp;">&lt;b&gt;<i>0</a>',
   );
@@ -140,14 +140,14 @@ test('tags are closed in order', async () => {
   expect((await validateXML({ xml: body, normalization: 'format' })).errors).toEqual([]);
 });
 
-test('runs with nothing in them still make a page', () => {
+test('empty runs still make a page', () => {
   expect(renderHtml({ ...run, state: 'incomplete', exitCode: 4, cells: [] })).toContain('No cell was planned.');
   const green = renderHtml({ ...run, state: 'passed', exitCode: 0, cells: run.cells.slice(0, 1) });
   expect(green).toContain('class="matrix cols-1"');
   expect(green).not.toContain('What went wrong');
 });
 
-test('a failed test shows what it printed and ran, and that it is in quarantine', () => {
+test('a failed test shows its output, its commands, and its quarantine', () => {
   const log = [
     { type: 'printed' as const, atMs: 1, stream: 'stdout' as const, text: '<b>hello</b>\n' },
     {

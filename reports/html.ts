@@ -21,7 +21,7 @@ const script = fileOf('page.browser.js', new URL('html/', import.meta.url).href)
 
 /**
  * The run as one page; its data are in `results.json` beside it.
- * @param since what earlier runs say about a failure.
+ * @param since the answers of earlier runs about a failure.
  */
 export function renderHtml(run: RunResult, since: SinceWhen = () => undefined): string {
   const stacks = stacksOf(run);

@@ -12,7 +12,7 @@ import { resultsSchema } from './results-schema.ts';
 const root = join(import.meta.dirname, '..');
 const run = foldEvents((await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'))).events);
 
-test('every report is written whole, and nothing else', async ({ onTestFinished }) => {
+test('every report is written completely, and nothing else', async ({ onTestFinished }) => {
   const parent = await mkdtemp(join(tmpdir(), 'reports-'));
   onTestFinished(() => rm(parent, { recursive: true }));
   const folder = join(parent, 'run');
@@ -38,7 +38,7 @@ test('one renderer that fails does not keep the others from being written', asyn
   expect(await readdir(folder)).toHaveLength(4);
 });
 
-test('what is asked for is written beside the usual reports, and what there is not is said', async ({
+test('requested reports are written beside the usual ones, and unknown names are an error', async ({
   onTestFinished,
 }) => {
   const folder = await mkdtemp(join(tmpdir(), 'reports-'));
@@ -66,12 +66,12 @@ test('the page about reports lists them all, and nothing else', async () => {
   expect(written.slice(1).map((row) => row.replaceAll(/ +/g, ' '))).toEqual(rows);
 });
 
-test('the committed schema is the one that the code makes', async () => {
+test('the committed schema is up to date', async () => {
   for (const [file, content] of Object.entries(schemaFiles()))
     expect(await readFile(join(root, file), 'utf8')).toBe(content);
 });
 
-test('results.json is what its published schema says, and no more', async () => {
+test('results.json matches its published schema, without other fields', async () => {
   const results: unknown = JSON.parse(renderResultsJson(run));
   const published = JSON.parse(await readFile(join(root, 'reports/schemas/results.schema.json'), 'utf8'));
   expect(z.fromJSONSchema(published).safeParse(results).error).toBeUndefined();

@@ -23,7 +23,7 @@ export { renderResultsJson, schemaFiles } from './results-json.ts';
 export { sendTraces } from './send-traces.ts';
 export { renderSummary } from './summary.ts';
 
-/** Every format that a run can be written in: the one list. A new one is a file beside this, and a line here. */
+/** The list of all report formats. A new one is a file beside this, and a line here. */
 export const reports: readonly Report[] = [
   oneFile({
     name: 'html',
@@ -71,12 +71,12 @@ export const reports: readonly Report[] = [
 /** The reports that are written for every run. */
 export const usualReports = reports.filter(({ always }) => always === true);
 
-/** The names of those that are written where they are asked for. */
+/** The names of the reports written on request. */
 export const optionalReports = reports.filter(({ always }) => always !== true).map(({ name }) => name);
 
 /**
- * The usual reports, and those of the names.
- * @throws ConfigError that says what there is, for a name that none has.
+ * The usual reports, and the named ones.
+ * @throws ConfigError that lists the names, for an unknown one.
  */
 export function reportsNamed(names: readonly string[]): Report[] {
   const unknown = names.find((name) => !reports.some((report) => report.name === name));
@@ -85,7 +85,7 @@ export function reportsNamed(names: readonly string[]): Report[] {
   return reports.filter(({ name, always }) => always === true || names.includes(name));
 }
 
-/** What some reports are, for a sentence: `index.html, junit.xml`. */
+/** The files of some reports, for a sentence: `index.html, junit.xml`. */
 export function pathsOf(of: readonly Report[]): string {
   return of.map(({ path }) => path).join(', ');
 }
@@ -98,8 +98,8 @@ export function renderReport(name: string, run: RunResult, place: ReportPlace = 
 }
 
 /**
- * Writes reports of a run, with what earlier runs beside its folder say about its failures; a reader sees an old file or a whole new one. Returns the paths written: of each report the
- * file, or the folder where it is several.
+ * Writes reports of a run, using earlier runs beside its folder for its failures; files are replaced atomically.
+ * Returns the paths written: of each report the file, or the folder if it has several.
  * @throws AggregateError with one InfraError for each report that failed, after the others have been written.
  */
 export async function writeReports(
@@ -126,7 +126,7 @@ export async function writeReports(
 
 async function writeReport(report: Report, run: RunResult, folder: string, place: ReportPlace): Promise<void> {
   const files = [...report.files(run, place)];
-  // Of several files, those of a report that was written before are not to be taken for its own.
+  // Files of an earlier version of the report must not remain.
   if (files.some(({ path }) => path !== report.path))
     await rm(join(folder, report.path), { recursive: true, force: true });
   for (const { path, content } of files) {

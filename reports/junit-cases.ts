@@ -9,7 +9,7 @@ import { fileOf } from './junit-file.ts';
 import { describeError, firstLine, visible } from './text.ts';
 import { transcript } from './transcript.ts';
 
-/** What one `<testcase>` says. All strings are printable. */
+/** The content of a `<testcase>`. All strings are printable. */
 export interface CaseOutcome {
   readonly name: string;
   /** From the repository's root. */
@@ -36,12 +36,12 @@ function placed(place: CaseOutcome['place']): Pick<CaseOutcome, 'place'> {
   return place ? { place } : {};
 }
 
-/** The cell's files as GitLab and Jenkins find them: a line each, with the path from the repository's root. */
+/** The cell's files in the form for GitLab and Jenkins: one line each, with the path from the repository's root. */
 function attachments(cell: CellResult, folder: string): string[] {
   return cell.artifacts.map((file) => `[[ATTACHMENT|${visible(posix.join(folder, file))}]]`);
 }
 
-/** A failure that does not count, for readers that know no such thing. */
+/** A non-voting failure, for readers that know no votes. */
 export function withoutVote(outcome: CaseOutcome): CaseOutcome {
   if (outcome.state !== 'failure' && outcome.state !== 'error') return outcome;
   const { type: _type, reruns: _reruns, ...rest } = outcome;
@@ -86,7 +86,7 @@ function stateOfTest(test: TestResult, cell: CellResult): CaseOutcome {
   }
 }
 
-/** What a test came to on machines before the last one. */
+/** The results of a test on earlier machines. */
 function attemptsBefore(test: TestResult, { earlier = [] }: CellResult): Attempt[] {
   return earlier.flatMap(({ tests }) =>
     tests.filter((one) => testKey(one) === testKey(test)).flatMap(({ attempts }) => attempts),
@@ -97,7 +97,7 @@ function joined(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** A case for the machines of a cell, where one failed and another took its place. */
+/** A case for the machines of a cell, if one failed and another replaced it. */
 function machineCase({ earlier = [], verdict }: CellResult): CaseOutcome[] {
   if (earlier.length === 0) return [];
   const kind = verdict === 'passed' || verdict === 'flaky' ? 'flaky' : 'rerun';
@@ -119,7 +119,7 @@ function machineCase({ earlier = [], verdict }: CellResult): CaseOutcome[] {
   return [{ name: 'machine', durationMs, state: 'error', message, type, text, reruns: later }];
 }
 
-/** Cases for what happened to a cell outside of its tests; none when its tests say everything. */
+/** Cases for failures of a cell outside of its tests; none if its tests say everything. */
 export function outcomesOfHarness(cell: CellResult, folder: string): CaseOutcome[] {
   const place = placed(fileOf(cell));
   return statesOfHarness(cell).map((outcome) => ({
@@ -149,7 +149,7 @@ function lastMachine(cell: CellResult): CaseOutcome[] {
   return [...steps, { ...base, state: 'error', type: cell.verdict, message: firstLine(reason), text: visible(reason) }];
 }
 
-/** A step that went wrong although it holds no tests that would say so. */
+/** A failed step without tests that would show it. */
 function tellsAlone({ step, verdict }: StepResult): boolean {
   return verdicts[verdict].bad && step !== 'tests' && step !== 'scenarios' && step !== 'benchmarks';
 }
@@ -187,7 +187,7 @@ function rerun(attempt: Attempt, kind: 'flaky' | 'rerun'): Rerun {
   return { element: state === 'failure' ? `${kind}Failure` : `${kind}Error`, ...what, systemOut };
 }
 
-/** JUnit's difference: a `failure` is what the test checked, an `error` is anything else that went wrong. */
+/** As in JUnit: a `failure` is a failed check, an `error` anything else that went wrong. */
 function isAssertion(verdict: string, error: ErrorData | undefined): boolean {
   return verdict === 'failed' && (error === undefined || error.diff !== undefined || /assert/i.test(error.type));
 }

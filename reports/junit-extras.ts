@@ -2,9 +2,9 @@ import imported, { type Builder, type TestSuite } from 'junit-report-builder';
 import { create, type XMLElement } from 'xmlbuilder';
 
 /**
- * What junit-report-builder cannot say: attributes beyond its own, the message of a skipped test, flaky and rerun
- * elements, text with `]]>` in it twice. Its public `build(parent)` puts a suite under an element of xmlbuilder, which is
- * what it is made of itself, and returns the suite's; the rest is added to that.
+ * Adds what junit-report-builder cannot express: other attributes, the message of a skipped test, flaky and rerun
+ * elements, text with `]]>` in it twice. Its public `build(parent)` puts a suite under an element of xmlbuilder, on
+ * which it is based, and returns the suite's; the rest is added to that.
  */
 type Attributes = Readonly<Record<string, string | number>>;
 
@@ -27,14 +27,14 @@ export interface CaseExtras {
   readonly systemOut?: string;
 }
 
-/** A suite of junit-report-builder, with what it cannot say of itself and of its cases, in their order. */
+/** A suite of junit-report-builder, with the additions for itself and its cases, in order. */
 export interface ExtendedSuite {
   readonly suite: TestSuite;
   readonly attributes: Attributes;
   readonly cases: readonly CaseExtras[];
 }
 
-/** A builder of its own: the package's export is one that everybody shares. */
+/** A separate builder: the package's export is a shared one. */
 export function newBuilder(): Builder {
   // Its types describe an ES module, but Node gets CommonJS, where the export is the builder itself.
   return (imported as unknown as Builder).newBuilder();
@@ -77,7 +77,7 @@ function setAttributes(element: XMLElement, attributes: Attributes): void {
 }
 
 function childrenOf(element: XMLElement, names: readonly string[]): readonly XMLElement[] {
-  // Its types call them nodes of the DOM, which they are, but for what can be done with them.
+  // Its types call them DOM nodes, which they are, except for their methods.
   const children = element.children as unknown as readonly (XMLElement & { readonly name: string })[];
   return children.filter(({ name }) => names.includes(name));
 }

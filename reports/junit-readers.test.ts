@@ -13,14 +13,14 @@ import { labelOf } from '../harness/events/identity.ts';
 import { readEvents } from '../harness/events/reader.ts';
 import { renderJunit } from './junit.ts';
 
-/** What programs that are not ours make of junit.xml: each test by its name, and how it came out. */
+/** Reads junit.xml with other programs: each test by name, with its outcome. */
 type Read = Readonly<Record<string, 'passed' | 'failed' | 'skipped'>>;
 
 const { events } = await readEvents(join(import.meta.dirname, 'fixtures', 'events.jsonl'));
 const run = foldEvents(events);
 const xml = renderJunit(run);
 
-/** What the run says of its tests; of a reader also what was wrong outside of them. */
+/** The run's own tests; for a reader also failures outside of tests. */
 const expected: Read = Object.fromEntries(
   run.cells.flatMap((cell) =>
     cell.tests.map((one) => {
@@ -119,7 +119,7 @@ test.each([
 ] as const)('%s reads every test by a name of its own, and how it came out', async (_reader, read) => {
   const found = await read();
   expect(found).toMatchObject(expected);
-  // The others are of cells that have no test which would say it.
+  // The others are of cells without a test that would show it.
   const others = Object.keys(found).filter((name) => !(name in expected));
   expect(others.map((name) => `${name} ${found[name]}`)).toEqual([
     'deploy [ppc64le/vm/web] failed',

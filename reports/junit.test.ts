@@ -22,7 +22,7 @@ const loosened = xsd.replace(
   '<xs:attribute name="classname"/><xs:attribute name="file"/><xs:attribute name="line" type="xs:unsignedInt"/>',
 );
 
-test('the strict profile is valid for Jenkins, what one gets adds only file and line', async () => {
+test('the strict profile is valid for Jenkins, the default one adds only file and line', async () => {
   expect(await validate(renderJunit(run, { profile: 'strict' }))).toMatchObject({ errors: [], valid: true });
   expect((await validate(renderJunit(run))).valid).toBe(false);
   expect(await validate(renderJunit(run), loosened)).toMatchObject({ errors: [], valid: true });
@@ -32,7 +32,7 @@ test('the strict profile is valid for Jenkins, what one gets adds only file and 
   });
 });
 
-test('any text that a guest may print leaves the document valid', async () => {
+test('the document is valid whatever a guest prints', async () => {
   const nasty = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({
@@ -80,7 +80,7 @@ test('any text that a guest may print leaves the document valid', async () => {
   );
 }, 60_000);
 
-test('text with `]]>` twice is whole', async () => {
+test('text with `]]>` twice is complete', async () => {
   const error = { type: 'AssertionError', message: 'a ]]> b ]]> c' };
   const xml = renderJunit(
     cellWith({
@@ -100,7 +100,7 @@ test('text with `]]>` twice is whole', async () => {
   expect((await validate(xml, loosened)).valid).toBe(true);
 });
 
-test('a cell that never got a test is a case in error, and one that ran none is no green suite', () => {
+test('a cell that never got a test is an error, and one that ran none is not a green suite', () => {
   expect(renderJunit(cellWith({ verdict: 'incomplete', reason: 'never started', steps: [], tests: [] }))).toMatch(
     /<testsuite name="amd64\/vm\/smoke harness".*tests="1" failures="0" errors="1"[\s\S]*<error message="never started" type="incomplete">/,
   );
@@ -140,7 +140,7 @@ test('without a failed assertion it is an error', () => {
   expect(xml).toContain('tests="2" failures="1" errors="1"');
 });
 
-test('cases of files that have one short name, and of one name in a file, are told apart', () => {
+test('cases of files with the same short name, and of the same name in a file, are distinct', () => {
   const of = (file: string, name: string, verdict: 'passed' | 'failed' = 'passed') =>
     ({ step: 'scenarios', file, name, verdict, durationMs: 1, attempts: [] }) as const;
   const suite = (name: string, ...tests: ReturnType<typeof of>[]) => ({
@@ -228,7 +228,7 @@ test('each case has its file from the root of the repository, and its line where
   ]);
 });
 
-test('a failure without a vote is skipped with what it said, and a failure in the file of its own', () => {
+test('a non-voting failure is skipped with its message, and a failure in the separate file', () => {
   const quiet = cellWith({ voting: false, verdict: 'failed', tests: [failedTest], steps: [] });
   const gate = renderJunit(quiet);
   expect(gate).toMatch(/<testsuites [^>]*failures="0" errors="0"/);
@@ -246,7 +246,7 @@ test('a failure without a vote is skipped with what it said, and a failure in th
   );
 });
 
-test('a case has what it printed, and one that failed links the files of its cell', () => {
+test('a case has its output, and a failed one links the files of its cell', () => {
   const artifacts = ['cells/amd64-vm-smoke/console.log'];
   const xml = renderJunit(
     cellWith({

@@ -11,13 +11,13 @@ import { acceleratorWords, formatAmount, formatThroughput } from './words.ts';
 
 export interface JunitOptions {
   /**
-   * `extended`, the default, has `file` and `line` from the repository's root in each case, which most readers use for
+   * `extended`, the default, adds `file` and `line` from the repository's root to each case, which most readers use for
    * annotations. `strict` leaves them out: Jenkins' `junit-10.xsd` forbids them.
    */
   readonly profile?: 'strict' | 'extended';
   /**
-   * `gate`, the default, has all cells, and what failed in one that does not vote as skipped, with its message: readers of
-   * JUnit know no failure that does not count. `non-voting` has those cells alone, and their failures as failures.
+   * `gate`, the default, has all cells, with non-voting failures as skipped, with their message: readers of JUnit know
+   * no votes. `non-voting` has only those cells, with failures as failures.
    */
   readonly cells?: 'gate' | 'non-voting';
   /** The run's folder as seen from the repository's root, for attachments. */
@@ -25,9 +25,9 @@ export interface JunitOptions {
 }
 
 /**
- * The run as JUnit XML: flat; one suite for each cell and file, and one named `<cell> harness` for what went wrong
- * outside of tests, so that a dead target cannot look like an empty green suite. The name of each case ends in its cell,
- * because some readers drop the class.
+ * The run as JUnit XML: flat; one suite for each cell and file, and one named `<cell> harness` for failures outside of
+ * tests, so that a dead target cannot look like an empty green suite. The name of each case ends in its cell, because
+ * some readers drop the class.
  */
 export function renderJunit(run: RunResult, options: JunitOptions = {}): string {
   const builder = newBuilder();
@@ -37,7 +37,7 @@ export function renderJunit(run: RunResult, options: JunitOptions = {}): string 
     .filter((cell) => !(apart && votes(cell)))
     .flatMap((cell) => suitesOf(cell, folder))
     .map((suite) => (apart || votes(suite.cell) ? suite : { ...suite, outcomes: suite.outcomes.map(withoutVote) }));
-  // Readers take two cases of one class and name for one that was tried again.
+  // Readers take two cases with the same class and name for a retry.
   const classNames = distinctNames(suites, [
     ({ cell, file }) => `${dot(cell.name)}.${file ? withoutExtension(file) : 'harness'}`,
     ({ cell, file }) => `${dot(cell.name)}.${file ? dot(file) : 'harness'}`,
@@ -89,7 +89,7 @@ function extrasOf(
   };
 }
 
-/** Whether what fails in a cell counts; what is in quarantine does not. */
+/** Whether a cell's failures count; quarantined ones do not. */
 function votes({ voting, excused }: CellResult): boolean {
   return voting && !excused;
 }
@@ -98,7 +98,7 @@ interface JunitSuite {
   readonly cell: CellResult;
   /** Absent: the suite of the harness itself. */
   readonly file?: string;
-  /** ISO 8601, when the first of its tests began; of a suite none of which did, when its cell did. */
+  /** ISO 8601: the start of its first test; if none started, that of its cell. */
   readonly startedAt?: string;
   readonly outcomes: readonly CaseOutcome[];
 }

@@ -1,8 +1,8 @@
 import { uncommanded, visible } from './text.ts';
 
 /**
- * Untrusted text as one line of Markdown that is read as text: no HTML, no emphasis, links, mentions or tables, and
- * never at the start of a line something that a runner takes for a workflow command.
+ * Escapes untrusted text as one line of Markdown: no HTML, emphasis, links, mentions or tables, and never something at
+ * the start of a line that a runner takes for a workflow command.
  */
 export function inline(text: string): string {
   return visible(text)
@@ -38,7 +38,7 @@ export function block(text: string, language = ''): string {
   return `${fence}${language}\n${body}\n${fence}`;
 }
 
-/** A table; the cells are Markdown already. `right` names the columns that hold figures. */
+/** A table; its cells are Markdown. `right` names the columns with figures. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],

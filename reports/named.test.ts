@@ -65,7 +65,7 @@ describe.each(Object.entries(written))('%s', (_, [render, spelled]) => {
   });
 });
 
-test('the card of a cell lists the tests that never ran, and no more than once', () => {
+test('the card of a cell lists each test that never ran exactly once', () => {
   const failures = rendered('html', everything()).match(/<section id="failures" .*?<\/section>/s)![0];
   expect(failures).toContain('250 tests never ran');
   expect(failures.match(/waits 249\./g)).toHaveLength(1);

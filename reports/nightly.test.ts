@@ -18,7 +18,7 @@ import { renderNightly } from './nightly.ts';
 const fixtures = join(import.meta.dirname, 'fixtures');
 const base = nightOf(foldEvents((await readEvents(join(fixtures, 'events.jsonl'))).events));
 
-/** It fails in every night but the last. */
+/** It fails in every night except the last. */
 const failing = base.cells.find(({ verdict }) => verdict === 'failed')!.name;
 
 /** Nights like the fixture's run: one benchmark slower from the 21st on, one without a figure, a cell that recovers. */
@@ -65,20 +65,20 @@ const nights = nightsOf(34);
 const range = `${nights[19]!.git!.sha.slice(0, 10)}..${nights[20]!.git!.sha.slice(0, 10)}`;
 const page = pageOf(nights, new Map([[range, ['1a2b3c4 Every answer has a checksum', '5d6e7f8 Notes']]]));
 
-test('the page is what it was', async () => {
+test('the page equals its golden', async () => {
   const file = join(fixtures, 'nightly.golden.html');
   if (process.env['UPDATE_GOLDENS'] === '1') await writeFile(file, withoutFiles(page));
   expect(withoutFiles(page)).toBe(await readFile(file, 'utf8'));
 });
 
-test('the change is there with its commits, and there is no other', () => {
+test('the change is shown with its commits, and there is no other', () => {
   expect(page.match(/class="change-card/g)).toHaveLength(1);
   expect(page).toContain(`<code>git log ${range}</code>`);
   expect(page).toContain('<li>1a2b3c4 Every answer has a checksum</li>');
   expect(page).toMatch(/<a href="#change-1" aria-label="[^"]*"><path class="change up"/);
 });
 
-test('what is new comes first: a cell that recovered, and a benchmark that is sure since last night', () => {
+test('news come first: a cell that recovered, and a benchmark that became certain last night', () => {
   const before = page.indexOf('id="news"');
   expect(before).toBeGreaterThan(0);
   expect(page.indexOf('id="cells"')).toBeGreaterThan(before);
@@ -91,7 +91,7 @@ test('what is new comes first: a cell that recovered, and a benchmark that is su
   expect(pageOf(nightsOf(first! + 1))).not.toContain('sure since last night');
 });
 
-test('what was red the night before too is said, with since when and why', () => {
+test('cells that were already red the night before are listed, with since when and why', () => {
   const red = nights.slice(0, 33);
   const section = (page: string) => page.slice(page.indexOf('id="news"'), page.indexOf('id="cells"'));
   const news = section(pageOf(red));
@@ -118,7 +118,7 @@ test('benchmarks on another machine are not silently compared with nothing', () 
   expect(news).toMatch(/not compared with before <small>[^<]* → [^<]*another processor/);
 });
 
-test('the page needs no network, and its policy admits one style and one script of ours', () => {
+test('the page needs no network, and its policy admits only our style and script', () => {
   const hash = (tag: string) => {
     const [, text] = page.match(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`))!;
     return createHash('sha256').update(text!).digest('base64');
@@ -144,7 +144,7 @@ test('every link inside the page leads somewhere, and tags are closed in order',
   expect((await validateXML({ xml: body, normalization: 'format' })).errors).toEqual([]);
 });
 
-test('no path has a number that is none', () => {
+test('no path has an invalid number', () => {
   for (const [, path] of page.matchAll(/<path class="[^"]*" d="([^"]*)"/g))
     expect(path).toMatch(/^M[MLHVhvz0-9 .-]*$/i);
   expect(withoutFiles(page)).not.toMatch(/NaN|Infinity|undefined/);
@@ -203,7 +203,7 @@ test('no text of a guest or a commit becomes markup, wherever it stands', () => 
   );
 });
 
-test('one night, and nights of a run with nothing in it, make a page', () => {
+test('one night, or nights of empty runs, make a page', () => {
   expect(pageOf(nights.slice(0, 1))).toContain('this is the first night');
   const empty = pageOf([
     { ...base, cells: [] },
@@ -211,7 +211,7 @@ test('one night, and nights of a run with nothing in it, make a page', () => {
   ]);
   expect(empty).toContain('No benchmark was measured in these nights.');
   expect(empty).toContain('No cell was started.');
-  // What has no figure in any night is not drawn.
+  // A benchmark without a figure in any night is not drawn.
   const none = base.cells.map((cell) => ({
     ...cell,
     figures: cell.figures.map(({ median: _median, interval: _interval, ...rest }) => ({
@@ -226,14 +226,14 @@ test('nights, squares and changes lead to reports beside the page, to commits an
   const links = withRuns(nights.slice(-5));
   const linked = renderNightly({ nights, trends: trendsOf(nights), log: new Map(), links });
   expect(linked).toMatch(/<a href="runs\/run-33\/index\.html" title="2026-02-03 03:17: passed/);
-  // A night whose report is not there leads to its CI's page.
+  // A night without a report links to its CI's page.
   expect(linked).toMatch(/<a href="https:\/\/github\.com\/octo\/widget\/actions\/runs\/77" title="2026-01-05/);
   const card = linked.match(/<article class="change-card[\s\S]*?<\/article>/)![0];
   const { sha } = nights[19]!.git!;
   expect(card).toContain(`<a href="https://github.com/octo/widget/commit/${sha}"><code>${sha.slice(0, 10)}</code></a>`);
 });
 
-test('an address that an event brings is followed only on the web, and a commit only where it is one', () => {
+test('only web addresses and valid commits from events become links', () => {
   const hostile = nights.slice(0, 3).map((night) => ({ ...night, origin: { url: 'javascript:alert(1)' } }));
   const of = (commitUrl?: string) =>
     renderNightly({
@@ -247,7 +247,7 @@ test('an address that an event brings is followed only on the web, and a commit 
   expect(of('javascript:{sha}')).not.toMatch(/href="(?!#)/);
 });
 
-test('a test that went wrong lately has its health: how often, since when, and what it said last', () => {
+test('a test that recently went wrong has its health: how often, since when, and its last message', () => {
   const bad = { file: 'a.scenario.ts', name: 'answers', verdict: 'failed', error: 'expected 1 to be 2' } as const;
   const of = nights.map((night, at) => ({
     ...night,
@@ -267,13 +267,13 @@ test('a test that went wrong lately has its health: how often, since when, and w
   );
 });
 
-test('the jobs of the newest nights are a table as a CI has it', () => {
+test('the jobs of the newest nights are a table like that of a CI', () => {
   const section = page.match(/<section id="jobs">[\s\S]*?<\/section>/)![0];
   for (const word of ['octo/widget', 'main', 'amd64/vm/web', 'non-voting', '2026-03-14'])
     expect(section).toContain(word);
 });
 
-test('what somebody has triaged says so', () => {
+test('triaged findings are marked', () => {
   const triage = [
     {
       state: 'expected',
@@ -296,7 +296,7 @@ test('every trend has its dates, and its figures for the script', () => {
   }
 });
 
-test('the feed has what got worse, each with an id that it keeps, and is valid XML', async () => {
+test('the feed has the regressions, each with a stable id, and is valid XML', async () => {
   const red = nights.slice(0, 33);
   const feed = (of: readonly Night[]) =>
     renderFeed(of, trendsOf(of), withRuns(of), { site: 'https://example.org/nights/', page: 'nightly.html' });
@@ -311,7 +311,7 @@ test('the feed has what got worse, each with an id that it keeps, and is valid X
   expect(ids(feed(nights))).toEqual(expect.arrayContaining(ids(text)));
 });
 
-test('what is new and got worse is told once, and not when it has been triaged', () => {
+test('a new regression is reported once, and not if it has been triaged', () => {
   const turned = (at: number) =>
     nights.slice(0, at + 1).map((night, index) => ({
       ...night,
@@ -345,7 +345,7 @@ test('the index lists the matrices of a history', () => {
   expect(index).toContain('<a href="other.html">other</a>');
 });
 
-test('what is in quarantine has its age, how often its day was put off, and who sees to it', () => {
+test('a quarantine entry shows its age, its extensions and its owner', () => {
   const entry = { test: 'serves *', arch: ['arm64'], link: 'https://b.example/<1>', owner: 'ada', passes: 0 };
   const days = [...Array<string>(4).fill('2026-01-30'), ...Array<string>(26).fill('2026-02-10')];
   const kept = nights.map((night, at) =>
@@ -362,7 +362,7 @@ test('what is in quarantine has its age, how often its day was put off, and who 
   expect(page).not.toContain('id="quarantine"');
 });
 
-test('a cell that fails of what is in quarantine is neither news nor still wrong', () => {
+test('a cell with only quarantined failures is neither news nor still wrong', () => {
   const red = (excused: object) =>
     nights.map((night, at) => ({
       ...night,

@@ -22,9 +22,9 @@ export interface NightlyPage {
   /** The oldest first; at least one. */
   readonly nights: readonly Night[];
   readonly trends: Trends;
-  /** Subjects of commits by range, `FROM..TO` of ten digits each; empty where git does not know them. */
+  /** Subjects of commits by range, `FROM..TO` of ten digits each; empty if git does not know them. */
   readonly log: ReadonlyMap<string, readonly string[]>;
-  /** What people made of what earlier pages showed. */
+  /** People's judgements of findings on earlier pages. */
   readonly triage?: readonly Triage[];
   readonly links?: NightLinks;
   /** Other matrices of the history, each with its page beside this one. */
@@ -36,9 +36,9 @@ const script = fileOf('nightly/nightly.browser.js', import.meta.url);
 const NO_LINKS: NightLinks = { reports: new Set() };
 
 /**
- * The nights of a matrix as one page that needs no network, with the policy of a run's page: what a guest printed can do
- * nothing. Everything can be read without its script, which shows values, sorts, filters and zooms. Trends are drawn here, as
- * paths of whole numbers, so that 180 of 400 nights stay below 5 MB.
+ * The nights of a matrix as one page that needs no network, with the policy of a run's page: guest output can do
+ * nothing. Everything is readable without its script, which shows values, sorts, filters and zooms. Trends are drawn
+ * here, as paths of whole numbers, so that 180 of 400 nights stay below 5 MB.
  */
 export function renderNightly({
   nights,

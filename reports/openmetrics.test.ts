@@ -26,7 +26,7 @@ test('the median of each benchmark of each cell is a metric, in seconds', () => 
   });
 });
 
-test('counted instructions are no seconds', () => {
+test('counted instructions are not seconds', () => {
   const cell = run.cells.find(({ benchmarks }) => benchmarks.length > 0)!;
   const [benchmark] = cell.benchmarks;
   const counted = { ...benchmark!, clock: 'instructions', samplesMs: [2], operations: 1 } as const;

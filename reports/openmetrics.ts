@@ -16,8 +16,8 @@ interface Family {
 }
 
 /**
- * OpenMetrics text: medians of benchmarks with their intervals, and how tests and cells came out. Without timestamps, as
- * GitLab's metrics reports, a Pushgateway and the text files of a node exporter take them.
+ * OpenMetrics text: medians of benchmarks with their intervals, and results of tests and cells. Without timestamps, as
+ * required by GitLab's metrics reports, a Pushgateway and the text files of a node exporter.
  * Source: https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
 export function renderOpenMetrics(run: RunResult): string {

@@ -11,7 +11,7 @@ const spansOf = (traces: Traces): readonly Span[] =>
 const attributes = ({ attributes: all }: Pick<Span, 'attributes'>) =>
   Object.fromEntries(all.map(({ key, value }) => [key, Object.values(value)[0]]));
 
-test('run, cell, step and test are spans, each below the one that it is in', () => {
+test('run, cell, step and test are nested spans', () => {
   const spans = spansOf(tracesOf(run));
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   expect(byId.size).toBe(spans.length);
@@ -37,7 +37,7 @@ test('run, cell, step and test are spans, each below the one that it is in', () 
     expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano));
 });
 
-test('a run of a trace of the CI is a part of it', () => {
+test('a run joins the trace of the CI', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const [top, ...others] = spansOf(tracesOf(run, { traceparent }));
   expect(top).toMatchObject({ traceId: '0af7651916cd43dd8448eb211c80319c', parentSpanId: 'b7ad6b7169203331' });
@@ -107,11 +107,11 @@ test('a collector gets every span once, in requests that are not too large', asy
   expect(ids).toHaveLength(new Set(ids).size);
 });
 
-test('nothing is sent where nobody asks for it', async () => {
+test('nothing is sent unless configured', async () => {
   expect(await sendTraces(run, {})).toBe(false);
 });
 
-test('a collector that refuses, is not there or never answers is named, in time', async () => {
+test('a collector that refuses, is missing or never answers is named within the deadline', async () => {
   const [refusing, silent] = [await collector(503), await collector()];
   const send = (url: string, timeout = '5000') =>
     sendTraces(run, { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_TIMEOUT: timeout });
@@ -124,7 +124,7 @@ test('a collector that refuses, is not there or never answers is named, in time'
 });
 
 /** The parts of OTLP's messages that are used here, with the rules of its JSON: ids in hexadecimal, 64 bits as text. */
-test('what a guest may print leaves valid ids, times and values', () => {
+test('ids, times and values are valid whatever a guest prints', () => {
   const traces = JSON.parse(JSON.stringify(tracesOf(hostileRun(run)))) as Traces;
   for (const span of spansOf(traces)) {
     expect(span.traceId).toMatch(/^[0-9a-f]{32}$/);

@@ -28,7 +28,7 @@ export interface Span {
     readonly name: string;
     readonly attributes: readonly Attribute[];
   }[];
-  /** 1: ok, 2: error. Absent of what neither passed nor failed. */
+  /** 1: ok, 2: error. Absent if it neither passed nor failed. */
   readonly status?: { readonly code: 1 | 2; readonly message?: string };
 }
 
@@ -44,14 +44,14 @@ export interface Traces {
 }
 
 export interface TraceOptions {
-  /** Of the service, by the names of OpenTelemetry's conventions. */
+  /** Attributes of the service, named by OpenTelemetry's conventions. */
   readonly resource?: Readonly<Record<string, string>>;
-  /** A W3C `traceparent`: the run becomes a part of that trace. */
+  /** A W3C `traceparent`: the run joins that trace. */
   readonly traceparent?: string | undefined;
 }
 
 /**
- * A run as spans: run, cell, step, test. Ids follow from the run, so that what is sent twice is the same.
+ * A run as spans: run, cell, step, test. Ids are derived from the run, so that sending it twice gives the same spans.
  * Source: https://opentelemetry.io/docs/specs/otlp/ and the conventions for CI/CD and tests.
  */
 export function tracesOf(run: RunResult, { resource = {}, traceparent }: TraceOptions = {}): Traces {
@@ -223,7 +223,7 @@ function hexOf(text: string, digits: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, digits);
 }
 
-/** A file that the collector's `otlpjsonfile` receiver reads: a request a line. */
+/** A file for the collector's `otlpjsonfile` receiver: one request per line. */
 export const otlp = oneFile({
   name: 'otlp',
   path: 'traces.otlp.json',

@@ -1,4 +1,4 @@
-/** `multiarch-harness/results`: the types of the files that a run leaves, for programs that read them. */
+/** `multiarch-harness/results`: the types of a run's files, for programs that read them. */
 export type {
   CellResult,
   ControlComparison,
@@ -12,7 +12,7 @@ export type {
   Attempt,
   BenchClock,
   ErrorData,
-  /** Any event, without what is written with all of them. */
+  /** Any event, without the fields common to all. */
   HarnessEvent,
   HostFacts,
   Measurement,
@@ -26,5 +26,5 @@ export type {
   TargetFacts,
   Verdict,
 } from '../harness/events/types.ts';
-/** What results.json holds: a {@link RunResult}, and how benchmarks compare. */
+/** The content of results.json: a {@link RunResult}, and comparisons of benchmarks. */
 export type { Results } from './results-schema.ts';

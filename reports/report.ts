@@ -1,11 +1,11 @@
 import type { RunResult } from '../harness/events/result.ts';
 import type { SinceWhen } from './since.ts';
 
-/** What a report is told beside the run itself. */
+/** Context of a report besides the run. */
 export interface ReportPlace {
-  /** The run's folder, with `/`, as it is seen from the repository's root: where CI services look for attachments. */
+  /** The run's folder relative to the repository's root, with `/`: where CI services look for attachments. */
   readonly folder: string;
-  /** What earlier runs say about a failure; absent: nobody looked. */
+  /** Answers of earlier runs about a failure; absent: unknown. */
   readonly since?: SinceWhen;
 }
 
@@ -15,17 +15,17 @@ export interface ReportFile {
   readonly content: string | Uint8Array;
 }
 
-/** A format that a run can be written in. */
+/** A report format. */
 export interface Report {
   /** As `--report` takes it. */
   readonly name: string;
   /** The file or folder that it writes, relative to the run's folder. */
   readonly path: string;
-  /** What it is for, as a noun phrase for lists. */
+  /** Its purpose, as a noun phrase for lists. */
   readonly about: string;
-  /** Written for every run, and not only where it is asked for. */
+  /** Written for every run, not only on request. */
   readonly always?: true;
-  /** It holds a run's benchmarks and nothing else, so that `harness export` prints it too. */
+  /** It has only benchmarks, so `harness export` prints it too. */
   readonly benchmarks?: true;
   files(run: RunResult, place: ReportPlace): Iterable<ReportFile>;
 }
@@ -45,7 +45,7 @@ export function oneFile({
   };
 }
 
-/** Where a run's folder is unless somebody knows better. */
+/** The default path of a run's folder. */
 export function usualPlace({ run }: RunResult): ReportPlace {
   return { folder: `.harness/runs/${run}` };
 }

@@ -5,7 +5,7 @@ import { RESULTS_VERSION, type Results, resultsSchema } from './results-schema.t
 
 /** The run as data, with the comparison of benchmarks. Its shape is `schemas/results.schema.json`. */
 export function toResults(run: RunResult): Results {
-  // The return type holds the schema and the result together: a field that only one of them has does not compile.
+  // The return type ties schema and result together: a field that only one of them has does not compile.
   return { schemaVersion: RESULTS_VERSION, ...run, comparisons: compareToControl(run.cells, run.control) };
 }
 

@@ -3,7 +3,7 @@ import { archNames } from '../harness/arch/index.ts';
 import { STEPS } from '../harness/events/types.ts';
 import { verdictNames } from '../harness/events/verdicts.ts';
 
-/** Version of `results.json`. It grows when a reader of the old one could go wrong. */
+/** Version of `results.json`. It is raised when a reader of the old one could go wrong. */
 export const RESULTS_VERSION = 1;
 
 const arch = z.enum(archNames);
@@ -48,7 +48,7 @@ const facts = z.object({
   memoryBytes: z.number(),
   kernel: z.string().optional(),
   emulator: z.string().optional(),
-  release: z.string().optional().describe('The Debian release that its system was made of.'),
+  release: z.string().optional().describe('The Debian release of its system.'),
   image: z.string().optional(),
   resumed: z.string().optional(),
 });
@@ -62,7 +62,7 @@ const logEntry = z
       atMs,
       node: z.string().optional().describe('Which machine of a cluster.'),
       argv: z.array(z.string()).readonly(),
-      exitCode: z.int().optional().describe('Absent: it did not come to an end.'),
+      exitCode: z.int().optional().describe('Absent: it did not finish.'),
       error: z.string().optional(),
       stdout: z.string(),
       stderr: z.string(),
@@ -70,19 +70,19 @@ const logEntry = z
     }),
     z.object({ type: z.literal('cut'), entries: z.int(), chars: z.int() }),
   ])
-  .describe('What was printed, a command on the machine, or how much was left out in the middle.');
+  .describe('Output, a command on the machine, or the amount left out in the middle.');
 
 const attempt = z.object({
   verdict: z.enum(['passed', 'failed', 'infra', 'emulator']),
   durationMs: ms,
   errors: z.array(error).readonly(),
   startedAt: time.optional(),
-  log: z.array(logEntry).readonly().optional().describe('What the test printed and ran, in order.'),
+  log: z.array(logEntry).readonly().optional().describe('Output and commands of the test, in order.'),
   console: z
     .array(z.string())
     .readonly()
     .optional()
-    .describe("The machine's console while it ran; only of an attempt that did not pass."),
+    .describe("The machine's console while it ran; only if the attempt did not pass."),
 });
 
 const quarantine = z.object({
@@ -93,14 +93,17 @@ const quarantine = z.object({
   state: z.enum(['active', 'expired']),
   daysLeft: z.int(),
   passes: z.int().describe('Runs in a row that passed, this one included.'),
-  ready: z.literal(true).optional().describe('It has passed often enough to leave.'),
+  ready: z.literal(true).optional().describe('It has passed often enough to be removed.'),
 });
 
 const test = z.object({
   step: z.enum(['tests', 'scenarios', 'benchmarks']),
   file: z.string().describe("Relative to the suite's folder."),
   name: z.string(),
-  nth: z.int().optional().describe('Which of those of this name in this file, from 0; absent: there is one.'),
+  nth: z
+    .int()
+    .optional()
+    .describe('Position among the tests of this name in this file, from 0; absent: the name is unique.'),
   line: z.int().optional(),
   verdict: z.enum(['passed', 'failed', 'flaky', 'skipped', 'infra', 'emulator', 'incomplete']),
   startedAt: time.optional(),
@@ -110,21 +113,21 @@ const test = z.object({
   place: z
     .object({ file: z.string(), line: z.int().optional() })
     .optional()
-    .describe("Where a command's test stands, as its results say."),
-  output: z.string().optional().describe('The end of what a test of a command printed, where its results have it.'),
+    .describe("The place of a command's test, by its results."),
+  output: z.string().optional().describe("The end of the output of a command's test, if its results have it."),
   control: z
     .enum(['fails-on-control', 'passes-on-control', 'passes-here-now', 'machine-died', 'control-unknown'])
     .optional()
     .describe(
-      'What the same test did on the control architecture with the same kind of target, and again where it failed.',
+      'The result of the same test on the control architecture with the same kind of target, and of re-running it where it failed.',
     ),
   controlTries: z
     .array(
       z.object({
         place: z.enum(['there', 'here']).describe('The control architecture, or where it failed.'),
-        on: z.string().describe('The name of the cell whose kind of machine it was.'),
+        on: z.string().describe('The cell whose kind of machine it ran on.'),
         verdict: z.enum(['passed', 'failed', 'infra', 'emulator', 'unknown']),
-        reason: z.string().optional().describe('Why it could not be tried.'),
+        reason: z.string().optional().describe('Why it could not be re-run.'),
         durationMs: ms,
         attempts: z.array(attempt).readonly(),
         facts: facts.optional(),
@@ -137,9 +140,9 @@ const test = z.object({
 
 const packageVersions = z.object({
   release: z.string().describe('The Debian release.'),
-  asked: z.array(z.string()).readonly().describe('Those that the suite names.'),
+  asked: z.array(z.string()).readonly().describe('The packages that the suite names.'),
   versions: z.record(z.string(), z.string()).describe('The version of each package, dependencies included.'),
-  missing: z.array(z.string()).readonly().optional().describe('Archives that the mirror did not serve in one piece.'),
+  missing: z.array(z.string()).readonly().optional().describe('Archives that the mirror did not serve completely.'),
 });
 
 const measurement = z.object({
@@ -161,7 +164,7 @@ const measurement = z.object({
     .min(0)
     .max(1)
     .optional()
-    .describe("Share of the time for which the machine waited for the host's processors."),
+    .describe("Share of the time that the machine waited for the host's processors."),
   warnings: z.array(z.string()).readonly(),
 });
 
@@ -171,18 +174,18 @@ const selection = z
     options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()])),
     prefers: z.literal(true).optional().describe('The matrix prefers one kind of target to another.'),
   })
-  .describe('What the command line chose the cells by.');
+  .describe('The selection of cells by the command line.');
 
 const origin = z
   .object({
-    ci: z.string().optional().describe('The CI that started it; absent: none did.'),
+    ci: z.string().optional().describe('The CI that started it; absent: none.'),
     project: z.string().optional(),
     branch: z.string().optional().describe('The branch that was tested, or that a change is for.'),
     pipeline: z.string().optional().describe('The pipeline, workflow or job that started it, as the CI calls it.'),
     change: z.string().optional().describe('The pull request, merge request or change that was tested.'),
-    url: z.string().optional().describe('Where the CI shows it.'),
+    url: z.string().optional().describe("The CI's page of it."),
   })
-  .describe("Where the run comes from, by the CI's variables and git.");
+  .describe("The origin of the run, by the CI's variables and git.");
 
 const cellAttempt = z.object({
   verdict,
@@ -197,16 +200,14 @@ const cellAttempt = z.object({
 });
 
 const cell = z.object({
-  name: z
-    .string()
-    .describe('`arch/target/suite`, or `arch/target/suite@release` where the matrix makes cells of several.'),
+  name: z.string().describe('`arch/target/suite`, or `arch/target/suite@release` if the matrix has several releases.'),
   arch: cellArch,
   target: z.string(),
   suite: z.string(),
   release: z.string().optional().describe('The Debian release in its name.'),
-  folder: z.string().optional().describe("The suite's, in the repository; absent where it is from elsewhere."),
+  folder: z.string().optional().describe("The suite's folder in the repository; absent if it is elsewhere."),
   voting: z.boolean(),
-  selection: selection.optional().describe("In a merged run: the cell's own, where it is not the run's."),
+  selection: selection.optional().describe("In a merged run: the cell's own selection, if it is not the run's."),
   verdict,
   reason: z.string().optional(),
   startedAt: time.optional(),
@@ -225,14 +226,14 @@ const cell = z.object({
     .array(z.object({ step: z.enum(['scenarios', 'benchmarks']), file: z.string(), log: z.array(logEntry).readonly() }))
     .readonly()
     .optional()
-    .describe('What hooks printed and ran behind the last test of their file.'),
+    .describe('Output and commands of hooks after the last test of their file.'),
   earlier: z
     .array(cellAttempt)
     .readonly()
     .optional()
-    .describe('Attempts before the one that all else is of: their machine failed.'),
+    .describe('Earlier attempts, whose machine failed; all other fields are about the last.'),
   quarantine: quarantine.optional().describe('The whole cell is in quarantine.'),
-  excused: z.literal(true).optional().describe('What failed is in quarantine, so the cell does not vote.'),
+  excused: z.literal(true).optional().describe('All failures are in quarantine, so the cell does not vote.'),
 });
 
 const toControl = z.discriminatedUnion('state', [
@@ -302,7 +303,7 @@ export const resultsSchema = z
     selection: selection.optional(),
     jobs: z.int(),
     jobsReason: z.string(),
-    warnings: z.array(z.string()).readonly().optional().describe('What is to be known of the run as a whole.'),
+    warnings: z.array(z.string()).readonly().optional().describe('Remarks on the run as a whole.'),
     startedAt: time,
     durationMs: ms,
     state: z.enum(['passed', 'failed', 'infra', 'incomplete', 'interrupted']),
@@ -320,7 +321,7 @@ export const resultsSchema = z
     controlCost: z
       .object({ tries: z.int(), durationMs: ms })
       .optional()
-      .describe('What trying failed tests again took.'),
+      .describe('The cost of re-running failed tests.'),
     comparisons: z.array(comparison).readonly().describe('Each benchmark across architectures.'),
   })
   .describe('The results of one run of the harness.');

@@ -4,13 +4,13 @@ import { type Traces, tracesOf } from './otlp.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Spans of a request: a collector takes 4 MiB unless it is told to take more. */
+/** Spans per request: by default a collector accepts 4 MiB. */
 const BATCH = 1000;
 
 /** Milliseconds, as the specification has it. */
 const TIMEOUT_MS = 10_000;
 
-/** Where traces are sent to, and how. */
+/** The destination of traces, and its options. */
 export interface TraceTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface TraceTarget {
 }
 
 /**
- * What OpenTelemetry's variables ask for; undefined where they ask for nothing.
+ * The settings in OpenTelemetry's variables; undefined if there are none.
  * Source: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 export function traceTarget(env: Env): TraceTarget | undefined {
@@ -60,9 +60,10 @@ function unescaped(value: string): string {
 }
 
 /**
- * Sends a run to an OpenTelemetry collector, where the standard variables name one: OTLP over HTTP, in JSON. False, and
- * nothing done, where they do not.
- * @throws InfraError when the collector does not take all of it in time. To be told as a warning: it says nothing of the run.
+ * Sends a run to an OpenTelemetry collector if the standard variables name one: OTLP over HTTP, in JSON. Otherwise does
+ * nothing and returns false.
+ * @throws InfraError if the collector does not accept everything in time. Report it as a warning: it says nothing about
+ * the run.
  */
 export async function sendTraces(run: RunResult, env: Env = process.env): Promise<boolean> {
   const target = traceTarget(env);
@@ -91,7 +92,7 @@ async function post({ url, headers, timeoutMs }: TraceTarget, traces: Traces, si
       body,
       signal,
     });
-    // Read whole, so that nothing of the connection stays behind.
+    // Read completely, so that the connection can close.
     await response.text();
   } catch (cause) {
     const why = signal.aborted ? `no answer in ${timeoutMs} ms` : messageOf((cause as Error).cause ?? cause);

@@ -8,7 +8,7 @@ import { sinceWhen } from './since.ts';
 
 type Verdict = TestFinished['verdict'];
 
-/** The events of a run of one cell, whose tests come out as said. */
+/** The events of a run of one cell with these results of its tests. */
 function eventsOf(day: number, tests: Readonly<Record<string, Verdict>>, matrix = 'm'): string {
   const name = 'arm64/vm/web';
   const events: HarnessEvent[] = [
@@ -43,7 +43,7 @@ function eventsOf(day: number, tests: Readonly<Record<string, Verdict>>, matrix 
     .join('');
 }
 
-/** Since when the tests of the newest of some runs fail, by their names. */
+/** Since when the tests of the newest run fail, by name. */
 async function sinceOf(runs: Readonly<Record<string, string>>, newest: string) {
   const folder = await mkdtemp(join(tmpdir(), 'since-'));
   try {
@@ -61,7 +61,7 @@ async function sinceOf(runs: Readonly<Record<string, string>>, newest: string) {
   }
 }
 
-test('a failure is as old as the runs in a row that have it; others are new', async () => {
+test('a failure is as old as its unbroken series of runs; others are new', async () => {
   const found = await sinceOf(
     {
       '2026110': 'nothing that could be read\n',
@@ -86,7 +86,7 @@ test('a failure is as old as the runs in a row that have it; others are new', as
   });
 });
 
-test('neither a later run nor one of another matrix says anything, and without earlier ones nothing is said', async () => {
+test('later runs and other matrices do not count, and without earlier runs there is no answer', async () => {
   const others = { '20261101': eventsOf(1, { a: 'passed' }, 'other'), '20261109': eventsOf(9, { a: 'passed' }) };
   expect(await sinceOf({ ...others, '20261105': eventsOf(5, { a: 'failed' }) }, '20261105')).toEqual({ a: undefined });
 });

@@ -4,41 +4,42 @@ import { testKey } from '../harness/events/identity.ts';
 import { loadRun } from '../harness/events/load-run.ts';
 import type { CellResult, RunResult, TestResult } from '../harness/events/result.ts';
 
-/** A run on disk, as a failure of a later one names it. */
+/** An earlier run on disk, for display with a failure. */
 export interface EarlierRun {
   readonly run: string;
   readonly startedAt: string;
   readonly commit?: string;
 }
 
-/** Since when a test or a cell fails, as far as the runs on disk tell. */
+/** Since when a test or a cell fails, by the runs on disk. */
 export type Since =
   /** It passed in the last run that has it. */
   | { readonly state: 'new'; readonly passed: EarlierRun }
-  /** It failed in these many runs in a row before this one; `passed`: the one before them, where there is one. */
+  /** It failed in this many consecutive runs before this one; `passed`: the run before them, if there is one. */
   | { readonly state: 'old'; readonly first: EarlierRun; readonly runs: number; readonly passed?: EarlierRun }
   /** No earlier run of the matrix has it. */
   | { readonly state: 'unknown' };
 
-/** What failed: a test of a cell, or the cell. */
+/** A failed test of a cell, or a failed cell. */
 export interface Subject {
   readonly cell: Pick<CellResult, 'name'>;
   readonly test?: TestResult;
 }
 
-/** Tells since when something fails; undefined where there is no earlier run at all. */
+/** Answers since when something fails; undefined without any earlier run. */
 export type SinceWhen = (subject: Subject) => Since | undefined;
 
-/** Further back nobody looks, and each run has to be read whole. */
+/** Limit of the search, because each run has to be read completely. */
 const MAX_RUNS = 10;
 
-/** Bytes of a file of events in which its first is sought: it names every cell. */
+/** Bytes of an event file to search for its first event, which names every cell. */
 const FIRST_EVENT = 2 ** 20;
 
 /**
- * Reads the runs of the same matrix that lie beside a run and began before it, the newest first.
+ * Reads the runs of the same matrix in the same folder that began before a run, the newest first.
  * @param folder the run's.
- * @returns what tells since when something fails. Runs that cannot be read are left out: they are no reason to have no report.
+ * @returns a function that answers since when something fails. Unreadable runs are left out: they must not prevent a
+ * report.
  */
 export async function sinceWhen(run: RunResult, folder: string): Promise<SinceWhen> {
   const failed = run.cells.some(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped');
@@ -66,7 +67,7 @@ export function sinceIn(earlier: readonly RunResult[]): SinceWhen {
   };
 }
 
-/** The verdicts of a cell: its own, or that of a test of it. */
+/** The verdict of a cell, or of a test in it. */
 function indexed(cell: CellResult): (test: TestResult | undefined) => CellResult['verdict'] | undefined {
   const tests = new Map(cell.tests.map((test) => [testKey(test), test.verdict]));
   return (test) => (test ? tests.get(testKey(test)) : cell.verdict);
@@ -87,11 +88,11 @@ interface Wanted {
   readonly matrix: string;
   /** They began before this: ISO 8601, UTC. */
   readonly before?: string;
-  /** How many at most: each has to be read whole. */
+  /** The most runs: each has to be read completely. */
   readonly limit: number;
 }
 
-/** Runs of a matrix in a folder of runs, the newest first. Those that cannot be read are left out. */
+/** Runs of a matrix in a folder of runs, the newest first. Unreadable ones are left out. */
 export async function newestRuns(runs: string, { matrix, before, limit }: Wanted): Promise<RunResult[]> {
   const entries = await readdir(runs, { withFileTypes: true }).catch(() => []);
   // A run's name begins with its time; `latest` is a link to one of them.
@@ -107,7 +108,7 @@ export async function newestRuns(runs: string, { matrix, before, limit }: Wanted
   return found;
 }
 
-/** What the first event of a file says of its run; undefined where it is no file of events. */
+/** The first event of a run's file; undefined if it is not a file of events. */
 async function firstEvent(file: string): Promise<{ matrix: unknown; at: string } | undefined> {
   try {
     await using handle = await open(file);

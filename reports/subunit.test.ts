@@ -9,7 +9,7 @@ const run = await fixtureRun();
 const write = (of = run) => renderSubunit(of, { folder: 'runs/one' });
 const limits = { ...DEFAULT_LIMITS, text: 2 ** 23 };
 
-test('our own reader finds every test, with its time and what went wrong', () => {
+test('our own reader finds every test, with its time and failure', () => {
   const { tests, problems } = ownReader.read(write(), limits);
   expect(problems).toEqual([]);
   const failed = tests.filter(({ verdict }) => verdict === 'failed');
@@ -23,7 +23,7 @@ test('our own reader finds every test, with its time and what went wrong', () =>
   expect(failed[1]!.details).toContain('expected 797 to be 800');
 });
 
-test('a failure without a vote is an expected one, and long text takes several packets', () => {
+test('a non-voting failure is an expected one, and long text takes several packets', () => {
   const quiet = { ...run, cells: run.cells.map((cell) => ({ ...cell, voting: false })) };
   const verdicts = ownReader.read(write(quiet), limits).tests.map(({ verdict }) => verdict);
   expect(verdicts).toContain('expected failure');
@@ -36,7 +36,7 @@ test('a failure without a vote is an expected one, and long text takes several p
   expect(tests[0]!.output!.length).toBeGreaterThan(4 * 2 ** 20);
 });
 
-test('what a guest may print stays within its packet', () => {
+test('guest output stays within its packet', () => {
   const { tests, problems } = ownReader.read(write(hostileRun(run)), limits);
   expect(problems).toEqual([]);
   expect(tests.map(({ verdict }) => verdict)).toEqual(['failed', 'passed', 'skipped', 'failed', 'passed']);

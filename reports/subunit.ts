@@ -15,7 +15,7 @@ const HAS = {
   file: 0x0040,
   eof: 0x0010,
 };
-/** A packet is less than 4 MiB long; text of a file goes into as many as it takes. */
+/** A packet is less than 4 MiB long; longer text is split. */
 const CHUNK = 2 ** 20;
 const STATUS = { none: 0, inprogress: 2, success: 3, skip: 5, fail: 6, xfail: 7 } as const;
 
@@ -28,8 +28,8 @@ interface Packet {
 }
 
 /**
- * subunit v2, as OpenStack's tools read it: a test is in progress, has what went wrong as a file, and then its status. What
- * failed without a vote is `xfail`, an expected failure.
+ * subunit v2, as OpenStack's tools read it: a test is in progress, has its failure as a file, and then its status.
+ * Non-voting failures are `xfail`, an expected failure.
  * Source: https://github.com/testing-cabal/subunit#version-2
  */
 export function renderSubunit(run: RunResult, { folder }: ReportPlace): Uint8Array {
@@ -75,7 +75,7 @@ function encode({ id, status, atMs, tags = [], file }: Packet): Buffer {
     ...(tags.length > 0 ? [numberOf(tags.length), ...tags.map(textOf)] : []),
     ...(file ? [textOf(file.mime), textOf(file.name), numberOf(file.content.length), file.content] : []),
   ]);
-  // The length counts itself, the three bytes before it and the sum of four behind.
+  // The length includes itself, the three bytes before it and the checksum of four after it.
   const fixed = 3 + body.length + 4;
   const size = [1, 2, 3].find((bytes) => fixed + bytes < 2 ** (8 * bytes - 2))!;
   const packet = Buffer.concat([

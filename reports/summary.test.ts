@@ -85,7 +85,7 @@ test('no text breaks out of its place', () => {
   );
 });
 
-test('what cannot be seen is spelled out', () => {
+test('invisible characters are spelled out', () => {
   expect(visible('\x1b[31mred\x1b[0m\x07\0\u202e\ud800\r\nnext\ttab 🦀')).toBe(
     'red\\x07\\x00\\u202e\\ud800\nnext\ttab 🦀',
   );
@@ -106,7 +106,7 @@ test('figures have three digits and the right unit', () => {
   expect(formatThroughput(34.5, 'MiB')).toBe('34.5 MiB/s');
 });
 
-test('at most ten annotations, which no guest can turn into commands', () => {
+test('at most ten annotations, which guest output cannot turn into commands', () => {
   expect(annotationsOf(run).map(({ title }) => title)).toEqual([
     'amd64/vm/web › counter > survives a power cycle',
     'arm64/vm/web › counter > is right after 8 clients increment it 100 times each',

@@ -30,11 +30,11 @@ export const SUMMARY_BYTES = 900_000;
 export interface SummaryOptions {
   /** Bytes of UTF-8. */
   readonly maxBytes?: number;
-  /** Where the run's page can be opened. */
+  /** The address of the run's page. */
   readonly pageUrl?: string | undefined;
 }
 
-/** The run as Markdown for a GitHub job summary. What does not fit is left out and counted at the end. */
+/** The run as Markdown for a GitHub job summary. Text that does not fit is left out and counted at the end. */
 export function renderSummary(run: RunResult, options: SummaryOptions = {}): string {
   const sections = [
     headline(run, options.pageUrl),
@@ -117,7 +117,7 @@ function timings(run: RunResult): string {
   return `### Timing\n\n${table(head, rows, [3, 4, 5, 6, 7])}${[...notes].map((note) => `\n\n${inline(note)}`).join('')}`;
 }
 
-/** The versions of what the suites name, and of whatever differs between architectures. */
+/** The versions of packages that suites name, and of those that differ between architectures. */
 function packages(run: RunResult): string {
   const releases = comparePackages(run.cells);
   if (releases.length === 0) return '';
@@ -134,7 +134,7 @@ function packages(run: RunResult): string {
   return `### Packages\n\n${parts.join('\n\n')}`;
 }
 
-/** One section for each step and test that went wrong; voting cells first. */
+/** One section for each failed step and test; voting cells first. */
 function failures(run: RunResult): string[] {
   const cells = run.cells.toSorted((a, b) => Number(b.voting) - Number(a.voting));
   const sections = cells.flatMap((cell) => [
@@ -159,7 +159,7 @@ function titled(title: string, [first, ...others]: readonly string[]): string[] 
   return first === undefined ? [] : [`### ${title}\n\n${first}`, ...others];
 }
 
-/** A cell's tests of a verdict, each with what is to be said of it; no more in a section than fit in a page. */
+/** A cell's tests of a verdict, each with its text; as many per section as fit on a page. */
 function listed(cell: CellResult, verdict: TestResult['verdict'], say: (test: TestResult) => string): string[] {
   const tests = cell.tests.filter((test) => test.verdict === verdict);
   const lines = tests.map((test) => {
@@ -187,7 +187,7 @@ function neverRan(cell: CellResult): string[] {
     : [first.replace(title, () => `${title}: ${count} never ran or never finished`), ...others];
 }
 
-/** How many further errors of a test are told. */
+/** The number of further errors shown per test. */
 const MAX_OTHERS = 10;
 
 function failure(

@@ -48,12 +48,12 @@ test('node-tap reads a subtest for each cell, and a point for each test', async 
   });
 });
 
-test('a failure without a vote is one that does not count', async () => {
+test('a non-voting failure does not count', async () => {
   const { results } = await parse(write({ ...run, cells: run.cells.map((cell) => ({ ...cell, voting: false })) }));
   expect(results.ok).toBe(true);
 });
 
-test('what a guest printed is no line of TAP', async () => {
+test('guest output is never a line of TAP', async () => {
   const { points, extra, results } = await parse(write(hostileRun(run)));
   expect(extra).toEqual([]);
   expect(results.failures).toHaveLength(1);

@@ -4,7 +4,7 @@ import { type Case, casesOf } from './cases.ts';
 import { oneFile, type ReportPlace } from './report.ts';
 
 /**
- * TAP 14: a subtest for each cell. What failed without a vote is `# TODO`, which is TAP's word for a failure that does not
+ * TAP 14: a subtest for each cell. Non-voting failures are `# TODO`, which is TAP's word for a failure that does not
  * count.
  * Source: https://testanything.org/tap-version-14-specification.html
  */
@@ -39,7 +39,7 @@ function pointOf(one: Case, number: number): string[] {
   return [point, ...diagnostic(one)];
 }
 
-/** How long it took, and what went wrong. */
+/** Duration and failure. */
 function diagnostic(one: Case): string[] {
   const { test, outcome } = one;
   if (outcome.state === 'skipped') return [];

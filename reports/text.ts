@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ErrorData } from '../harness/events/types.ts';
 
 /**
- * Untrusted text as it may stand in any report: no escape sequences; whatever would be invisible, would turn the
- * writing direction, or is forbidden in XML is spelled out as `\x1b` or `\u202e`. Newlines and tabs stay.
+ * Makes untrusted text safe for any report: without escape sequences; characters that are invisible, change the writing
+ * direction, or are forbidden in XML are spelled out as `\x1b` or `\u202e`. Newlines and tabs stay.
  * Works on code points, before any escaping: a filter that runs after it can cut an entity in half.
  */
 export function visible(text: string): string {
@@ -17,7 +17,7 @@ export function visible(text: string): string {
   );
 }
 
-/** No two colons side by side, so that no runner of GitHub reads a workflow command, wherever the text ends up. */
+/** Separates adjacent colons, so that no GitHub runner reads a workflow command, wherever the text ends up. */
 export function uncommanded(text: string): string {
   // One at a time by what follows: replacing pairs leaves the second half of `:::` as a new pair.
   return text.replace(/:(?=:)/g, ':\u200b');
@@ -33,7 +33,7 @@ export function firstLine(text: string, limit = 300): string {
   return truncate(line, limit);
 }
 
-/** At most `limit` code units, never cut inside a character, ending in `…` where something is missing. */
+/** At most `limit` code units, never cut inside a character, ending in `…` if something was cut. */
 export function truncate(text: string, limit: number): string {
   if (text.length <= limit) return text;
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
@@ -45,7 +45,7 @@ export function locationOf(error: ErrorData): string | undefined {
   return visible([error.file, error.line, error.column].filter((part) => part !== undefined).join(':'));
 }
 
-/** Everything that an error says, as plain text of several lines. */
+/** The full text of an error, in several lines. */
 export function describeError(error: ErrorData): string {
   const location = locationOf(error);
   const parts = [

@@ -3,8 +3,8 @@ import type { Attempt, LogEntry } from '../harness/events/types.ts';
 import { formatTime } from './words.ts';
 
 /**
- * What an attempt printed and ran, as plain text of several lines in the order in which it happened, then what the
- * machine's console showed meanwhile. Untrusted text: it is for `visible`. Empty where there is nothing to say.
+ * Output and commands of an attempt as text, in order, then the machine's console meanwhile. Untrusted: pass it to
+ * `visible`. Empty if there is nothing.
  */
 export function transcript({ log = [], console = [] }: Pick<Attempt, 'log' | 'console'>): string {
   const shown = console.length > 0 ? ["the machine's console meanwhile:", ...console.map((line) => `  ${line}`)] : [];
@@ -23,7 +23,7 @@ function linesOf(entry: LogEntry): string[] {
   ];
 }
 
-/** A command as somebody would type it: what goes through a shell is its script. */
+/** A command as one would type it: for a shell command its script. */
 export function commandWords(argv: readonly string[]): string {
   if (argv.length === 3 && argv[0] === 'sh' && argv[1] === '-c') return argv[2]!;
   return argv.map(shellQuote).join(' ');

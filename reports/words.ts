@@ -17,7 +17,7 @@ export const stateWords: Readonly<Record<RunResult['state'], string>> = {
   interrupted: 'Interrupted',
 };
 
-/** What executes the instructions, in words for a reader who does not know QEMU. */
+/** The accelerator in words for a reader who does not know QEMU. */
 export const acceleratorWords: Readonly<Record<Accelerator, string>> = {
   native: 'native',
   kvm: 'KVM',
@@ -29,7 +29,7 @@ export function acceleratorOf(leg: Pick<BenchmarkLeg, 'accelerator'>): string {
   return leg.accelerator ? acceleratorWords[leg.accelerator] : 'accelerator unknown';
 }
 
-/** `4 planned: 2 passed, 1 failed, 1 never ran`. Planned, passed, failed and never ran are always said. */
+/** `4 planned: 2 passed, 1 failed, 1 never ran`. These four numbers are always included. */
 export function countsLine({ counts }: Pick<RunResult, 'counts'>): string {
   const parts = [
     `${counts.passed} passed`,
@@ -42,7 +42,7 @@ export function countsLine({ counts }: Pick<RunResult, 'counts'>): string {
   return `${counts.planned} ${counts.planned === 1 ? 'test' : 'tests'} planned: ${parts.join(', ')}`;
 }
 
-/** What the control architecture says about a failed test; undefined for a test without comparison. */
+/** The control leg's result for a failed test; undefined without a comparison. */
 export function controlSentence(test: TestResult, cell: CellResult, run: RunResult): string | undefined {
   const control = cellName({ ...cell, arch: run.control });
   switch (test.control) {
@@ -61,12 +61,12 @@ export function controlSentence(test: TestResult, cell: CellResult, run: RunResu
   }
 }
 
-/** `web on vm`, and of several releases `web on vm, Debian trixie`: what the cells of all architectures have in common. */
+/** `web on vm`, with several releases `web on vm, Debian trixie`: what the cells of all architectures have in common. */
 export function stackWords({ suite, target, release }: Pick<CellResult, 'suite' | 'target' | 'release'>): string {
   return `${suite} on ${target}${release === undefined ? '' : `, Debian ${release}`}`;
 }
 
-/** What a run's packages of one release amount to, in a sentence. */
+/** A run's packages of one release, summarised in a sentence. */
 export function packagesSentence({ release, archs, count, rows, missing }: PackageComparison): string {
   const differing = rows.filter(({ differs }) => differs).length;
   const packages = `Debian ${release}: ${count} ${count === 1 ? 'package' : 'packages'} on ${archs.join(', ')}`;
@@ -75,14 +75,14 @@ export function packagesSentence({ release, archs, count, rows, missing }: Packa
   return `${packages}${differing === 0 ? same : `; ${differing} differ between architectures`}.${without.join('')}`;
 }
 
-/** Where a file of a cell's suite is in the repository; undefined where it is from elsewhere. */
+/** Path of a file of a cell's suite in the repository; undefined if it is elsewhere. */
 export function inRepository({ folder }: Pick<CellResult, 'folder'>, file: string): string | undefined {
   if (folder === undefined || posix.isAbsolute(file)) return undefined;
   const path = posix.join(folder, file);
   return path === '..' || path.startsWith('../') || path.split('/').includes('node_modules') ? undefined : path;
 }
 
-/** Where a test or an error of it stands, from the repository's root where it is there: `suites/web/a.scenario.ts:12:5`. */
+/** Place of a test or its error, from the repository's root if it is there: `suites/web/a.scenario.ts:12:5`. */
 export function placeOf(
   cell: Pick<CellResult, 'folder'>,
   test: Pick<TestResult, 'file' | 'line' | 'place'>,
@@ -94,7 +94,7 @@ export function placeOf(
   return visible(place.join(':'));
 }
 
-/** How a failed test came out where it was tried again; undefined where it was not. */
+/** The results of re-running a failed test; undefined if it was not. */
 export function triesSentence({ controlTries = [] }: TestResult): string | undefined {
   if (controlTries.length === 0) return undefined;
   const tries = controlTries.map(({ on, verdict, reason, durationMs }) =>
@@ -105,19 +105,19 @@ export function triesSentence({ controlTries = [] }: TestResult): string | undef
   return `Tried again ${tries.join('; ')}.`;
 }
 
-/** What trying failed tests again cost, starting machines included; undefined where none was. */
+/** The cost of re-running failed tests, including starts of machines; undefined if there were none. */
 export function controlCostLine({ controlCost }: Pick<RunResult, 'controlCost'>): string | undefined {
   if (controlCost === undefined) return undefined;
   const { tries, durationMs } = controlCost;
   return `${tries} more ${tries === 1 ? 'try' : 'tries'} of failed tests took ${formatTime(durationMs)}`;
 }
 
-/** The command that runs one cell again, or one test of it. */
+/** The command that re-runs one cell, or one test of it. */
 export function rerunCommand(cell: CellResult, run: RunResult, test?: TestResult): string {
   return visible(rerunOf(run, [cell], test ? [test] : []));
 }
 
-/** The attempt's verdicts and errors that made a test what it is. */
+/** The attempts, with verdicts and errors, that decided a test's verdict. */
 export function errorsOf(test: TestResult): TestResult['attempts'][number]['errors'] {
   return test.attempts.flatMap(({ errors }) => errors);
 }
@@ -134,7 +134,7 @@ export function formatTime(ms: number): string {
   return ms >= 0.0009995 ? `${significant(ms * 1000)} µs` : `${significant(ms * 1e6)} ns`;
 }
 
-/** What a clock said: a time, or `56.690 M instructions`, whose last digits are what they are counted for. */
+/** A measured amount: a time, or `56.690 M instructions`, with all digits, which are the point of counting. */
 export function formatAmount(ms: number, clock: BenchClock): string {
   if (clock !== 'instructions') return formatTime(ms);
   const count = ms * 1e6;
@@ -143,7 +143,7 @@ export function formatAmount(ms: number, clock: BenchClock): string {
   return `${shown} ${unit === '' ? '' : `${unit} `}instructions`;
 }
 
-/** An amount that is never broken between its number and its unit; only the long word of a count stands alone. */
+/** An amount without a line break between number and unit; only the long word of a count may be on its own. */
 export function unbroken(amount: string): string {
   return amount.replaceAll(/ (?!instructions)/g, '\u00a0');
 }
@@ -165,7 +165,7 @@ export function formatRatio(toControl: ToControl): string {
   return `${significant(ratio)}×${interval ? ` (${significant(interval.low)} – ${significant(interval.high)})` : ''}`;
 }
 
-/** Made once: a formatter costs a thousand times what it takes to use it. */
+/** Created once: creating a formatter costs a thousand times as much as using it. */
 const digits = (maximumSignificantDigits: number, minimumSignificantDigits: number) =>
   new Intl.NumberFormat('en-GB', { maximumSignificantDigits, minimumSignificantDigits });
 const THOUSANDS = digits(4, 1);

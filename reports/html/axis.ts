@@ -16,7 +16,7 @@ export function axisTo(max: number): Axis {
   return { end: count * step, ticks: Array.from({ length: count + 1 }, (_, index) => index * step) };
 }
 
-/** Where a value is on an axis, as a share of the width: with a little room at both ends, for a dot's half. */
+/** Position of a value on an axis, as a share of the width, with a little room at both ends for half a dot. */
 export function at(value: number, { end }: Axis): string {
   return `${(1 + (98 * value) / end).toFixed(2)}%`;
 }
@@ -25,7 +25,7 @@ export function at(value: number, { end }: Axis): string {
 export function ticks(axis: Axis, say: (value: number) => string): Markup {
   const last = axis.ticks.length - 1;
   const anchor = (index: number) => (index === 0 ? 'start' : index === last ? 'end' : 'middle');
-  // Where there is little room, only the ends and the middle have their number.
+  // In a narrow drawing, only the ends and the middle have their number.
   const odd = (index: number) => index > 0 && index < last && index !== last / 2;
   return html`<svg class="ticks" width="100%" height="18" aria-hidden="true">${axis.ticks.map(
     (tick, index) =>

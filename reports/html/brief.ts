@@ -10,7 +10,7 @@ import { sign } from './verdict.ts';
 /** How many kinds of failure the first screen names. */
 const NAMED = 5;
 
-/** What went wrong in a line each, with where and why; of a green run, that nothing differs. */
+/** One line for each failure, with place and cause; for a green run, that nothing differs. */
 export function brief(run: RunResult, groups: readonly Group[], stacks: readonly Stack[]): Markup | undefined {
   if (groups.length === 0) return html`<p class="lead">${agreement(run, stacks)}</p>`;
   const rest = groups.length - NAMED;
@@ -21,7 +21,7 @@ export function brief(run: RunResult, groups: readonly Group[], stacks: readonly
   )}</ul>${rest > 0 && html`<p class="muted"><a href="#failures">${rest} more ${rest === 1 ? 'kind' : 'kinds'} of failure</a></p>`}`;
 }
 
-/** `on arm64, and not on amd64, ppc64le`: where it is, and where the same tests passed. */
+/** `on arm64, and not on amd64, ppc64le`: where it fails, and where the same tests passed. */
 function whereOf(group: Group, run: RunResult, stacks: readonly Stack[]): string {
   const archs = [...new Set(group.map(({ cell }) => cell.arch))];
   const failed = new Set(group.flatMap(({ cell, test }) => (test ? [testId(cell, test)] : [])));
@@ -43,7 +43,7 @@ function why(group: Group): string {
   return said === titleOf(group) || said === '' ? cells : `${said} · ${cells}`;
 }
 
-/** Whether tests that ran on several architectures ended alike. */
+/** Whether tests that ran on several architectures had the same result. */
 function agreement({ cells }: RunResult, stacks: readonly Stack[]): string {
   const rows = stacks.flatMap(({ rows }) => rows);
   const shared = rows.filter(

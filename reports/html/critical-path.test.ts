@@ -18,7 +18,7 @@ function cell(name: string, startMs: number, ...durations: readonly number[]): C
 const pathOf = (...cells: readonly CellResult[]) =>
   criticalPath(spansOf({ cells, startedAt: new Date(START).toISOString() })).map((span) => span.cell.name);
 
-test('of two places each cell waits for the one that made room for it', () => {
+test('with two slots each cell waits for the one that made room for it', () => {
   const cells = [cell('a', 0, 10, 20), cell('b', 0, 100), cell('c', 35, 20), cell('d', 60, 200), cell('e', 105, 5)];
   expect(pathOf(...cells)).toEqual(['a', 'c', 'd']);
 });

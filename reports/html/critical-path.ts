@@ -22,8 +22,8 @@ export function spansOf(run: Pick<RunResult, 'cells' | 'startedAt'>): Span[] {
 }
 
 /**
- * The cells that made the run as long as it was, the first one first: the one that ended last, before it the one that ended
- * last before that began, and so on. With places for several cells at once a cell begins when another makes room.
+ * The cells that determined the length of the run, in order: the one that ended last, before it the last one to end
+ * before that began, and so on. With slots for several cells at once a cell begins when another makes room.
  */
 export function criticalPath(spans: readonly Span[]): Span[] {
   const path: Span[] = [];

@@ -33,14 +33,14 @@ test.each([
   expect(differenceOf(columns(...results))).toEqual({ kind: 'presence', words });
 });
 
-test('what ends alike everywhere has no difference, nor what a lost cell has no result of', () => {
+test('equal results have no difference, nor do missing results of a lost cell', () => {
   expect(differenceOf(columns(of('failed'), of('failed'), of('failed')))).toBeUndefined();
   expect(differenceOf(columns(of('skipped'), of('skipped'), of('skipped')))).toBeUndefined();
   const lost: Column = { arch: 'ppc64le', result: undefined, emulated: undefined, tested: false };
   expect(differenceOf([...columns(of('passed'), of('passed')), lost])).toBeUndefined();
 });
 
-test('times are compared from a length and a ratio on that mean something, and never emulated with native ones', () => {
+test('times are compared above a minimal length and ratio, and never emulated with native ones', () => {
   expect(differenceOf(columns(of('passed', 300), of('passed', 400), of('passed', 900)))).toEqual({
     kind: 'time',
     ratio: 3,

@@ -2,26 +2,26 @@ import type { CellArch } from '../../harness/arch/index.ts';
 import type { TestResult } from '../../harness/events/result.ts';
 import { significant } from '../words.ts';
 
-/** How a test differs between architectures; a test that ends everywhere alike and takes about as long has none. */
+/** How a test differs between architectures; none if results are the same and times similar. */
 export type Difference =
   /** It passes on some and not on others. */
   | { readonly kind: 'verdict'; readonly words: string }
   /** It ran on some and not on others. */
   | { readonly kind: 'presence'; readonly words: string }
-  /** `ratio`: how many times longer it took where it took longest. */
+  /** `ratio`: the longest time divided by the shortest. */
   | { readonly kind: 'time'; readonly words: string; readonly ratio: number };
 
 /** A test on an architecture. */
 export interface Column {
   readonly arch: CellArch;
   readonly result: TestResult | undefined;
-  /** Whether its instructions were translated; undefined: not known. */
+  /** Whether its instructions were translated; undefined: unknown. */
   readonly emulated: boolean | undefined;
-  /** Whether the cell has any test: the tests of one that was lost are not listed as missing one by one. */
+  /** Whether the cell has any test: those of a lost cell are not listed as missing one by one. */
   readonly tested: boolean;
 }
 
-/** Below these, times of two machines say nothing about either. */
+/** Below these, differences of time mean nothing. */
 const LEAST_MS = 200;
 const LEAST_RATIO = 1.5;
 

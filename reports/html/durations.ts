@@ -6,10 +6,10 @@ import { criticalPath, type Span, spansOf } from './critical-path.ts';
 import { html, type Markup } from './markup.ts';
 import { verdictMark } from './verdict.ts';
 
-/** How many cells are drawn in sight; the shorter ones are folded. */
+/** Number of cells drawn openly; the shorter ones are folded. */
 const IN_SIGHT = 40;
 
-/** When each cell ran and what it did: a line a cell, all on one axis, with the cells that made the run so long. */
+/** A timeline: one line per cell with its steps, all on one axis, with the critical cells marked. */
 export function durationsSection(run: RunResult): Markup {
   const spans = spansOf(run).filter(({ startMs, endMs }) => endMs > startMs);
   if (spans.length === 0)
@@ -39,7 +39,7 @@ function length({ startMs, endMs }: Span): number {
   return endMs - startMs;
 }
 
-/** What the run's length is made of. */
+/** A sentence about the length of the run. */
 function pathSentence(path: readonly Span[], run: RunResult): string {
   const steps = path.flatMap(({ cell }) => cell.steps.map(({ step, durationMs }) => ({ cell, step, durationMs })));
   const longest = steps.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 3);

@@ -2,10 +2,10 @@ import { basename } from 'node:path/posix';
 import type { CellResult } from '../../harness/events/result.ts';
 import { html, type Markup } from './markup.ts';
 
-/** What says most about a failure comes first; everything else follows by its name. */
+/** The most informative files first; the others by name. */
 const FIRST = ['console.log', 'journal.txt', 'failed-units.txt', 'dmesg.txt'];
 
-/** Links to the files that were kept of a cell, which are beside the page. */
+/** Links to a cell's kept files, which are beside the page. */
 export function evidenceLinks({ artifacts }: Pick<CellResult, 'artifacts'>): Markup | undefined {
   if (artifacts.length === 0) return undefined;
   const rank = (file: string) => {

@@ -9,10 +9,10 @@ import { commitLink, originOf } from './origin.ts';
 import { permalink } from './permalink.ts';
 import { verdictMark } from './verdict.ts';
 
-/** What lies beside the page, of every run. */
+/** Files beside the page of every run. */
 const FILES = ['results.json', 'junit.xml', 'summary.md', 'events.jsonl'];
 
-/** What the figures were made on: no figure means anything without it. */
+/** The machines behind the figures: no figure means anything without them. */
 export function factsSection(run: RunResult): Markup {
   const { host } = run;
   return html`<section id="facts" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2>

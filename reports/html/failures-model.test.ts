@@ -5,7 +5,7 @@ import { failureOf, failuresOf, flakyOf, groupsOf } from './failures-model.ts';
 
 const run = largeRun({ suites: 3, tests: 50 });
 
-test('failures that say the same but for their numbers are one card, and what other architectures do not have comes first', () => {
+test('failures that differ only in numbers share one card, and failures of only some architectures come first', () => {
   const failures = failuresOf(run);
   expect(failures).toHaveLength(13);
   const groups = groupsOf(failures);
@@ -20,7 +20,7 @@ test('cells that do not vote come last', () => {
   expect(groupsOf(failuresOf({ cells })).map(([{ cell }]) => cell.suite)).toEqual(['suite-001', 'suite-000']);
 });
 
-test('errors of one message and another difference are not the same', () => {
+test('errors with the same message but different diffs are not the same', () => {
   const [cell] = run.cells as [CellResult];
   const failed = (name: string, diff: string) => ({
     ...cell.tests[0]!,
@@ -47,7 +47,7 @@ test('a cell that lost its tests has one failure for all that never ran, and its
   expect(failureOf(lost, tests[7]!)).toBe(failures[0]!.id);
 });
 
-test('every failed and flaky test leads to what is said of it, and no other does', () => {
+test('every failed and flaky test links to its card, and no other does', () => {
   const ids = new Set([...failuresOf(run), ...flakyOf(run)].map(({ id }) => id));
   for (const cell of run.cells)
     for (const one of cell.tests) {

@@ -18,7 +18,7 @@ export interface Failure {
   readonly missing?: readonly TestResult[];
 }
 
-/** Failures that say the same: at least one. */
+/** Failures with the same message: at least one. */
 export type Group = readonly [Failure, ...Failure[]];
 
 /** Failed steps and tests, and cells that ended badly without either. */
@@ -37,22 +37,22 @@ export function failuresOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
   });
 }
 
-/** Tests that passed on a later attempt, with what the others said. */
+/** Tests that passed on a later attempt, with the messages of the others. */
 export function flakyOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
   return cells.flatMap((cell) =>
     cell.tests.filter(({ verdict }) => verdict === 'flaky').map((test) => ofTest(cell, test)),
   );
 }
 
-/** Where a test's result is told of; undefined where it is not. */
+/** The card of a test's result; undefined if there is none. */
 export function failureOf(cell: CellResult, test: TestResult): string | undefined {
   if (test.verdict === 'incomplete' && test.startedAt === undefined) return neverId(cell);
   return isBad(test) || test.verdict === 'flaky' ? failureId(cell.name, testKey(test)) : undefined;
 }
 
 /**
- * Failures by what they say: those of voting cells first, then those that other architectures do not have. Numbers and
- * addresses in a message do not count, because ports and times differ in any two machines.
+ * Groups failures by message: those of voting cells first, then those that other architectures do not have. Numbers and
+ * addresses in a message are ignored, because ports and times differ between any two machines.
  */
 export function groupsOf(failures: readonly Failure[]): Group[] {
   const groups = [...Map.groupBy(failures, saying).values()] as [Failure, ...Failure[]][];

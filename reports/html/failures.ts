@@ -16,13 +16,13 @@ import { permalink } from './permalink.ts';
 import { sinceSentence } from './since-words.ts';
 import { sign } from './verdict.ts';
 
-/** What is known beside the run itself. */
+/** Information beyond the run itself. */
 export interface Known {
   readonly run: RunResult;
   readonly since: (failure: Failure) => Since | undefined;
 }
 
-/** How many of a group are in sight; the others are folded. */
+/** Failures of a group that are shown; the others are folded. */
 const IN_SIGHT = 8;
 
 /** A card for each kind of failure. */
@@ -32,7 +32,7 @@ export function failuresSection(groups: readonly Group[], known: Known): Markup 
 ${groups.map((group) => card(group, known))}</section>`;
 }
 
-/** The same for tests that passed on a later attempt: what the attempts before said. */
+/** The same for tests that passed on a later attempt: the messages of earlier attempts. */
 export function flakySection(groups: readonly Group[], known: Known): Markup | undefined {
   if (groups.length === 0) return undefined;
   return html`<section id="flaky" aria-labelledby="flaky-title"><h2 id="flaky-title">Passed on a later attempt</h2>
@@ -78,7 +78,7 @@ function head(group: Group): Markup {
   return html`<h3>${sign(first.verdict)} ${title} <small>${places(group)}</small></h3>`;
 }
 
-/** What a group of several says: its error, or what they have in common. */
+/** The title of a group of several: its error, or what they have in common. */
 export function titleOf([first, ...others]: Group): string {
   if (first.missing && others.length > 0)
     return `${[first, ...others].reduce((sum, { missing = [] }) => sum + missing.length, 0)} tests never ran`;
@@ -126,7 +126,7 @@ function occurrences(group: Group, known: Known): Markup {
 ${rest.length > 0 && html`<details><summary>${rest.length} more</summary><ul class="occurrences">${rest.map(item)}</ul></details>`}`;
 }
 
-/** What is said where there is no error. */
+/** The text if there is no error. */
 function ending({ test, cell, missing }: Failure): string {
   const never = test?.verdict === 'incomplete' ? 'It was started and never finished.' : undefined;
   const why = cell.reason ?? (missing ? 'nothing says why' : undefined);
@@ -153,14 +153,14 @@ function details(error: ErrorData, cell: CellResult): (Markup | undefined)[] {
   ];
 }
 
-/** As vitest shows it: what was expected is green, what came is red. */
+/** As in vitest: expected is green, received is red. */
 function diffLine(line: string): Markup {
   const kind = line.startsWith('+') ? 'received' : line.startsWith('-') ? 'expected' : 'same';
   return html`<span class="${kind}">${line}
 </span>`;
 }
 
-/** Each attempt of a test that was tried more than once, and errors beyond the first. */
+/** Each attempt of a retried test, and all errors after the first. */
 function attempts({ test, errors }: Failure): Markup | undefined {
   if (!test || (test.attempts.length < 2 && errors.length < 2)) return undefined;
   return html`<ol class="attempts">${test.attempts.map(
@@ -171,7 +171,7 @@ function attempts({ test, errors }: Failure): Markup | undefined {
   )}</ol>`;
 }
 
-/** What each attempt printed and ran on the machine, and what the machine's console showed meanwhile. */
+/** Output and commands of each attempt, and the machine's console at the time. */
 function transcripts({ test }: Failure): Markup[] {
   const all = test?.attempts ?? [];
   return all.flatMap((attempt, index) => {
@@ -215,7 +215,7 @@ function evidence(group: Group): Markup | undefined {
   return html`${cells.slice(0, IN_SIGHT).map(of)}${rest.length > 0 && html`<details><summary>Evidence of ${rest.length} more cells</summary>${rest.map(of)}</details>`}`;
 }
 
-/** The tests that failed, where nothing else did. */
+/** The failed tests, if nothing else failed. */
 function testsOf(group: Group): TestResult[] {
   return group.every(({ test }) => test !== undefined) ? group.map(({ test }) => test!) : [];
 }

@@ -1,9 +1,9 @@
 import { html, type Markup } from './markup.ts';
 
-/** Lines that are in sight without a click; more is folded. */
+/** Lines shown without a click; longer text is folded. */
 const IN_SIGHT = 40;
 
-/** Text of several lines behind a title. A reader can move into it by keyboard, because it may be wider than the page. */
+/** A block of text with a title. It can be focused by keyboard, because it may be wider than the page. */
 export function foldedLines(
   title: string,
   text: string,
@@ -13,7 +13,7 @@ export function foldedLines(
   return html`<details${shown && html` open=""`}><summary>${title}</summary>${block(title, text, kind)}</details>`;
 }
 
-/** Lines that are markup already: in sight, when they are few. */
+/** Lines of markup: shown openly if they are few. */
 export function lines(title: string, parts: readonly Markup[]): Markup {
   const body = block(title, parts, 'diff');
   if (parts.length <= IN_SIGHT) return body;

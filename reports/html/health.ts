@@ -8,7 +8,7 @@ import { verdictMark } from './verdict.ts';
 /** More are folded. */
 const IN_SIGHT = 24;
 
-/** The cells as a CI's dashboard lists its jobs. */
+/** The cells in the form of jobs in a CI's dashboard. */
 export function healthSection(run: RunResult): Markup | undefined {
   if (run.cells.length === 0) return undefined;
   const columns = ['Job', 'Project', 'Branch', 'Pipeline', 'Change', 'Duration', 'Start', 'Result'];

@@ -11,19 +11,19 @@ export class Markup {
 type Part = string | number | Markup | undefined | false | readonly Part[];
 
 /**
- * Markup from a template: every string that is put in becomes text, whatever it holds, between tags as well as in
- * quoted attributes. There is no other way to build the page, so nothing a guest prints can become markup.
+ * Markup from a template: every inserted string becomes text, between tags as well as in quoted attributes. There is no
+ * other way to build the page, so no guest output can become markup.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.map((text, index) => text + render(parts[index])).join(''));
 }
 
-/** For our own constants and nothing else. */
+/** Only for our own constants. */
 export function raw(text: string): Markup {
   return new Markup(text);
 }
 
-/** Most of what a page says: nothing in it has to be spelled out. A page has 100,000 such pieces. */
+/** The most common case: nothing to escape. A page has 100,000 such pieces. */
 const PLAIN = /^[ -!#-%(-;=?-~\u00a0-\u00ff]*$/;
 
 export function escapeHtml(text: string): string {

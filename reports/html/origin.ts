@@ -1,7 +1,7 @@
 import type { RunResult } from '../../harness/events/result.ts';
 import { html, type Markup } from './markup.ts';
 
-/** How a service's page of a commit is found from its page of a run: what follows the repository in both. */
+/** How to get from a service's page of a run to that of a commit: the path after the repository in both. */
 const COMMIT_PAGES = [
   // GitHub, Gitea, Forgejo.
   { run: '/actions/runs/', commit: '/commit/' },
@@ -9,7 +9,7 @@ const COMMIT_PAGES = [
   { run: '/-/', commit: '/-/commit/' },
 ] as const;
 
-/** Where a run comes from, with a link to where its CI shows it; undefined where it was started by hand. */
+/** The origin of a run, with a link to its CI; undefined if it was started by hand. */
 export function originOf({ origin }: Pick<RunResult, 'origin'>): Markup | undefined {
   if (origin?.ci === undefined) return undefined;
   const name = origin.pipeline === undefined ? origin.ci : `${origin.ci}, ${origin.pipeline}`;
@@ -30,7 +30,7 @@ function commitPage(url: string | undefined, sha: string): string | undefined {
   return found && `${url!.slice(0, url!.indexOf(found.run))}${found.commit}${encodeURIComponent(sha.toWellFormed())}`;
 }
 
-/** It comes from the environment: only what leads to a web page is made a link. */
+/** It comes from the environment: only web addresses become links. */
 function webAddress(url: string | undefined): string | undefined {
   return url !== undefined && /^https?:\/\/[^\s"'<>]+$/.test(url) ? url : undefined;
 }

@@ -6,10 +6,10 @@ import { commitLink, originOf } from './origin.ts';
 import { archsOf, type Stack } from './table-model.ts';
 import { sign, signOfState, verdictMark } from './verdict.ts';
 
-/** How many stacks are in sight; beyond them those that are green everywhere are folded. */
+/** Number of stacks shown; beyond that, those that are green everywhere are folded. */
 const IN_SIGHT = 8;
 
-/** Verdict, counts, what was run and what came of it. */
+/** Verdict, counts, and facts of the run. */
 export function header(run: RunResult, brief: Markup | undefined): Markup {
   const { counts } = run;
   const numbers: readonly (readonly [string, number, string])[] = [
@@ -37,7 +37,7 @@ ${brief}
 </header>`;
 }
 
-/** The page's parts, those that it has. */
+/** Links to the page's existing parts. */
 export function navigation(parts: readonly (readonly [id: string, title: string, count?: number])[]): Markup {
   return html`<nav aria-label="Parts of the page">${parts.map(
     ([id, title, count]) => html`<a href="#${id}">${title}${count !== undefined && html` <b>${count}</b>`}</a>`,

@@ -3,7 +3,7 @@ import type { RunResult } from '../../harness/events/result.ts';
 import { packagesSentence } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 
-/** The versions of what the suites name, and of whatever differs between architectures, for each Debian release. */
+/** The versions of packages that suites name, and of those that differ between architectures, per Debian release. */
 export function packagesSection(run: RunResult): Markup | undefined {
   const releases = comparePackages(run.cells);
   if (releases.length === 0) return undefined;

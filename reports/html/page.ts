@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { html, type Markup, raw } from './markup.ts';
 import { verdictSymbols } from './verdict.ts';
 
-/** What a page is made of. */
+/** The parts of a page. */
 export interface Page {
   readonly title: string;
   /** Style sheets, in their order. */
   readonly styles: readonly string[];
-  /** The one script that the page may run: a file of ours, see {@link fileOf}. */
+  /** The only script that the page may run: a file of ours, see {@link fileOf}. */
   readonly script?: string;
   readonly body: Markup;
 }
@@ -24,8 +24,8 @@ export function fileOf(name: string, from: string): string {
 }
 
 /**
- * A page that needs no network. Its policy admits the style and the script in it by their hashes and nothing else, so
- * that even a mistake in escaping could not run what a guest printed.
+ * A page that needs no network. Its policy admits its style and script by their hashes and nothing else, so that even a
+ * mistake in escaping could not run guest output.
  */
 export function renderPage({ title, styles, script, body }: Page): string {
   const style = styles.join('\n');
@@ -54,7 +54,7 @@ ${script !== undefined && html`<script>${raw(script)}</script>`}
 `.text;
 }
 
-/** A source of a content security policy: this text and no other. */
+/** A source of a content security policy that admits exactly this text. */
 function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

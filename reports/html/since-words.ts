@@ -1,7 +1,7 @@
 import type { EarlierRun, Since } from '../since.ts';
 import { html, type Markup } from './markup.ts';
 
-/** Since when something fails, with a link to the page of the run that is named. */
+/** Since when something fails, with a link to the page of that run. */
 export function sinceSentence(since: Since): Markup {
   switch (since.state) {
     case 'new':

@@ -23,11 +23,11 @@ export interface Row extends TestName {
   readonly rank: Rank;
 }
 
-/** Where a row belongs: what a reader looks for first has the lowest number. */
+/** Rank of a row: what readers look for first has the lowest number. */
 export const RANKS = { differs: 0, failed: 1, never: 2, flaky: 3, elsewhere: 4, same: 5 } as const;
 export type Rank = (typeof RANKS)[keyof typeof RANKS];
 
-/** The architectures of a run: those that are known in their order, then clusters of several. */
+/** The architectures of a run: known ones in order, then mixed clusters. */
 export function archsOf({ cells }: Pick<RunResult, 'cells'>): CellArch[] {
   const known: readonly CellArch[] = archNames;
   const mixed = cells.map(({ arch }) => arch).filter((arch) => !known.includes(arch));
@@ -59,7 +59,7 @@ function rowsOf(
       row[column] = test;
       results.set(key, row);
     }
-  // Times are compared where the same kind of machine took them.
+  // Times are compared if the same kind of machine took them.
   const emulated = cells.map((cell) => cell?.facts && isEmulated(cell.facts.accelerator));
   const tested = cells.map((cell) => (cell?.tests.length ?? 0) > 0);
   return [...results.values()].map((row) => {

@@ -9,12 +9,13 @@ import { html, type Markup } from './markup.ts';
 import { archsOf, RANKS, type Row, type Stack } from './table-model.ts';
 import { verdictMark } from './verdict.ts';
 
-/** How many rows are unfolded from the start: what a browser draws in a moment. */
+/** Rows unfolded initially: as many as a browser draws in a moment. */
 const UNFOLDED_ROWS = 400;
 
 /**
- * Every test of a run: a row each, a column an architecture. What differs and what failed stands first, then the rest by
- * file. The markup is as terse as it may be, because a run may have 60,000 results: a cell without a class has passed.
+ * Every test of a run: one row per test, one column per architecture. Differences and failures come first, then the
+ * rest by file. The markup is as terse as possible, because a run may have 60,000 results: a cell without a class has
+ * passed.
  */
 export function testsSection(run: RunResult, stacks: readonly Stack[]): Markup {
   const archs = archsOf(run);

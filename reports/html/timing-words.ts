@@ -1,7 +1,7 @@
 import type { BenchmarkComparison } from '../../harness/bench/comparison.ts';
 import { significant } from '../words.ts';
 
-/** `arm64 1.2 to 2.9 times amd64. Both are emulated, so …`: what the table of a group amounts to. */
+/** `arm64 1.2 to 2.9 times amd64. Both are emulated, so …`: the summary of a group's table. */
 export function timingSentence(group: readonly BenchmarkComparison[], control: string): string {
   const legs = group.flatMap(({ legs }) => legs).filter(({ toControl }) => toControl.state !== 'control');
   const sentences = [...Map.groupBy(legs, ({ arch }) => arch)].flatMap(([arch, of]) => {

@@ -14,7 +14,7 @@ import { type Axis, at, axisTo, ticks } from './axis.ts';
 import { html, type Markup } from './markup.ts';
 import { timingSentence } from './timing-words.ts';
 
-/** The most dots in a strip; more would only be a smear. */
+/** The most dots in a strip; more would be a blur. */
 const MAX_DOTS = 200;
 
 /** Each benchmark across architectures, for each suite, kind of target and release. */
@@ -44,7 +44,7 @@ const clockWords: Readonly<Record<BenchClock, string>> = {
   instructions: 'instructions, counted by the emulator',
 };
 
-/** What has to be said of the figures: each remark once, with the figures that it is about. */
+/** Remarks on the figures: each once, with the figures that it is about. */
 function remarks(group: readonly BenchmarkComparison[]): Markup | undefined {
   const said = group.flatMap(({ name, legs }) =>
     legs.flatMap((leg) => {
@@ -105,7 +105,7 @@ function rowOf(leg: BenchmarkLeg, { benchmark, axis, ratios, speed, run }: RowCo
 `;
 }
 
-/** An interval that is only broken in its middle. */
+/** An interval that may break only in its middle. */
 function intervalOf({ summary: { interval } }: BenchmarkLeg, clock: BenchClock): string {
   if (!interval) return formatInterval(interval, clock);
   const [low, high] = [interval.low, interval.high].map((ms) => unbroken(formatAmount(ms, clock)));
@@ -118,12 +118,12 @@ function ratioOf({ toControl }: BenchmarkLeg): Markup {
   return html`${ratio}${interval !== undefined && html` <small>${unbroken(interval)}</small>`}`;
 }
 
-/** Counts of instructions of two architectures share an axis no more than native and emulated times do. */
+/** Counts of instructions of two architectures do not share an axis, like native and emulated times. */
 function axisKey({ cell, accelerator }: BenchmarkLeg, { clock }: BenchmarkComparison): string {
   return clock === 'instructions' || !accelerator ? cell : String(isEmulated(accelerator));
 }
 
-/** One axis for all ratios of a table, so that they can be compared down the column; none where nothing is compared. */
+/** One axis for all ratios of a table, so that they can be compared down the column; none without ratios. */
 function ratioAxis(group: readonly BenchmarkComparison[]): Axis | undefined {
   const ends = group.flatMap(({ legs }) =>
     legs.flatMap(({ toControl }) =>

@@ -2,7 +2,7 @@ import type { RunResult } from '../../harness/events/result.ts';
 import type { Verdict } from '../../harness/events/types.ts';
 import { html, type Markup, raw } from './markup.ts';
 
-/** Each verdict's sign: its outline differs, not only its colour. */
+/** Each verdict's sign, distinct in outline and colour. */
 const shapes: Readonly<Record<Verdict, string>> = {
   passed: '<circle cx="8" cy="8" r="7.5" class="fill"/><path d="M4.6 8.3l2.3 2.3 4.6-5" class="cut"/>',
   failed:
@@ -16,7 +16,7 @@ const shapes: Readonly<Record<Verdict, string>> = {
   incomplete: '<circle cx="8" cy="8" r="6.7" class="line dashed"/><path d="M8 4.5V8l2.3 1.6" class="line"/>',
 };
 
-/** The signs' definitions; once a page. */
+/** The signs' definitions; once per page. */
 export function verdictSymbols(): Markup {
   const symbols = Object.entries(shapes).map(
     ([name, shape]) => `<symbol id="v-${name}" viewBox="0 0 16 16">${shape}</symbol>`,

@@ -32,7 +32,7 @@ export function benchmarksSection({ trends, groups }: Trends, nights: readonly N
     };
   };
   const suites = Map.groupBy(trends, ({ series }) => stackWords({ ...series, ...releaseIn(series.cell) }));
-  // What the script says of a night under the pointer, and where it leads to.
+  // The script's text and link for a night under the pointer.
   const known = nights.map((night) => [when(night), commitOf(night), reportHref(night, links) ?? runHref(night) ?? '']);
   return html`<section id="benchmarks" data-nights="${JSON.stringify(known)}"><h2>Benchmarks</h2>
 <p class="muted">Each trend has an axis of its own, which does not begin at 0. The line is the median of a night and the band its 95 % interval, without what all benchmarks of the cell have in common that night; faint dots are the medians as measured. Thick lines are levels, and a vertical line is a change.</p>
@@ -65,7 +65,7 @@ ${current.map((trend) => row(trend, nights, linkOf))}${
 `;
 }
 
-/** Whether a trend goes on: it has a figure, or should have one, in the last thirty nights. */
+/** Whether a trend is current: it has a figure, or should have one, in the last thirty nights. */
 function isCurrent({ points, gaps }: Trend['series'], nights: number): boolean {
   return Math.max(points.at(-1)!.night, gaps.at(-1)?.night ?? -1) >= nights - 30;
 }
@@ -88,7 +88,7 @@ function row(trend: Trend, nights: readonly Night[], linkOf: LinkOf): Markup {
 `;
 }
 
-/** What was measured under emulation says so once. */
+/** A note, once, if anything was measured under emulation. */
 function emulationNote(trends: readonly Trend[]): Markup | undefined {
   const emulated = trends.some(({ series }) => series.accelerator !== undefined && isEmulated(series.accelerator));
   return emulated

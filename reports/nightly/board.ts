@@ -7,7 +7,7 @@ import { acceleratorOf, formatTime } from '../words.ts';
 import { type NightLinks, reportHref, runHref } from './links.ts';
 import { when } from './words.ts';
 
-/** How many nights the board and the durations show. */
+/** Nights shown on the board and in the durations. */
 export const SHOWN = 30;
 
 /** A cell in the nights shown; undefined where it was not in the run. */
@@ -60,7 +60,7 @@ function healthWords(cells: readonly (NightCell | undefined)[]): string {
   return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...told, ...quarantined].join(', ');
 }
 
-/** Where the time of each cell went, night by night, step upon step. */
+/** Time per step of each cell, night by night, stacked. */
 export function durationsSection(all: readonly Night[]): Markup {
   const nights = all.slice(-SHOWN);
   const lines = linesOf(nights).filter(({ cells }) => cells.some((cell) => cell && total(cell) > 0));
@@ -86,7 +86,7 @@ function longest(cells: readonly (NightCell | undefined)[]): number {
   return Math.max(...cells.map((cell) => (cell ? total(cell) : 0)));
 }
 
-/** One path a step: thirty nights of seven steps would be many elements. */
+/** One path per step: thirty nights of seven steps would be many elements. */
 function bars(cells: readonly (NightCell | undefined)[]): Markup {
   const most = longest(cells);
   const paths = new Map<StepName, string>();
@@ -108,7 +108,7 @@ function stepWords({ steps }: NightCell): string {
   return long.map(({ step, durationMs }) => `${step} ${formatTime(durationMs)}`).join(', ');
 }
 
-/** A cell that was never started has no accelerator, and says why in its own words. */
+/** A cell that was never started has no accelerator, but its own reason. */
 function about(cell: NightCell): string {
   return [...(cell.accelerator ? [acceleratorOf(cell)] : []), ...(cell.voting ? [] : ['non-voting'])].join(', ');
 }

@@ -21,7 +21,7 @@ export function headline({ members }: ChangeGroup): string {
   return `${trend.series.name} ${direction(change)} by ${percent(change.ratio).slice(1)} on ${trend.series.arch}${others > 0 ? `, and ${others} more` : ''}`;
 }
 
-/** What a page knows of changes beside the figures. */
+/** Information about changes besides the figures. */
 export interface ChangeFacts {
   /** Subjects of commits, the newest first, by range as {@link commitRange} writes it; where they are known. */
   readonly log: ReadonlyMap<string, readonly string[]>;
@@ -32,7 +32,7 @@ export interface ChangeFacts {
 /** Rows of the table of all changes. */
 const MOST_ROWS = 500;
 
-/** Every change there was, the newest first, with the commits that it lies between; and all of them as a table. */
+/** Every change, the newest first, with the commits of its range; and a table of all of them. */
 export function changesSection({ groups, trends }: Trends, nights: readonly Night[], facts: ChangeFacts): Markup {
   const rule = `Sure enough that a page of ${trends.length} trends has a false alarm once in ${Math.round(1 / FALSE_ALARM)} nights' pages, if nights were independent; at least ${100 * MIN_EFFECT.time} % of time, ${100 * MIN_EFFECT.instructions} % of instructions.`;
   const cards = groups.map((group, index) => card(group, index, nights, facts));

@@ -14,8 +14,8 @@ export interface Axis {
 }
 
 /**
- * An axis that shows what there is and not from 0: a change of 1 % has to be seen. One night in fifty at each end may lie
- * beyond it and is drawn at the edge; a series that does not move has an axis of 1 %.
+ * An axis for the data's own range and not from 0, because a change of 1 % has to be visible. One night in fifty at
+ * each end may lie beyond it and is drawn at the edge; a constant series has an axis of 1 %.
  */
 export function axisOf({ series, changes }: Trend): Axis {
   const { points } = series;
@@ -64,7 +64,7 @@ export function chart(
   })}</svg>`;
 }
 
-/** The median of each night from the first that has one, for the script: four digits, and nothing where there is none. */
+/** The median of each night from the first that has one, for the script: four digits, empty where there is none. */
 function valuesOf({ series: { points } }: Trend): string {
   const from = points[0]!.night;
   const values: string[] = Array.from({ length: points.at(-1)!.night - from + 1 }, () => '');
@@ -79,7 +79,7 @@ function scaled({ median, adjusted, interval }: Trend['series']['points'][number
   return ((interval?.[end] ?? median) * adjusted) / median;
 }
 
-/** Runs of nights that follow each other: a line does not go across nights without a figure. */
+/** Consecutive nights with figures: lines do not bridge gaps. */
 function stretches({ series: { points } }: Trend): Trend['series']['points'][] {
   const all: Trend['series']['points'][number][][] = [];
   for (const point of points) {

@@ -10,7 +10,7 @@ import { commitRange } from './words.ts';
 /** Entries at most, the newest. */
 const MOST = 50;
 
-/** Where the page of nights and its feed stand, for links: a feed is read elsewhere. */
+/** The addresses of the page of nights and its feed, for links: a feed is read elsewhere. */
 export interface FeedPlace {
   /** The page's own address, ending in `/`; absent: links are relative to the feed. */
   readonly site?: string | undefined;
@@ -19,7 +19,7 @@ export interface FeedPlace {
 }
 
 /**
- * What got worse, as an Atom feed: each entry keeps its id, so that a reader shows it once.
+ * The regressions as an Atom feed: each entry keeps its id, so that a reader shows it once.
  * Source: RFC 4287.
  */
 export function renderFeed(

@@ -7,19 +7,19 @@ import { formatTime, stateWords } from '../words.ts';
 import { style } from './style.ts';
 import { commitOf, when } from './words.ts';
 
-/** A matrix of a history, as the index lists it. */
+/** An entry of the index: a matrix of a history. */
 export interface IndexEntry {
   readonly matrix: string;
   /** The oldest first; at least one. */
   readonly nights: readonly Night[];
   readonly changes: number;
-  /** What got worse with the last night. */
+  /** Regressions of the last night. */
   readonly regressions: number;
   readonly page: string;
   readonly feed: string;
 }
 
-/** The matrices of a history, each with how its last night went. */
+/** The matrices of a history, each with the result of its last night. */
 export function renderIndex(entries: readonly IndexEntry[]): string {
   const columns = [
     'Matrix',

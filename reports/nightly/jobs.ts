@@ -6,10 +6,10 @@ import { formatTime } from '../words.ts';
 import { linked, type NightLinks, reportHref, runHref } from './links.ts';
 import { sortable } from './table.ts';
 
-/** Rows at most: what is older stands in its own night's report. */
+/** The most rows; older ones are in their own night's report. */
 const MOST = 300;
 
-/** The cells of the newest nights as a CI lists its jobs, the newest first. */
+/** The cells of the newest nights in the form of a CI's jobs, the newest first. */
 export function jobsSection(nights: readonly Night[], links: NightLinks): Markup | undefined {
   const jobs = nights
     .toReversed()

@@ -2,15 +2,15 @@ import type { Night } from '../../harness/nights/night.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { commitOf, when } from './words.ts';
 
-/** Where the things are that a night is about. */
+/** Addresses of the things that a night refers to. */
 export interface NightLinks {
   /** Runs whose own page stands beside this one, see {@link reportOf}. */
   readonly reports: ReadonlySet<string>;
-  /** A commit's page, with `{sha}` in it; where a night's CI is known, it says better. */
+  /** A commit's page, with `{sha}` in it; a night's known CI overrides it. */
   readonly commitUrl?: string | undefined;
 }
 
-/** Where a night's own page stands, seen from the page of nights. */
+/** Path of a night's own page, relative to the page of nights. */
 export function reportOf(run: string): string {
   return `runs/${encodeURIComponent(run)}/index.html`;
 }
@@ -20,7 +20,7 @@ export function reportHref({ run }: Pick<Night, 'run'>, { reports }: NightLinks)
   return reports.has(run) ? reportOf(run) : undefined;
 }
 
-/** Where the CI shows the night; what an event says is followed only where it is an address of the web. */
+/** The CI's page of the night; an event's address is used only if it is a web address. */
 export function runHref({ origin }: Pick<Night, 'origin'>): string | undefined {
   return origin?.url !== undefined && /^https?:\/\/[^\s]+$/.test(origin.url) ? origin.url : undefined;
 }
@@ -39,12 +39,12 @@ export function commitHref(
   return commitUrl !== undefined && /^https?:\/\//.test(commitUrl) ? commitUrl.replaceAll('{sha}', git.sha) : undefined;
 }
 
-/** A text as a link where there is an address. */
+/** A text, linked if there is an address. */
 export function linked(text: string | Markup, href: string | undefined): Markup {
   return href === undefined ? html`${text}` : html`<a href="${href}">${text}</a>`;
 }
 
-/** A night's time and commit, each with what it leads to. */
+/** A night's time and commit with their links. */
 export function nightMark(night: Night, links: NightLinks): Markup {
   return html`${linked(when(night), reportHref(night, links) ?? runHref(night))} ${commitMark(night, links)}`;
 }

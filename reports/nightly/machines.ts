@@ -2,7 +2,7 @@ import type { Trends } from '../../harness/nights/trends.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { significant } from '../words.ts';
 
-/** What the timed benchmarks of each cell have in common, night by night: how fast its machine was. */
+/** The common factor of each cell's timed benchmarks, night by night: how fast its machine was. */
 export function machinesSection({ machines }: Trends, nights: number): Markup | undefined {
   const moving = machines.flatMap(({ cell, factors }) => {
     const known = factors.filter((factor) => factor !== undefined);

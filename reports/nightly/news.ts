@@ -10,7 +10,7 @@ import { headline } from './changes.ts';
 import { triageTag } from './table.ts';
 import { changeAnchor, machineOf, percent } from './words.ts';
 
-/** What is otherwise than the night before; the reason to open the page. And what is not, and is no good either. */
+/** The differences from the night before, which are the reason to open the page, and what is still wrong. */
 export function newsSection(nights: readonly Night[], trends: Trends, triage: readonly Triage[] = []): Markup {
   const [before, last] = [nights.at(-2), nights.at(-1)!];
   const items = [
@@ -21,7 +21,7 @@ export function newsSection(nights: readonly Night[], trends: Trends, triage: re
   const still = stillWrong(nights, triage);
   const nothing = `Nothing${still.length > 0 ? ' is new' : ''}: every cell ended as it did the night before, and no benchmark left its level.`;
   return html`<section id="news"><h2>New since ${before ? 'the night before' : 'nothing: this is the first night'}</h2>
-${items.length > 0 ? list(items) : html`<p class="muted">${before ? nothing : 'From the second night on, what is new is said here.'}</p>`}${
+${items.length > 0 ? list(items) : html`<p class="muted">${before ? nothing : 'News appear here from the second night on.'}</p>`}${
   still.length > 0 &&
   html`
 <h3 id="still">Still wrong</h3>
@@ -33,7 +33,7 @@ function list(items: readonly Markup[]): Markup {
   return html`<ul class="news">${items.map((item) => html`<li>${item}</li>\n`)}</ul>`;
 }
 
-/** Cells that were red the night before too, and what was missing then too. */
+/** Cells that were already red, and things already missing, the night before. */
 function stillWrong(nights: readonly Night[], triage: readonly Triage[]): Markup[] {
   const day = (night: number) => nights[night]!.startedAt.slice(0, 10);
   const red = stillRed(nights).map(({ cell, since, nights: count }) => {
@@ -102,7 +102,7 @@ function missing(before: Night, last: Night): Markup[] {
   ];
 }
 
-/** Benchmarks that were measured on something else than the night before: nobody compares the two. */
+/** Benchmarks measured on another machine than the night before, which are not compared. */
 function elsewhere(before: Night, last: Night): Markup[] {
   return last.cells.flatMap((cell) => {
     const old = before.cells.find(({ name }) => name === cell.name);
@@ -125,7 +125,7 @@ function measuredOn(figure: NightCell['figures'][number], { accelerator }: Night
   return [accelerator, figure.clock, machineOf(figure)].filter(Boolean).join(', ');
 }
 
-/** One line for all that is too early to tell: on a busy host there may be many. */
+/** One line for everything that is too early to tell: on a busy host there may be much. */
 function suspects({ trends }: Trends): Markup[] {
   const all = trends.filter((trend): trend is Trend & { suspect: object } => trend.suspect !== undefined);
   if (all.length === 0) return [];
@@ -141,7 +141,7 @@ function suspects({ trends }: Trends): Markup[] {
   ];
 }
 
-/** What is bad, and what was only once: flaky tests are worth a line. What is in quarantine has a place of its own. */
+/** Bad results, and flaky tests. The quarantine has its own section. */
 function isNews({ verdict, excused }: NightCell['tests'][number]): boolean {
   return excused !== true && (verdicts[verdict].bad || verdict === 'flaky');
 }

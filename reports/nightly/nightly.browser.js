@@ -1,5 +1,5 @@
-// What the page of nights can do beside being read: values under the pointer and by keyboard, a shorter range of nights, only
-// what moved, and tables that are sorted by a click. It reads attributes that the page has, and makes text, never markup.
+// Interactive parts of the page of nights: values under the pointer and by keyboard, a shorter range of nights, only
+// moved series, and tables sorted by a click. It reads the page's attributes, and makes text, never markup.
 
 /** @param {number} value @param {string | undefined} clock @returns {string} */
 function amount(value, clock) {

@@ -4,12 +4,12 @@ import { type QuarantineStory, quarantineStories } from '../../harness/nights/qu
 import { html, type Markup } from '../html/markup.ts';
 import { sortable } from './table.ts';
 
-/** What is in quarantine in the last night, for how long, and how often that was put off; undefined where nothing is. */
+/** The quarantine of the last night, with ages and extensions; undefined if it is empty. */
 export function quarantineSection(nights: readonly Night[]): Markup | undefined {
   const stories = quarantineStories(nights);
   if (stories.length === 0) return undefined;
-  const columns = ['What', 'Where it is worked on', 'In quarantine since', 'Put off', 'Last day', 'Passed in a row'];
-  return html`<section id="quarantine"><h2>Quarantine</h2><p class="muted">What fails of it does not vote until its last day. What has passed ${PASSES_TO_LEAVE} runs in a row is ready to leave.</p>
+  const columns = ['What', 'Tracked at', 'In quarantine since', 'Extended', 'Last day', 'Passed in a row'];
+  return html`<section id="quarantine"><h2>Quarantine</h2><p class="muted">Failures listed here do not vote until their last day. An entry that has passed ${PASSES_TO_LEAVE} runs in a row is ready to leave.</p>
 ${sortable(
   'quarantine-table',
   columns,
@@ -30,7 +30,7 @@ function row(story: QuarantineStory, nights: readonly Night[]): Markup {
 `;
 }
 
-/** What an entry is about, and where. */
+/** The subject of an entry, and its cells. */
 function aboutOf({ test, cell, arch = [], target = [] }: QuarantineStory): [what: string, where: string] {
   const narrowed = [...arch, ...target];
   if (test === undefined) return [cell ?? 'every cell', narrowed.join(', ')];

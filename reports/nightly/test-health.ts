@@ -9,7 +9,7 @@ import { sortable, triageTag } from './table.ts';
 /** The most tests that are listed. */
 const MOST = 200;
 
-/** How often each test went wrong lately, since when, and what it said last. */
+/** How often each test recently went wrong, since when, and its last message. */
 export function testsSection(all: readonly Night[], triage: readonly Triage[], links: NightLinks): Markup {
   const nights = all.slice(-SHOWN);
   const tests = testHealth(nights);

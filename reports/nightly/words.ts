@@ -20,17 +20,17 @@ export function percent(ratio: number): string {
   return `${ratio >= 1 ? '+' : '−'}${share.toFixed(share < 1 ? 2 : share < 100 ? 1 : 0)} %`;
 }
 
-/** ` (as measured +16.1 %)`; nothing where that says the same. */
+/** ` (as measured +16.1 %)`; empty if that is the same. */
 export function measured({ ratio, rawRatio }: Pick<SeriesChange, 'ratio' | 'rawRatio'>): string {
   return percent(rawRatio) === percent(ratio) ? '' : ` (as measured ${percent(rawRatio)})`;
 }
 
-/** What became of a benchmark, for a sentence. */
+/** The result for a benchmark, for a sentence. */
 export function direction({ ratio }: Pick<SeriesChange, 'ratio'>): 'worse' | 'better' {
   return ratio > 1 ? 'worse' : 'better';
 }
 
-/** The commits between which a change is, as git takes them; undefined where a night has none. */
+/** The commits around a change, as a range for git; undefined if a night has none. */
 export function commitRange(
   group: Pick<ChangeGroup, 'lastBefore' | 'first'>,
   nights: readonly Night[],
@@ -39,17 +39,17 @@ export function commitRange(
   return from && to ? `${from.slice(0, 10)}..${to.slice(0, 10)}` : undefined;
 }
 
-/** What a benchmark was measured on, and how. */
+/** The machine of a benchmark, and how it was measured. */
 export function machineOf({ machine, operations }: Pick<Series, 'machine' | 'operations'>): string {
   return operations > 1 ? `${machine}, ${operations} operations a sample` : machine;
 }
 
-/** The place of a change's card in the page. */
+/** The anchor of a change's card. */
 export function changeAnchor(index: number): string {
   return `change-${index + 1}`;
 }
 
-/** A figure where the unit stands above it already: `5.259 M` of instructions. */
+/** A figure without its unit, which is shown above: `5.259 M` of instructions. */
 export function figure(amount: number, clock: BenchClock): string {
   return formatAmount(amount, clock).replace(/ ?instructions$/, '');
 }
