@@ -10,6 +10,6 @@ test('the first process of a guest is a valid shell script', async () => {
 test('it runs only busybox and systemd', () => {
   const called = [...INIT_SCRIPT.matchAll(/^\s*(?:exec )?(\S*busybox) (\w+)/gm)].map(([, , applet]) => applet);
   expect(new Set(called)).toEqual(
-    new Set(['sleep', 'poweroff', 'mount', 'umount', 'ip', 'usleep', 'cp', 'switch_root']),
+    new Set(['sleep', 'poweroff', 'mount', 'umount', 'ip', 'usleep', 'cp', 'mkdir', 'switch_root']),
   );
 });

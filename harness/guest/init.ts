@@ -5,7 +5,8 @@ import { AGENT_SCRIPT } from './agent.ts';
  * The guest's first process. It replaces Debian's initramfs, whose generator does not finish in useful time under
  * emulation, and udev, which a guest with one disk and one network card does not need. It loads the modules, gives the
  * network card QEMU's user-mode address, mounts the disk, puts the run's own files (`/seed`, a second archive behind
- * the first) onto it and starts systemd.
+ * the first) onto it and starts systemd. The suite's files (`/stack`) are put there at the first boot only: what a guest
+ * makes of them later outlasts a power cut.
  *
  * With `harness.probe` on the kernel's command line it only reports that it is alive; accelerators are tested this way.
  *
@@ -44,6 +45,10 @@ until [ -b /dev/vda ]; do
   $busybox usleep 100000
 done
 $busybox mount -t ext4 -o noatime /dev/vda /root || fail "mount the disk"
+if [ -e /stack/place ] && [ ! -e /root/etc/harness/placed ]; then
+  /bin/sh /stack/place || fail "put the suite's files in their places"
+  $busybox mkdir -p /root/etc/harness && : > /root/etc/harness/placed
+fi
 $busybox cp -a /seed/. /root/ || fail "write the run's files"
 $busybox umount /proc /sys
 $busybox mount --move /dev /root/dev

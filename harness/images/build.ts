@@ -1,13 +1,17 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS, maskedGenerators } from '../guest/init.ts';
 import { type ReleaseName, releases } from '../releases/index.ts';
 import { withCurrentLists } from './absent.ts';
+import { type Accounts, accountsOf } from './accounts.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
+import { broughtFiles, divideFiles } from './brought.ts';
+import { keyOf } from './cache.ts';
 import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest } from './container.ts';
-import { buildDisk, DISK_FILE, type ImageFile } from './disk.ts';
+import type { CpioEntry } from './cpio.ts';
+import { buildDisk, DISK_FILE, type UnitStates } from './disk.ts';
+import { digests, type ImageFile, type PlainFile } from './files.ts';
 import { bootModules, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
 import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
 import { type ImagePackages, imagePackages } from './packages.ts';
@@ -21,7 +25,9 @@ export interface ImageRequest {
   readonly suite: string;
   readonly packages: readonly string[];
   readonly files: readonly ImageFile[];
-  readonly services: readonly string[];
+  /** Commands that run in the image when it is made, and the files that are there then. */
+  readonly build: { readonly commands: readonly (readonly string[])[]; readonly files: readonly ImageFile[] };
+  readonly services: UnitStates;
   readonly containers: readonly ContainerSpec[];
   /** Whether the container images are put on the disk, for the deployment to load. */
   readonly containersOnDisk: boolean;
@@ -56,6 +62,8 @@ export interface Image {
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
+  /** Files of the suite that its initramfs brings, for its first boot. */
+  readonly brought: readonly CpioEntry[];
   /** A tar file of the kernel's modules. */
   readonly modules: string;
   /** Its container images, as archives for `docker load`, in the order in which the suite names them. */
@@ -70,7 +78,8 @@ export interface Image {
 /**
  * The image of a suite on an architecture, from the cache or made from Debian's packages. Four layers, each under a
  * key of everything that goes in: the kernel; Debian's essential packages and systemd (shared by all suites); the
- * suite's packages; its files. Changing a configuration file so costs seconds, not a bootstrap.
+ * suite's packages, and what its build commands make; its disk. Most files are not on the disk: the initramfs of a machine
+ * brings them, so that changing a configuration file costs seconds.
  */
 export function buildImage(request: ImageRequest): Promise<Image> {
   return withCurrentLists(() => build(request), request.progress);
@@ -94,31 +103,40 @@ async function build(request: ImageRequest): Promise<Image> {
     },
   );
   const { containers, inside } = await containerArchives(request, apt, layer);
-  const files = [...request.files, ...(request.containersOnDisk ? await filesFor(containers) : [])];
+  const { travelling, onDisk } = divideFiles(request.files);
+  const files = [...onDisk, ...(request.containersOnDisk ? await filesFor(containers) : [])];
   const disk = await layer(
     'disk',
     suite,
-    diskIngredients(request, files, { rootfs: rootfs.key, kernel: boot.key, unconfigured }),
+    diskIngredients(request, files, travelling, { rootfs: rootfs.key, kernel: boot.key, unconfigured }),
     2 * GIB,
-    (folder) =>
-      buildDisk({
+    async (folder) => {
+      const accounts = await accountsOf(join(rootfs.folder, ROOTFS));
+      await buildDisk({
         rootfs: join(rootfs.folder, ROOTFS),
         modules: join(boot.folder, KERNEL_FILES.modules),
         files,
+        accounts,
         services: request.services,
+        ownUnits: unitsIn(travelling),
         maskedGenerators: maskedGenerators(release),
         unconfigured,
         sizeBytes: request.diskBytes,
         folder,
         signal,
-      }),
+      });
+      await writeFile(join(folder, ACCOUNTS_FILE), JSON.stringify(accounts));
+    },
   );
+  const accounts = JSON.parse(await readFile(join(disk.folder, ACCOUNTS_FILE), 'utf8')) as Accounts;
   return {
-    key: disk.key,
+    // Where files travel the disk alone does not say what a machine has.
+    key: travelling.length === 0 ? disk.key : keyOf({ disk: disk.key, files: digests(travelling) }),
     release: release.name,
     kernel: join(boot.folder, KERNEL_FILES.kernel),
     initrd: join(boot.folder, KERNEL_FILES.initrd),
     disk: join(disk.folder, DISK_FILE),
+    brought: broughtFiles(travelling, accounts),
     modules: join(boot.folder, KERNEL_FILES.modules),
     containers,
     unconfigured,
@@ -176,7 +194,7 @@ async function containerArchives(
   return { containers: made, inside };
 }
 
-function filesFor(containers: Image['containers']): Promise<ImageFile[]> {
+function filesFor(containers: Image['containers']): Promise<PlainFile[]> {
   return Promise.all(
     containers.map(async ({ archive }, index) => ({
       path: containerPath(index),
@@ -186,14 +204,18 @@ function filesFor(containers: Image['containers']): Promise<ImageFile[]> {
   );
 }
 
-/** The part of a key for files. */
-export function digests(files: readonly ImageFile[]): unknown {
-  return files.map(({ path, mode, content }) => [path, mode, createHash('sha256').update(content).digest('hex')]);
+/** In the cache entry of a disk: its users and groups, as JSON. */
+const ACCOUNTS_FILE = 'accounts.json';
+
+/** Paths of systemd units among files. */
+function unitsIn(files: readonly ImageFile[]): string[] {
+  return files.map(({ path }) => path).filter((path) => /^\/(?:etc|(?:usr\/)?lib)\/systemd\/system\/[^/]+$/.test(path));
 }
 
 function diskIngredients(
   request: ImageRequest,
   files: readonly ImageFile[],
+  travelling: readonly ImageFile[],
   from: { readonly rootfs: string; readonly kernel: string; readonly unconfigured: readonly string[] },
 ): unknown {
   const { rootfs, kernel, unconfigured } = from;
@@ -204,6 +226,7 @@ function diskIngredients(
     guest: [GUEST_FILES, MASKED_UNITS, maskedGenerators(releases[request.settings.release])],
     files: digests(files),
     services: request.services,
+    ownUnits: unitsIn(travelling),
     bytes: request.diskBytes,
   };
 }

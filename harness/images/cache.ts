@@ -7,8 +7,17 @@ import { lock, tryLock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
 import { removeBuild } from './as-root.ts';
 
-/** The kind of an entry of the cache. */
-export type EntryKind = 'base' | 'packages' | 'kernel' | 'disk' | 'system' | 'container' | 'source' | 'snapshot';
+/** What an entry of the cache holds. */
+export type EntryKind =
+  | 'base'
+  | 'packages'
+  | 'built'
+  | 'kernel'
+  | 'disk'
+  | 'system'
+  | 'container'
+  | 'source'
+  | 'snapshot';
 
 /** A finished entry: an immutable folder. */
 export interface CacheEntry {

@@ -7,7 +7,7 @@ import type { Arch } from '../arch/index.ts';
 import { run } from '../base/process.ts';
 import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
-import type { ImageFile } from './disk.ts';
+import type { PlainFile } from './files.ts';
 import { imageConfiguration } from './image-configuration.ts';
 import { unpack } from './unpack.ts';
 
@@ -23,7 +23,7 @@ export interface ContainerRequest {
   readonly packages: readonly ResolvedPackage[];
   /** Absolute paths with `*` that are left out. */
   readonly exclude: readonly string[];
-  readonly files: readonly ImageFile[];
+  readonly files: readonly PlainFile[];
   readonly command: readonly string[];
   readonly ports: readonly number[];
   readonly health?: { readonly command: readonly string[]; readonly seconds: number } | undefined;

@@ -1,16 +1,16 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import { GUEST_FILES, MASKED_UNITS } from '../guest/init.ts';
+import type { Accounts } from './accounts.ts';
+import { fileSteps, type ImageFile, type PlainFile, writeContents } from './files.ts';
 import { runScript } from './rootfs.ts';
 
-/** A file of a suite in its image. */
-export interface ImageFile {
-  readonly path: string;
-  readonly content: Uint8Array;
-  /** Permission bits, octal: `0644`. */
-  readonly mode: string;
+/** systemd units, and whether they start by themselves. */
+export interface UnitStates {
+  readonly enabled: readonly string[];
+  readonly disabled: readonly string[];
 }
 
 export interface DiskRequest {
@@ -19,8 +19,11 @@ export interface DiskRequest {
   /** The kernel modules, a tar file. */
   readonly modules: string;
   readonly files: readonly ImageFile[];
-  /** systemd units to enable. */
-  readonly services: readonly string[];
+  /** Whom they may belong to. */
+  readonly accounts: Accounts;
+  readonly services: UnitStates;
+  /** Paths of units that are not on the disk yet when units are enabled: a machine's first boot brings them. */
+  readonly ownUnits: readonly string[];
   /** Packages that the machine has to configure before services are started. */
   readonly unconfigured: readonly string[];
   /** systemd's generators to mask. */
@@ -43,8 +46,10 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
   const scratch = join(folder, 'scratch');
   const root = join(scratch, 'root');
   const raw = join(scratch, 'disk.raw');
-  const extra = join(scratch, 'files');
+  const contents = join(scratch, 'files');
+  const files = [...guestFiles(), ...request.files];
   await mkdir(root, { recursive: true });
+  await writeContents(files, contents);
   const q = shellQuote;
   const steps = [
     // The guest's kernel makes device nodes; a user namespace may not.
@@ -60,11 +65,12 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
     ),
     // kmod's link to the empty /etc/modules would make every boot load nothing; a suite may put real files here.
     `rm -f ${q(root)}/etc/modules-load.d/modules.conf`,
-    ...(await fileSteps([...guestFiles(), ...request.files], root, extra)),
+    ...fileSteps(files, { root: q(root), contents, accounts: request.accounts }),
     ...enable(root, 'harness-ssh.service', 'sysinit.target'),
     ...enable(root, 'harness-agent.service', 'sysinit.target'),
-    ...request.services.flatMap((service) =>
-      enable(root, service.includes('.') ? service : `${service}.service`, 'multi-user.target'),
+    ...request.services.disabled.flatMap((service) => disable(root, fullName(service))),
+    ...request.services.enabled.flatMap((service) =>
+      enable(root, fullName(service), 'multi-user.target', request.ownUnits),
     ),
     // Everything of /usr is in place: without these stamps systemd updates users and caches at boot.
     `touch ${q(root)}/etc/.updated ${q(root)}/var/.updated`,
@@ -81,36 +87,40 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
   await rm(scratch, { recursive: true, force: true });
 }
 
-function guestFiles(): ImageFile[] {
+function guestFiles(): PlainFile[] {
   return GUEST_FILES.map((file) => ({ path: file.path, content: Buffer.from(file.content), mode: '0644' }));
 }
 
-/** Copies files without following a link that a package may have put in place of a folder. */
-export async function fileSteps(files: readonly ImageFile[], root: string, extra: string): Promise<string[]> {
-  await mkdir(extra, { recursive: true });
-  const steps: string[] = [];
-  for (const [index, file] of files.entries()) {
-    const source = join(extra, String(index));
-    await writeFile(source, file.content);
-    const destination = join(root, file.path);
-    steps.push(
-      `mkdir -p ${shellQuote(dirname(destination))}`,
-      `rm -f ${shellQuote(destination)}`,
-      `install -m ${file.mode} ${shellQuote(source)} ${shellQuote(destination)}`,
-    );
-  }
-  return steps;
-}
-
 /** Enables a unit as `systemctl enable` would, without needing systemd on this machine. */
-function enable(root: string, unit: string, target: string): string[] {
+function enable(root: string, unit: string, target: string, own: readonly string[] = []): string[] {
   const wants = join(root, 'etc/systemd/system', `${target}.wants`);
   const r = shellQuote(root);
   const u = shellQuote(unit);
+  const brought = own.find((path) => basename(path) === unit);
+  if (brought !== undefined)
+    return [`mkdir -p ${shellQuote(wants)}`, `ln -sf ${shellQuote(brought)} ${shellQuote(join(wants, unit))}`];
   return [
     `mkdir -p ${shellQuote(wants)}`,
     `if [ -e ${r}/etc/systemd/system/${u} ]; then ln -sf /etc/systemd/system/${u} ${shellQuote(join(wants, unit))}; ` +
       `elif [ -e ${r}/lib/systemd/system/${u} ]; then ln -sf /lib/systemd/system/${u} ${shellQuote(join(wants, unit))}; ` +
       `else echo "no unit ${unit}: neither a package nor a file of the stack brings it" >&2; exit 1; fi`,
   ];
+}
+
+/** Disables a unit as `systemctl disable` would: it starts when something asks for it, and not before. */
+function disable(root: string, unit: string): string[] {
+  const r = shellQuote(root);
+  const u = shellQuote(unit);
+  const script = shellQuote(unit.replace(/\.service$/, ''));
+  const folders = ['etc/systemd/system', 'lib/systemd/system'].map((folder) => `[ -e ${r}/${folder}/${u} ]`);
+  return [
+    `${folders.join(' || ')} || [ -e ${r}/etc/init.d/${script} ] || { echo "no unit ${unit}: no package of the stack brings it" >&2; exit 1; }`,
+    `rm -f ${r}/etc/systemd/system/*.wants/${u} ${r}/etc/systemd/system/*.requires/${u}`,
+    // Debian's `systemctl enable` looks for one of these to turn around, and fails where there is none.
+    `for link in ${r}/etc/rc?.d/S??${script}; do if [ -L "$link" ]; then mv "$link" "\${link%/*}/K01"${script}; fi; done`,
+  ];
+}
+
+function fullName(service: string): string {
+  return service.includes('.') ? service : `${service}.service`;
 }

@@ -7,9 +7,11 @@ import { type Apt, openApt, type ResolvedPackage } from './apt.ts';
 import { removeBuild } from './as-root.ts';
 import { ensureBinfmt } from './binfmt.ts';
 import type { ImageRequest } from './build.ts';
+import { runBuildCommands } from './built.ts';
 import { type CacheEntry, cached } from './cache.ts';
+import { digests } from './files.ts';
 import { knownForFirstBoot, leftIn, noteLeft, withDependents } from './first-boot.ts';
-import { OverrunError } from './guard.ts';
+import { type BuildLimits, OverrunError } from './guard.ts';
 import { namespaceProblem } from './namespaces.ts';
 import { makeRootfs, type RootfsRequest } from './rootfs.ts';
 import { RECIPE } from './settings.ts';
@@ -65,7 +67,7 @@ const SILENT_MS = 30 * 60_000;
 export interface RootfsLayers {
   /** Debian's essential packages, shared by all suites. */
   readonly base: CacheEntry;
-  /** On top of them the suite's own. */
+  /** On top of them the suite's own, and what its build commands made. */
   readonly rootfs: CacheEntry;
   /** All packages of both. */
   readonly resolved: readonly ResolvedPackage[];
@@ -91,7 +93,8 @@ export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: Layer
       resolved: baseResolved,
     }),
   );
-  if (packages.length === 0) return { base, rootfs: base, resolved, unconfigured: [] };
+  if (packages.length === 0)
+    return { base, rootfs: await builtLayer(request, apt, layer, base), resolved, unconfigured: [] };
   const added = only(resolved, base);
   const known = isEmulated(request) ? knownForFirstBoot(added) : [];
   const ingredients = {
@@ -102,7 +105,53 @@ export async function rootfsLayers(request: ImageRequest, apt: Apt, layer: Layer
   const rootfs = await layer('packages', suite, ingredients, 2 * GIB, (folder) =>
     install(folder, request, apt, { wanted: packages, packages, resolved: added, onTop: join(base.folder, ROOTFS) }),
   );
-  return { base, rootfs, resolved, unconfigured: await leftIn(rootfs.folder) };
+  const unconfigured = await leftIn(rootfs.folder);
+  return { base, rootfs: await builtLayer(request, apt, layer, rootfs), resolved, unconfigured };
+}
+
+/** A root file system in which a suite's build commands have run; the same where it has none. */
+async function builtLayer(request: ImageRequest, apt: Apt, layer: LayerOf, rootfs: CacheEntry): Promise<CacheEntry> {
+  const { settings, arch, suite, build, signal, progress } = request;
+  if (build.commands.length === 0) return rootfs;
+  const ingredients = { rootfs: rootfs.key, commands: build.commands, files: digests(build.files) };
+  return layer('built', suite, ingredients, 2 * GIB, async (folder) => {
+    await ensureCanBuild(request);
+    await inScratch(folder, (scratch) =>
+      runBuildCommands({
+        settings,
+        arch,
+        apt,
+        rootfs: join(rootfs.folder, ROOTFS),
+        ...build,
+        limits: limitsOf(settings),
+        output: join(folder, ROOTFS),
+        scratch,
+        signal,
+        progress,
+      }),
+    );
+  });
+}
+
+/** @throws InfraError when programs of the architecture, or builds at all, do not run here. */
+async function ensureCanBuild({ arch }: Pick<ImageRequest, 'arch'>): Promise<void> {
+  await ensureBinfmt(arch);
+  const refused = await namespaceProblem();
+  if (refused) throw new InfraError(`cannot build images without being root: ${refused.why}`, { hint: refused.hint });
+}
+
+function limitsOf({ buildMemoryBytes, buildMs }: ImageRequest['settings']): BuildLimits {
+  return { memoryBytes: buildMemoryBytes, totalMs: buildMs, silentMs: SILENT_MS };
+}
+
+async function inScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
+  const scratch = join(folder, 'scratch');
+  await mkdir(scratch, { recursive: true });
+  try {
+    await work(scratch);
+  } finally {
+    await removeBuild(scratch);
+  }
 }
 
 interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'onTop'> {
@@ -116,30 +165,28 @@ interface Installation extends Pick<RootfsRequest, 'packages' | 'resolved' | 'on
  */
 async function install(folder: string, request: ImageRequest, apt: Apt, what: Installation): Promise<void> {
   const { settings, arch, signal, progress } = request;
-  await ensureBinfmt(arch);
-  const refused = await namespaceProblem();
-  if (refused) throw new InfraError(`cannot build images without being root: ${refused.why}`, { hint: refused.hint });
+  await ensureCanBuild(request);
   await apt.download(what.wanted, [], progress);
   const left = new Set(what.onTop !== undefined && isEmulated(request) ? knownForFirstBoot(what.resolved) : []);
   for (;;) {
     const unpacked = await withDependents(apt, what.resolved, left);
-    const scratch = join(folder, 'scratch');
-    await mkdir(scratch, { recursive: true });
     try {
-      await makeRootfs({
-        settings,
-        arch,
-        apt,
-        packages: what.packages,
-        resolved: what.resolved,
-        ...(what.onTop === undefined ? {} : { onTop: what.onTop }),
-        unpacked,
-        limits: { memoryBytes: settings.buildMemoryBytes, totalMs: settings.buildMs, silentMs: SILENT_MS },
-        output: join(folder, ROOTFS),
-        scratch,
-        signal,
-        progress,
-      });
+      await inScratch(folder, (scratch) =>
+        makeRootfs({
+          settings,
+          arch,
+          apt,
+          packages: what.packages,
+          resolved: what.resolved,
+          ...(what.onTop === undefined ? {} : { onTop: what.onTop }),
+          unpacked,
+          limits: limitsOf(settings),
+          output: join(folder, ROOTFS),
+          scratch,
+          signal,
+          progress,
+        }),
+      );
       await noteLeft(folder, unpacked);
       return;
     } catch (error) {
@@ -148,8 +195,6 @@ async function install(folder: string, request: ImageRequest, apt: Apt, what: In
       if (name === undefined || !canWait || left.has(name)) throw error;
       request.warn?.(`${messageOf(error)}; it is configured in the first boot of the guest instead`);
       left.add(name);
-    } finally {
-      await removeBuild(scratch);
     }
   }
 }

@@ -19,45 +19,76 @@ const DPKG_OPTIONS = [
   'path-exclude=/usr/share/info/*',
 ];
 
-export interface RootfsRequest {
+/** Where a root file system is made, and what that may take. */
+export interface BuildPlace {
   readonly settings: ImageSettings;
   readonly arch: Arch;
   readonly apt: Apt;
-  /** Packages to install in addition to those of `onTop`. */
-  readonly packages: readonly string[];
-  /** Everything that apt resolved for it, taken from our archive, so nothing is downloaded twice. */
-  readonly resolved: readonly ResolvedPackage[];
-  /** A root file system (tar) to install on top of; absent: from Debian's essential packages. */
-  readonly onTop?: string;
   /** The tar file to write. */
   readonly output: string;
   readonly scratch: string;
-  /** The packages of `resolved` that are only unpacked, to be configured in the guest. */
-  readonly unpacked: readonly ResolvedPackage[];
   readonly limits: BuildLimits;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((message: string) => void) | undefined;
 }
 
+export interface RootfsRequest extends BuildPlace {
+  /** To install, beside what `onTop` has. */
+  readonly packages: readonly string[];
+  /** Everything that apt resolved for it, taken from our archive, so nothing is downloaded twice. */
+  readonly resolved: readonly ResolvedPackage[];
+  /** A root file system (tar) to install on top of; absent: from Debian's essential packages. */
+  readonly onTop?: string;
+  /** Of `resolved`: unpacked only, to be configured in the guest. */
+  readonly unpacked: readonly ResolvedPackage[];
+}
+
 /**
- * Makes a root file system with mmdebstrap. Maintainer scripts of a foreign architecture run through qemu-user. It runs
- * in its own mount and process namespace, so that nothing stays mounted or running if it is killed.
- * @throws OverrunError if a maintainer script exceeds the limits.
+ * Makes a root file system with mmdebstrap. Maintainer scripts of a foreign architecture run through qemu-user.
+ * @throws OverrunError when a maintainer script takes more than the limits allow.
  */
 export async function makeRootfs(request: RootfsRequest): Promise<void> {
-  const { settings, arch, apt, packages, resolved, unpacked, onTop, output, scratch, signal } = request;
+  const { arch, apt, packages, resolved, unpacked, onTop, scratch } = request;
   const seed = join(scratch, 'seed');
   await seedArchive(seed, apt, resolved);
   // Named packages are configured, with their dependencies; so everything else has to be named.
   const include =
     unpacked.length === 0 ? packages : resolved.filter((one) => !unpacked.includes(one)).map(({ name }) => name);
-  const hook = [
-    // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
-    `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
-    ...(onTop ? [`tar -C "$1" -xf ${shellQuote(onTop)}`] : []),
-    `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
-    `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
-  ];
+  await bootstrap(request, {
+    variant: onTop ? 'custom' : 'essential',
+    include,
+    setUp: [
+      // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
+      `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
+      ...(onTop ? [`tar -C "$1" -xf ${shellQuote(onTop)}`] : []),
+      `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
+      `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
+    ],
+    customize: unpacked.length > 0 ? [unpackHook(apt, unpacked)] : [],
+    purpose: `install ${packages.slice(0, 4).join(', ')}${packages.length > 4 ? ', …' : ''} for ${arch.name}`,
+    onLine: installProgress(resolved.length, request.progress ?? (() => {})),
+  });
+}
+
+/** What mmdebstrap is to do. */
+interface Bootstrap {
+  readonly variant: 'custom' | 'essential';
+  readonly include: readonly string[];
+  /** Lines of sh that run before packages are installed; the root is `$1`. */
+  readonly setUp: readonly string[];
+  /** The same, each by itself, once they are. */
+  readonly customize: readonly string[];
+  readonly purpose: string;
+  readonly onLine: (line: string) => void;
+}
+
+/**
+ * Runs mmdebstrap, in a mount and process namespace of its own, so that nothing is left mounted or running when it is
+ * killed.
+ * @throws OverrunError when something takes more than the limits allow.
+ */
+export async function bootstrap(place: BuildPlace, what: Bootstrap): Promise<void> {
+  const { settings, arch, apt, output, scratch, signal } = place;
   const argv = [
     ...inNamespaces(),
     'mmdebstrap',
@@ -65,24 +96,24 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     // beside his own, to whom his home is closed, as Debian makes homes since 13.
     '--mode=root',
     `--architectures=${arch.debian}`,
-    `--variant=${onTop ? 'custom' : 'essential'}`,
+    `--variant=${what.variant}`,
     '--format=tar',
     // Each line of apt and dpkg, as it comes.
     '--verbose',
     '--skip=update',
-    ...(include.length > 0 ? [`--include=${include.join(',')}`] : []),
+    ...(what.include.length > 0 ? [`--include=${what.include.join(',')}`] : []),
     '--aptopt=APT::Install-Recommends "false"',
     ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
-    `--setup-hook=set -e; ${hook.join('; ')}`,
-    ...(unpacked.length > 0 ? [`--customize-hook=${unpackHook(apt, unpacked)}`] : []),
+    `--setup-hook=set -e; ${what.setUp.join('; ')}`,
+    ...what.customize.map((hook) => `--customize-hook=${hook}`),
     settings.release,
     output,
     ...apt.sources,
   ];
-  await runGuarded(argv, request.limits, {
-    purpose: `install ${packages.slice(0, 4).join(', ')}${packages.length > 4 ? ', …' : ''} for ${arch.name}`,
+  await runGuarded(argv, place.limits, {
+    purpose: what.purpose,
     env: { TMPDIR: scratch, LC_ALL: 'C.UTF-8', SOURCE_DATE_EPOCH: '1' },
-    onLine: installProgress(resolved.length, request.progress ?? (() => {})),
+    onLine: what.onLine,
     ...(signal ? { cancelSignal: signal } : {}),
   });
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { shellQuote } from '../base/text.ts';
 import { SERVICES } from '../guest/service-manager.ts';
+import { accountsOf } from './accounts.ts';
 import { writeArchive } from './container.ts';
-import { fileSteps, type ImageFile } from './disk.ts';
+import { fileSteps, type ImageFile, writeContents } from './files.ts';
 import { imageConfiguration } from './image-configuration.ts';
 import { runScript } from './rootfs.ts';
 
@@ -33,7 +34,9 @@ export async function buildSystemContainer(request: SystemRequest, folder: strin
   const scratch = join(folder, 'scratch');
   const root = join(scratch, 'root');
   const layer = join(scratch, 'layer.tar');
+  const contents = join(scratch, 'files');
   await mkdir(root, { recursive: true });
+  await writeContents(files, contents);
   const q = shellQuote;
   const commands = ['systemctl', 'journalctl'].map(
     (command) => `ln -s ${SERVICES}/client.pl ${q(root)}/usr/local/bin/${command}`,
@@ -43,7 +46,7 @@ export async function buildSystemContainer(request: SystemRequest, folder: strin
     `tar -C ${q(root)} -xf ${q(rootfs)} --exclude='./dev/*'`,
     // Keys belong to one run and must not be shared through an image.
     `rm -f ${q(root)}/etc/ssh/ssh_host_*`,
-    ...(await fileSteps(files, root, join(scratch, 'files'))),
+    ...fileSteps(files, { root: q(root), contents, accounts: await accountsOf(rootfs) }),
     ...commands,
     `tar -C ${q(root)} --sort=name --numeric-owner --format=gnu -cf ${q(layer)} .`,
     `rm -rf ${q(root)}`,

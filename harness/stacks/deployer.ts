@@ -10,7 +10,11 @@ export interface DeployOptions {
   readonly scale: number;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
-  /** Reports a warning that does not stop the deployment. */
+  /** What a command prints, in the pieces in which it comes. */
+  readonly output: (text: string) => void;
+  /** How long a part of the deployment took. */
+  readonly phase: (phase: { readonly name: string; readonly durationMs: number }) => void;
+  /** Something that people should know and that does not stop the deployment. */
   readonly warn: (message: string) => void;
 }
 

@@ -27,21 +27,30 @@ export function nameOfCheck(check: ReadyCheck): string {
  * @throws StackError naming the check, its last result, and the end of the console.
  */
 export async function awaitReady(target: Target, suite: Suite, scale: number, signal?: AbortSignal): Promise<void> {
-  for (const check of suite.stack.ready) {
-    const deadlineMs = scaledMs(check.seconds, scale);
-    try {
-      await retryUntil(() => attempt(check, target, suite, deadlineMs), { deadlineMs, everyMs: 200, signal });
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw new StackError(
-        `cannot use the stack: the readiness check "${nameOfCheck(check)}" did not come true within ${formatDuration(deadlineMs)}: ${messageOf(cause)}`,
-        {
-          cause,
-          hint: `It has ${check.seconds} native seconds, times ${scale.toFixed(1)} for this target: \`seconds:\` in suite.yaml.`,
-          consoleTail: await target.consoleTail(20),
-        },
-      );
-    }
+  for (const check of suite.stack.ready) await awaitCheck(target, suite, check, scale, signal);
+}
+
+/** Awaits one condition. @throws StackError as `awaitReady`. */
+export async function awaitCheck(
+  target: Target,
+  suite: Suite,
+  check: ReadyCheck,
+  scale: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deadlineMs = scaledMs(check.seconds, scale);
+  try {
+    await retryUntil(() => attempt(check, target, suite, deadlineMs), { deadlineMs, everyMs: 200, signal });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new StackError(
+      `cannot use the stack: the readiness check "${nameOfCheck(check)}" did not come true within ${formatDuration(deadlineMs)}: ${messageOf(cause)}`,
+      {
+        cause,
+        hint: `It has ${check.seconds} native seconds, times ${scale.toFixed(1)} for this target: \`seconds:\` in suite.yaml.`,
+        consoleTail: await target.consoleTail(20),
+      },
+    );
   }
 }
 

@@ -18,9 +18,12 @@ tac journal | {
     case $verb in
       start) systemctl daemon-reload; systemctl start "$what" ;;
       stop) systemctl stop "$what" 2>/dev/null || ! systemctl --quiet is-active "$what" ;;
+      enable) systemctl --quiet enable "$what" ;;
       disable) systemctl --quiet disable "$what" 2>/dev/null; true ;;
       restore) rm -rf -- "$path" && cp -a -- "files/$what" "$path" ;;
       remove) rm -rf -- "$path" ;;
+      # The folder was there, with this owner and mode.
+      folder) chown "\${what%/*}" "$path" && chmod "\${what#*/}" "$path" ;;
 ${deployers.flatMap(({ name, undo }) => (undo ? [`      ${name}) undo_${name} "$what" ;;\n`] : [])).join('')}      purge) DEBIAN_FRONTEND=noninteractive apt-get -q -y purge "$what" >/dev/null ;;
       *) false ;;
     esac || { echo "cannot $verb $what $path"; failed=1; }
@@ -32,14 +35,22 @@ wc -l <journal
 cd / && rm -rf -- "$(dirname "$0")"
 `;
 
-/** Notes what stands before anything is changed: arguments are the folder, the packages to be purged later, --, services. */
+/**
+ * Notes what stands before anything is changed: arguments are the folder, the packages to be purged later, --, services, --,
+ * services that will be disabled.
+ */
 const BEGIN = `
 folder=$1; shift
 rm -rf -- "$folder" && mkdir -p -- "$folder/files" && cat >"$folder/undo" || exit 1
 {
   while [ "$1" != -- ]; do echo "purge $1"; shift; done
   shift
-  for service in "$@"; do systemctl --quiet is-active "$service" && echo "start $service"; done
+  while [ "$1" != -- ]; do systemctl --quiet is-active "$1" && echo "start $1"; shift; done
+  shift
+  for service in "$@"; do
+    systemctl --quiet is-active "$service" && echo "start $service"
+    systemctl --quiet is-enabled "$service" 2>/dev/null && echo "enable $service"
+  done
 } >"$folder/journal"
 sync -f "$folder"
 `;
@@ -53,11 +64,13 @@ shift
 number=0
 for path in "$@"; do
   number=$((number + 1))
-  if [ -e "$path" ] || [ -L "$path" ]; then
+  if [ "$path" != "\${path%/}" ] && [ -d "$path" ]; then
+    echo "folder $(stat -c %u:%g/%a "$path") \${path%/}"
+  elif [ -e "$path" ] || [ -L "$path" ]; then
     cp -a -- "$path" "$folder/files/$number" || exit 1
     echo "restore $number $path"
   else
-    echo "remove - $path"
+    echo "remove - \${path%/}"
   fi >>"$folder/journal"
 done
 for service in $services; do
@@ -83,7 +96,15 @@ export async function beginUndo(
   const { undoFolder } = target;
   if (undoFolder === undefined) return;
   const purged = stack.afterwards.packages === 'remove' ? missing : [];
-  await script(target, BEGIN, [undoFolder, ...purged, '--', ...stack.services], timeouts.command, options, UNDO);
+  const { enabled, disabled } = stack.services;
+  await script(
+    target,
+    BEGIN,
+    [undoFolder, ...purged, '--', ...enabled, '--', ...disabled],
+    timeouts.command,
+    options,
+    UNDO,
+  );
 }
 
 /** Keeps copies of the files that will be overwritten, before they are, and notes what will be started. */
@@ -106,7 +127,7 @@ export async function noteChanges(
   });
   const noted = [
     lines.join('\n'),
-    ...(services === 'stop' ? stack.services : []),
+    ...(services === 'stop' ? stack.services.enabled : []),
     '--',
     ...(files === 'restore' ? paths : []),
   ];

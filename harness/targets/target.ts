@@ -60,7 +60,7 @@ export interface ExecOptions {
   /** Milliseconds of this host's time, already scaled. No default: the caller must pass one. */
   readonly deadlineMs: number;
   readonly stdin?: string | Uint8Array;
-  /** Called for each chunk of output as it arrives. */
+  /** Called for each chunk of standard output as it arrives. */
   readonly onOutput?: (chunk: string) => void;
   readonly signal?: AbortSignal;
   /** With the controller's own way to other machines, where the target shares its system: for fetching packages. */
@@ -170,7 +170,7 @@ export interface TargetSpec {
 /** What a suite asks of a QEMU machine, which no other kind of target can give. */
 export interface VmRequest {
   /** What it is started from; absent: nothing was built for a machine. */
-  readonly image?: Pick<Image, 'key' | 'release' | 'kernel' | 'initrd' | 'disk'>;
+  readonly image?: Pick<Image, 'key' | 'release' | 'kernel' | 'initrd' | 'disk' | 'brought'>;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
   readonly identity: 'own' | 'kept';
   /** How exact an emulated machine's timers are: `coarse` to its tick, `fine` as on a real one. */

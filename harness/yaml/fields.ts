@@ -88,19 +88,60 @@ export const durationSeconds = z.number().positive().max(86_400);
 /** A command: a string goes through sh, a list is its argv. */
 export const argvField = z.union([z.string().min(1), z.array(z.string()).min(1)]);
 
-/** A file of the stack: from the suite's folder, or written out here. */
+const octalMode = z
+  .string({
+    // YAML 1.2 reads 0644 as the number 644, and 0o644 as 420.
+    error: ({ input }) => (typeof input === 'number' ? 'expected an octal mode in quotes, such as "0644"' : undefined),
+  })
+  .regex(/^[0-7]?[0-7]{3}$/, 'expected an octal mode such as "0644"');
+
+const fileShape = {
+  path: absolutePath.describe('Its path on the target.'),
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A file in the suite's folder, or in a folder beside it whose name begins with `_`: `../_shared/a.conf`.",
+    ),
+  content: z.string().optional(),
+};
+
+/** A file of a container image, which is root's. */
+export const plainFile = z
+  .strictObject({ ...fileShape, mode: octalMode.default('0644') })
+  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');
+
+const account = z
+  .string()
+  .regex(/^(?:[a-z_][a-z0-9_-]*\$?|\d+)$/, 'expected the name of a user or group, or its number in quotes')
+  .optional();
+
+/** What a file of the stack may be; exactly one of them. */
+const FILE_KINDS = ['from', 'content', 'folder', 'link', 'absent'] as const;
+
+/** A file of the stack: from the suite's folder, or written out here; a folder, a link, or what is not to be there. */
 export const stackFile = z
   .strictObject({
-    path: absolutePath.describe('Its path on the target.'),
-    from: z.string().min(1).optional().describe("A file in the suite's folder."),
-    content: z.string().optional(),
-    mode: z
-      .string({
-        // YAML 1.2 reads 0644 as the number 644, and 0o644 as 420.
-        error: ({ input }) =>
-          typeof input === 'number' ? 'expected an octal mode in quotes, such as "0644"' : undefined,
-      })
-      .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0644"')
-      .default('0644'),
+    ...fileShape,
+    folder: z.literal(true).optional().describe('A folder, made where there is none.'),
+    link: z.string().min(1).optional().describe('A symbolic link, and where it leads.'),
+    absent: z.literal(true).optional().describe('It is removed, with what is in it.'),
+    mode: octalMode.optional().describe('Default: "0644", of a folder "0755".'),
+    build: z.literal(true).optional().describe('It is there while `build` runs, which runs again when it changes.'),
+    owner: account.describe('A user that a package of the stack brings. Default: root.'),
+    group: account.describe('Default: root.'),
   })
-  .refine((file) => (file.from === undefined) !== (file.content === undefined), 'expected either from or content');
+  .refine(
+    (file) => FILE_KINDS.filter((kind) => file[kind] !== undefined).length === 1,
+    `expected exactly one of ${FILE_KINDS.join(', ')}`,
+  )
+  .refine(
+    ({ link, absent, mode, owner, group }) =>
+      (link ?? absent) === undefined || [mode, owner, group].every((one) => one === undefined),
+    'expected no mode, owner or group of a link, or of what is absent',
+  )
+  .refine(
+    ({ path, absent }) => !absent || path.split('/').filter((part) => part !== '' && part !== '.').length > 1,
+    'expected a path below one of the top folders: all that is in it is removed',
+  );

@@ -138,7 +138,7 @@ describe('a suite', () => {
     expect(await problems(text, suiteSchema)).toEqual([
       'm.yaml:1:9: needs[0] is "rooot", expected one of system, root, power, network, docker; did you mean "root"?',
       'm.yaml:4:15: stack.files[0].path is "etc/x", expected an absolute path',
-      'm.yaml:5:7: stack.files[1]: expected either from or content',
+      'm.yaml:5:7: stack.files[1]: expected exactly one of from, content, folder, link, absent',
       'm.yaml:5:15: stack.files[1].path is "/x/../y", expected a path without ".."',
       'm.yaml:7:15: missing key "port" in stack.ready[0].http, expected a string',
       'm.yaml:8:16: stack.ready[1].command is 3, expected a string or a list',

@@ -122,7 +122,78 @@ describe('loadSuite', () => {
     );
   });
 
-  test('readiness checks must name existing ports', async () => {
+  test('a file is one thing, and its owner somebody', async () => {
+    const text = `stack:
+  files:
+    - { path: /a, content: x, link: b }
+    - { path: /b }
+    - { path: /c, link: d, owner: root }
+    - { path: /d, content: x, owner: "a b" }
+    - { path: /etc, absent: true }
+    - { path: /e, folder: true, mode: 0755 }
+`;
+    await using files = await tempFiles({ 'web/suite.yaml': text });
+    const one = 'expected exactly one of from, content, folder, link, absent';
+    expect((await rejection(loadSuite(join(files.folder, 'web'), files.folder))).split('\n')).toEqual([
+      `web/suite.yaml:3:7: stack.files[0]: ${one}`,
+      `web/suite.yaml:4:7: stack.files[1]: ${one}`,
+      'web/suite.yaml:5:7: stack.files[2]: expected no mode, owner or group of a link, or of what is absent',
+      'web/suite.yaml:6:38: stack.files[3].owner is "a b", expected the name of a user or group, or its number in quotes',
+      'web/suite.yaml:7:7: stack.files[4]: expected a path below one of the top folders: all that is in it is removed',
+      'web/suite.yaml:8:39: stack.files[5].mode is 755, expected an octal mode in quotes, such as "0644"',
+    ]);
+  });
+
+  test('units are enabled, or enabled and disabled, and none is both', async () => {
+    await using files = await tempFiles({
+      'list/suite.yaml': 'stack: { services: [a, b] }\n',
+      'both/suite.yaml': 'stack:\n  services: { enabled: [a, b], disabled: [c, b] }\n',
+      'typo/suite.yaml': 'stack:\n  services: { disable: [c] }\n',
+    });
+    const load = (name: string) => loadSuite(join(files.folder, name), files.folder);
+    expect((await load('list')).stack.services).toEqual({ enabled: ['a', 'b'], disabled: [] });
+    expect(await rejection(load('both'))).toBe(
+      'both/suite.yaml:2:46: b is enabled and disabled, expected one of the two',
+    );
+    expect(await rejection(load('typo'))).toContain('typo/suite.yaml:2:');
+  });
+
+  test('files are shared in folders beside suites that are no suites', async () => {
+    const suite = (from: string) => `stack:\n  files:\n    - { path: /a, from: ${from} }\n`;
+    await using files = await tempFiles({
+      'suites/_shared/a.conf': 'a',
+      'suites/other/a.conf': 'a',
+      'suites/good/suite.yaml': suite('../_shared/a.conf'),
+      'suites/typo/suite.yaml': suite('../_shared/b.conf'),
+      'suites/bad/suite.yaml': suite('../other/a.conf'),
+      'suites/out/suite.yaml': suite('../_shared/../../a.conf'),
+    });
+    const load = (name: string) => loadSuite(join(files.folder, 'suites', name), files.folder);
+    expect((await load('good')).stack.files[0]?.from).toBe('../_shared/a.conf');
+    expect(await rejection(load('typo'))).toMatch(/typo\/suite\.yaml:3:25: .*did you mean "\.\.\/_shared\/a\.conf"\?$/);
+    for (const name of ['bad', 'out'])
+      expect(await rejection(load(name))).toContain("expected a file in the suite's folder");
+  });
+
+  test('steps of a deployment are commands or conditions, whose ports there are', async () => {
+    const text = `stack:
+  ports: { http: 80 }
+  commands:
+    - plain
+    - { name: slow, run: [make, all], seconds: 90 }
+    - { await: { http: { port: htpp } } }
+`;
+    await using files = await tempFiles({
+      'web/suite.yaml': text,
+      'typo/suite.yaml': 'stack:\n  commands:\n    - { nme: slow, run: make }\n',
+    });
+    expect(await rejection(loadSuite(join(files.folder, 'web'), files.folder))).toBe(
+      'web/suite.yaml:6:32: unknown port "htpp", expected "http"; did you mean "http"?',
+    );
+    expect(await rejection(loadSuite(join(files.folder, 'typo'), files.folder))).toContain('typo/suite.yaml:3:');
+  });
+
+  test('readiness checks name ports that there are', async () => {
     const text =
       'stack:\n  ports: { http: 80, redis: 6379 }\n  ready:\n    - http: { port: htpp }\n    - tcp: constructor\n';
     await using files = await tempFiles({

@@ -28,7 +28,7 @@ export async function strayFiles({ root, matrices, suites }: Project, cwd: strin
   for (const entry of await entries(suites)) {
     const place = join(suites, entry.name);
     if (entry.isFile() && CONFIGURATION.test(entry.name)) unread(place, 'a suite is a folder with suite.yaml in it');
-    if (!entry.isDirectory() || (await hasYamlFile(place, 'suite'))) continue;
+    if (!entry.isDirectory() || entry.name.startsWith('_') || (await hasYamlFile(place, 'suite'))) continue;
     const files = (await entries(place)).map(({ name }) => name);
     const meant = files.find((name) => CONFIGURATION.test(name)) ?? files.find((name) => SUITE_FILE.test(name));
     if (meant !== undefined) unread(place, `it has ${meant}, and no suite.yaml`);

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { whyNotAFileOf } from '../../base/file-inside.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
@@ -32,7 +32,7 @@ export async function loadSuite(
     ...pathProblems(real),
     ...portProblems(data),
     ...(await Promise.all(used.map((deployer) => deployer.problems?.(data, place) ?? []))).flat(),
-    ...(await fileProblems(data, place)),
+    ...(await fileProblems(data, real)),
   ];
   if (problems.length > 0) throw source.error(problems);
   const suite = { ...data, name: basename(place), folder: real };
@@ -68,9 +68,15 @@ function portProblems({ stack }: SuiteConfig): Problem[] {
     name === undefined || Object.hasOwn(stack.ports, name)
       ? []
       : [{ path, text: `unknown port ${quote(name)}, ${expectedPort(ports)}${didYouMean(name, ports)}` }];
-  return stack.ready.flatMap((check, index) => [
-    ...unknown(['stack', 'ready', index, 'http', 'port'], check.http?.port),
-    ...unknown(['stack', 'ready', index, 'tcp'], check.tcp),
+  const checks: [Problem['path'], SuiteConfig['stack']['ready'][number]][] = [
+    ...stack.ready.map((check, index): (typeof checks)[number] => [['stack', 'ready', index], check]),
+    ...stack.commands.flatMap((step, index): typeof checks =>
+      'await' in step ? [[['stack', 'commands', index, 'await'], step.await]] : [],
+    ),
+  ];
+  return checks.flatMap(([at, check]) => [
+    ...unknown([...at, 'http', 'port'], check.http?.port),
+    ...unknown([...at, 'tcp'], check.tcp),
   ]);
 }
 
@@ -88,7 +94,7 @@ async function fileProblems({ stack }: SuiteConfig, folder: string): Promise<Pro
 
 async function problemsOfFiles(
   where: Problem['path'],
-  files: SuiteConfig['stack']['files'],
+  files: readonly { readonly path: string; readonly from?: string | undefined }[],
   folder: string,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
@@ -102,7 +108,7 @@ async function problemsOfFiles(
         text: `${quote(file.path)} is written twice, expected one file for each path`,
       });
     seen.add(file.path);
-    const why = file.from === undefined ? undefined : await whyNotAFileOf(folder, file.from);
+    const why = file.from === undefined ? undefined : await whyNotAFile(folder, file.from);
     if (why !== undefined)
       problems.push({
         path: [...path, 'from'],
@@ -110,4 +116,12 @@ async function problemsOfFiles(
       });
   }
   return problems;
+}
+
+/** What keeps a path from naming a file of a suite, or one that it shares: in a folder beside it that begins with `_`. */
+async function whyNotAFile(folder: string, from: string): Promise<string | undefined> {
+  const [, shared, inside] = /^\.\.\/(_[^/]+)\/(.+)$/.exec(from) ?? [];
+  if (shared === undefined) return whyNotAFileOf(folder, from);
+  const why = await whyNotAFileOf(join(dirname(folder), shared), inside!);
+  return why?.replace('did you mean "', `did you mean "../${shared}/`);
 }

@@ -30,6 +30,22 @@ const readyCheck = z
     'expected exactly one of http, tcp, command',
   );
 
+/** A step of a deployment: a command, or a condition that is awaited. */
+const stackCommand = z.union([
+  argvField.transform((run): { run: typeof run; name?: string; seconds?: number } => ({ run })),
+  z.strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(100)
+      .exactOptional()
+      .describe('How the step is called in reports. Default: the command.'),
+    run: argvField.describe('A command on the target; a string goes through sh.'),
+    seconds: durationSeconds.exactOptional().describe('Native seconds that it may take. Default: timeouts.command.'),
+  }),
+  z.strictObject({ await: readyCheck.describe('A condition that the deployment waits for.') }),
+]);
+
 /** A path or a glob below the source folder. */
 const artifactPattern = z
   .string()
@@ -121,8 +137,14 @@ export const suiteSchema = z
       .strictObject({
         ...stackShape,
         files: z.array(stackFile).default([]).describe('Files, built into the image.'),
-        commands: z
+        build: z
           .array(argvField)
+          .default([])
+          .describe(
+            'Commands run in the image once, when it is made: as root, with the packages installed and nothing started. A string goes through sh.',
+          ),
+        commands: z
+          .array(stackCommand)
           .default([])
           .describe('Run on the target after boot, in order; a string goes through sh.'),
         ports: z

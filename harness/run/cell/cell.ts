@@ -197,7 +197,7 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
 
 async function deployAndTest(on: OnTarget, state: CellState): Promise<StepOutcome> {
   await step(whileAlive(on), 'deploy', async (io) => {
-    await deployOn(on, io);
+    await deployOn(on, io, (file) => void state.artifacts.push(relative(on.context.run.open.folder, file)));
     return [undefined, on.started.deployed ? { verdict: 'skipped', note: 'in the snapshot' } : { verdict: 'passed' }];
   });
   const { steps } = chosenOf(on) ?? {};

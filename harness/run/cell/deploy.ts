@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
 import { environmentOf } from '../../commands/environment.ts';
+import { outputLog } from '../../commands/output-log.ts';
 import { type SetUpState, setUp } from '../../commands/set-up.ts';
 import { copySource } from '../../commands/workspace.ts';
 import type { Suite } from '../../config/suite.ts';
@@ -17,17 +20,28 @@ import type { CellSnapshot } from './snapshots.ts';
 import type { StartedCell } from './start-cell.ts';
 import type { StepIo } from './step.ts';
 
-/** Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot. */
-export async function deployOn(on: OnTarget, io: StepIo): Promise<void> {
+/**
+ * Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot.
+ * @param keep is told of the file with what the deployment printed, if it printed anything.
+ */
+export async function deployOn(on: OnTarget, io: StepIo, keep: (file: string) => void = () => {}): Promise<void> {
   const { context, started, signal } = on;
-  const { progress, warn } = io;
-  const options = { scale: started.scale.factor, signal, progress, warn };
+  const { progress, warn, phase } = io;
+  const file = join(context.folder, 'deploy.log');
+  const log = outputLog(file, () => {});
+  const output = (text: string) => log.add('stdout', Buffer.from(text));
+  const options: DeployOptions = { scale: started.scale.factor, signal, progress, warn, phase, output };
   const tree = context.run.sources.get(context.cell.suite.name);
   if (started.deployed) return freshenSource(started, tree, options);
   const died = anyDeath(started).then((error) => {
     throw error;
   });
-  await Promise.race([deployNodes(started, context.cell, tree, options), died]);
+  try {
+    await Promise.race([deployNodes(started, context.cell, tree, options), died]);
+  } finally {
+    await log.end();
+    if (await exists(file)) keep(file);
+  }
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
 }
 
@@ -44,7 +58,7 @@ async function setUpOn(
     commands: suite.setup.map(argvOf),
     as: suite.root ? 'root' : 'user',
     seconds: suite.timeouts.setup,
-    env: environmentOf(suite, target.facts.arch),
+    env: environmentOf(suite, target.facts.arch, options.scale),
   } as const;
   return setUp(target, what, options);
 }

@@ -13,7 +13,7 @@ import {
   resolvePackages,
 } from '../../images/build.ts';
 import { buildSystem, type SystemImage } from '../../images/build-system.ts';
-import type { ImageFile } from '../../images/disk.ts';
+import type { ImageFile, PlainFile } from '../../images/files.ts';
 import { missingModules } from '../../images/modules.ts';
 import type { ImageSettings } from '../../images/settings.ts';
 import type { Cell } from '../../matrix/cell.ts';
@@ -21,6 +21,7 @@ import { needsOf } from '../../matrix/gate.ts';
 import { nodeArchsOf } from '../../matrix/nodes.ts';
 import { packagesIn, type ReleaseName } from '../../releases/index.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
+import { argvOf } from '../../stacks/ready.ts';
 import { kinds } from '../../targets/kinds.ts';
 import { placedIn } from './unknown-packages.ts';
 
@@ -117,7 +118,21 @@ async function requestFor(
     settings: { ...settings, release },
     arch: architectures[arch],
     suite: suite.name,
-    ...partsOf(suite, await filesOf(suite, suite.stack.files), release),
+    ...partsOf(
+      suite,
+      await filesOf(
+        suite,
+        suite.stack.files.filter((file) => !isBuilt(suite, file)),
+      ),
+      release,
+    ),
+    build: {
+      commands: suite.stack.build.map(argvOf),
+      files: await filesOf(
+        suite,
+        suite.stack.files.filter((file) => isBuilt(suite, file)),
+      ),
+    },
     containers: await containersOf(suite, arch, release),
     containersOnDisk: suite.stack.registry === undefined,
     services: suite.stack.services,
@@ -148,18 +163,38 @@ async function containersOf(suite: Suite, cellArch: ArchName, cellRelease: Relea
     built.map(async ({ arch: _, release: __, files, packages, ...image }) => ({
       ...image,
       packages: packagesIn(cellRelease, packages),
-      files: await filesOf(suite, files),
+      files: await plainFilesOf(suite, files),
     })),
   );
 }
 
+/** Whether a file is in the image before its build commands run, and so part of what they make. */
+function isBuilt({ stack }: Suite, file: Suite['stack']['files'][number]): boolean {
+  return file.build === true && stack.build.length > 0;
+}
+
 /** Files of a suite with what is in them. */
-export async function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
+export function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
   return Promise.all(
-    files.map(async ({ path, from, content, mode }) => ({
-      path,
-      mode,
-      content: from === undefined ? Buffer.from(content ?? '') : await readFile(join(suite.folder, from)),
-    })),
+    files.map(async (file): Promise<ImageFile> => {
+      const { path, owner, group } = file;
+      if (file.absent) return { path, absent: true };
+      if (file.link !== undefined) return { path, link: file.link };
+      if (file.folder) return { path, folder: true, mode: file.mode ?? '0755', owner, group };
+      return { path, mode: file.mode ?? '0644', owner, group, content: await contentOf(suite, file) };
+    }),
   );
+}
+
+function plainFilesOf(suite: Suite, files: Suite['stack']['images'][number]['files']): Promise<PlainFile[]> {
+  return Promise.all(
+    files.map(async (file) => ({ path: file.path, mode: file.mode, content: await contentOf(suite, file) })),
+  );
+}
+
+async function contentOf(
+  { folder }: Suite,
+  { from, content }: { readonly from?: string | undefined; readonly content?: string | undefined },
+): Promise<Buffer> {
+  return from === undefined ? Buffer.from(content ?? '') : readFile(join(folder, from));
 }

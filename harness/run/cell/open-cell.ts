@@ -50,7 +50,14 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
       await lease.end();
     };
     try {
-      const deploy = { scale: started.scale.factor, signal, progress, warn: progress };
+      const deploy = {
+        scale: started.scale.factor,
+        signal,
+        progress,
+        warn: progress,
+        phase: () => {},
+        output: () => {},
+      };
       if (started.deployed) await freshenSource(started, tree, deploy);
       else await deployNodes(started, cell, tree, deploy);
     } catch (error) {

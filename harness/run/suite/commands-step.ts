@@ -141,7 +141,7 @@ async function runOnce(
     const end = await runCommand(target, {
       workspace,
       argv: argvOf(entry.run),
-      env: environmentOf(cell.suite, target.facts.arch),
+      env: environmentOf(cell.suite, target.facts.arch, scale),
       deadlineMs,
       signal,
       onOutput(stream, chunk) {

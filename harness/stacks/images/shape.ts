@@ -4,9 +4,9 @@ import {
   debianPackage,
   durationSeconds,
   nameField,
+  plainFile,
   portField,
   releaseField,
-  stackFile,
 } from '../../yaml/fields.ts';
 
 /** A container image, built on the controller once per architecture, with one tag for all. */
@@ -34,7 +34,7 @@ const containerImage = z.strictObject({
     .array(z.string().regex(/^\/[^\0]*$/, 'expected an absolute path, in which * matches anything'))
     .default([])
     .describe('Paths of the packages to leave out, with everything below them: an engine loads every byte.'),
-  files: z.array(stackFile).default([]),
+  files: z.array(plainFile).default([]),
   command: z.array(z.string()).min(1).describe('argv of its command.'),
   ports: z.array(portField).default([]),
   health: z

@@ -79,3 +79,21 @@ test('services are started, and one that does not start says what its journal ha
   expect(run.cell).toMatchObject({ verdict: 'failed', reason: 'cannot start web: Job for web failed.' });
   expect(deploy?.error?.causes).toEqual(['bind: address in use']);
 });
+
+test('units that are not to start by themselves are disabled, after the files are there and before services are started', async () => {
+  const { run, asked } = await installed({
+    files: [
+      { path: '/etc/a', content: 'a', owner: 'daemon', mode: '0640' },
+      { path: '/var/spool/b', folder: true },
+    ],
+    build: ['make-schemas'],
+    services: { enabled: ['web'], disabled: ['job'] },
+  });
+  await using _ = run;
+  expect(run.cell.verdict).toBe('passed');
+  const order = ['make-schemas', 'systemctl disable --quiet --now job', 'start web', 'systemctl start web'];
+  expect(asked.filter((line) => order.some((one) => line.endsWith(one)))).toHaveLength(order.length);
+  expect(order.map((one) => asked.findIndex((line) => line.endsWith(one)))).toEqual(
+    order.map((one) => asked.findIndex((line) => line.endsWith(one))).toSorted((a, b) => a - b),
+  );
+});

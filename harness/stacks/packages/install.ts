@@ -1,10 +1,12 @@
+import { dirname } from 'node:path';
 import { InfraError, StackError } from '../../base/errors.ts';
-import { lastLines } from '../../base/text.ts';
+import { lastLines, shellQuote } from '../../base/text.ts';
 import { scaledMs } from '../../base/time.ts';
 import type { Suite } from '../../config/suite.ts';
-import type { ImageFile } from '../../images/disk.ts';
+import type { ImageFile } from '../../images/files.ts';
 import type { ExecResult, Target } from '../../targets/target.ts';
 import type { DeployOptions } from '../deployer.ts';
+import { runCommand } from '../run-command.ts';
 import { beginUndo, noteChanges, putBackLeftovers } from '../undo.ts';
 
 /** Changes made to a machine with its own system. */
@@ -38,14 +40,41 @@ export async function installStack(
   await beginUndo(target, suite, missing, options);
   if (missing.length > 0) await installPackages(target, missing, options);
   const work = suite.tests.length > 0 || suite.setup.length > 0 ? [WORK_FOLDER] : [];
-  const paths = [...files.map(({ path }) => path), ...work];
+  const paths = [...files.map((file) => ('folder' in file ? `${file.path}/` : file.path)), ...work];
   await noteChanges(target, suite, paths, options);
   for (const file of files) {
     options.progress(`writing ${file.path}`);
-    await target.write(file.path, file.content, { mode: Number.parseInt(file.mode, 8) });
+    await putFile(target, file, suite, options);
   }
-  if (stack.services.length > 0) await startServices(target, stack.services, suite, options);
+  for (const command of stack.build) await runCommand(target, command, suite, options);
+  const { enabled, disabled } = stack.services;
+  if (disabled.length > 0) await disableServices(target, disabled, suite, options);
+  if (enabled.length > 0) await startServices(target, enabled, suite, options);
   return { packages: missing };
+}
+
+/** Puts a file, a folder or a link on a machine, or removes what is there. */
+async function putFile(target: Target, file: ImageFile, { timeouts }: Suite, options: DeployOptions): Promise<void> {
+  if ('content' in file) await target.write(file.path, file.content, { mode: Number.parseInt(file.mode, 8) });
+  const steps = stepsFor(file);
+  if (steps.length === 0) return;
+  const { exitCode, stderr } = await target.exec(['sh', '-c', `set -e\n${steps.join('\n')}`], {
+    deadlineMs: scaledMs(timeouts.command, options.scale),
+    signal: options.signal,
+  });
+  if (exitCode !== 0) throw new StackError(`cannot write ${file.path}: ${lastLines(stderr, 1).join('')}`);
+}
+
+/** What is left to do of a file once what is in it is written, as lines of sh. */
+function stepsFor(file: ImageFile): string[] {
+  const at = shellQuote(file.path);
+  if ('absent' in file) return [`rm -rf ${at}`];
+  if ('link' in file)
+    return [`mkdir -p ${shellQuote(dirname(file.path))}`, `rm -f ${at}`, `ln -s ${shellQuote(file.link)} ${at}`];
+  const { owner, group, mode } = file;
+  const own = (owner ?? group) === undefined ? [] : [`chown ${owner ?? 'root'}:${group ?? 'root'} ${at}`];
+  if ('folder' in file) return [`mkdir -p ${at}`, ...own, `chmod ${mode} ${at}`];
+  return own.length === 0 ? [] : [...own, `chmod ${mode} ${at}`];
 }
 
 async function missingPackages(
@@ -101,6 +130,19 @@ async function startServices(
     signal: options.signal,
   });
   if (started.exitCode !== 0) throw failure(`cannot start ${services.join(', ')}`, started);
+}
+
+async function disableServices(
+  target: Target,
+  services: readonly string[],
+  suite: Suite,
+  options: DeployOptions,
+): Promise<void> {
+  const disabled = await target.exec(['systemctl', 'disable', '--quiet', '--now', ...services], {
+    deadlineMs: scaledMs(suite.timeouts.boot, options.scale),
+    signal: options.signal,
+  });
+  if (disabled.exitCode !== 0) throw failure(`cannot disable ${services.join(', ')}`, disabled);
 }
 
 /** A full disk is the machine's fault; anything else may be the stack's. */

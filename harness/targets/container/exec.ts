@@ -20,7 +20,7 @@ export async function execInContainer(
   const what = argv.join(' ').slice(0, 120);
   const late = AbortSignal.timeout(Math.ceil(request.deadlineMs));
   const signal = request.signal ? AbortSignal.any([late, request.signal]) : late;
-  const output = { stdout: collect(request.onOutput), stderr: collect(request.onOutput) };
+  const output = { stdout: collect(request.onOutput), stderr: collect(undefined) };
   try {
     const exec = await container.exec({
       Cmd: ['timeout', '--signal=KILL', String(Math.ceil(request.deadlineMs / 1000) + 1), ...argv],

@@ -54,7 +54,7 @@ export async function makeSeed(
   }));
   const entries = Object.entries(files).map(([path, file]) => ({ path: `seed${path}`, ...file }));
   const initrd = join(folder, 'initrd');
-  const archive = cpio([...folders, ...entries]);
+  const archive = cpio([...folders, ...entries, ...image.brought]);
   await writeFile(initrd, Buffer.concat([await readFile(cachedInitrd), archive]), { mode: 0o600 });
   return { hostname, files, initrd, keyFile, hostKey: hostPublic!.trim().split(' ').slice(0, 2).join(' ') };
 }
