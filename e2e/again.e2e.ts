@@ -149,6 +149,30 @@ test('what was not green runs again, and nothing else; the line of a failure doe
   expect(nothing.stderr).toContain('has nothing red');
 });
 
+test('of a run that was killed at any moment, what was not green runs again, and nothing else', async () => {
+  await using project = await makeProject(files);
+  for (let round = 0; round < 3; round++) {
+    const run = project.start(['run', 'm']);
+    await project.event((event): event is StoredEvent => event.type === 'run.started' && event.argv[1] === 'm');
+    await delay(Math.random() * 4000);
+    run.kill('SIGKILL');
+    await run;
+    const name = await runOf(project.folder);
+    const { stdout } = await project.harness(['report', name, '--json']);
+    const red = (JSON.parse(stdout) as Results).cells.filter(({ verdict }) => verdict !== 'passed');
+    await project.harness(['run', '--failed', name]);
+    const { run: another, cells } = await project.results();
+    expect(another).not.toBe(name);
+    expect(cells.map((cell) => cell.name)).toEqual(red.map((cell) => cell.name));
+    // Of a cell that never ended everything runs, of one that has failed only what did.
+    for (const [index, { tests }] of cells.entries()) {
+      const { verdict, suite } = red[index]!;
+      const all = { one: 3, two: 1 }[suite];
+      expect(tests.length, `${suite} was ${verdict}`).toBe(verdict === 'failed' ? 1 : all);
+    }
+  }
+});
+
 test('--pause stops before anything cleans up, and goes on when told', async () => {
   await using project = await makeProject(files);
   const run = project.start(['run', 'm', '--suite', 'one', '--pause', '--pause-minutes', '5']);
