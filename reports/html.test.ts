@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { validateXML } from 'xmllint-wasm';
 import { foldEvents } from '../harness/events/fold.ts';
 import { readEvents } from '../harness/events/reader.ts';
-import type { CellResult, RunResult } from '../harness/events/result.ts';
+import type { CellAttempt, CellResult, RunResult } from '../harness/events/result.ts';
 import { html } from './html/markup.ts';
 import { renderHtml } from './html.ts';
 
@@ -173,4 +173,40 @@ test('a failed test shows its output, its commands, and its quarantine', () => {
   expect(page).toContain('$ nginx -t  (exit 1, 40.0 ms)');
   expect(page).toContain('stderr: no such file');
   expect(page).toContain('https://bugs.example/7');
+});
+
+test('each machine that was replaced has what it died of, its console and what its tests did', () => {
+  const [first] = run.cells as [CellResult];
+  const error = {
+    ...{ type: 'InfraError', message: 'cannot go on with the guest: QEMU is gone' },
+    consoleTail: ['[1.0] its last words'],
+  };
+  const attempt = {
+    ...({ verdict: 'infra', durationMs: 5 } as const),
+    errors: [{ type: 'InfraError', message: 'the connection was lost' }],
+    log: [{ type: 'printed', stream: 'stdout', text: 'going to wait', atMs: 1 }],
+    console: ['waiting'],
+  } as const;
+  const waits = { step: 'scenarios', file: 'w.scenario.ts', name: 'waits', verdict: 'infra', durationMs: 5 } as const;
+  const earlier: CellAttempt = {
+    ...({ verdict: 'infra' } as const),
+    ...{ reason: 'QEMU is gone', durationMs: 9, logs: [] },
+    steps: [{ ...{ step: 'scenarios', verdict: 'infra', startedAt: run.startedAt, durationMs: 7 }, phases: [], error }],
+    tests: [
+      { ...waits, attempts: [attempt] },
+      { ...waits, name: 'never began', verdict: 'incomplete', attempts: [] },
+    ],
+    artifacts: [`cells/${first.name}/attempt-1/console.log`],
+  };
+  const page = renderHtml({ ...run, cells: [{ ...first, earlier: [earlier] }, ...run.cells.slice(1)] });
+  const section = /<section id="replaced".*?<\/section>/s.exec(page)![0];
+  for (const words of [
+    ...['machine 1: step scenarios', 'QEMU is gone', '[1.0] its last words'],
+    ...['machine 1: waits', 'the connection was lost', 'going to wait', 'waiting', 'attempt-1/console.log'],
+  ])
+    expect(section).toContain(words);
+  // The next machine had it to run.
+  expect(section).not.toContain('never began');
+  for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(page).toContain(`id="${target}"`);
+  expect(renderHtml(run)).not.toContain('id="replaced"');
 });

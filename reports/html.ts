@@ -2,8 +2,8 @@ import type { RunResult } from '../harness/events/result.ts';
 import { brief } from './html/brief.ts';
 import { durationsSection } from './html/durations.ts';
 import { factsSection } from './html/facts.ts';
-import { failuresSection, flakySection } from './html/failures.ts';
-import { failuresOf, flakyOf, groupsOf } from './html/failures-model.ts';
+import { failuresSection, flakySection, replacedSection } from './html/failures.ts';
+import { failuresOf, flakyOf, groupsOf, replacedOf } from './html/failures-model.ts';
 import { healthSection } from './html/health.ts';
 import { html } from './html/markup.ts';
 import { cellsSection, header, navigation } from './html/overview.ts';
@@ -51,7 +51,7 @@ ${navigation([
 ${cellsSection(run, stacks)}
 ${failuresSection(failures, known)}
 ${testsSection(run, stacks)}
-${flakySection(flaky, known)}
+${flakySection(flaky, known)}${replacedSection(groupsOf(replacedOf(run)), known)}
 ${timing}
 ${durationsSection(run)}
 ${healthSection(run)}

@@ -44,6 +44,25 @@ export function flakyOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
   );
 }
 
+/**
+ * What went wrong on machines that were replaced by a fresh one: each attempt of a cell that another one followed. What never
+ * ran on them was left to the next.
+ */
+export function replacedOf({ cells }: Pick<RunResult, 'cells'>): Failure[] {
+  return cells.flatMap((cell) =>
+    (cell.earlier ?? []).flatMap((attempt, index) => {
+      const { enter: _enter, ...about } = cell;
+      return failuresOf({ cells: [{ ...about, ...attempt }] })
+        .filter(({ missing }) => missing === undefined)
+        .map((failure) => ({
+          ...failure,
+          id: `${failure.id}-machine-${index + 1}`,
+          what: `machine ${index + 1}: ${failure.what}`,
+        }));
+    }),
+  );
+}
+
 /** The card of a test's result; undefined if there is none. */
 export function failureOf(cell: CellResult, test: TestResult): string | undefined {
   if (test.verdict === 'incomplete' && test.startedAt === undefined) return neverId(cell);

@@ -1,4 +1,4 @@
-import { labelOf } from '../../harness/events/identity.ts';
+import { labelOf, testKey } from '../../harness/events/identity.ts';
 import { quarantineSentence } from '../../harness/events/quarantine.ts';
 import { rerunCommand } from '../../harness/events/rerun.ts';
 import type { CellResult, RunResult, TestResult } from '../../harness/events/result.ts';
@@ -36,6 +36,15 @@ ${groups.map((group) => card(group, known))}</section>`;
 export function flakySection(groups: readonly Group[], known: Known): Markup | undefined {
   if (groups.length === 0) return undefined;
   return html`<section id="flaky" aria-labelledby="flaky-title"><h2 id="flaky-title">Passed on a later attempt</h2>
+${groups.map((group) => card(group, known))}</section>`;
+}
+
+/** What became of the machines of cells that began again on a fresh one, with their consoles. */
+export function replacedSection(groups: readonly Group[], { run }: Known): Markup | undefined {
+  if (groups.length === 0) return undefined;
+  // How long something has failed is asked of results, and these are none.
+  const known = { run, since: () => undefined };
+  return html`<section id="replaced" aria-labelledby="replaced-title"><h2 id="replaced-title">Machines that failed, and were replaced</h2>
 ${groups.map((group) => card(group, known))}</section>`;
 }
 
@@ -104,7 +113,7 @@ function about(failure: Failure, known: Known): (Markup | undefined)[] {
   const since = known.since(failure);
   const quarantine = test?.quarantine ?? cell.quarantine;
   return [
-    html`<p class="where"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` <a class="muted" href="#${testId(cell, test)}">${placeOf(cell, test)}</a>`}</p>`,
+    html`<p class="where"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`}${test && html` ${linkTo(rowOf(cell, test, known), placeOf(cell, test), true)}`}</p>`,
     control === undefined
       ? undefined
       : html`<p class="control">${control}${tries && html` <span class="muted">${tries}</span>`}</p>`,
@@ -113,12 +122,24 @@ function about(failure: Failure, known: Known): (Markup | undefined)[] {
   ];
 }
 
+/** The address of a test's row; one that only an earlier machine planned has none. */
+function rowOf(cell: CellResult, test: TestResult, { run }: Known): string | undefined {
+  const key = testKey(test);
+  const known = run.cells.find(({ name }) => name === cell.name)?.tests.some((one) => testKey(one) === key);
+  return known ? `#${testId(cell, test)}` : undefined;
+}
+
+function linkTo(href: string | undefined, text: string, muted = false): Markup {
+  const style = muted ? html` class="muted"` : html``;
+  return href === undefined ? html`<span${style}>${text}</span>` : html`<a${style} href="${href}">${text}</a>`;
+}
+
 function occurrences(group: Group, known: Known): Markup {
   const item = (failure: Failure): Markup => {
     const { cell, test, what, id } = failure;
     const control = test && controlSentence(test, cell, known.run);
     const since = known.since(failure);
-    return html`<li id="${id}"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`} ${test ? html`<a href="#${testId(cell, test)}">${labelOf(test)}</a> <span class="muted">${placeOf(cell, test)}</span>` : what} ${permalink(id, what)}${control && html`<div class="muted">${control}</div>`}${since && html`<div class="muted">${sinceSentence(since)}</div>`}</li>
+    return html`<li id="${id}"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`} ${test ? html`${linkTo(rowOf(cell, test, known), labelOf(test))} <span class="muted">${placeOf(cell, test)}</span>` : what} ${permalink(id, what)}${control && html`<div class="muted">${control}</div>`}${since && html`<div class="muted">${sinceSentence(since)}</div>`}</li>
 `;
   };
   const rest = group.slice(IN_SIGHT);
