@@ -239,6 +239,12 @@ test('-t chooses commands by their names, and the line of a failure runs just th
   expect(line).toBe(`npx harness run matrices/m.yaml --test 'the second' --no-bench --only '${arch}/local/cmd'`);
   expect(await project.harness(['run', 'm', '-t', '/^echo /'])).toMatchObject({ exitCode: 0 });
   expect(await project.harness(['run', 'm', '-t', 'not ok'])).toMatchObject({ exitCode: 4 });
+  const inside = await project.harness(['shell', `${arch}/local/cmd`, '--at', 'b', '--', 'true']);
+  expect(inside).toMatchObject({ exitCode: 2 });
+  expect(inside.stderr).toContain('cannot stop at "b": it runs inside of the command "the second"');
+  const before = await project.harness(['shell', `${arch}/local/cmd`, '--at', 'the second', '--', 'true']);
+  expect(before).toMatchObject({ exitCode: 0 });
+  expect(before.stderr).toContain('the second is about to run; before it: 1 passed');
   await project.harness(['run', 'm']);
   await project.harness(['run', '--failed']);
   expect(await ran()).toEqual(['the second > a passed', 'the second > b failed', 'command > false failed']);

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { ConfigError, StackError } from '../../base/errors.ts';
 import { quote } from '../../base/quote.ts';
-import { some } from '../../base/text.ts';
+import { shellQuote, some } from '../../base/text.ts';
+import { COMMAND_FILE } from '../../commands/judge.ts';
 import { isStop } from '../../events/chosen.ts';
 import { labelOf, testKey } from '../../events/identity.ts';
 import type { TestSelection } from '../../events/test-selection.ts';
@@ -109,6 +110,10 @@ function beforeIt(finished: readonly TestFinished[], folder: string): AtTest['be
 /** Why nothing stopped at a test. */
 function notReached(at: string, cell: string, finished: readonly TestFinished[]): Error {
   const meant = finished.find((test) => isStop(at, test, finished));
+  if (meant?.step === 'tests' && meant.file !== COMMAND_FILE)
+    return new ConfigError(`cannot stop at ${quote(at)}: it runs inside of the command ${quote(meant.file)}`, {
+      hint: `Stop before the command: --at ${shellQuote(meant.file)}`,
+    });
   if (meant) {
     const why = meant.note ?? meant.attempts.at(-1)?.errors[0]?.message ?? meant.verdict;
     const end = meant.verdict === 'skipped' ? 'it is skipped' : 'what sets it up failed';
