@@ -9,6 +9,7 @@ import { version } from '../../base/package.ts';
 import { quote } from '../../base/quote.ts';
 import { printable, some } from '../../base/text.ts';
 import { findProject } from '../../config/load/project.ts';
+import { isStop } from '../../events/chosen.ts';
 import { loadRun } from '../../events/load-run.ts';
 import type { CellResult } from '../../events/result.ts';
 import { optionsFor } from '../../events/selection.ts';
@@ -46,8 +47,10 @@ export async function shell(name: string, command: string[], { node, at }: Optio
   const say = (message: string) => void process.stderr.write(`${name}: ${printable(message)}\n`);
   if (at !== undefined) {
     if (node !== undefined && !nodesOf(cell).some((one) => one.name === node)) throw unknownNode(node, cell);
+    // A choice that the test is not of says nothing of what comes before it.
+    const tests = ran?.tests.some((test) => isStop(at, test, ran.tests)) ? ran.chosen : undefined;
     const options = {
-      ...{ cell, matrix, providers, at, tests: ran?.chosen, folder: join(project.root, '.harness', 'shells') },
+      ...{ cell, matrix, providers, at, tests, folder: join(project.root, '.harness', 'shells') },
       ...{ cache: cacheFolder(), state: stateFolder(), version, argv: process.argv.slice(2), onEvent: () => {} },
       ...{ signal: new AbortController().signal, onProgress: say },
     };
