@@ -23,11 +23,13 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   releases: { may: [] },
   arch: { may: ['releases'] },
   net: { may: [] },
+  // What switches the power of machines.
+  bmc: { may: [] },
   // What runs in a guest; as files of an image it is of that type.
   guest: { may: ['releases'], types: ['images'] },
   events: { may: ['arch'] },
   // Kinds of target, deployers and formats of results are those that there are.
-  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml'], types: ['events'] },
+  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml'], types: ['events', 'bmc'] },
   // A cell's architecture, release and kind of target are named in the type of the cell itself.
   matrix: { may: ['config', 'yaml', 'arch', 'releases', 'targets', 'stacks', 'events'] },
   // What `init` writes is checked as the loader would.
@@ -37,7 +39,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   yaml: { may: ['arch', 'releases', 'targets'] },
   // A project's files, as they are copied to machines.
   source: { may: [] },
-  targets: { may: ['arch', 'images', 'guest', 'net', 'setup'], types: ['events'] },
+  targets: { may: ['arch', 'images', 'guest', 'net', 'bmc', 'setup'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'yaml', 'setup'], types: ['config'] },
   commands: { may: ['arch', 'config', 'targets', 'stacks', 'source', 'results', 'events'] },
   results: { may: [] },

@@ -86,8 +86,8 @@ export const BROWSERS = [
 ];
 
 /**
- * What only our own tests start: an engine beside whatever engine this machine has, and a browser for the reports' pages. Who
- * uses containers brings his own.
+ * What only our own tests start: an engine beside whatever engine this machine has, a browser for the reports' pages, a
+ * simulated BMC and clients of BMCs that are not ours. Who uses containers brings his own.
  *
  * @type {readonly SystemPackage[]}
  */
@@ -103,6 +103,9 @@ export const TEST_PACKAGES = [
     anyFile: BROWSERS,
     unless: [{ family: 'ubuntu', from: 20, package: 'chromium-browser', anyFile: BROWSERS }],
   },
+  { package: 'ipmitool', programs: ['ipmitool'] },
+  { package: 'openipmi', programs: ['ipmi_sim'] },
+  { package: 'python3-sushy', anyFile: ['/usr/lib/python3/dist-packages/sushy/__init__.py'] },
 ];
 
 const ALL_PACKAGES = [...SYSTEM_PACKAGES, ...TEST_PACKAGES];

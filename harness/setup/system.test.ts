@@ -36,8 +36,15 @@ test('nothing there: everything is missing, each package once', () => {
   expect(new Set(all).size).toBe(all.length);
 });
 
-test('an engine and a browser are installed for the tests only', () => {
-  expect(names(BOOKWORM, true)).toEqual([...names(BOOKWORM), 'docker.io', 'chromium']);
+test('an engine, a browser and BMCs are installed for the tests only', () => {
+  expect(names(BOOKWORM, true)).toEqual([
+    ...names(BOOKWORM),
+    'docker.io',
+    'chromium',
+    'ipmitool',
+    'openipmi',
+    'python3-sushy',
+  ]);
 });
 
 const OTHERWISE = [

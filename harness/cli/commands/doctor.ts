@@ -2,8 +2,10 @@ import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { styleText } from 'node:util';
 import { architectures, archNames, usualArchs } from '../../arch/index.ts';
+import { InfraError } from '../../base/errors.ts';
 import { cacheFolder } from '../../base/folders.ts';
 import { formatBytes } from '../../base/text.ts';
+import { bmcOf, type PowerState } from '../../bmc/bmc.ts';
 import { loadInventory } from '../../config/load/machines.ts';
 import { findProject } from '../../config/load/project.ts';
 import { matrixMistakes, projectWarnings } from '../../config/load/project-warnings.ts';
@@ -16,6 +18,7 @@ import { thisDistribution } from '../../setup/distribution.mjs';
 import { installLine, missingPackages } from '../../setup/system.mjs';
 import { packagesFor } from '../../setup/system-packages.mjs';
 import { kinds, targetKinds } from '../../targets/kinds.ts';
+import type { KnownMachine } from '../../targets/ssh/machines.ts';
 import type { Availability } from '../../targets/target.ts';
 import { warn } from '../cells.ts';
 
@@ -55,6 +58,7 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     for (const target of asked)
       targets.push({ arch, target, images, availability: await (await providers(target)).probe(arch) });
   }
+  const bmcs = await askBmcs(known.machines);
   const packages = packagesFor(false, thisDistribution());
   const path = process.env['PATH'] ?? '';
   const tools = packages.map((one) => ({
@@ -69,9 +73,9 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   const { bavail, bsize } = await statfs(place);
   const disk = { folder: cache, freeBytes: bavail * bsize };
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ targets, tools, namespaces, capacity, disk }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ targets, bmcs, tools, namespaces, capacity, disk }, null, 2)}\n`);
   } else {
-    print({ targets, tools, namespaces, capacity, disk });
+    print({ targets, bmcs, tools, namespaces, capacity, disk });
   }
   const missing =
     namespaces !== undefined ||
@@ -80,8 +84,36 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
   return missing ? 3 : 0;
 }
 
+/** What a machine's BMC answers. */
+interface AskedBmc {
+  readonly machine: string;
+  readonly name: string;
+  readonly power?: PowerState;
+  readonly why?: string;
+  readonly hint?: string;
+}
+
+/** Asks every BMC for the power of its machine. Commands only switch: they are not asked. */
+function askBmcs(machines: readonly KnownMachine[]): Promise<AskedBmc[]> {
+  const asked = machines.flatMap(({ name: machine, power }) => {
+    const bmc = power && bmcOf(power);
+    return bmc?.state ? [{ machine, name: bmc.name, state: bmc.state() }] : [];
+  });
+  return Promise.all(
+    asked.map(async ({ state, ...about }): Promise<AskedBmc> => {
+      try {
+        return { ...about, power: await state };
+      } catch (error) {
+        if (!(error instanceof InfraError)) throw error;
+        return { ...about, why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+      }
+    }),
+  );
+}
+
 function print(found: {
   targets: { arch: string; target: string; images: string; availability: Availability }[];
+  bmcs: readonly AskedBmc[];
   tools: { package: string; programs: readonly string[]; found: boolean }[];
   namespaces: NamespaceProblem | undefined;
   capacity: { jobs: number; reason: string };
@@ -103,6 +135,11 @@ function print(found: {
     else if (availability.state === 'impossible') out(`${name} ${bad('impossible')}  ${availability.why}`);
     else if (availability.state === 'broken') out(`${name} ${bad('broken')}      ${availability.why}`);
     out(`${' '.repeat(18)}images: ${images}`);
+  }
+  for (const { machine, name, power, why, hint } of found.bmcs) {
+    const state =
+      power === undefined ? `${bad('broken')}      ${why}` : `${good('usable')}      ${name}: it is ${power}`;
+    out(`${`power of ${machine}`.padEnd(17)} ${state}${hint === undefined ? '' : `\n${' '.repeat(18)}${hint}`}`);
   }
   const missing = found.tools.flatMap((tool) => (tool.found ? [] : [tool.package]));
   if (missing.length === 0) out(`packages          ${good('usable')}      all ${found.tools.length} are there`);

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -43,6 +44,8 @@ describe('loadInventory', () => {
 machines:
   pi4: { address: pi4.local, user: tester, port: 2222, arch: aarch64, key: keys/pi4, tags: [lab] }
   power: { address: p9, power: { off: [ipmi, off], on: ipmi on } }
+  redfish: { address: p9, power: { redfish: "https://p9-bmc", user: admin, password-file: bmc.secret, ca: ca.pem } }
+  ipmi: { address: p9, power: { ipmi: p9-bmc, user: admin, password-file: ~/bmc.secret } }
 commands:
   cloud: { arch: [ppc64el], acquire: ./up, release: [./down, now] }
 `,
@@ -55,6 +58,14 @@ commands:
       machines: {
         pi4: { address: 'pi4.local', user: 'tester', port: 2222, arch: 'arm64', key: join(cwd, 'keys/pi4'), cells: 1 },
         power: { address: 'p9', power: { off: ['ipmi', 'off'], on: ['sh', '-c', 'ipmi on'] } },
+        redfish: {
+          power: {
+            ...{ redfish: 'https://p9-bmc', user: 'admin' },
+            passwordFile: join(cwd, 'bmc.secret'),
+            ca: join(cwd, 'ca.pem'),
+          },
+        },
+        ipmi: { power: { ipmi: 'p9-bmc', user: 'admin', passwordFile: join(homedir(), 'bmc.secret') } },
       },
       commands: { cloud: { arch: ['ppc64le'], acquire: ['sh', '-c', './up'], release: ['./down', 'now'] } },
     });

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
+import type { PowerSpec } from '../../bmc/spec.ts';
 import { parseAddress } from '../../targets/ssh/address.ts';
 import { problemsOf } from '../../yaml/issues.ts';
 import { yamlFile } from '../../yaml/yaml-file.ts';
@@ -9,8 +10,11 @@ import type { MachinesConfig } from '../schema/machines.ts';
 import { machinesSchema } from '../schema/machines.ts';
 import type { Project } from './project.ts';
 
-/** An inventory, or the one machine of a command line. */
-export interface Inventory extends Pick<MachinesConfig, 'machines' | 'commands'> {
+type MachineEntry = Omit<MachinesConfig['machines'][string], 'power'> & { readonly power?: PowerSpec };
+
+/** An inventory, or the one machine of a command line. Paths in it are absolute. */
+export interface Inventory extends Pick<MachinesConfig, 'commands'> {
+  readonly machines: Readonly<Record<string, MachineEntry>>;
   /** Its file, relative to the current folder, or `--target`: named in errors. */
   readonly name: string;
   /** An absolute path. */
@@ -56,12 +60,28 @@ export async function loadInventory(project: Project, places: InventoryPlaces = 
     );
   return {
     name: source.name,
-    machines: withKeys(data.machines),
+    machines: Object.fromEntries(
+      Object.entries(withKeys(data.machines)).map(([name, { power, ...entry }]) => [
+        name,
+        power === undefined ? entry : { ...entry, power: powerOf(power, path) },
+      ]),
+    ),
     commands: withKeys(data.commands),
     ...(data['ssh-config'] === undefined ? {} : { sshConfig: path(data['ssh-config']) }),
     whereIs: (list, name) => source.place([list, name]),
     problems,
   };
+}
+
+function powerOf(
+  power: NonNullable<MachinesConfig['machines'][string]['power']>,
+  path: (written: string) => string,
+): PowerSpec {
+  if ('off' in power) return power;
+  const { 'password-file': passwordFile, ...spec } = power;
+  const login = { passwordFile: path(passwordFile) };
+  if ('ipmi' in spec) return { ...spec, ...login };
+  return { ...spec, ...login, ...(spec.ca === undefined ? {} : { ca: path(spec.ca) }) };
 }
 
 const NOTHING = { machines: {}, commands: {}, problems: {} } as const;

@@ -26,6 +26,56 @@ const host = z
     return written;
   });
 
+const login = {
+  user: z.string().min(1).max(64).describe('A user of the BMC.'),
+  'password-file': z
+    .string()
+    .min(1)
+    .describe('A file whose first line is the password, relative to this file; it never stands in this one.'),
+};
+
+/** An address of a BMC: without a path, and encrypted but for one on this machine. */
+const bmcUrl = z.string().refine(
+  (written) => {
+    const url = URL.parse(written);
+    if (url?.username !== '' || url.password !== '' || !/^\/?$/.test(url.pathname) || url.search !== '') return false;
+    return url.protocol === 'https:' || (url.protocol === 'http:' && /^(127\.|localhost$|\[::1\])/.test(url.hostname));
+  },
+  { message: 'expected an address like https://p9-bmc, without user, password or path' },
+);
+
+/** Commands, or a controller that answers on the network. */
+const power = z
+  .union([
+    z.strictObject({ off: command, on: command }),
+    z
+      .strictObject({
+        redfish: bmcUrl.describe('Where its BMC speaks Redfish: https://HOST.'),
+        system: z.string().min(1).max(200).optional().describe('The Id of the system, where the BMC has several.'),
+        ...login,
+        ca: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("A file with certificates that the BMC's is checked against, relative to this file."),
+        fingerprint: z
+          .string()
+          .regex(/^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/, 'expected the SHA-256 of a certificate: 32 bytes as AB:CD:…')
+          .optional()
+          .describe("SHA-256 of the BMC's certificate, for one that nobody has signed."),
+      })
+      .refine(({ ca, fingerprint }) => ca === undefined || fingerprint === undefined, {
+        message: 'ca and fingerprint exclude one another',
+      }),
+    z.strictObject({
+      ipmi: host.describe('Where its BMC speaks IPMI 2.0.'),
+      port: portField.optional(),
+      ...login,
+      cipher: z.int().min(0).max(255).optional().describe('The cipher suite; default: the best that ipmitool finds.'),
+    }),
+  ])
+  .describe('What switches its power: commands on the controller, or its BMC by Redfish or IPMI.');
+
 /** `machines.yaml`: machines that exist, and commands that make them. */
 export const machinesSchema = z
   .strictObject({
@@ -52,10 +102,7 @@ export const machinesSchema = z
             .optional()
             .describe("A file with a private key, relative to this file. Default: the keys of the user's ssh."),
           cells: z.int().min(1).max(64).default(1).describe('How many cells may use it at once.'),
-          power: z
-            .strictObject({ off: command, on: command })
-            .optional()
-            .describe('Commands on the controller that switch its power off and on.'),
+          power: power.optional(),
         }),
       )
       .default({})

@@ -2,14 +2,30 @@ import { rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
-import { run } from '../../base/process.ts';
 import { retryUntil } from '../../base/time.ts';
+import { bmcOf, switchPower } from '../../bmc/bmc.ts';
+import type { PowerSpec } from '../../bmc/spec.ts';
 import { capabilitiesField, factsField, parseHandle, portsField } from '../handle.ts';
 import { endpointOf, filesBy } from '../shared/by-commands.ts';
 import { addressField, checkSsh, closeSsh, execSsh, shellArguments } from '../shared/ssh-connection.ts';
 import { forwardSocket } from '../shared/ssh-socket.ts';
 import type { Target } from '../target.ts';
 import { rootSockets } from './relay.ts';
+
+const argv = z.array(z.string()).readonly();
+const login = { user: z.string(), passwordFile: z.string() };
+
+/** A {@link PowerSpec}, as another process reads it. */
+const powerField: z.ZodType<PowerSpec> = z.union([
+  z.object({ off: argv, on: argv }),
+  z.object({
+    ...{ redfish: z.string(), ...login },
+    system: z.string().optional(),
+    ca: z.string().optional(),
+    fingerprint: z.string().optional(),
+  }),
+  z.object({ ipmi: z.string(), ...login, port: z.number().optional(), cipher: z.number().optional() }),
+]);
 
 /** Everything that another process needs to use a machine over the connection that its owner keeps. */
 export const sshHandle = z.object({
@@ -22,7 +38,7 @@ export const sshHandle = z.object({
   can: capabilitiesField,
   /** A folder on the machine where what is changed is noted. */
   undoFolder: z.string(),
-  power: z.object({ off: z.array(z.string()).readonly(), on: z.array(z.string()).readonly() }).exactOptional(),
+  power: powerField.exactOptional(),
   /** A file that is there from when the power is cut until the owner has connected again. */
   poweredOff: z.string(),
   /** A file that is there once its owner has left it, changed as it is, to whoever wants to look at it. */
@@ -32,17 +48,12 @@ export const sshHandle = z.object({
 });
 export type SshHandle = Readonly<z.output<typeof sshHandle>>;
 
-/** Milliseconds for a command that cuts a machine's power. */
-const POWER_MS = 120_000;
-
 /** What can be done with a machine by any process that has its handle. Disposal leaves it alone. */
 export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
   const { address, asRoot, power } = handle;
   const exec: Target['exec'] = (argv, options) => execSsh(address, [...asRoot, ...argv], options);
   const socket: Target['socket'] =
     asRoot.length > 0 ? rootSockets(address, asRoot) : (path) => forwardSocket(address, path);
-  const powerCommand = (argv: readonly string[], verb: 'off' | 'on') =>
-    run(argv, { purpose: `switch ${address.name} ${verb}`, timeout: POWER_MS });
   return {
     facts: handle.facts,
     handle,
@@ -58,12 +69,12 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
           power: {
             async off() {
               await writeFile(handle.poweredOff, '');
-              await powerCommand(power.off, 'off');
+              await switchPower(bmcOf(power), 'off');
               // A connection does not notice that the other end is gone. Its owner sees why it ended.
               await closeSsh(address);
             },
             async on() {
-              await powerCommand(power.on, 'on');
+              await switchPower(bmcOf(power), 'on');
               await retryUntil(() => comesBack(handle), { deadlineMs: handle.bootDeadlineMs, everyMs: 200 });
             },
           },

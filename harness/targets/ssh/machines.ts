@@ -1,4 +1,5 @@
 import type { ArchName } from '../../arch/index.ts';
+import type { PowerSpec } from '../../bmc/spec.ts';
 
 /** A machine that exists, as an inventory or a command line names it. */
 export interface KnownMachine {
@@ -15,8 +16,8 @@ export interface KnownMachine {
   readonly sshConfig?: string | undefined;
   /** How many cells may use it at once. */
   readonly cells: number;
-  /** Commands on the controller that cut its power and give it back. */
-  readonly power?: { readonly off: readonly string[]; readonly on: readonly string[] } | undefined;
+  /** What cuts its power and gives it back. */
+  readonly power?: PowerSpec | undefined;
   /** Where it was named, for errors: `machines.yaml:4:5`, `--target`. */
   readonly where: string;
 }
