@@ -2,7 +2,7 @@
 
 /** How dpkg's lines begin, and the words for people. */
 const PHASES: readonly [RegExp, string][] = [
-  [/^(?:Unpacking |Preparing to unpack .*\/)([a-z0-9][a-z0-9+.-]+)/, 'unpack'],
+  [/^(?:Unpacking |Preparing to unpack .*\/(?:\d+-)?)([a-z0-9][a-z0-9+.-]+)/, 'unpack'],
   [/^Setting up ([a-z0-9][a-z0-9+.-]+)/, 'configure'],
   [/^Processing triggers for ([a-z0-9][a-z0-9+.-]+)/, 'triggers of'],
 ];

@@ -1,11 +1,12 @@
 import { copyFile, link, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Arch } from '../arch/index.ts';
+import { type Arch, nativeArch } from '../arch/index.ts';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
 import { asRoot } from './as-root.ts';
 import { type BuildLimits, runGuarded } from './guard.ts';
+import { nativeHelp } from './native.ts';
 import { installProgress } from './progress.ts';
 import type { ImageSettings } from './settings.ts';
 
@@ -54,17 +55,26 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
   // Named packages are configured, with their dependencies; so everything else has to be named.
   const include =
     unpacked.length === 0 ? packages : resolved.filter((one) => !unpacked.includes(one)).map(({ name }) => name);
+  // apt would not leave packages unconfigured that others need; mmdebstrap's dpkg does.
+  const byApt = onTop !== undefined && unpacked.length === 0;
+  const help = byApt && nativeArch()?.name !== arch.name ? await nativeHelp(resolved) : undefined;
   await bootstrap(request, {
     variant: onTop ? 'custom' : 'essential',
-    include,
+    // On top of what is there apt installs: mmdebstrap would first unpack everything as if there were no dpkg.
+    include: byApt ? [] : include,
     setUp: [
       // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
       `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
       ...(onTop ? [`tar -C "$1" -xf ${shellQuote(onTop)}`] : []),
       `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
       `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
+      ...(help?.before ?? []),
     ],
-    customize: unpacked.length > 0 ? [unpackHook(apt, unpacked)] : [],
+    customize: [
+      ...(byApt ? [installHook(include)] : []),
+      ...(unpacked.length > 0 ? [unpackHook(apt, unpacked)] : []),
+      ...(help && help.after.length > 0 ? [`set -e; ${help.after.join('; ')}`] : []),
+    ],
     purpose: `install ${packages.slice(0, 4).join(', ')}${packages.length > 4 ? ', …' : ''} for ${arch.name}`,
     onLine: installProgress(resolved.length, request.progress ?? (() => {})),
   });
@@ -124,6 +134,12 @@ function inNamespaces(): string[] {
   // Whoever mounts /sys has to own the network that it shows. Everything is downloaded before.
   const [unshare, ...asUser] = asRoot([]);
   return unshare === undefined ? ['unshare', ...own, '--'] : [unshare, ...own, '--net', ...asUser];
+}
+
+/** A hook that installs, by this machine's apt with mmdebstrap's settings, which runs the dpkg of the root. */
+function installHook(packages: readonly string[]): string {
+  const settings = '-oDPkg::Chroot-Directory="$1" -oDPkg::Use-Pty=false';
+  return `APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --yes ${settings} install ${packages.map(shellQuote).join(' ')}`;
 }
 
 /**
