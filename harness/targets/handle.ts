@@ -6,7 +6,7 @@ import { InfraError } from '../base/errors.ts';
 import type { TargetFacts } from '../events/types.ts';
 import { CAPABILITIES, type Handle, type Io } from './target.ts';
 
-/** A process that can be told from a later one with the same number. */
+/** Identifies a process uniquely, even if its number is reused. */
 export const identityField = z.object({ pid: z.int().positive(), startTime: z.string() });
 
 /** Ports of the target to ports where they are reached. */
@@ -30,7 +30,7 @@ export const factsField: z.ZodType<TargetFacts> = z.object({
 
 /**
  * A handle that was read: from a file of a run, or from another process.
- * @throws InfraError that says what of it is not as it was written.
+ * @throws InfraError that says which part is invalid.
  */
 export function parseHandle<T>(schema: z.ZodType<T>, handle: unknown): T {
   const { data, error } = schema.safeParse(handle);
@@ -40,10 +40,10 @@ export function parseHandle<T>(schema: z.ZodType<T>, handle: unknown): T {
   });
 }
 
-/** Writes down how a target is found again, before it is used, where `harness shell` looks. */
+/** Writes a target's handle before its first use, where `harness shell` looks. */
 export async function noteHandle({ folder }: Pick<Io, 'folder'>, handle: Handle): Promise<void> {
   await writeFile(join(folder, HANDLE_FILE), `${JSON.stringify(handle, null, 1)}\n`, { mode: 0o600 });
 }
 
-/** The handle of a target, in the folder where it has its console. */
+/** The file of a target's handle, in the folder with its console. */
 export const HANDLE_FILE = 'target.json';

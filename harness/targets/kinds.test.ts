@@ -9,12 +9,12 @@ test.each(names)('the provider of %s is of that kind', async (name) => {
   expect(provider.kind).toBe(name);
 });
 
-test('kinds are recommended by what they can have at best', () => {
+test('kinds are recommended by their best capabilities', () => {
   expect(kindsWith(['power'])).toEqual(['vm', 'ssh']);
   expect(kindsWith([])).toEqual(targetKinds);
 });
 
-test('doctor asks for machines and commands only where an inventory names some', () => {
+test('doctor checks machines and commands only if an inventory names some', () => {
   const asked = (machines: number, commands: number) =>
     targetKinds.filter((kind) =>
       kinds[kind].doctor({ machines: Array(machines).fill({}), commands: Array(commands).fill({}) }),

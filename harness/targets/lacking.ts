@@ -2,22 +2,22 @@ import { formatBytes } from '../base/text.ts';
 import type { TargetKind } from './kinds.ts';
 import type { Availability, Capability, Lack, Needs } from './target.ts';
 
-/** What a target has, in the terms in which suites ask. */
+/** A target's properties, in the terms of suites' needs. */
 export interface Offer {
   readonly kind: TargetKind;
   readonly capabilities: readonly Capability[];
-  /** Packages of a stack that bring what the target lacks: a Docker engine can be installed where it can run. */
+  /** Packages of a stack that provide a missing capability: a Docker engine can be installed where it can run. */
   readonly installs: readonly string[];
   hasModule(name: string): boolean;
-  /** Absent: as much as is asked for. */
+  /** Absent: as much as requested. */
   readonly memoryBytes?: number;
   readonly tags?: readonly string[];
 }
 
-/** A machine says how much memory its kernel has left for others: of 512 MiB about 455. */
+/** A machine reports the memory that its kernel leaves: of 512 MiB about 455. */
 const KERNEL_LEAVES = 0.85;
 
-/** What a suite needs and a target does not have; undefined when it has everything. */
+/** A suite's needs that a target does not meet; undefined if it meets all. */
 export function lacking(
   needs: Needs | undefined,
   offer: Offer,
@@ -42,7 +42,7 @@ export function lacking(
 }
 
 /**
- * What is lacking in words, to follow "the suite needs":
+ * Missing needs in words, to follow "the suite needs":
  * `power and system, which a container target does not have, and the kernel module x, which the machine's kernel does not have`.
  */
 export function describeLacks(lacks: readonly Lack[]): string {

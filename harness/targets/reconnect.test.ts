@@ -20,7 +20,7 @@ const facts = {
   memoryBytes: 2 ** 30,
 };
 
-/** What a run that is over has left of a machine that a command made: nobody holds the connection any more. */
+/** A command's machine after its run has ended: nobody has a connection any more. */
 const left = (reconnectCommand: string) => ({
   kind: 'command',
   address: {
@@ -46,7 +46,7 @@ const left = (reconnectCommand: string) => ({
 });
 
 describe('a machine that commands make', () => {
-  test('is asked for by its `reconnect`, and entered where that says it is', async () => {
+  test('is found by its `reconnect`, at the address that it prints', async () => {
     const asked = join(folder, 'asked');
     const target = await reconnect(left(`echo "$HARNESS_NAME $HARNESS_ADDRESS" >>${asked}; echo ssh://me@new:2222`));
     expect(await readFile(asked, 'utf8')).toBe('cloud-1 ssh://me@old:22\n');
@@ -55,16 +55,16 @@ describe('a machine that commands make', () => {
     expect(argv.join(' ')).toContain('-i /keys/cloud -p 2222');
   });
 
-  test('is where it was when that prints nothing', async () => {
+  test('keeps its address if that prints nothing', async () => {
     const target = await reconnect(left('true'));
     expect(target!.enter([], false)).toContain('me@old');
   });
 
-  test('is gone when that says so', async () => {
+  test('is gone if that fails', async () => {
     expect(await reconnect(left('exit 1'))).toBeUndefined();
   });
 
-  test('an answer that is no address is the command’s fault', async () => {
+  test('an invalid address is the fault of the command', async () => {
     await expect(reconnect(left('echo here'))).rejects.toThrow(
       'cannot find the machine again with machines.yaml:3:3: cannot read the address "here"',
     );

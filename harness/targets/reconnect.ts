@@ -8,10 +8,10 @@ import type { Target } from './target.ts';
 const anyHandle = z.looseObject({ kind: z.enum(Object.keys(kinds) as [TargetKind]) });
 
 /**
- * The target of a handle, for another process than the one that acquired it, or undefined when it is gone. Disposing the
- * result leaves the target alone.
+ * The target of a handle, for a process other than the one that acquired it, or undefined if it is gone. Disposing the
+ * result does not end the target.
  * @param handle as it was read, from a file or from another process.
- * @throws InfraError when it is not what a provider wrote.
+ * @throws InfraError if no provider wrote it.
  */
 export async function reconnect(
   handle: unknown,

@@ -8,11 +8,11 @@ import type { EngineAddress } from './container/engine.ts';
 import type { TargetKind } from './kinds.ts';
 import type { ProviderOptions } from './providers.ts';
 
-/** What a target may have beside being able to run commands; `docs/targets.md` says what each means. */
+/** Capabilities of a target beyond running commands; see `docs/targets.md`. */
 export const CAPABILITIES = ['system', 'root', 'power', 'network', 'docker', 'cluster'] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** What a suite asks of a target, matched with what there is before anything starts. */
+/** A suite's needs, matched with targets before anything starts. */
 export interface Needs {
   readonly capabilities: readonly Capability[];
   /** Modules that the kernel has, loaded, built in or to be loaded. */
@@ -20,14 +20,14 @@ export interface Needs {
   readonly memoryBytes: number;
   /** Debian packages that the stack brings. */
   readonly packages: readonly string[];
-  /** What an inventory has to say of the machine. */
+  /** Tags that the machine must have in the inventory. */
   readonly tags: readonly string[];
 }
 
-/** Something that a suite needs and a target does not have; `describeLacks` says it in words. */
+/** A need that a target does not meet; `describeLacks` puts it into words. */
 export type Lack = {
   readonly kind: TargetKind;
-  /** Whether no target of the kind has it here, or only this machine has not: then another one may. */
+  /** Whether no target of the kind has it here, or only this machine does not: then another one may. */
   readonly scope: 'kind' | 'machine';
 } & (
   | { readonly need: 'capability'; readonly want: Capability }
@@ -36,16 +36,16 @@ export type Lack = {
   | { readonly need: 'memory'; readonly want: number; readonly have: number }
 );
 
-/** What a kind of target can do for an architecture on this machine. */
+/** Availability of a kind of target for an architecture on this machine. */
 export type Availability =
   | {
       readonly state: 'usable';
       readonly accelerator: TargetFacts['accelerator'];
       readonly detail: string;
     }
-  /** It is there, and does not have what the suite needs. */
+  /** It exists, but does not meet the suite's needs. */
   | { readonly state: 'lacking'; readonly lacks: readonly [Lack, ...Lack[]] }
-  /** It should be there, and cannot be used. */
+  /** It should exist, but cannot be used. */
   | { readonly state: 'broken'; readonly why: string; readonly hint?: string }
   | { readonly state: 'missing'; readonly what: string; readonly install: string }
   | { readonly state: 'impossible'; readonly why: string };
@@ -63,7 +63,7 @@ export interface ExecOptions {
   /** Called for each chunk of standard output as it arrives. */
   readonly onOutput?: (chunk: string) => void;
   readonly signal?: AbortSignal;
-  /** With the controller's own way to other machines, where the target shares its system: for fetching packages. */
+  /** With the controller's access to other machines, if the target shares its system: for fetching packages. */
   readonly outside?: boolean;
 }
 
@@ -75,9 +75,9 @@ export interface ExecResult {
   readonly durationMs: number;
 }
 
-/** Where a port of the target can be reached from the controller. */
+/** The address of a target's port from the controller. */
 export interface Endpoint {
-  /** `127.0.0.1`, or where a system of its own or a Docker engine elsewhere has its ports. */
+  /** `127.0.0.1`, or the address of a separate system or a remote Docker engine. */
   readonly host: string;
   readonly port: number;
 }
@@ -86,21 +86,21 @@ export interface Endpoint {
 export interface Target extends AsyncDisposable {
   readonly facts: TargetFacts;
   readonly handle: Handle;
-  /** What it has of what a suite may ask for. */
+  /** Its capabilities. */
   readonly can: readonly Capability[];
-  /** A folder on a machine that outlives the run, where what is changed there is noted; absent: nothing of it stays. */
+  /** The folder for noting changes on a machine that outlives the run; absent: nothing outlives it. */
   readonly undoFolder?: string;
-  /** Runs argv on the target without a shell; as root, where that can be had. */
+  /** Runs argv on the target without a shell; as root if possible. */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
   /** Writes a file on the target. Parent folders are made. */
   write(remotePath: string, content: string | Uint8Array, options?: { readonly mode?: number }): Promise<void>;
   /** Reads a file of the target; at most `maxBytes`. */
   read(remotePath: string, options?: { readonly maxBytes?: number }): Promise<Uint8Array>;
-  /** A port of the target, reachable from the controller. Only ports that the spec named. */
+  /** A port of the target, reachable from the controller. Only ports in the spec. */
   forward(port: number): Promise<Endpoint>;
   /**
-   * A Unix socket of the target, as one on the controller that leads there until the connection to the target ends, as it
-   * does when its power is cut: to be asked for anew each time. Absent: it has no way for that.
+   * A Unix socket of the target, as one on the controller that works until the connection to the target ends, for
+   * example when its power is cut: ask for it again each time. Absent: not supported.
    * @returns the path here, short enough for any client.
    */
   socket?(remotePath: string): Promise<string>;
@@ -110,9 +110,9 @@ export interface Target extends AsyncDisposable {
   consoleTail(lines?: number): Promise<string[]>;
   /** argv of a process that runs a command there for a person, or without one a shell. */
   enter(command: readonly string[], terminal: boolean): string[];
-  /** What this host's scheduler gave the machine until now. Absent: it does not run on this host, or is not told from others. */
+  /** Scheduler times of the machine on this host so far. Absent: it runs elsewhere, or is indistinguishable from others. */
   hostTime?(): HostTime | undefined;
-  /** Lets go of the target without ending it: nothing of it keeps this process from exiting. */
+  /** Leaves the target without ending it: it no longer keeps this process from exiting. */
   leave(): void;
   /** Absent: this target cannot be saved. */
   readonly snapshots?: MachineSnapshots;
@@ -122,11 +122,11 @@ export interface Target extends AsyncDisposable {
 
 /** A power supply that the controller switches. */
 export interface Power {
-  /** Cuts the power: the machine stands still from one instruction to the next, and its memory is lost. */
+  /** Cuts the power: the machine stops between two instructions, and its memory is lost. */
   off(): Promise<void>;
-  /** Gives the power back; resolves when commands are answered again. */
+  /** Restores the power; resolves when commands are answered again. */
   on(): Promise<void>;
-  /** Whether it is cut now. Absent: nobody can tell. */
+  /** Whether it is cut now. Absent: unknown. */
   isOff?(): Promise<boolean>;
 }
 
@@ -147,7 +147,7 @@ export interface MachineSnapshots {
   restore(snapshot: string, together?: Barrier): Promise<Handle>;
 }
 
-/** What a suite asks of a machine. */
+/** Requirements of a machine. */
 export interface TargetSpec {
   readonly cell: string;
   readonly arch: Arch;
@@ -157,27 +157,27 @@ export interface TargetSpec {
   /** TCP ports of the target to be reachable from the controller. */
   readonly ports: readonly number[];
   readonly hostname: string;
-  /** Whether it may reach other machines than the controller. */
+  /** Whether it may reach machines other than the controller. */
   readonly network: boolean;
   /** Milliseconds until commands are answered. */
   readonly bootDeadlineMs: number;
-  /** What a container is started from. */
+  /** The image of a container. */
   readonly system?: Pick<SystemImage, 'key' | 'release' | 'tag' | 'archive'>;
-  /** What is asked of QEMU only. */
+  /** Requirements that only QEMU can meet. */
   readonly vm: VmRequest;
 }
 
-/** What a suite asks of a QEMU machine, which no other kind of target can give. */
+/** Requirements of a QEMU machine, which no other kind of target can meet. */
 export interface VmRequest {
-  /** What it is started from; absent: nothing was built for a machine. */
+  /** Its image; absent: none was built for a machine. */
   readonly image?: Pick<Image, 'key' | 'release' | 'kernel' | 'initrd' | 'disk' | 'brought'>;
   /** `own`: a machine id of its own in every run; `kept`: the same in all runs of the cell. */
   readonly identity: 'own' | 'kept';
-  /** How exact an emulated machine's timers are: `coarse` to its tick, `fine` as on a real one. */
+  /** Resolution of an emulated machine's timers: `coarse` to its tick, `fine` as on a real one. */
   readonly timers: 'coarse' | 'fine';
   /** Whether its clock counts its instructions: always emulated, and slower. */
   readonly counting: boolean;
-  /** Whether it is to be possible to save the machine. */
+  /** Whether it has to be possible to save the machine. */
   readonly snapshots: boolean;
   /** Its place in a cluster's network. */
   readonly lan?: LanPlace;
@@ -194,25 +194,25 @@ export interface LanPlace {
   readonly hosts: readonly string[];
 }
 
-/** What a provider gets from a run: where to put things, and how to say what it is doing. */
+/** A run's services for a provider: folders, registration, progress. */
 export interface Io {
   /** The run's name, for labels on what it makes elsewhere. */
   readonly run: string;
   /** The cell's folder in the run, absolute; console and logs go there. */
   readonly folder: string;
-  /** Makes a private folder with a short path, for sockets. It is in the run's lease; who asked for it removes it. */
+  /** Makes a private folder with a short path, for sockets. It is in the run's lease; the caller removes it. */
   makeRuntimeFolder(): Promise<string>;
   readonly signal: AbortSignal;
   /** Leave the target alive when the harness exits. */
   readonly keep: boolean;
   /** Puts a process, a path or a command into the run's lease before it is used, so that `harness gc` can find it. */
   register(resource: Resource): Promise<void>;
-  /** Something registered could not be given back, and why: the run's lease stays for `harness gc`. */
+  /** Reports that something registered could not be released, and why: the run's lease stays for `harness gc`. */
   leaveBehind(why: string): void;
-  /** One line about what is happening now. */
+  /** Reports progress in one line. */
   progress(message: string): void;
   phase(phase: Phase): void;
-  /** Told a machine that answers commands and cannot be used for another reason, before it is ended. */
+  /** Called with a machine that answers commands but cannot be used for another reason, before it is ended. */
   lastWords?(target: Target): Promise<void>;
 }
 
@@ -222,7 +222,7 @@ export type Resource =
   | { readonly kind: 'path'; readonly path: string }
   /** Everything on a Docker engine that has the run's label. */
   | { readonly kind: 'engine'; readonly engine: EngineAddress }
-  /** Something elsewhere, which a command ends; it may be run more than once, and of those with one id the last counts. */
+  /** A resource elsewhere, which a command releases; it may run more than once, and of those with one id the last counts. */
   | {
       readonly kind: 'command';
       readonly id: string;
@@ -235,8 +235,8 @@ export type Resource =
 export interface TargetProvider {
   readonly kind: TargetKind;
   /**
-   * Milliseconds, or what a connection to a machine takes; starts nothing big.
-   * @param needs what a suite asks for; absent: whether there is a target at all.
+   * Takes milliseconds, or as long as a connection to a machine; starts nothing big.
+   * @param needs the suite's needs; absent: only whether there is a target at all.
    */
   probe(arch: ArchName, needs?: Needs): Promise<Availability>;
   /** Whether there are machines whose clock counts their instructions (`VmRequest.counting`). */
@@ -246,18 +246,18 @@ export interface TargetProvider {
   /** Absent: targets of this kind cannot be saved. */
   readonly snapshots?: ProviderSnapshots;
   /**
-   * The target of a handle, for another process than the one that acquired it, or undefined when it is gone. The result's
-   * disposal leaves the target alone.
+   * The target of a handle, for a process other than the one that acquired it, or undefined if it is gone. Disposing
+   * the result does not end the target.
    * @param handle as it was read, from a file or from another process.
    * @throws InfraError when it is no handle of this kind.
    */
   reconnect(handle: unknown): Promise<Target | undefined>;
 }
 
-/** What makes a machine out of what was saved of another. */
+/** Creates machines from saved ones. */
 export interface ProviderSnapshots {
   /**
-   * Everything of a machine that must be the same for a snapshot of it to be resumed instead, as plain JSON; or why it
+   * All properties of a machine that must match for a snapshot of it to be resumed instead, as plain JSON; or why it
    * cannot be saved.
    */
   identity(spec: TargetSpec): Promise<{ readonly identity: unknown } | { readonly why: string }>;
@@ -269,16 +269,19 @@ export interface ProviderSnapshots {
   resume(spec: TargetSpec, snapshot: string, io: Io, together?: Barrier): Promise<Target>;
 }
 
-/** What a kind of target is, where no machine of it is needed yet; in `kinds.ts` under its name. */
+/** Static description of a kind of target, in `kinds.ts` under its name. */
 export interface KindOfTarget {
-  /** What one can have at best: a suite that is refused elsewhere is told where it would work. */
+  /** Its best possible capabilities: a suite that is refused elsewhere is told where it would work. */
   readonly atBest: readonly Capability[];
-  /** What its targets are started from, built before one is acquired. With `none`, the stack is installed on a system that is there. */
+  /**
+   * The image that its targets start from, built before one is acquired. With `none`, the stack is installed on an
+   * existing system.
+   */
   readonly image: 'disk' | 'system' | 'none';
-  /** Whether `harness doctor` asks for it, given what the inventory names. */
+  /** Whether `harness doctor` checks it, given the inventory. */
   doctor(known: Pick<ProviderOptions, 'machines' | 'commands'>): boolean;
-  /** Left out wherever kinds are listed or named: for tests of the harness. */
+  /** Not listed or nameable: for tests of the harness. */
   readonly hidden?: true;
-  /** Its code is loaded here: who uses one kind waits for no other. */
+  /** Loads its code, so that users of one kind do not wait for others. */
   provider(options: ProviderOptions): Promise<TargetProvider>;
 }

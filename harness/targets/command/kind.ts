@@ -1,6 +1,6 @@
 import type { KindOfTarget } from '../target.ts';
 
-/** Machines that the user's own commands make and end. */
+/** Machines managed by the user's own commands. */
 export const command: KindOfTarget = {
   atBest: ['system', 'root', 'network', 'docker'],
   image: 'none',

@@ -15,7 +15,7 @@ import { type KnownMachine, wayTo } from '../ssh/machines.ts';
 import { acquireSsh, capabilitiesOf, offerOf } from '../ssh/provider.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../target.ts';
 
-/** Three commands of the user's that make a machine, find it again and give it back. */
+/** The user's three commands that make, find and release a machine. */
 export interface KnownCommand {
   readonly name: string;
   readonly archs: readonly ArchName[];
@@ -30,10 +30,10 @@ export interface KnownCommand {
   readonly where: string;
 }
 
-/** Milliseconds for giving a machine back, or finding it again. */
+/** Milliseconds for releasing a machine, or finding it again. */
 const RELEASE_MS = 300_000;
 
-/** What `reconnect` is run with, beside what every process over ssh needs. */
+/** Data for `reconnect`, beside those of every machine over ssh. */
 const commandHandle = sshHandle.extend({
   kind: z.literal('command'),
   again: z
@@ -42,13 +42,13 @@ const commandHandle = sshHandle.extend({
       env: z.record(z.string(), z.string()),
       /** The command's name, for errors. */
       where: z.string(),
-      /** ssh's options for the way to an address that it prints, beside the port. */
+      /** ssh's options for connecting to an address that it prints, besides the port. */
       options: z.array(z.string()).readonly(),
     })
     .exactOptional(),
 });
 
-/** Machines that the user's own commands make, of kinds that we will never know. */
+/** Machines of any kind, managed by the user's own commands. */
 export function commandProvider(commands: readonly KnownCommand[], inventory: string): TargetProvider {
   const commandFor = (arch: ArchName, tags: readonly string[] = []) =>
     commands.find((command) => command.archs.includes(arch) && tags.every((tag) => command.tags.includes(tag)));
@@ -57,7 +57,7 @@ export function commandProvider(commands: readonly KnownCommand[], inventory: st
     async probe(arch, needs) {
       const command = commandFor(arch, needs?.tags);
       if (!command) return { state: 'impossible', why: `${inventory} names no command that makes ${arch} machines` };
-      // What the machine has is known once there is one.
+      // The machine's capabilities are known once it exists.
       const capabilities = ['system', 'root', 'network', 'docker'] as const;
       const offer = { kind: 'command', capabilities, installs: [], hasModule: () => true, tags: command.tags } as const;
       return (
@@ -78,7 +78,7 @@ export function commandProvider(commands: readonly KnownCommand[], inventory: st
 }
 
 async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io): Promise<Target> {
-  // By this name the commands can find the machine also when the harness was killed before it heard of an address.
+  // The commands can find the machine by this name even if the harness was killed before it got an address.
   const name = `${command.name}-${randomBytes(4).toString('hex')}`;
   const env = { HARNESS_NAME: name, HARNESS_ARCH: spec.arch.name, HARNESS_CELL: spec.cell };
   const registered = (more: Readonly<Record<string, string>>) =>
@@ -144,7 +144,7 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io)
   }
 }
 
-/** @throws InfraError when a command printed something else: it is the user's command, and not the suite, that is wrong. */
+/** @throws InfraError if a command printed something else: the user's command is wrong, not the suite. */
 function addressIn(line: string, purpose: string, { where }: Pick<KnownCommand, 'where'>): MachineAddress {
   try {
     return parseAddress(line);
@@ -157,8 +157,8 @@ function addressIn(line: string, purpose: string, { where }: Pick<KnownCommand, 
 }
 
 /**
- * The machine as the user's `reconnect` finds it. While its owner holds a connection, commands go over that; later they go
- * to the address that the command prints, or to the one of before when it prints none.
+ * The machine as found by the user's `reconnect`. While its owner has a connection, commands use it; later they use the
+ * address that the command prints, or the previous one if it prints none.
  */
 async function reconnectByCommand(handle: unknown): Promise<Target | undefined> {
   const { again, ...ssh } = parseHandle(commandHandle, handle);

@@ -19,10 +19,10 @@ const containerHandle = z.object({
 });
 export type ContainerHandle = Readonly<z.output<typeof containerHandle>>;
 
-/** What a container has of what a suite may ask for: its kernel is the engine's, and nobody cuts that one's power. */
+/** A container's capabilities: its kernel is the engine's, and its power cannot be cut. */
 export const CONTAINER_CAPABILITIES: readonly Capability[] = ['root', 'network'];
 
-/** What can be done with a running container by any process that has its handle. Disposal leaves it alone. */
+/** A running container, usable by any process that has its handle. Disposal does not stop it. */
 export function useContainer(handle: ContainerHandle, died: Promise<Error>): Target {
   const { engine, id, ports } = handle;
   const container: Dockerode.Container = openEngine(engine).getContainer(id);
@@ -65,6 +65,6 @@ export async function reconnectContainer(handle: unknown): Promise<Target | unde
         () => false,
       ),
   );
-  // Its owner watches the container and ends whoever uses it.
+  // Its owner watches the container and ends its users.
   return running ? useContainer(container, new Promise(() => {})) : undefined;
 }

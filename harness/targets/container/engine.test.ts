@@ -27,7 +27,7 @@ test.each(['ssh://arm-box', 'npipe:////./pipe/docker', 'arm-box:2375', 'tcp://']
   expect(() => engineAddress({ DOCKER_HOST })).toThrow(`cannot use the Docker engine at "${DOCKER_HOST}"`);
 });
 
-test('nobody there, and somebody who never answers, are errors that name the engine', async () => {
+test('a missing engine, and one that never answers, are errors that name it', async () => {
   const nobody = engineAddress({ DOCKER_HOST: 'unix:///nowhere/docker.sock' });
   await expect(engineInfo(nobody)).rejects.toThrow(
     'cannot reach the Docker engine at unix:///nowhere/docker.sock: connect ENOENT',

@@ -5,18 +5,18 @@ import { z } from 'zod';
 import { ConfigError, InfraError, messageOf } from '../../base/errors.ts';
 import { withDeadline } from '../../base/time.ts';
 
-/** Where a Docker engine is, as Docker's own programs are told. Plain JSON. */
+/** The address of a Docker engine, in the form of Docker's own programs. Plain JSON. */
 export const engineField = z.object({
   /** `unix:///var/run/docker.sock`, `tcp://host:2376`. */
   host: z.string(),
   /** The folder of ca.pem, cert.pem and key.pem; present: with TLS. */
   certificates: z.string().exactOptional(),
-  /** Where ports that containers publish are reached. */
+  /** The host at which containers' published ports are reached. */
   portsAt: z.string(),
 });
 export type EngineAddress = Readonly<z.output<typeof engineField>>;
 
-/** The label that says which run a container, network or volume belongs to. */
+/** The label with the run that a container, network or volume belongs to. */
 export const RUN_LABEL = 'multiarch-harness.run';
 
 const DEFAULT_HOST = 'unix:///var/run/docker.sock';
@@ -43,12 +43,12 @@ export function engineAddress(env: NodeJS.ProcessEnv): EngineAddress {
   });
 }
 
-/** Whether the engine runs on this host, so that what this host can run its containers can. */
+/** Whether the engine runs on this host, so that its containers can run what this host can. */
 export function isLocal({ host, portsAt }: EngineAddress): boolean {
   return host.startsWith('unix:') && portsAt === '127.0.0.1';
 }
 
-/** A client of an engine; nothing is asked yet. */
+/** A client of an engine; sends nothing yet. */
 export function openEngine({ host, certificates }: EngineAddress): Dockerode {
   const { protocol, hostname, port, pathname } = new URL(host);
   if (protocol === 'unix:') return new Dockerode({ socketPath: pathname });
@@ -62,7 +62,7 @@ export function openEngine({ host, certificates }: EngineAddress): Dockerode {
   });
 }
 
-/** What an engine says of itself. */
+/** An engine's description of itself. */
 export interface EngineInfo {
   /** As `uname -m` prints it. */
   readonly machine: string;
@@ -71,10 +71,10 @@ export interface EngineInfo {
   readonly memoryBytes: number;
 }
 
-/** Milliseconds in which an engine that is well answers. */
+/** Milliseconds in which a healthy engine answers. */
 const ANSWER_MS = 10_000;
 
-/** @throws InfraError when nobody answers. */
+/** @throws InfraError if it does not answer. */
 export async function engineInfo(address: EngineAddress): Promise<EngineInfo> {
   const info = await asked(address, 'reach', (engine) => engine.info());
   return {
@@ -100,7 +100,7 @@ export async function asked<T>(
   }
 }
 
-/** Whether an engine's answer says that what was asked for is not there. */
+/** Whether an engine's answer means "not found". */
 export function isGone(error: unknown): boolean {
   return (error as { statusCode?: number }).statusCode === 404;
 }

@@ -7,9 +7,9 @@ import { lateError, MAX_OUTPUT } from '../shared/exec-limits.ts';
 import type { ExecOptions, ExecResult } from '../target.ts';
 
 /**
- * Runs argv in a container. The engine cannot end what it has started there, so `timeout`, which is in every Debian, ends
- * it a second after the deadline.
- * @throws InfraError when the engine or the container is gone, or the deadline has passed.
+ * Runs argv in a container. The engine cannot end processes that it started there, so `timeout`, which is in every
+ * Debian, ends them a second after the deadline.
+ * @throws InfraError if the engine or the container is gone, or the deadline has passed.
  */
 export async function execInContainer(
   container: Dockerode.Container,
@@ -47,7 +47,7 @@ export async function execInContainer(
   }
 }
 
-/** The engine notes the end of a process a moment after its output has ended. */
+/** The engine notices the end of a process a moment after its output has ended. */
 async function exitCodeOf(exec: Dockerode.Exec, signal: AbortSignal): Promise<number> {
   for (;;) {
     const { ExitCode, Running } = await exec.inspect({ abortSignal: signal });
@@ -56,12 +56,12 @@ async function exitCodeOf(exec: Dockerode.Exec, signal: AbortSignal): Promise<nu
   }
 }
 
-/** The exit code of what was ended by SIGKILL: also everything in a container whose first process has ended. */
+/** The exit code after SIGKILL, which also hits everything in a container whose first process has ended. */
 const KILLED = 137;
-/** Milliseconds in which an engine has noticed that a container has ended; what was killed for another reason waits for it. */
+/** Milliseconds in which an engine notices that a container has ended; a command killed for another reason waits for it. */
 const NOTICED_MS = 3000;
 
-/** @throws Error when it was not the command alone that was killed. */
+/** @throws Error if more than the command was killed. */
 async function checkAlive(container: Dockerode.Container, signal: AbortSignal): Promise<void> {
   const enough = new AbortController();
   const abortSignal = AbortSignal.any([signal, enough.signal]);
@@ -74,7 +74,7 @@ async function checkAlive(container: Dockerode.Container, signal: AbortSignal): 
   if (ended) throw new Error('the container has ended');
 }
 
-/** What comes out of one stream of a command; beyond the limit only that there was more. */
+/** Output of one stream of a command; beyond the limit only a flag that there was more. */
 function collect(onOutput: ExecOptions['onOutput']) {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -87,7 +87,7 @@ function collect(onOutput: ExecOptions['onOutput']) {
   return {
     stream,
     text: () => Buffer.concat(chunks).toString(),
-    /** @throws Error when there was more than is kept. */
+    /** @throws Error if there was more than is kept. */
     check: () => {
       if (bytes > MAX_OUTPUT) throw new Error(`it printed more than ${MAX_OUTPUT / 2 ** 20} MiB`);
     },

@@ -4,7 +4,7 @@ import type { TargetFacts } from '../../events/types.ts';
 import type { TargetSpec } from '../target.ts';
 import { type EngineAddress, type EngineInfo, isLocal } from './engine.ts';
 
-/** What a container runs on: the engine's machine, or on it QEMU's user mode. */
+/** The machine behind a container: the engine's, or QEMU's user mode on it. */
 export async function factsOf(spec: TargetSpec, engine: EngineAddress, info: EngineInfo): Promise<TargetFacts> {
   const native = info.machine === spec.arch.machine;
   const cpu = isLocal(engine) ? cpus()[0]?.model.trim() || 'unknown' : `of ${engine.portsAt}`;

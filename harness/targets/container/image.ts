@@ -5,9 +5,9 @@ import { InfraError } from '../../base/errors.ts';
 import type { SystemImage } from '../../images/build-system.ts';
 import { asked, type EngineAddress, isGone } from './engine.ts';
 
-/** Milliseconds for some hundred MiB on their way to an engine. */
+/** Milliseconds for sending some hundred MiB to an engine. */
 const LOAD_MS = 10 * 60_000;
-/** Milliseconds after which an image that no run has used is removed from an engine: two weeks. */
+/** Milliseconds after which an unused image is removed from an engine: two weeks. */
 const UNUSED_MS = 14 * 24 * 3600 * 1000;
 
 /**

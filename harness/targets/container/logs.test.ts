@@ -15,7 +15,7 @@ function framed(chunks: readonly { readonly stream: number; readonly text: strin
   );
 }
 
-test('a log without its frames is what was printed, in its order', () => {
+test('a log without its frames is the output in order', () => {
   const chunk = fc.record({ stream: fc.constantFrom(1, 2), text: fc.string({ unit: 'grapheme' }) });
   fc.assert(
     fc.property(fc.array(chunk), (chunks) => {
@@ -24,7 +24,7 @@ test('a log without its frames is what was printed, in its order', () => {
   );
 });
 
-test('a frame that was cut off is as much as there is of it', () => {
+test('of a truncated frame the existing part is kept', () => {
   const whole = framed([
     { stream: 1, text: 'one\n' },
     { stream: 2, text: 'two\n' },

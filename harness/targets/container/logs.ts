@@ -6,10 +6,10 @@ import type Dockerode from 'dockerode';
 import { lastLines } from '../../base/text.ts';
 import { withDeadline } from '../../base/time.ts';
 
-/** Milliseconds for the last lines: who asks has a failure to tell of, and an engine that is gone answers nothing. */
+/** Milliseconds for the last lines: the caller has a failure to report, and a dead engine answers nothing. */
 const TAIL_MS = 5000;
 
-/** The last lines of what a container printed, printable; none when the engine does not say. */
+/** The last lines of a container's output, printable; none if the engine does not answer. */
 export async function logTail(container: Dockerode.Container, lines: number): Promise<string[]> {
   try {
     const late = () => new Error('no answer');
@@ -21,7 +21,7 @@ export async function logTail(container: Dockerode.Container, lines: number): Pr
 }
 
 /**
- * Takes the frames away in which the engine sends output: one byte for the stream, three of nothing, four for the length.
+ * Removes the frames of the engine's output: one byte for the stream, three of zero, four for the length.
  * Source: the Engine API's reference, "Attach to a container", stream format.
  */
 export function unframed(log: Buffer): string {
@@ -34,14 +34,14 @@ export function unframed(log: Buffer): string {
   return Buffer.concat(parts).toString();
 }
 
-/** A container's log on its way into a file. Disposal lets go of it. */
+/** Follows a container's log into a file until disposal. */
 export interface FollowedLog extends Disposable {
   readonly file: string;
   /** `cut`: by the container's end or the engine's; `left`: by us. */
   readonly ended: Promise<'cut' | 'left'>;
 }
 
-/** Writes what a container prints into a file. */
+/** Writes a container's output to a file. */
 export async function followLog(container: Dockerode.Container, file: string): Promise<FollowedLog> {
   const log = (await container.logs({ stdout: true, stderr: true, follow: true })) as IncomingMessage;
   const both = new PassThrough();

@@ -19,9 +19,9 @@ export function containerProvider(env: NodeJS.ProcessEnv = process.env): TargetP
   };
 }
 
-/** An engine that does not answer, or whose address is none, is broken; one whose socket is not there is missing. */
+/** An engine that does not answer or has an invalid address is broken; one without its socket is missing. */
 async function probe(name: ArchName, env: NodeJS.ProcessEnv, needs?: Needs): Promise<Availability> {
-  // What no container ever has is said whether or not there is an engine.
+  // Needs that no container can meet are reported even without an engine.
   const never = lacking(needs, ANY_CONTAINER);
   if (never) return never;
   try {
@@ -36,7 +36,7 @@ const ANY_CONTAINER: Offer = {
   kind: 'container',
   capabilities: CONTAINER_CAPABILITIES,
   installs: [],
-  // The engine's kernel, and nobody but its machine's root can load more.
+  // The engine's kernel, for which only root of its machine can load more.
   hasModule: () => false,
 };
 

@@ -22,15 +22,15 @@ export interface StartRequest {
 }
 
 /**
- * Starts a container and waits until its first process listens. It is made in the engine's own words, which testcontainers'
- * have no equal for: ports of one address, memory in bytes. What removes it is the run, and after it `gc`: it needs no reaper
- * beside it, which is an image that a machine without a registry does not have.
+ * Starts a container and waits until its first process listens. It is created with the engine's own API, because
+ * testcontainers cannot express ports of one address or memory in bytes. The run removes it, or later `gc`: it needs no
+ * reaper, which is an image that a machine without a registry does not have.
  * @returns its id.
  */
 export async function startContainer(request: StartRequest): Promise<string> {
   const { spec, run, name, network, tag, engine } = request;
   const client = await libraryClient(engine);
-  // Whoever is on this network could use ports on all addresses; a remote engine has no other way.
+  // Ports on all addresses are open to this network; a remote engine has no other way.
   const HostIp = engine.portsAt === '127.0.0.1' ? '127.0.0.1' : '';
   const ports = spec.ports.map((port) => `${port}/tcp`);
   const container = await client.container.create({
@@ -54,15 +54,15 @@ export async function startContainer(request: StartRequest): Promise<string> {
 }
 
 /**
- * testcontainers keeps one client a process. It is made at the first question from `DOCKER_HOST` and the user's own settings,
- * and falls back to whatever other engine answers. So it is asked which one it took.
+ * testcontainers keeps one client per process, created at the first request from `DOCKER_HOST` and the user's settings,
+ * and falls back to any other engine that answers. So it is asked which one it uses.
  * @returns that client.
- * @throws InfraError when that is another engine than ours.
+ * @throws InfraError if it is not ours.
  */
 async function libraryClient(engine: EngineAddress): Promise<ContainerRuntimeClient> {
   type Modem = { readonly socketPath?: string; readonly host?: string; readonly port?: string | number };
-  // Ports are read from the engine here. Left alone the library would find out where they are, in a container by starting
-  // one from an image of the public registry.
+  // Ports are read from the engine here. By default the library would detect the host in a container by starting an
+  // image of the public registry.
   process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= engine.portsAt;
   const client = await getContainerRuntimeClient().catch((cause: unknown) => {
     throw new InfraError(`cannot reach the Docker engine at ${engine.host}: ${messageOf(cause)}`, { cause });

@@ -7,8 +7,8 @@ const SWEEP_MS = 60_000;
 /**
  * Removes everything of a run from an engine: its containers, with their volumes, and networks, by their label. What is gone
  * already counts as removed.
- * @returns what was removed, for people.
- * @throws InfraError when the engine does not answer: what it holds is still there.
+ * @returns a list of what was removed, for people.
+ * @throws InfraError if the engine does not answer: its resources still exist.
  */
 export async function sweepEngine(
   address: EngineAddress,
@@ -34,7 +34,7 @@ export async function sweepEngine(
       (engine) => engine.getVolume(Name).remove({ force: true }),
     ]),
   ];
-  // Containers first: a network or a volume that is used cannot be removed.
+  // Containers first: a network or volume in use cannot be removed.
   for (const [, remove] of options.dryRun ? [] : things)
     await ask((engine) =>
       remove(engine).catch((error: unknown) => {

@@ -1,8 +1,8 @@
 /**
- * Makes a system of its own out of this host's: an overlay over everything that is mounted as the root, so that whatever is
- * changed is gone with it, its own processes, host name and network, and the manager of services as its first process.
- * Arguments: a folder for it, the folder of the manager, the host name, and an address with its prefix where the network is
- * its own, else an empty word. Reads a line from standard input before it goes on: by then the network has its interface.
+ * Makes a separate system on top of this host's: an overlay over the root file system, so that all changes vanish with
+ * it, its own processes, host name and network, and the manager of services as its first process.
+ * Arguments: a folder for it, the folder of the manager, the host name, and an address with its prefix if the network is
+ * separate, else an empty word. Waits for a line on standard input: by then the network has its interface.
  */
 export const ENTER = `
 set -e

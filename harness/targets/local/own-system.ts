@@ -11,10 +11,10 @@ import { serviceFiles } from '../../guest/service-manager.ts';
 import type { Io } from '../target.ts';
 import { ENTER } from './enter.ts';
 
-/** A system of its own on this host. Disposal ends everything in it. */
+/** A separate system on this host. Disposal ends everything in it. */
 export interface OwnSystem extends AsyncDisposable {
   readonly first: ProcessIdentity;
-  /** Where its ports are. */
+  /** The address of its ports. */
   readonly host: string;
   readonly ownNetwork: boolean;
   /** Resolves with the end of what it printed when its first process ends. */
@@ -24,10 +24,10 @@ export interface OwnSystem extends AsyncDisposable {
 
 const NAMESPACES = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
 
-/** Milliseconds for what takes a tenth of a second on an idle machine. */
+/** Milliseconds; on an idle machine it takes a tenth of a second. */
 const START_MS = 30_000;
 
-/** Why this host does not let us make one, or undefined when it does. Tried, because rights alone do not tell. */
+/** Why we cannot make one on this host, or undefined if we can. Found by trying, because privileges alone do not tell. */
 export async function whyNotOwnSystem(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'that takes root';
   const tried = await execa(
@@ -48,7 +48,7 @@ export async function whyNotOwnSystem(): Promise<string | undefined> {
   return tried.failed ? `unshare says: ${lastLines(tried.stderr, 1)[0] ?? tried.shortMessage}` : undefined;
 }
 
-/** Makes a system of its own. @param network whether it shares this host's network, and the way to other machines with it. */
+/** Makes a separate system. @param network whether it shares this host's network, and its access to other machines. */
 export async function startOwnSystem(
   { hostname, network }: { readonly hostname: string; readonly network: boolean },
   io: Io,
@@ -112,7 +112,7 @@ export async function startOwnSystem(
   }
 }
 
-/** The child of `unshare`, which is the first process in its own eyes. */
+/** The child of `unshare`, which is the first process in its namespace. */
 async function firstProcess(child: ChildProcess): Promise<ProcessIdentity> {
   const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
   const first = identify(Number(children.trim().split(' ')[0]));
@@ -129,7 +129,7 @@ async function connectNetwork(pid: number, subnet: string): Promise<void> {
   await ip('link', 'set', here, 'up');
 }
 
-/** Of the addresses that RFC 2544 keeps for tests of networks, a net that this host has no address in. */
+/** A network from RFC 2544's range for network tests in which this host has no address. */
 function freeSubnet(): string {
   const taken = Object.values(networkInterfaces()).flatMap((found) => found?.map(({ address }) => address) ?? []);
   for (;;) {

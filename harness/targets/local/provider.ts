@@ -12,11 +12,11 @@ import { type OwnSystem, startOwnSystem, whyNotOwnSystem } from './own-system.ts
 import { type LocalHandle, reconnectLocal, useLocal } from './target.ts';
 
 export interface LocalOptions {
-  /** False: the target is this host itself, also where it could have a system of its own. */
+  /** False: always use this host itself, even if a separate system is possible. */
   readonly ownSystem?: boolean;
 }
 
-/** This host: with a system of its own over this host's where we may make one, else the host itself. */
+/** This host: in a separate system on top of it if possible, else the host itself. */
 export function localProvider(options: LocalOptions = {}): TargetProvider {
   let trial: Promise<string | undefined> | undefined;
   /** Why it is the host itself. */
@@ -77,7 +77,7 @@ async function acquireLocal(spec: TargetSpec, io: Io, own: boolean): Promise<Tar
   };
 }
 
-/** Where it is noted what is changed on the host itself. */
+/** The folder for noting changes on the host itself. */
 function undoFolder(): string {
   return process.getuid?.() === 0
     ? '/var/lib/multiarch-harness/local'

@@ -9,7 +9,7 @@ import type { Target } from '../target.ts';
 /** Everything that another process of this host needs to use a local target. */
 const localHandle = z.object({
   kind: z.literal('local'),
-  /** The first process of its own system; absent where there is none and commands run on the host itself. */
+  /** The first process of its own system; absent if commands run on the host itself. */
   first: identityField.exactOptional(),
   /** Where its ports are. */
   host: z.string(),
@@ -22,14 +22,14 @@ const localHandle = z.object({
 });
 export type LocalHandle = Readonly<z.output<typeof localHandle>>;
 
-/** What commands see, whatever the harness was started with. */
+/** The environment of commands, independent of the harness's own. */
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LANG: 'C.UTF-8',
 };
 
-/** What can be done with a local target by any process of this host that has its handle. Disposal leaves it alone. */
+/** A local target, usable by any process of this host that has its handle. Disposal does not end it. */
 export function useLocal(handle: LocalHandle, died: Promise<Error>): Target {
   const { first, host, ownNetwork } = handle;
   const within = (outside: boolean) => {
@@ -50,7 +50,7 @@ export function useLocal(handle: LocalHandle, died: Promise<Error>): Target {
   };
   const exec: Target['exec'] = (argv, options) => {
     if (first && !isAlive(first)) return Promise.reject(gone());
-    // What it has started outlives nsenter; `timeout` does not let it live long.
+    // Its processes outlive nsenter; `timeout` ends them soon.
     const limit = ['timeout', '--signal=KILL', String(Math.ceil(options.deadlineMs / 1000) + 1)];
     const whole = [...within(options.outside === true), ...limit, ...argv];
     return execProcess(whole, options, argv.join(' ').slice(0, 120), ENVIRONMENT);

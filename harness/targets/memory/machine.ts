@@ -4,7 +4,7 @@ import { InfraError } from '../../base/errors.ts';
 import { capabilitiesField, factsField, parseHandle } from '../handle.ts';
 import type { ExecOptions, ExecResult, Target } from '../target.ts';
 
-/** What a command answers; what is left out is 0 or nothing. */
+/** The answer of a command; missing fields are 0 or empty. */
 const answerField = z.object({
   exitCode: z.int().exactOptional(),
   stdout: z.string().exactOptional(),
@@ -14,10 +14,10 @@ const answerField = z.object({
 });
 type PlainAnswer = z.output<typeof answerField>;
 
-/** An answer, or what makes one; a function may throw what a lost connection throws, and other processes do not know it. */
+/** An answer, or a function that makes one; it may throw like a lost connection. Other processes do not have functions. */
 export type Answer = PlainAnswer | ((argv: readonly string[]) => Promise<PlainAnswer> | PlainAnswer);
 
-/** Answers by the command: its words with blanks between them, of `sh -c` the script; `*` is any other. */
+/** Answers by command: its words joined by blanks, for `sh -c` the script; `*` is any other. */
 export type Answers = Readonly<Record<string, Answer>>;
 
 const memoryHandle = z.object({
@@ -29,10 +29,10 @@ const memoryHandle = z.object({
 });
 export type MemoryHandle = Readonly<z.output<typeof memoryHandle>>;
 
-/** What every machine answers. */
+/** The default answers of every machine. */
 const ALWAYS: Answers = { true: {} };
 
-/** Runs a command of a machine in memory, with the deadline and the signal that every target keeps. */
+/** Runs a command of a machine in memory, with the deadline and the signal of every target. */
 async function answer(answers: Answers, argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
   const { deadlineMs, signal } = options;
   const name = argv[0] === 'sh' && argv[1] === '-c' ? argv[2]! : argv.join(' ');
@@ -51,7 +51,7 @@ async function answer(answers: Answers, argv: readonly string[], options: ExecOp
   return { exitCode, stdout, stderr, durationMs: performance.now() - started };
 }
 
-/** What can be done with a machine in memory by any process that has its handle: of what was written, each has its own. */
+/** A machine in memory, usable by any process that has its handle; each process has its own written files. */
 export function useMemory(handle: MemoryHandle, answers: Answers, died: Promise<Error>): Target {
   const files = new Map<string, Uint8Array>();
   return {
@@ -80,7 +80,7 @@ export function useMemory(handle: MemoryHandle, answers: Answers, died: Promise<
   };
 }
 
-/** A machine in the memory of another process: it answers what is in its handle. */
+/** A machine in the memory of another process: it gives the answers in its handle. */
 export async function reconnectMemory(handle: unknown): Promise<Target> {
   const memory = parseHandle(memoryHandle, handle);
   return useMemory(memory, memory.answers, new Promise(() => {}));

@@ -17,17 +17,17 @@ import { type Answers, type MemoryHandle, plainAnswers, reconnectMemory, useMemo
 
 export interface MemoryOptions {
   readonly answers?: Answers;
-  /** What the machines have of what a suite may ask for. Default: everything but a cluster's network. */
+  /** The machines' capabilities. Default: everything except a cluster's network. */
   readonly can?: readonly Capability[];
-  /** What is answered where nothing is lacking; default: there is one. */
+  /** The availability if nothing is lacking; default: available. */
   readonly availability?: Availability;
   /** Waits as a boot does, or throws what one throws. */
   readonly boot?: (spec: TargetSpec, io: Io) => Promise<void> | void;
-  /** The same when a machine is resumed from a snapshot. */
+  /** The same for resuming from a snapshot. */
   readonly resume?: (spec: TargetSpec) => Promise<void> | void;
-  /** Throws what giving a machine back may throw. */
+  /** Throws like a failing release. */
   readonly release?: () => Promise<void> | void;
-  /** Where changes are noted, as on a machine that outlives the run. */
+  /** The folder for noting changes, as on a machine that outlives the run. */
   readonly undoFolder?: string;
   /** Whether machines can be saved. */
   readonly snapshots?: boolean;
@@ -36,18 +36,18 @@ export interface MemoryOptions {
 /** A machine in memory, seen by its test. */
 export interface MemoryMachine {
   readonly spec: TargetSpec;
-  /** What was done with it, in order: `booted`, `off`, `on`, `saved`, `restored`, `left`, `released`. */
+  /** Its history, in order: `booted`, `off`, `on`, `saved`, `restored`, `left`, `released`. */
   readonly life: readonly string[];
   /** It dies by itself. */
   die(why: Error): void;
 }
 
 export interface MemoryProvider extends TargetProvider {
-  /** Every machine that there was, the oldest first. */
+  /** Every machine so far, the oldest first. */
   readonly machines: readonly MemoryMachine[];
 }
 
-/** Machines whose commands are a map, which boot, die, hang and are saved as a test says. */
+/** Machines whose commands are a map, and which boot, die, hang and are saved as a test says. */
 export function memoryProvider(options: MemoryOptions = {}): MemoryProvider {
   const { answers = {}, can = CAPABILITIES.filter((one) => one !== 'cluster') } = options;
   const machines: MemoryMachine[] = [];

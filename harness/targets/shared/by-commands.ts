@@ -5,12 +5,12 @@ import type { Endpoint, Target } from '../target.ts';
 const FILE_MS = 60_000;
 
 /**
- * base64 keeps bytes whole on their way through text. Whether the file could be read is in the exit code: what is on standard
- * error may be a shell's, which complains of a locale.
+ * base64 keeps bytes intact in text. The exit code tells whether the file could be read: standard error may contain a
+ * shell's complaint about a locale.
  */
 const READ = 'exec 4>&1; s=$({ { head -c "$2" -- "$1"; echo "$?" >&3; } | base64 -w0 >&4; } 3>&1); exit "$s"';
 
-/** Reading and writing of files on a target that can run commands: `sh`, `head` and `base64` are in every Debian. */
+/** Reads and writes files on a target that can run commands: `sh`, `head` and `base64` are in every Debian. */
 export function filesBy(exec: Target['exec']): Pick<Target, 'read' | 'write'> {
   return {
     async write(path, content, options = {}) {
@@ -33,7 +33,7 @@ export function filesBy(exec: Target['exec']): Pick<Target, 'read' | 'write'> {
   };
 }
 
-/** Where a port of a target is on this host. @throws InfraError for one that was not asked for. */
+/** The address of a target's port on this host. @throws InfraError for a port that was not requested. */
 export function endpointOf(ports: Readonly<Record<string, number>>, port: number): Endpoint {
   const local = ports[String(port)];
   if (local === undefined)

@@ -2,10 +2,10 @@ import { open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines, printable } from '../../base/text.ts';
 
-/** What a guest died of whose kernel gave up. */
+/** The reason for a kernel panic. */
 export const PANICKED = 'the kernel panicked';
 
-/** What a line of the console can mean for the guest's fate. */
+/** Meanings of console lines for the guest's fate. */
 const FATAL: readonly { readonly pattern: RegExp; readonly means: string }[] = [
   { pattern: /Kernel panic - not syncing/, means: PANICKED },
   { pattern: /harness-init: cannot (.*)/, means: 'the initramfs failed' },
@@ -19,17 +19,17 @@ const FATAL: readonly { readonly pattern: RegExp; readonly means: string }[] = [
 /** The line that the guest's SSH server prints once it accepts connections. */
 export const SSH_LISTENS = /Server listening on .* port 22\./;
 
-/** What a console line says about the guest's end, or undefined. */
+/** The guest's fate according to a console line, or undefined. */
 export function fatalMeaning(line: string): string | undefined {
   return FATAL.find(({ pattern }) => pattern.test(line))?.means;
 }
 
-/** Most that is read of a console at once; a guest that floods it does not fill our memory. */
+/** The most that is read of a console at once, so that a flood does not fill our memory. */
 const CHUNK = 256 * 1024;
 
 /**
  * Follows a console file from an offset, line by line, until the signal is aborted. The file is polled: QEMU writes it,
- * and inotify is not there in every container.
+ * and inotify is not available in every container.
  */
 export async function* followConsole(file: string, signal: AbortSignal, from = 0): AsyncGenerator<string> {
   let offset = from;
@@ -52,7 +52,7 @@ export async function consoleTail(file: string, count: number): Promise<string[]
   return lastLines(text, count);
 }
 
-/** Bytes in the console file now: where what comes next begins. */
+/** Bytes in the console file now: the offset of new output. */
 export async function consoleSize(file: string): Promise<number> {
   return stat(file).then(
     ({ size }) => size,

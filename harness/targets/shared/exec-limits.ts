@@ -1,7 +1,7 @@
 import { InfraError } from '../../base/errors.ts';
 import type { ExecOptions } from '../target.ts';
 
-/** Bytes of each stream that are kept of a command. */
+/** Bytes that are kept of each stream of a command. */
 export const MAX_OUTPUT = 32 * 2 ** 20;
 
 /** The error of a command that did not end before its deadline, with the end of what it said. */

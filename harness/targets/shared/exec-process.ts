@@ -8,7 +8,7 @@ import { lateError, MAX_OUTPUT } from './exec-limits.ts';
  * Runs a process of this host that runs a command on a target, and dies with us.
  * @param what the command, for errors.
  * @param env its whole environment; default: ours.
- * @throws InfraError when it does not end in time, or cannot be started; the signal's reason when it was aborted.
+ * @throws InfraError if it misses its deadline, or cannot be started; the signal's reason if it was aborted.
  */
 export async function execProcess(
   argv: readonly string[],

@@ -6,22 +6,22 @@ import { lastLines, shellQuote } from '../../base/text.ts';
 import type { ExecOptions, ExecResult } from '../target.ts';
 import { execProcess } from './exec-process.ts';
 
-/** How ssh gets to a machine. Plain JSON. */
+/** How to reach a machine by ssh. Plain JSON. */
 export const addressField = z.object({
   /** `user@host`, as ssh takes it; it never begins with a "-". */
   destination: z.string().regex(/^[^-]/),
-  /** ssh's options for the way there, and for what proves both sides. */
+  /** ssh's options for the connection and for authenticating both sides. */
   options: z.array(z.string()).readonly(),
   /** The kept connection's socket: a short path. */
   socket: z.string(),
-  /** As people know it. */
+  /** Its name for people. */
   name: z.string(),
-  /** Commands go over the kept connection or not at all: without it the machine may be somebody else's by now. */
+  /** Commands use only the kept connection: without it the machine may already be somebody else's. */
   onlyKept: z.boolean().exactOptional(),
 });
 export type SshAddress = Readonly<z.output<typeof addressField>>;
 
-/** The way to a machine of ours on this host: nothing of the user's ssh takes part, and its key is pinned. */
+/** Options for our own machine on this host: they ignore the user's ssh, and its key is pinned. */
 export function pinnedOptions(machine: {
   readonly port: number;
   readonly keyFile: string;
@@ -37,10 +37,10 @@ export function pinnedOptions(machine: {
   ];
 }
 
-/** Where there is no kept connection, ssh makes one of its own. The first of two options counts. */
+/** Without a kept connection ssh opens a new one. The first of two options counts. */
 const NO_OTHER_WAY = ['-o', 'ProxyCommand=false'];
 
-/** ssh's options for everything that uses a kept connection, or makes it. */
+/** ssh's options for using or opening a kept connection. */
 export function sshOptions(address: SshAddress): string[] {
   return [
     ...['-S', address.socket, ...address.options, '-o', 'BatchMode=yes'],
@@ -49,8 +49,8 @@ export function sshOptions(address: SshAddress): string[] {
 }
 
 /**
- * Opens the connection that all later commands share. It lives in a background process of ssh's own and ends with the
- * machine or with `closeSsh`.
+ * Opens the connection that all later commands share. It lives in ssh's background process and ends with the machine or
+ * by `closeSsh`.
  */
 export async function openSsh(address: SshAddress, deadlineMs: number, signal?: AbortSignal): Promise<void> {
   const argv = [
@@ -63,7 +63,7 @@ export async function openSsh(address: SshAddress, deadlineMs: number, signal?: 
     '-N',
     address.destination,
   ];
-  // The background process inherits what is open here: a pipe would keep us waiting for as long as it lives.
+  // The background process inherits open files: a pipe would keep us waiting for its whole life.
   const log = `${address.socket}.log`;
   await rm(log, { force: true });
   argv.splice(1, 0, '-E', log);
@@ -98,7 +98,7 @@ export async function checkSsh(address: SshAddress): Promise<boolean> {
   return result.exitCode === 0;
 }
 
-/** argv of a process that runs argv on the machine over the kept connection. Each is quoted for the shell on the other side. */
+/** argv of a process that runs argv on the machine over the kept connection. Each word is quoted for the remote shell. */
 export function commandArguments(address: SshAddress, argv: readonly string[]): string[] {
   return [
     ...['ssh', ...(address.onlyKept ? NO_OTHER_WAY : []), ...sshOptions(address), '-o', 'ControlMaster=no'],
@@ -108,12 +108,12 @@ export function commandArguments(address: SshAddress, argv: readonly string[]): 
 
 /**
  * Runs argv on the machine over the kept connection.
- * @throws InfraError when the connection is lost or the deadline has passed.
+ * @throws InfraError if the connection is lost or the deadline has passed.
  */
 export async function execSsh(address: SshAddress, argv: readonly string[], request: ExecOptions): Promise<ExecResult> {
   const what = argv.join(' ').slice(0, 120);
   const result = await execProcess(commandArguments(address, argv), request, what);
-  // 255 is ssh's own; a command may use it too, so ask whether the connection is still there.
+  // 255 is ssh's own exit code, but a command may use it too, so check whether the connection still exists.
   if (result.exitCode === 255 && !(await checkSsh(address))) {
     throw new InfraError(`cannot finish \`${what}\`: the SSH connection was lost`, {
       cause: result.stderr.slice(-500) || undefined,

@@ -5,10 +5,10 @@ import { execa } from 'execa';
 import { InfraError } from '../../base/errors.ts';
 import { type SshAddress, sshOptions } from './ssh-connection.ts';
 
-/** Milliseconds for the kept connection to open a socket, which asks nothing of the machine. */
+/** Milliseconds for the kept connection to open a socket, which does not involve the machine. */
 const OPEN_MS = 10_000;
 
-/** Where a socket of the machine is on this host: beside the connection's own, and so as short and as private. */
+/** Path of a machine's socket on this host: beside the connection's own, and so as short and as private. */
 export function socketBeside(address: SshAddress, remotePath: string): string {
   return `${address.socket}.${createHash('sha256').update(remotePath).digest('hex').slice(0, 8)}`;
 }
@@ -21,7 +21,7 @@ export function socketBeside(address: SshAddress, remotePath: string): string {
 export async function forwardSocket(address: SshAddress, remotePath: string): Promise<string> {
   const local = socketBeside(address, remotePath);
   if (await listens(local)) return local;
-  // Left by a connection that ended: ssh would not take its place.
+  // Left by an earlier connection: ssh would not replace it.
   await rm(local, { force: true });
   const forward = ['-O', 'forward', '-L', `${local}:${remotePath}`, address.destination];
   const result = await execa('ssh', [...sshOptions(address), ...forward], {
@@ -29,7 +29,7 @@ export async function forwardSocket(address: SshAddress, remotePath: string): Pr
     reject: false,
     timeout: OPEN_MS,
   });
-  // Two processes may have tried at the same time: then one of them succeeded.
+  // Two processes may have tried concurrently: then one of them succeeded.
   if (result.failed && !(await listens(local)))
     throw new InfraError(
       `cannot reach ${remotePath} of ${address.name}: ${result.stderr.trim() || result.shortMessage || 'no answer'}`,

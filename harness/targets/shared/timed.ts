@@ -1,6 +1,6 @@
 import type { Io } from '../target.ts';
 
-/** Does some work and tells how long it took, as a phase of the step; what fails has no duration. */
+/** Runs some work and reports its duration as a phase of the step; failed work has none. */
 export async function timed<T>(io: Io, name: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   const result = await work();

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../base/errors.ts';
 import { printable } from '../../base/text.ts';
 
-/** Where a machine is, as people write it. */
+/** A machine's address as users write it. */
 export interface MachineAddress {
   readonly user?: string;
   readonly host: string;

@@ -2,8 +2,8 @@ import { InfraError } from '../../base/errors.ts';
 import { lastLines } from '../../base/text.ts';
 
 /**
- * Why ssh did not get to a machine, in words that say what to do. ssh has one exit code for all of it, so that its
- * messages have to be read; they are OpenSSH's own since version 5.
+ * Why ssh did not reach a machine, with advice. ssh has one exit code for all causes, so its messages have to be
+ * parsed; they have been the same since OpenSSH 5.
  */
 export function connectionError(name: string, said: string, try_: readonly string[]): InfraError {
   const lines = lastLines(said, 20);

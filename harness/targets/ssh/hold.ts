@@ -8,8 +8,8 @@ import { connectionError } from './failure.ts';
 import type { KnownMachine } from './machines.ts';
 
 /**
- * Takes one of a machine's places and keeps it for as long as its standard input is open. The lock is the kernel's: it
- * ends with the connection, so that nobody has to find out whether its owner still lives.
+ * Takes one of a machine's slots and keeps it while its standard input is open. It is a kernel lock that ends with the
+ * connection, so nobody has to find out whether its owner still lives.
  */
 const HOLD = `
 folder=$1 places=$2 owner=$3
@@ -34,15 +34,15 @@ flock 9 && hold 0
 
 /** A connection that everything else shares, with the machine's lock in it. */
 export interface Hold {
-  /** Which of the machine's places it is. */
+  /** The number of the slot. */
   readonly place: number;
   /** Ports of the machine to ports of 127.0.0.1. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, for any reason. */
   readonly ended: Promise<void>;
   /** Ends the connection, and with it the lock. */
   end(): Promise<void>;
-  /** Lets this process exit while the connection is there. */
+  /** Lets this process exit although the connection is open. */
   leave(): void;
 }
 
@@ -51,15 +51,15 @@ export interface HoldOptions {
   readonly address: SshAddress;
   readonly asRoot: readonly string[];
   readonly stateFolder: string;
-  /** Who has it, for those who wait. */
+  /** Its holder, for waiters. */
   readonly owner: string;
-  /** Ports of the machine that are to be reachable from here, and where, if that is known already. */
+  /** Ports of the machine to forward, and the local ports if already known. */
   readonly ports: Readonly<Record<string, number | undefined>>;
   readonly signal: AbortSignal;
   readonly progress: (message: string) => void;
 }
 
-/** Connects, waits for a place, and keeps both. @throws InfraError when the machine is not reached. */
+/** Connects, waits for a slot, and keeps both. @throws InfraError if the machine cannot be reached. */
 export async function holdMachine(options: HoldOptions): Promise<Hold> {
   const { machine, address, asRoot, stateFolder, owner, signal } = options;
   const ports: Record<string, number> = {};
@@ -90,7 +90,7 @@ export async function holdMachine(options: HoldOptions): Promise<Hold> {
   }
 }
 
-/** The place that was taken, once it is. */
+/** The slot, once it is taken. */
 function placeOf(child: ChildProcess, options: HoldOptions, ended: Promise<void>): Promise<number> {
   const { machine, address, signal, progress } = options;
   return new Promise((resolve, reject) => {
@@ -117,7 +117,7 @@ function placeOf(child: ChildProcess, options: HoldOptions, ended: Promise<void>
   });
 }
 
-/** A port that nobody listens on. Somebody else may take it before we do; ssh then says so. */
+/** An unused port. Another process may take it before we do; then ssh reports it. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

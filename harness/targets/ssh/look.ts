@@ -7,7 +7,7 @@ import type { Accelerator } from '../../events/types.ts';
 import { connectionError } from './failure.ts';
 import { type KnownMachine, wayTo } from './machines.ts';
 
-/** What a machine says of itself. */
+/** A machine's description of itself. */
 export interface MachineFacts {
   readonly arch: ArchName;
   readonly accelerator: Accelerator;
@@ -15,13 +15,13 @@ export interface MachineFacts {
   readonly cpu: string;
   readonly vcpus: number;
   readonly memoryBytes: number;
-  /** Before each command, to be root; undefined: it cannot be had. */
+  /** Prefix of each command to be root; undefined: impossible. */
   readonly asRoot?: readonly string[];
   readonly systemd: boolean;
   readonly docker: boolean;
-  /** Those that it has, of the modules that were asked for. */
+  /** The requested modules that it has. */
   readonly modules: readonly string[];
-  /** Where the harness notes what it changes. */
+  /** The folder in which the harness notes changes. */
   readonly stateFolder: string;
 }
 
@@ -44,13 +44,13 @@ for module in "$@"; do
 done
 `;
 
-/** Milliseconds in which a machine has to be reached and to have answered: an emulated one takes seconds for a key exchange. */
+/** Milliseconds in which a machine has to be reached and answer: an emulated one takes seconds for a key exchange. */
 const LOOK_MS = 30_000;
 
 /**
- * Connects to a machine and reads what it is.
+ * Connects to a machine and reads its facts.
  * @param modules kernel modules to look for.
- * @throws InfraError when it cannot be used: it is not reached, or is not what the inventory says.
+ * @throws InfraError if it cannot be used: it is unreachable, or does not match the inventory.
  */
 export async function lookAt(machine: KnownMachine, modules: readonly string[]): Promise<MachineFacts> {
   const way = [...wayTo(machine), machine.destination];
@@ -69,7 +69,7 @@ export async function lookAt(machine: KnownMachine, modules: readonly string[]):
   return facts;
 }
 
-/** Facts from what `LOOK` printed. What a machine prints is shown to people, and may hold anything. */
+/** Facts from the output of `LOOK`, which is untrusted and shown to people. */
 export function factsFrom(printed: string, name: string): MachineFacts {
   const lines = printed.split('\n').map((line): [string, string] => {
     const space = line.indexOf(' ');
@@ -90,7 +90,7 @@ export function factsFrom(printed: string, name: string): MachineFacts {
       },
     );
   }
-  // What a command prints there would begin with it, too: no answer could be relied on.
+  // Its output would precede that of every command, so no answer could be relied on.
   if (said !== '')
     throw new InfraError(
       `cannot use ${name}: its shell prints something before the command's output: ${quoted(said)}`,
@@ -102,7 +102,7 @@ export function factsFrom(printed: string, name: string): MachineFacts {
   const virt = one('virt') ?? 'none';
   return {
     arch: arch.name,
-    // A machine that is itself a guest: what is measured there is its host's, or an emulator's.
+    // A machine that is itself a guest: its timings are those of its host, or an emulator.
     accelerator: virt === 'none' ? 'native' : virt === 'qemu' ? 'tcg' : 'kvm',
     kernel: one('kernel') ?? 'unknown',
     cpu: one('cpu') ?? 'unknown',

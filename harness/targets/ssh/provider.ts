@@ -17,10 +17,10 @@ import { lookAt, type MachineFacts } from './look.ts';
 import { isBack, reconnectSsh, type SshHandle, useSshMachine } from './machine.ts';
 import { type KnownMachine, wayTo } from './machines.ts';
 
-/** Machines that exist, reached over the user's own ssh. */
+/** Existing machines, reached through the user's own ssh. */
 export function sshProvider(machines: readonly KnownMachine[], inventory: string): TargetProvider {
   const looks = new Map<string, Promise<MachineFacts>>();
-  /** One connection a machine and question, however many cells ask. */
+  /** One connection per machine and question, however many cells ask. */
   const look = (machine: KnownMachine, modules: readonly string[] = []) => {
     const key = JSON.stringify([machine.name, ...modules]);
     const found = looks.get(key) ?? lookAt(machine, modules);
@@ -57,7 +57,7 @@ async function answerOf(
   needs: Needs | undefined,
   look: (machine: KnownMachine, modules?: readonly string[]) => Promise<MachineFacts>,
 ): Promise<Extract<Availability, { state: 'usable' | 'lacking' | 'broken' }> | undefined> {
-  // What no such machine has is said without a connection, whether or not it is there.
+  // Needs that no such machine can meet are reported without a connection, even if it is down.
   const never = machine.arch === undefined ? undefined : lacking(needs, bestOf(machine));
   if (never) return never;
   try {
@@ -99,14 +99,14 @@ export function capabilitiesOf(machine: KnownMachine, facts: MachineFacts): Capa
     ['system', facts.systemd && facts.asRoot !== undefined],
     ['root', facts.asRoot !== undefined],
     ['power', machine.power !== undefined],
-    // Nobody but its owner knows, and nothing can be done about it from here.
+    // Only its owner knows, and nothing can be done from here.
     ['network', true],
     ['docker', facts.docker],
   ];
   return has.filter(([, there]) => there).map(([name]) => name);
 }
 
-/** Waits at all machines that would do, and takes the first that is free. */
+/** Waits for all suitable machines, and takes the first free one. */
 async function firstFree(fit: readonly [KnownMachine, MachineFacts][], spec: TargetSpec, io: Io): Promise<Target> {
   const [only, ...others] = fit;
   if (others.length === 0) return acquireSsh('ssh', ...only!, spec, io);
@@ -135,7 +135,7 @@ async function firstFree(fit: readonly [KnownMachine, MachineFacts][], spec: Tar
   return useHeld('ssh', winner.machine, winner.facts, held, spec, io);
 }
 
-/** Takes a machine, waiting while others use it. Disposal gives it back. */
+/** Takes a machine, waiting while others use it. Disposal releases it. */
 export async function acquireSsh(
   kind: Extract<TargetKind, 'ssh' | 'command'>,
   machine: KnownMachine,
@@ -240,11 +240,11 @@ async function useHeld(
   };
 }
 
-/** Puts a machine back after the run was killed, unless somebody else has it: who has it does so. */
+/** Restores a machine after the run was killed, unless somebody else has it, who then does so. */
 const COLLECT =
   'cd "$1" 2>/dev/null || exit 0; exec 9>>"$2.lock"; flock -n 9 || exit 0; [ ! -e "$2/undo" ] || sh "$1/$2/undo"';
 
-/** A machine that a command has made may be gone before it is asked; it is given back in any case. */
+/** A command's machine may already be gone; it is released in any case. */
 const UNLESS_GONE = ['sh', '-c', '"$@" || true', 'undo'];
 
 function undoArgv(machine: KnownMachine, handle: SshHandle, { stateFolder }: MachineFacts): string[] {
@@ -256,7 +256,7 @@ function undoArgv(machine: KnownMachine, handle: SshHandle, { stateFolder }: Mac
   ];
 }
 
-/** Tries until a machine that was switched off is there again; who waits for it has the deadline. */
+/** Retries until a machine that was switched off is back; the caller has the deadline. */
 async function comeBack(options: HoldOptions): Promise<Hold> {
   for (;;) {
     options.signal.throwIfAborted();

@@ -4,7 +4,7 @@ import { dieWithParent } from '../../base/process.ts';
 import { commandArguments, type SshAddress } from '../shared/ssh-connection.ts';
 import { socketBeside } from '../shared/ssh-socket.ts';
 
-/** Takes what comes to a socket of the machine and back, until the socket is closed. Debian's smallest system has it. */
+/** Relays a socket of the machine until it is closed. Works with Debian's smallest system. */
 const RELAY = `
 my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "cannot connect to $ARGV[0]: $!\\n";
 my $select = IO::Select->new($socket, \\*STDIN);
@@ -25,10 +25,11 @@ while (my @ready = $select->can_read) {
 }`;
 
 /**
- * Opens sockets that root of a machine listens on, for a user who is not: ssh's own forwarding comes as the user, who may not
+ * Opens root's sockets of a machine for a user who is not root: ssh's own forwarding connects as the user, who may not
  * use them. So each connection is a command that root runs.
- * @param asRoot what makes a command root's.
- * @returns what opens a socket on this host that leads to one of the machine as long as this process lives: its path.
+ * @param asRoot prefix that runs a command as root.
+ * @returns a function that opens a socket on this host to one of the machine, for the life of this process, and returns
+ * its path.
  */
 export function rootSockets(address: SshAddress, asRoot: readonly string[]): (remotePath: string) => Promise<string> {
   const opened = new Map<string, Promise<string>>();
@@ -60,7 +61,7 @@ function relay(socket: Socket, address: SshAddress, asRoot: readonly string[], r
   const child = execa(program!, args, { reject: false, buffer: false, stderr: 'ignore' });
   socket.pipe(child.stdin);
   child.stdout.pipe(socket);
-  // Either end may go first; the other one learns of it.
+  // Either end may close first; the other one is notified.
   child.stdin.on('error', () => {});
   socket.on('error', () => child.kill());
   socket.on('close', () => child.kill());

@@ -8,19 +8,19 @@ import { dieWithParent } from '../../base/process.ts';
 import { keyOf, listEntries } from '../../images/cache.ts';
 import { KERNEL_FILES } from '../../images/kernel.ts';
 
-/** The accelerator that a guest would really run with, and why not a better one. */
+/** The accelerator that a guest would really use, and why no better one. */
 export interface AcceleratorChoice {
   readonly accelerator: 'kvm' | 'tcg';
   readonly why: string;
 }
 
-/** A kernel and initramfs of ours to try an accelerator with. */
+/** Our kernel and initramfs for trying an accelerator. */
 export interface TrialKernel {
   readonly kernel: string;
   readonly initrd: string;
 }
 
-/** A guest that has KVM says that it is alive after about a second; an emulated one within this time as well. */
+/** A guest with KVM reports that it is alive after about a second; an emulated one within this time as well. */
 const TRIAL_MS = 6_000;
 
 /**
@@ -55,7 +55,7 @@ export async function chooseAccelerator(
     );
   const before = await known();
   if (before) return before;
-  // One trial for all cells that want to know: several at once would make each other late.
+  // One trial for all cells: several at once would slow each other down.
   await using _trial = await lock(join(cache, 'locks', 'kvm'));
   const meanwhile = await known();
   if (meanwhile) return meanwhile;
@@ -65,7 +65,7 @@ export async function chooseAccelerator(
   return choice;
 }
 
-/** The newest kernel that the cache has for an architecture, for those who only want to look. */
+/** The newest cached kernel of an architecture, for a mere check. */
 export async function cachedTrialKernel(arch: Arch, cache: string): Promise<TrialKernel | undefined> {
   const { entries } = await listEntries(cache);
   const newest = entries

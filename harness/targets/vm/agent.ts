@@ -12,12 +12,12 @@ export interface AgentAnswer {
 export interface Agent extends Disposable {
   /**
    * @param kind `sh` runs a script in a shell, `perl` evaluates one inside the agent, which starts no process.
-   * @throws InfraError when there is no answer within the deadline, or the channel is lost.
+   * @throws InfraError if there is no answer within the deadline, or the channel is lost.
    */
   ask(kind: 'sh' | 'perl', code: string, deadlineMs: number): Promise<AgentAnswer>;
 }
 
-/** Most that an answer may hold: a guest that floods the channel does not fill our memory. */
+/** The largest answer, so that a guest that floods the channel does not fill our memory. */
 const MAX_ANSWER = 8 * 2 ** 20;
 
 /** Connects to the socket behind the guest's port, waiting for QEMU to make it. The guest may not listen yet. */
@@ -42,7 +42,7 @@ export async function openAgent(path: string, deadlineMs: number, signal?: Abort
       waiting.delete(Number(match[1]));
       request.resolve({ exitCode: Number(match[2]), output });
     }
-    // A line that does not end is no answer.
+    // A line without end is not an answer.
     if (received.length > MAX_ANSWER) socket.destroy();
     return;
   });

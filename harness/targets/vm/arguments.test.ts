@@ -54,7 +54,7 @@ test('machine and CPU are pinned under TCG, and the host’s own under KVM', () 
   }
 });
 
-test('every device hangs on the one bus that the machine has', () => {
+test('every device is attached to the only bus of the machine', () => {
   const lan = { socket: '/r/lan', mac: '52:54:00:00:00:01' };
   for (const arch of Object.values(architectures)) {
     const { suffix, nicOptions } = arch.qemu.virtio;
@@ -69,7 +69,7 @@ test('every device hangs on the one bus that the machine has', () => {
   }
 });
 
-test('what only an emulated machine gains by is not asked of one under KVM', () => {
+test('options that help only emulated machines are not used under KVM', () => {
   const append = (more: Partial<MachineSpec>) => optionOf(qemuArguments({ ...spec, ...more }), '-append')!.split(' ');
   expect(append({})).toEqual(expect.arrayContaining(['norandmaps', 'highres=off']));
   expect(append({ timers: 'fine' })).not.toContain('highres=off');
@@ -77,7 +77,7 @@ test('what only an emulated machine gains by is not asked of one under KVM', () 
   expect(append({ accelerator: 'kvm' })).not.toContain('norandmaps');
 });
 
-test('forwarded ports are read from what QEMU says', () => {
+test('forwarded ports are parsed from the output of QEMU', () => {
   const text = `Hub 0 (net):
   Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ
   TCP[HOST_FORWARD]  16       127.0.0.1 43521       10.0.2.15    80     0     0

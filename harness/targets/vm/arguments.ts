@@ -1,6 +1,6 @@
 import type { Arch } from '../../arch/index.ts';
 
-/** Everything that QEMU's command line is made of. */
+/** The inputs of QEMU's command line. */
 export interface MachineSpec {
   readonly arch: Arch;
   readonly accelerator: 'kvm' | 'tcg';
@@ -47,8 +47,8 @@ export function qemuArguments(spec: MachineSpec): string[] {
     'selinux=0',
     'systemd.show_status=auto',
     'systemd.gpt_auto=0',
-    // TCG keeps what it translated under the address where the guest ran it: with random addresses each start of a
-    // program is translated anew, which costs four times as much as running it (docs/performance.md).
+    // TCG caches translated code by guest address: with random addresses each start of a program is translated again,
+    // which costs four times as much as running it (docs/performance.md).
     ...(kvm ? [] : ['norandmaps']),
     // Go's runtime sleeps for 20 microseconds at a time while anything runs. Each of these timers interrupts the emulator
     // and wakes its other thread: a third of what starting a container takes (docs/performance.md).
@@ -96,7 +96,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
       : []),
     ...['-chardev', `file,id=console,path=${escapeOption(spec.consoleFile)}`, '-serial', 'chardev:console'],
     ...['-qmp', `unix:${spec.qmpSocket},server=on,wait=off`, '-qmp', `unix:${spec.controlSocket},server=on,wait=off`],
-    // An emulator is no security boundary: leave a guest that breaks out as little as possible.
+    // An emulator is not a security boundary: minimise what a guest that breaks out can do.
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...qemu.args,
   ];

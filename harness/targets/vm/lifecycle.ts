@@ -19,19 +19,19 @@ import { loadMachine, SNAPSHOT_FILES, saveMachine } from './snapshot.ts';
 import type { VmSpec } from './spec.ts';
 import { setClock, wakeMachine } from './wake.ts';
 
-/** What runs the machine on this host. */
+/** QEMU and the accelerator of the machine. */
 export interface MachineKind {
   readonly accelerator: 'kvm' | 'tcg';
   /** QEMU's version and build. */
   readonly version: string;
 }
 
-/** Milliseconds for the agent of a running guest to answer what costs it nothing. */
+/** Milliseconds for the agent of a running guest to answer a trivial request. */
 const AGENT_MS = 60_000;
 
 /**
- * Milliseconds for a resumed guest's first answer, which takes less than one second: others on this host may have their
- * turn before it. Without it the cell starts cold, or cannot go on where it is put back between tests.
+ * Milliseconds for a resumed guest's first answer, which takes less than one second on an idle host. Without it the
+ * cell starts cold, or cannot continue if it is reset between tests.
  */
 const RESUME_MS = 60_000;
 
@@ -55,7 +55,7 @@ export async function bootMachine(spec: VmSpec, kind: MachineKind, io: Io): Prom
       ),
     );
     place.answers = useMachine(handle, new Promise(() => {}));
-    // One that counts has a calendar of its own, which follows its instructions.
+    // One that counts instructions has its own clock, which follows them.
     if (!spec.counting) {
       using agent = await openAgent(place.sockets.agent, AGENT_MS, io.signal);
       await timed(io, 'clock', () => qemu.alive(setClock(agent, spec.arch, AGENT_MS)));
@@ -106,7 +106,7 @@ async function resumeAt(
   return [qemu, handle];
 }
 
-/** Where a machine lives: its files and sockets, and its QEMU once there is one. */
+/** A machine's files and sockets, and its QEMU once there is one. */
 interface Place {
   readonly io: Io;
   /** For sockets and keys. */
@@ -151,7 +151,7 @@ async function prepare(spec: VmSpec, io: Io, backing: string): Promise<Place> {
   };
 }
 
-/** A disk that holds what differs from another one, which belongs to a cache and is never written. */
+/** An overlay disk over another one, which belongs to a cache and is never written. */
 async function makeOverlay(overlay: string, backing: string): Promise<void> {
   await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', overlay], {
     purpose: 'make the copy-on-write disk',
@@ -180,7 +180,7 @@ function machineSpec(spec: VmSpec, kind: MachineKind, place: Place, memory: Mach
   };
 }
 
-/** Everything that another process needs to use the machine, on disk before it is used. */
+/** The handle for other processes, on disk before the machine is used. */
 async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qemu): Promise<VmHandle> {
   const { arch } = spec;
   const port = qemu.ports['22'] ?? 0;
@@ -220,7 +220,7 @@ async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qem
 }
 
 async function finish(spec: VmSpec, kind: MachineKind, place: Place, first: Qemu, handle: VmHandle): Promise<Target> {
-  // One machine may have several QEMUs, one after the other: it dies with the one that nobody ended.
+  // One machine may have several QEMUs in turn: it dies with the one that ended unexpectedly.
   const { promise: died, resolve: die } = Promise.withResolvers<Error>();
   void first.died.then(die);
   const used = useMachine(handle, died);
@@ -230,7 +230,7 @@ async function finish(spec: VmSpec, kind: MachineKind, place: Place, first: Qemu
     const { qemu = first } = place;
     using agent = await openAgent(place.sockets.agent, AGENT_MS, place.io.signal);
     await closeSsh(handle.ssh);
-    // A resumed machine would hold the other end of a connection that nobody has any more.
+    // A resumed machine would keep the other end of a dead connection.
     const gone = 'while pgrep -f "^sshd: root" >/dev/null; do sleep 0.05; done; sync';
     const { exitCode, output } = await qemu.alive(agent.ask('sh', gone, AGENT_MS));
     if (exitCode !== 0) throw new InfraError(`cannot save the machine: it does not come to rest: ${output.trim()}`);

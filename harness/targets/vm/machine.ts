@@ -18,7 +18,7 @@ const vmHandle = identityField.extend({
   /** Port of the guest to port on 127.0.0.1. */
   ports: portsField,
   consoleFile: z.string(),
-  /** A QMP socket for whoever uses the machine; its owner keeps another. */
+  /** A QMP socket for users of the machine; its owner has another. */
   controlSocket: z.string(),
   facts: factsField,
   /** Milliseconds within which it has to boot. */
@@ -26,10 +26,10 @@ const vmHandle = identityField.extend({
 });
 export type VmHandle = Readonly<z.output<typeof vmHandle>>;
 
-/** What every machine of ours can do, whatever its architecture. */
+/** The capabilities of every QEMU machine, whatever its architecture. */
 export const VM_CAPABILITIES: readonly Capability[] = ['system', 'root', 'power', 'network', 'cluster'];
 
-/** What can be done with a running machine by any process that has its handle. Disposal leaves it alone. */
+/** A running machine, usable by any process that has its handle. Disposal does not end it. */
 export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
   const exec: Target['exec'] = (argv, options) => execSsh(handle.ssh, argv, options);
   const target: Target = {
@@ -44,7 +44,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
     power: {
       async off() {
         using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
-        // The guest is gone in the middle of whatever it does; its connections die with it.
+        // The guest disappears in mid-operation; its connections die with it.
         await qmp.execute('stop');
         await closeSsh(handle.ssh);
       },
@@ -72,7 +72,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
 
 /**
  * Waits until the guest's console says that SSH listens, then opens the kept connection.
- * @param from offset in the console file: what is before it is of an earlier boot.
+ * @param from offset in the console file: earlier output is of an earlier boot.
  * @param onLine each console line on the way.
  */
 export async function connectWhenListening(
@@ -104,6 +104,6 @@ export async function connectWhenListening(
 export async function reconnectVm(handle: unknown): Promise<Target | undefined> {
   const vm = parseHandle(vmHandle, handle);
   if (!isAlive(vm)) return undefined;
-  // Its owner watches the machine and ends whoever uses it.
+  // Its owner watches the machine and ends its users.
   return useMachine(vm, new Promise(() => {}));
 }

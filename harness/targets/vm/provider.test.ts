@@ -13,7 +13,7 @@ test('a machine whose timers are lost is resumed with one vCPU only, and under K
   expect(whyNotResumed({ arch: amd64, vcpus: 2 }, 'tcg')).toBeUndefined();
 });
 
-test('where the data says that there are none, there are none', () => {
+test('an architecture without snapshots in its data has none', () => {
   const arch = { ...amd64, qemu: { ...amd64.qemu, noSnapshots: 'its clock stands still' } };
   for (const accelerator of ['tcg', 'kvm'] as const)
     expect(whyNotResumed({ arch, vcpus: 1 }, accelerator)).toBe('no snapshots: its clock stands still');

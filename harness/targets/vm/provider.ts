@@ -13,8 +13,8 @@ import { SNAPSHOT_FORMAT } from './snapshot.ts';
 import { type VmSpec, vmSpec } from './spec.ts';
 
 /**
- * QEMU machines: emulated, or with KVM where that works.
- * @param qemu another build of QEMU than the one that is installed: its binary, or the folder of its binaries.
+ * QEMU machines: emulated, or with KVM if it works.
+ * @param qemu a build of QEMU other than the installed one: its binary, or the folder of its binaries.
  */
 export function vmProvider(cache: string, qemu?: string): TargetProvider {
   const own = (spec: TargetSpec): VmSpec => vmSpec({ ...spec, arch: withBinary(spec.arch, qemu) });
@@ -69,7 +69,7 @@ async function qemuVersion(binary: string): Promise<string | undefined> {
   return /version (.+)/.exec(result.stdout ?? '')?.[1];
 }
 
-/** What kind of machine it will be on this host. */
+/** The kind of machine on this host. */
 async function machineOf(spec: VmSpec, cache: string): Promise<MachineKind> {
   const { accelerator } = spec.counting
     ? { accelerator: 'tcg' as const }
@@ -77,7 +77,7 @@ async function machineOf(spec: VmSpec, cache: string): Promise<MachineKind> {
   return { accelerator, version: (await qemuVersion(spec.arch.qemu.binary)) ?? 'of an unknown version' };
 }
 
-/** What keeps a machine from being resumed from a snapshot; undefined where it comes back. */
+/** Why a machine cannot be resumed from a snapshot; undefined if it can. */
 export function whyNotResumed(
   { arch, vcpus }: Pick<VmSpec, 'arch' | 'vcpus'>,
   accelerator: MachineKind['accelerator'],
@@ -96,7 +96,7 @@ async function snapshotIdentity(
   const { accelerator, version } = await machineOf(spec, cache);
   const why = whyNotResumed(spec, accelerator);
   if (why !== undefined) return { why };
-  // The command line with everything that belongs to one run only left out.
+  // The command line without everything that belongs to one run only.
   const places = {
     kernel: '',
     initrd: '',
@@ -116,7 +116,7 @@ async function snapshotIdentity(
       argv,
       lan: spec.lan && [spec.lan.address, ...spec.lan.hosts],
       version,
-      // Under KVM the guest has seen this host's processor; under TCG what was measured in it holds on this host only.
+      // Under KVM the guest depends on this host's processor; under TCG its measurements are valid on this host only.
       host: cpus()[0]?.model,
     },
   };

@@ -9,31 +9,31 @@ import type { Io } from '../target.ts';
 import { type MachineSpec, qemuArguments } from './arguments.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
 
-/** A running QEMU, and what becomes of it and of its guest. */
+/** A running QEMU, and the fate of it and of its guest. */
 export interface Qemu {
   readonly identity: ProcessIdentity;
   readonly qmp: Qmp;
   /** Port of the guest to port on 127.0.0.1. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Resolves with the reason when guest or emulator ends without having been asked to. Never rejects. */
+  /** Resolves with the reason if guest or emulator ends unexpectedly. Never rejects. */
   readonly died: Promise<Error>;
-  /** `work`, or what the machine died of while it was waited for. */
+  /** `work`, or the reason if the machine dies while waiting for it. */
   alive<T>(work: Promise<T>): Promise<T>;
-  /** From here on a suite may restart its guest: resets are no boot loop any more. */
+  /** From now on a suite may restart its guest: resets are no longer a boot loop. */
   booted(): void;
   /** Ends it, as a power cut would. */
   end(): Promise<void>;
-  /** Lets this process exit while the machine goes on. */
+  /** Lets this process exit while the machine continues. */
   leave(): void;
 }
 
-/** Guest-initiated resets before the first answer that make a boot loop. */
+/** Guest-initiated resets before the first answer that count as a boot loop. */
 const BOOT_LOOP = 3;
 
-/** Signals by which a process ends through a fault of its own. */
+/** Signals of a process that ends through its own fault. */
 const CRASHES: readonly (string | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL'];
 
-/** Milliseconds between two looks whether QEMU is stopped, and how many in a row say that it stays so. */
+/** Milliseconds between checks whether QEMU is stopped, and the number of consecutive ones that prove it. */
 const STOPPED_LOOK_MS = 1000;
 const STOPPED_LOOKS = 3;
 
@@ -85,7 +85,7 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
     for (let stopped = 0; !watch.signal.aborted; ) {
       await delay(STOPPED_LOOK_MS, undefined, { signal: watch.signal, ref: false }).catch(() => {});
       stopped = isStopped(identity) ? stopped + 1 : 0;
-      // It is in a process group of its own: no terminal stops it, and no debugger is ours.
+      // It has its own process group, so no terminal stops it, and we use no debugger.
       if (stopped === STOPPED_LOOKS && !expected)
         return fate('cannot go on with the guest: QEMU stands still, somebody has stopped its process (SIGSTOP)');
     }
@@ -100,7 +100,7 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
   const end = async () => {
     expected = true;
     watch.abort();
-    // A throw-away machine is killed, not shut down politely. setpriv has become QEMU: the pid is the same.
+    // A throw-away machine is killed, not shut down. setpriv has become QEMU: the pid is the same.
     child.kill('SIGKILL');
     await child.ended;
   };
@@ -132,8 +132,8 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
 }
 
 /**
- * What an event says about the guest's end, or undefined. A pseries guest that panics tells its hypervisor, which ends it: that
- * may be heard before its console is read.
+ * The guest's fate according to an event, or undefined. A pseries guest that panics tells its hypervisor, which ends
+ * it: the event may arrive before its console is read.
  */
 export function eventMeaning({ event, data }: QmpEvent): string | undefined {
   if (event === 'BLOCK_IO_ERROR') return data['nospace'] === true ? 'the disk of this host is full' : undefined;
@@ -142,7 +142,7 @@ export function eventMeaning({ event, data }: QmpEvent): string | undefined {
   return data['reason'] === 'guest-panic' ? PANICKED : 'it switched itself off';
 }
 
-/** Reads `info usernet`: which port of 127.0.0.1 QEMU was given for each forwarded one. */
+/** Parses `info usernet`: the port of 127.0.0.1 for each forwarded one. */
 export function forwardedPorts(text: string): Record<string, number> {
   const ports: Record<string, number> = {};
   for (const [, local, guest] of text.matchAll(/TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)/g))

@@ -36,7 +36,7 @@ function serve(path: string, answer: (request: Request, socket: Socket) => void)
   }).listen(path);
 }
 
-test('answers find their questions, in any order, with events between them', async () => {
+test('answers are matched with requests, in any order, with events between them', async () => {
   const path = join(folder, 'qmp');
   const events: QmpEvent[] = [];
   const held: Request[] = [];
@@ -51,7 +51,7 @@ test('answers find their questions, in any order, with events between them', asy
   expect(events).toEqual([{ event: 'RESET', data: { guest: true } }]);
 });
 
-test('a refusal says what was refused and why; a QEMU that goes away leaves nobody waiting', async () => {
+test('a refusal names the command and the reason; if QEMU disappears, nobody is left waiting', async () => {
   const path = join(folder, 'qmp');
   serve(path, ({ execute, id }, socket) => {
     if (execute === 'quit') socket.destroy();
@@ -64,7 +64,7 @@ test('a refusal says what was refused and why; a QEMU that goes away leaves nobo
   await expect(qmp.execute('stop')).rejects.toThrow('cannot run QMP stop: QEMU went away');
 });
 
-test('a QEMU that dies with a question unread is an error of the question, not of this process', async () => {
+test('if QEMU dies before reading a request, the request fails, not this process', async () => {
   const path = join(folder, 'qmp');
   serve(path, (_, socket) => socket.pause());
   using qmp = await openQmp(path, { deadlineMs: 1000 });
@@ -75,7 +75,7 @@ test('a QEMU that dies with a question unread is an error of the question, not o
   expect(ended.map(({ status }) => status)).toEqual(Array(10).fill('rejected'));
 });
 
-test('a socket that nobody makes is an error within the deadline', async () => {
+test('a missing socket is an error within the deadline', async () => {
   await expect(openQmp(join(folder, 'none'), { deadlineMs: 50 })).rejects.toThrow(
     'cannot reach QEMU: its control socket does not answer',
   );

@@ -11,7 +11,7 @@ export interface QmpEvent {
 
 /** A connection to QEMU's control socket. QEMU serves one connection a socket at a time. */
 export interface Qmp extends Disposable {
-  /** @throws InfraError when QEMU refuses the command or goes away before it answers. */
+  /** @throws InfraError if QEMU refuses the command or disappears before it answers. */
   execute<T = unknown>(command: string, args?: Record<string, unknown>): Promise<T>;
   /** Resolves when the connection is closed, by either side. */
   readonly closed: Promise<void>;
@@ -51,7 +51,7 @@ export async function openQmp(
     });
   });
   const lines = createInterface({ input: socket });
-  // It passes on the socket's errors; what they mean is said by `close`.
+  // It forwards the socket's errors; `close` handles them.
   lines.on('error', () => {});
   lines.on('line', (line) => {
     const message = JSON.parse(line) as {

@@ -6,12 +6,12 @@ import { type CpioEntry, cpio } from '../../images/cpio.ts';
 import type { LanPlace } from '../target.ts';
 import type { VmSpec } from './spec.ts';
 
-/** What makes this guest this run's: keys in both directions, name, identity. */
+/** The run's own data of a guest: keys in both directions, name, identity. */
 export interface Seed {
   readonly hostname: string;
   /** The guest's files, by their path in it. */
   readonly files: Readonly<Record<string, { readonly mode: number; readonly content: string }>>;
-  /** The cached initramfs with those files behind it. */
+  /** The cached initramfs followed by those files. */
   readonly initrd: string;
   readonly keyFile: string;
   readonly hostKey: string;
@@ -35,7 +35,7 @@ export async function makeSeed(
   const [hostPrivate, hostPublic, userPublic] = await Promise.all(
     [hostFile, `${hostFile}.pub`, `${keyFile}.pub`].map((file) => readFile(file, 'utf8')),
   );
-  // A name that nobody has to remember: the same whenever the machine is booted or resumed.
+  // A stable name: the same whenever the machine is booted or resumed.
   const kept = createHash('sha256').update(`${image.key} ${hostname}`).digest('hex').slice(0, 32);
   const machineId = identity === 'kept' ? kept : randomBytes(16).toString('hex');
   const files = {
@@ -43,7 +43,7 @@ export async function makeSeed(
     '/etc/ssh/harness_authorized_keys': { mode: 0o600, content: userPublic! },
     '/etc/hostname': { mode: 0o644, content: `${hostname}\n` },
     '/etc/hosts': { mode: 0o644, content: hostsFile(hostname, lan) },
-    // Without a way outside names are refused at once: QEMU's own server would not answer, and who asks would wait.
+    // Without outside access names are refused at once: QEMU's own server would not answer, and callers would wait.
     '/etc/resolv.conf': { mode: 0o644, content: `nameserver ${network ? '10.0.2.3' : '127.0.0.1'}\n` },
     ...(lan ? { '/etc/harness/lan': { mode: 0o644, content: `${lan.address}\n` } } : {}),
     '/etc/machine-id': { mode: 0o444, content: `${machineId}\n` },
@@ -59,7 +59,7 @@ export async function makeSeed(
   return { hostname, files, initrd, keyFile, hostKey: hostPublic!.trim().split(' ').slice(0, 2).join(' ') };
 }
 
-/** In a cluster a machine's own name leads to its address there, as the others see it. */
+/** In a cluster a machine's own name resolves to its address there, as for the others. */
 function hostsFile(hostname: string, lan?: LanPlace): string {
   return ['127.0.0.1 localhost', ...(lan?.hosts ?? [`127.0.1.1 ${hostname}`]), ''].join('\n');
 }

@@ -17,21 +17,21 @@ import type { Qemu } from './qemu.ts';
  */
 export const SNAPSHOT_FILES = { memory: 'memory', devices: 'devices', disk: 'disk.qcow2' } as const;
 
-/** Raised whenever what is in a snapshot, or what is done with a machine after a resume, changes. */
+/** Raised when the content of a snapshot, or the work after a resume, changes. */
 export const SNAPSHOT_FORMAT = 1;
 
-/** Milliseconds to a saved machine's next timer, where timers are lost: until then it must have had an interrupt. */
+/** Milliseconds to a saved machine's next timer, if timers are lost: until then it must get an interrupt. */
 const REST_MS = 50;
 
-/** Milliseconds for QEMU to write or read its stream: devices only, so a second is much. */
+/** Milliseconds for QEMU to write or read its stream, which has only devices: a second is much. */
 const STREAM_MS = 30_000;
 
-/** Milliseconds to see that a stream that broke off had been read. */
+/** Milliseconds to check whether a broken stream had been read completely. */
 const BROKEN_MS = 5000;
 
 /**
- * Saves a running machine whose memory is shared (`MachineSpec.memory`). It stands still meanwhile, and goes on whether
- * that worked or not.
+ * Saves a running machine whose memory is shared (`MachineSpec.memory`). It is stopped meanwhile, and continues whether
+ * that succeeds or not.
  * @param place the machine's disk, the folder to save to, and a path for a socket.
  */
 export async function saveMachine(
@@ -50,7 +50,7 @@ export async function saveMachine(
   }
 }
 
-/** Stops the machine; where timers are lost on the way, at a moment when the next one is far away. */
+/** Stops the machine; if timers are lost on the way, at a moment when the next one is far away. */
 async function stopAtRest({ qmp }: Qemu, { qemu: { lostTimer } }: Arch): Promise<void> {
   if (!lostTimer) return void (await qmp.execute('stop'));
   await retryUntil(
@@ -58,7 +58,7 @@ async function stopAtRest({ qmp }: Qemu, { qemu: { lostTimer } }: Arch): Promise
       await qmp.execute('stop');
       const registers = await qmp.execute<string>('human-monitor-command', { 'command-line': 'info registers' });
       const left = Number(lostTimer.register.exec(registers)?.[1]) / lostTimer.ticksPerMs;
-      // One that has gone off already shows as a negative number in 64 bits, far beyond an hour.
+      // A timer that has already gone off shows as a negative number in 64 bits, far beyond an hour.
       if (left >= REST_MS && left < 3_600_000) return;
       await qmp.execute('cont');
       throw new InfraError(`cannot save the machine: it never rests for ${REST_MS} ms`);
@@ -86,12 +86,12 @@ async function saveStopped(qemu: Qemu, overlay: string, folder: string, socket: 
   ]);
 }
 
-/** Gives a QEMU that waits for a machine's state (`MachineSpec.memory`) the one of a snapshot. It stands still then. */
+/** Loads a snapshot into a QEMU that waits for a machine's state (`MachineSpec.memory`). The machine is stopped then. */
 export async function loadMachine(qemu: Qemu, folder: string, socket: string): Promise<void> {
   const { qmp } = qemu;
   await ignoreShared(qemu);
   await qmp.execute('migrate-incoming', { uri: `unix:${socket}` });
-  // QEMU knows where the state ends and hangs up there, on a busy host before we have: whether it has all, it must say.
+  // QEMU closes the stream at its end, on a busy host before we do, so ask it whether it has everything.
   const broken: unknown = await pipeline(createReadStream(join(folder, SNAPSHOT_FILES.devices)), connect(socket)).then(
     () => undefined,
     (cause) => cause,
@@ -113,7 +113,7 @@ async function ignoreShared({ qmp }: Qemu): Promise<void> {
   await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] });
 }
 
-/** A failed migration is never tried again in the same QEMU: it is known to crash. */
+/** A failed migration is never retried in the same QEMU, which is known to crash. */
 async function migrated({ qmp }: Qemu, verb: string): Promise<void> {
   const { status, 'error-desc': why } = await qmp.execute<{ status?: string; 'error-desc'?: string }>('query-migrate');
   if (status === 'completed' || (verb === 'resume' && status === undefined)) return;
@@ -122,7 +122,7 @@ async function migrated({ qmp }: Qemu, verb: string): Promise<void> {
   );
 }
 
-/** Writes what is sent to a socket of ours into a file: QEMU's sandbox lets it start no process that would. */
+/** Writes data sent to our socket to a file: QEMU's sandbox does not let it start a process for that. */
 async function receive(socket: string, file: string): Promise<{ server: Server; written: Promise<void> }> {
   const { promise: written, resolve, reject } = Promise.withResolvers<void>();
   written.catch(() => {});
@@ -135,7 +135,7 @@ async function receive(socket: string, file: string): Promise<{ server: Server; 
 }
 
 /**
- * The machine's memory as a file: anonymous to everybody but its QEMU, so it is gone with it, however that ends, and it
+ * The machine's memory as a file, anonymous to everybody except its QEMU, so that it always disappears with it, and
  * does not depend on the size of /dev/shm.
  */
 async function memoryOf(pid: number): Promise<string> {

@@ -1,7 +1,7 @@
 import { InfraError } from '../../base/errors.ts';
 import type { TargetSpec, VmRequest } from '../target.ts';
 
-/** What a machine is asked for, which is always started from an image. */
+/** The requirements of a machine, which always starts from an image. */
 export type VmSpec = Omit<TargetSpec, 'vm' | 'system'> & VmRequest & Required<Pick<VmRequest, 'image'>>;
 
 /** @throws InfraError for a specification without an image. */

@@ -4,19 +4,19 @@ import { InfraError } from '../../base/errors.ts';
 import type { Agent } from './agent.ts';
 import type { Seed } from './seed.ts';
 
-/** Most that a guest's clock may be off, in milliseconds. */
+/** Largest error of a guest's clock, in milliseconds. */
 const CLOCK_MS = 1000;
 
-/** What it is set to be off at most, in milliseconds, and how often that is tried: on a busy host it answers late. */
+/** Target error of the clock, in milliseconds, and the number of attempts: on a busy host it answers late. */
 const GOOD_CLOCK_MS = 100;
 const CLOCK_ROUNDS = 6;
 
 /**
- * Makes a machine that was resumed from a snapshot one of its own, before anybody uses it: fresh entropy, this run's
- * keys, name and machine id, this host's time. The guest has seen a timer go off afterwards: on some machines a resumed
- * guest answers, and its timers never do.
+ * Gives a resumed machine its own identity before anything uses it: fresh entropy, this run's keys, name and machine
+ * id, this host's time. Afterwards the guest must see a timer go off: on some machines a resumed guest answers, but its
+ * timers never do.
  * @returns how far its clock is off, in milliseconds.
- * @throws InfraError when it does not answer in time, or its clock does not follow.
+ * @throws InfraError if it does not answer in time, or its clock cannot be set.
  */
 export async function wakeMachine(
   agent: Agent,
@@ -61,8 +61,8 @@ const NEW_HOST_KEY = `
     '';`;
 
 /**
- * Sets a guest's clock to this host's. A machine that boots has whole seconds from its real-time clock, and loses what a
- * busy host does not let it count until it has a better one.
+ * Sets a guest's clock to this host's. A booting machine gets whole seconds from its real-time clock, and loses time on
+ * a busy host until it has a better one.
  * @param first code to run before it is looked at for the first time.
  * @returns how far it is off, in milliseconds.
  * @throws InfraError when it does not answer in time, or does not follow.
@@ -74,12 +74,12 @@ export async function setClock(
   first = '',
 ): Promise<number> {
   let off = await ask(first);
-  // What it must be moved by does not depend on when it is moved, and every answer narrows what is known.
+  // The required correction does not depend on the time, and every answer narrows it.
   for (let round = 1; round < CLOCK_ROUNDS && Math.max(off.most, -off.least) > GOOD_CLOCK_MS; round++) {
     const move = -(off.least + off.most) / 2;
     const seen = await ask(clockTo(arch, `Time::HiRes::time() + ${(move / 1000).toFixed(4)}`));
     const known = { least: Math.max(off.least + move, seen.least), most: Math.min(off.most + move, seen.most) };
-    // They do not meet when somebody has set this host's clock meanwhile.
+    // The bounds do not meet if this host's clock was set meanwhile.
     off = known.least <= known.most ? known : seen;
   }
   const skew = off.most < -1 ? off.most : Math.max(0, off.least);
@@ -87,7 +87,7 @@ export async function setClock(
     throw new InfraError(`cannot use the guest: its clock is off by ${Math.round(skew)} ms`);
   return skew;
 
-  /** Runs the code in the guest. Its clock was read at some time between question and answer. */
+  /** Runs the code in the guest. Its clock was read between question and answer. */
   async function ask(code: string): Promise<{ least: number; most: number }> {
     const sent = Date.now();
     const { exitCode, output } = await agent.ask(
