@@ -159,7 +159,7 @@ test('takes long', async ({ target }) => { await target.sh('sleep 1000', { secon
     killed.kill('SIGKILL');
     await killed;
     expect(await held()).toHaveLength(3);
-    expect((await own.harness(['gc'])).stdout).toContain('1 things elsewhere');
+    expect((await own.harness(['gc'])).stdout).toContain('1 resource elsewhere');
     expect(await held()).toEqual([]);
 
     // The image is what stays, and is not sent again.

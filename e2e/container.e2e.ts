@@ -213,7 +213,7 @@ test('what takes too long is ended', async ({ target }) => {
     ]);
     const gc = await project.harness(['gc']);
     expect(gc).toMatchObject({ exitCode: 0 });
-    expect(gc.stdout).toMatch(/removed 0 processes, \d+ paths, 2 things elsewhere/);
+    expect(gc.stdout).toMatch(/removed 0 processes, \d+ paths?, 2 resources elsewhere/);
     expect(await heldBy(engine)).toEqual([]);
     expect(await readdir(join(project.env['HARNESS_STATE']!, 'leases'))).toEqual([]);
   });

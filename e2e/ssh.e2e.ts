@@ -185,7 +185,7 @@ describe('a run that ends badly', () => {
     killed.run.kill('SIGKILL');
     await killed.run;
     expect(await state()).not.toBe(before);
-    expect((await own.harness(['gc'])).stdout).toContain('1 things elsewhere');
+    expect((await own.harness(['gc'])).stdout).toContain('1 resource elsewhere');
     expect(await state()).toBe(before);
     expect(await leftovers(join(own.folder, '.harness'))).toEqual([]);
   });
@@ -219,7 +219,7 @@ commands:
     killed.run.kill('SIGKILL');
     await killed.run;
     expect(await state()).not.toBe(before);
-    expect((await own.harness(['gc'])).stdout).toContain('2 things elsewhere');
+    expect((await own.harness(['gc'])).stdout).toContain('2 resources elsewhere');
     expect(await state()).toBe(before);
     expect(await readFile(log, 'utf8')).toBe(
       'acquire amd64 for amd64/command/waits\nreconnect ssh://real-amd64-direct\nrelease ssh://real-amd64-direct\n',

@@ -2,6 +2,7 @@ import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { formatBytes, lastLines } from '../../base/text.ts';
 import { removeDeadBuilds } from '../../images/cache.ts';
 import { collectGarbage } from '../../run/schedule/lease.ts';
+import { plural } from '../terminal/plain.ts';
 
 /**
  * `harness gc`: removes leftovers of killed runs and image builds, and targets kept by --keep, but nothing of a running
@@ -16,11 +17,12 @@ export async function gc(options: { readonly dryRun?: boolean; readonly json?: b
   }
   const verb = options.dryRun ? 'would remove' : 'removed';
   for (const { run, state, processes, paths, elsewhere, failed } of runs) {
+    const counted = processes.length === 1 ? '1 process' : `${processes.length} processes`;
     if (state === 'running') process.stdout.write(`${run}: is running, not touched\n`);
     else
       process.stdout.write(
         [
-          `${run}: ${verb} ${processes.length} processes, ${paths.length} paths, ${elsewhere.length} things elsewhere`,
+          `${run}: ${verb} ${counted}, ${plural(paths.length, 'path')}, ${plural(elsewhere.length, 'resource')} elsewhere`,
           ...processes,
           ...paths,
           ...elsewhere,
