@@ -60,8 +60,8 @@ export function decisionReport(runs: readonly PoolRun[], decisions: number): { t
   });
 
   const spreads = CLOCKS.map((clock) => {
-    const spread = (takeOff: boolean) =>
-      percent(median(plain.filter(isOf(clock)).map((name) => sd(runs, name, takeOff))));
+    const spread = (subtractWaiting: boolean) =>
+      percent(median(plain.filter(isOf(clock)).map((name) => sd(runs, name, subtractWaiting))));
     const waits = runs.flatMap((run) => plain.filter(isOf(clock)).map((name) => run.benchmarks[name]!.waited ?? 0));
     return `| ${clock} | ${plain.filter(isOf(clock)).length} | ${clock === 'instructions' ? '' : percent(median(waits))} | ${spread(false)} | ${spread(true)} |`;
   });
@@ -101,7 +101,7 @@ function percent(share: number): string {
 }
 
 /** The figure of a benchmark in a run. */
-function figure(run: PoolRun, name: string, takeOff: boolean): number {
+function figure(run: PoolRun, name: string, subtractWaiting: boolean): number {
   const clock = name.startsWith('instructions') ? 'instructions' : 'guest';
   const benchmark = {
     ...run.benchmarks[name]!,
@@ -112,12 +112,12 @@ function figure(run: PoolRun, name: string, takeOff: boolean): number {
     warmupSamples: 0,
     warnings: [],
   } as const;
-  return figureOf(benchmark, takeOff);
+  return figureOf(benchmark, subtractWaiting);
 }
 
 /** The standard deviation of a benchmark's logarithm from run to run: 0.01 is about 1 %. */
-function sd(runs: readonly PoolRun[], name: string, takeOff: boolean): number {
-  return standardDeviation(runs.map((run) => Math.log(figure(run, name, takeOff))));
+function sd(runs: readonly PoolRun[], name: string, subtractWaiting: boolean): number {
+  return standardDeviation(runs.map((run) => Math.log(figure(run, name, subtractWaiting))));
 }
 
 /** How much slower what was made slower was, by its median over all runs. */

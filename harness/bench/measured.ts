@@ -54,8 +54,8 @@ export function measuredIn(run: Pick<RunResult, 'cells'>): Measured[] {
  * the code. All samples of a measurement are shortened by the same share, so only their mean is right; single samples
  * remain as uneven as they were.
  */
-export function perOperation(benchmark: Benchmark, takeOff: boolean): number[] {
-  const share = takeOff && benchmark.clock !== 'instructions' ? 1 - (benchmark.waited ?? 0) : 1;
+export function perOperation(benchmark: Benchmark, subtractWaiting: boolean): number[] {
+  const share = subtractWaiting && benchmark.clock !== 'instructions' ? 1 - (benchmark.waited ?? 0) : 1;
   return benchmark.samplesMs.map((ms) => (ms * share) / benchmark.operations);
 }
 
@@ -63,9 +63,9 @@ export function perOperation(benchmark: Benchmark, takeOff: boolean): number[] {
  * The single figure of a measurement when runs are compared instead of samples: the median, or the mean if waiting was
  * subtracted, which is right only for the mean.
  */
-export function figureOf(benchmark: Benchmark, takeOff: boolean): number {
-  const each = perOperation(benchmark, takeOff).sort((a, b) => a - b);
-  if (takeOff && benchmark.clock !== 'instructions') return each.reduce((sum, ms) => sum + ms, 0) / each.length;
+export function figureOf(benchmark: Benchmark, subtractWaiting: boolean): number {
+  const each = perOperation(benchmark, subtractWaiting).sort((a, b) => a - b);
+  if (subtractWaiting && benchmark.clock !== 'instructions') return each.reduce((sum, ms) => sum + ms, 0) / each.length;
   return (each[(each.length - 1) >> 1]! + each[each.length >> 1]!) / 2;
 }
 

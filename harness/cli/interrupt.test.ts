@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { impatience } from './interrupt.ts';
+import { signalRequests } from './interrupt.ts';
 
 test('signals at the same time count as one, a signal after a pause as a second', () => {
   let ms = 1000;
-  const wish = impatience(() => ms);
-  expect(wish()).toBe('interrupt');
+  const request = signalRequests(() => ms);
+  expect(request()).toBe('interrupt');
   ms += 3;
-  expect(wish()).toBe('nothing');
+  expect(request()).toBe('nothing');
   ms += 1400;
-  expect(wish()).toBe('nothing');
+  expect(request()).toBe('nothing');
   ms += 200;
-  expect(wish()).toBe('leave');
+  expect(request()).toBe('leave');
 });

@@ -15,13 +15,13 @@ export function ignoreHangup(): void {
 }
 
 /** The request of a signal. */
-export type Wish = 'interrupt' | 'leave' | 'nothing';
+export type SignalRequest = 'interrupt' | 'leave' | 'nothing';
 
 /**
  * Interprets signals: the first ends the work, one after a pause exits at once.
  * @param now milliseconds of a clock that only goes forward.
  */
-export function impatience(now: () => number = () => performance.now()): () => Wish {
+export function signalRequests(now: () => number = () => performance.now()): () => SignalRequest {
   let first: number | undefined;
   return () => {
     if (first === undefined) {
@@ -41,9 +41,9 @@ export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const interrupt = new AbortController();
-  const wish = impatience();
+  const request = signalRequests();
   const onSignal = (signal: NodeJS.Signals) => {
-    const wanted = wish();
+    const wanted = request();
     if (wanted === 'nothing') return;
     if (wanted === 'leave') {
       process.stderr.write('\nleft at once; `harness gc` removes what is still there\n');

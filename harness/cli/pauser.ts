@@ -8,7 +8,7 @@ import type { WaitForPerson } from '../run/schedule/pause.ts';
 /** The file in which a paused run names the process to resume. */
 export const PAUSED_FILE = 'paused.json';
 /** Resumes a paused run. */
-export const GO_ON = 'SIGUSR2';
+export const RESUME_SIGNAL = 'SIGUSR2';
 
 /**
  * Pauses a run for somebody at this terminal.
@@ -48,13 +48,13 @@ function told(minutes: number | undefined, signal: AbortSignal): Promise<void> {
     const timer = minutes === undefined ? undefined : setTimeout(end, minutes * 60_000);
     function end() {
       clearTimeout(timer);
-      process.off(GO_ON, end);
+      process.off(RESUME_SIGNAL, end);
       signal.removeEventListener('abort', end);
       stdin.off('data', end);
       stdin.pause();
       resolve();
     }
-    process.on(GO_ON, end);
+    process.on(RESUME_SIGNAL, end);
     signal.addEventListener('abort', end, { once: true });
     if (stdin.isTTY === true) stdin.on('data', end).resume();
   });

@@ -33,7 +33,7 @@ async function started(...argv: string[]): Promise<ChildProcess> {
 const node = (script: string) => [process.execPath, '--input-type=module', '-e', script];
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s to the whole group, and passed on by the wrapper, is one wish: what runs ends in its own time',
+  '%s to the whole group, and passed on by the wrapper, counts as one: the run ends in its own time',
   async (signal) => {
     const child = await started(...node(wrapped));
     process.kill(-child.pid!, signal);

@@ -91,9 +91,9 @@ function addFigures(
     warn(`${change.cell}: one machine was booted and the other resumed, this pair is not counted`);
     return undefined;
   }
-  const takeOff = waitingIsKnown([old.benchmark, fresh.benchmark]);
-  base.push(figureOf(old.benchmark, takeOff));
-  next.push(figureOf(fresh.benchmark, takeOff));
+  const subtractWaiting = waitingIsKnown([old.benchmark, fresh.benchmark]);
+  base.push(figureOf(old.benchmark, subtractWaiting));
+  next.push(figureOf(fresh.benchmark, subtractWaiting));
   return undefined;
 }
 

@@ -22,7 +22,7 @@ export interface DecisionOptions {
 export const LOOKS = [6, 9] as const;
 export const MOST_ROUNDS = LOOKS[1];
 /** After this many runs an unconfirmed suspect is dropped: it saves time, and can only lower false alarms. */
-const FIRST_LET_GO = 3;
+const FIRST_DROP = 3;
 
 /** The decision about a suspect. */
 export type Decided =
@@ -45,7 +45,7 @@ export function decide(suspects: readonly Suspect[], options: DecisionOptions): 
   const decided = suspects.map((): Decided => ({ state: 'open' }));
   const pAt = suspects.map(() => 1);
   const rounds = Math.max(0, ...suspects.map(({ base, next }) => Math.min(base.length, next.length)));
-  for (let round = FIRST_LET_GO; round <= rounds; round++) {
+  for (let round = FIRST_DROP; round <= rounds; round++) {
     const open = suspects.flatMap((suspect, index) =>
       decided[index]!.state === 'open' && Math.min(suspect.base.length, suspect.next.length) >= round
         ? [{ index, ...standing(suspect, round, options.minEffect) }]

@@ -70,7 +70,6 @@ const SCREEN = { p: 0.3, part: 0.5 };
  * told. Both ask whether the samples differ, not why: a host that was busy during one of the runs makes benchmarks
  * worse that nobody changed. `decision.ts` tests suspects with fresh runs. Measurements of different machines are not
  * compared.
- * compared.
  */
 export function compareRuns(base: RunResult, next: RunResult, options: RegressionOptions): BenchmarkChange[] {
   const before = new Map(measuredIn(base).map((one) => [one.key, one]));
@@ -122,8 +121,11 @@ function lonely(of: Measured, onlyIn: 'base' | 'new', without: RunResult) {
 }
 
 function pairOf(old: Measured, fresh: Measured) {
-  const takeOff = waitingIsKnown([old.benchmark, fresh.benchmark]);
-  const samples = { old: perOperation(old.benchmark, takeOff), new: perOperation(fresh.benchmark, takeOff) };
+  const subtractWaiting = waitingIsKnown([old.benchmark, fresh.benchmark]);
+  const samples = {
+    old: perOperation(old.benchmark, subtractWaiting),
+    new: perOperation(fresh.benchmark, subtractWaiting),
+  };
   return { of: fresh, ...samples, p: mannWhitney(samples.old, samples.new) };
 }
 

@@ -41,7 +41,8 @@ export function testNames(tests: readonly TestName[]): TestName[] {
 /**
  * A unique name for each thing: the first spelling that no other shares, so that a short name is kept as long as it is
  * unique. If no spelling is unique, things are numbered from 2 on, in order.
- * @param number writes a number behind a name.
+ * @param spellings from the shortest to the most exact.
+ * @param number appends a number to a name.
  */
 export function distinctNames<T>(
   things: readonly T[],

@@ -29,6 +29,7 @@ export function optionsFor({ options, prefers }: Selection, cells: readonly stri
 /**
  * The arguments of `harness run` that choose the cells of a selection again, or some of them. Jobs, shards and every
  * re-run command are made by this function.
+ * @param options.matrix whether the matrix is among them.
  */
 export function selectionWords(
   selection: Selection,

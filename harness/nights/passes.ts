@@ -3,7 +3,7 @@ import { matchesCell, matchesTest, passedOf } from '../events/quarantine.ts';
 import type { RunResult } from '../events/result.ts';
 import type { QuarantineEntry } from '../events/types.ts';
 
-/** Limit of the search: nobody asks for more passes in a row. */
+/** Limit of the search: nobody asks for more passes in a streak. */
 const MOST_RUNS = 50;
 
 type Entry = Omit<QuarantineEntry, 'passedBefore'>;
@@ -14,18 +14,18 @@ type Entry = Omit<QuarantineEntry, 'passedBefore'>;
  * @param files events of runs, the newest first; each is read only while the streak of an entry continues.
  */
 export async function passedInARow(entries: readonly Entry[], files: readonly string[]): Promise<number[]> {
-  const rows = entries.map(() => ({ passes: 0, open: true }));
+  const streaks = entries.map(() => ({ passes: 0, open: true }));
   for (const file of files.slice(0, MOST_RUNS)) {
-    if (!rows.some(({ open }) => open)) break;
+    if (!streaks.some(({ open }) => open)) break;
     const run = await foldFile(file);
     for (const [index, entry] of entries.entries()) {
-      const row = rows[index]!;
-      const passed = row.open ? passedIn(run, entry) : undefined;
-      if (passed === true) row.passes++;
-      if (passed === false) row.open = false;
+      const streak = streaks[index]!;
+      const passed = streak.open ? passedIn(run, entry) : undefined;
+      if (passed === true) streak.passes++;
+      if (passed === false) streak.open = false;
     }
   }
-  return rows.map(({ passes }) => passes);
+  return streaks.map(({ passes }) => passes);
 }
 
 /** Whether everything that an entry matches passed in a run; undefined: none of it ran. */

@@ -4,7 +4,7 @@ import type { CellResult, RunResult } from '../events/result.ts';
 import type { QuarantineEntry } from '../events/types.ts';
 import { newRegressions } from './news.ts';
 import { type Night, nightOf } from './night.ts';
-import { quarantineStories } from './quarantine.ts';
+import { quarantineRecords } from './quarantine.ts';
 import { stillRed } from './standing.ts';
 import { trendsOf } from './trends.ts';
 
@@ -45,7 +45,7 @@ test('how long an entry has been in quarantine, and how often it was extended', 
     night(9, 'failed', until('2026-11-12')),
     night(12, 'passed', [{ ...until('2026-11-20')[0]!, link: 'https://b.example/2' }]),
   ];
-  expect(quarantineStories(nights)).toEqual([
+  expect(quarantineRecords(nights)).toEqual([
     {
       ...{ test: 'serves *', link: 'https://b.example/2', owner: 'ada', expires: '2026-11-20', passes: 1 },
       ...{ since: 2, ageDays: 9, before: ['2026-11-10', '2026-11-12'], daysLeft: 8, ready: false },
@@ -55,8 +55,8 @@ test('how long an entry has been in quarantine, and how often it was extended', 
 
 test('ten passed runs in a row make it ready to leave, and one failure restarts the count', () => {
   const passes = (before: number, verdict: 'passed' | 'failed') => {
-    const [story] = quarantineStories([night(1, verdict, until('2026-11-10', before))]);
-    return [story!.passes, story!.ready];
+    const [record] = quarantineRecords([night(1, verdict, until('2026-11-10', before))]);
+    return [record!.passes, record!.ready];
   };
   expect(passes(8, 'passed')).toEqual([9, false]);
   expect(passes(9, 'passed')).toEqual([10, true]);

@@ -3,7 +3,7 @@ import { isBad } from '../events/verdicts.ts';
 import type { Night, NightCell, NightQuarantine } from './night.ts';
 
 /** An entry of the last night's quarantine, with its past. */
-export interface QuarantineStory extends NightQuarantine {
+export interface QuarantineRecord extends NightQuarantine {
   /** Position of the first of the consecutive nights that have it. */
   readonly since: number;
   /** Days from that night to the last one. */
@@ -17,14 +17,14 @@ export interface QuarantineStory extends NightQuarantine {
 }
 
 /** The quarantine of the last night: expired entries first, then the oldest. */
-export function quarantineStories(nights: readonly Night[]): QuarantineStory[] {
+export function quarantineRecords(nights: readonly Night[]): QuarantineRecord[] {
   const last = nights.at(-1);
   return (last?.quarantine ?? [])
-    .map((entry) => storyOf(entry, nights))
+    .map((entry) => recordOf(entry, nights))
     .sort((a, b) => Number(b.daysLeft < 0) - Number(a.daysLeft < 0) || b.ageDays - a.ageDays);
 }
 
-function storyOf(entry: NightQuarantine, nights: readonly Night[]): QuarantineStory {
+function recordOf(entry: NightQuarantine, nights: readonly Night[]): QuarantineRecord {
   const at = nights.length - 1;
   const key = keyOf(entry);
   let since = at;

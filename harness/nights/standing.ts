@@ -26,13 +26,13 @@ export interface StillMissing {
 /** Cells that have been red for two nights or more: not news, but still to be shown. */
 export function stillRed(nights: readonly Night[]): StillRed[] {
   return (nights.at(-1)?.cells ?? []).flatMap((cell) => {
-    const red = redRow(nights, cell.name);
+    const red = redStreak(nights, cell.name);
     return red.length < 2 ? [] : [{ cell, since: red.at(-1)!, nights: red.length }];
   });
 }
 
 /** The nights in which a cell was red without a good one between, the last first; quarantined failures are not red. */
-function redRow(nights: readonly Night[], name: string): number[] {
+function redStreak(nights: readonly Night[], name: string): number[] {
   const red: number[] = [];
   for (let night = nights.length - 1; night >= 0; night--) {
     const cell = nights[night]!.cells.find((one) => one.name === name);

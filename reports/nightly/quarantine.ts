@@ -1,25 +1,25 @@
 import { PASSES_TO_LEAVE } from '../../harness/events/quarantine.ts';
 import type { Night } from '../../harness/nights/night.ts';
-import { type QuarantineStory, quarantineStories } from '../../harness/nights/quarantine.ts';
+import { type QuarantineRecord, quarantineRecords } from '../../harness/nights/quarantine.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { sortable } from './table.ts';
 
 /** The quarantine of the last night, with ages and extensions; undefined if it is empty. */
 export function quarantineSection(nights: readonly Night[]): Markup | undefined {
-  const stories = quarantineStories(nights);
-  if (stories.length === 0) return undefined;
+  const records = quarantineRecords(nights);
+  if (records.length === 0) return undefined;
   const columns = ['What', 'Tracked at', 'In quarantine since', 'Extended', 'Last day', 'Passed in a row'];
   return html`<section id="quarantine"><h2>Quarantine</h2><p class="muted">Failures listed here do not vote until their last day. An entry that has passed ${PASSES_TO_LEAVE} runs in a row is ready to leave.</p>
 ${sortable(
   'quarantine-table',
   columns,
-  stories.map((story) => row(story, nights)),
+  records.map((record) => row(record, nights)),
 )}</section>`;
 }
 
-function row(story: QuarantineStory, nights: readonly Night[]): Markup {
-  const { link, owner, expires, passes, since, ageDays, before, daysLeft, ready } = story;
-  const [what, where] = aboutOf(story);
+function row(record: QuarantineRecord, nights: readonly Night[]): Markup {
+  const { link, owner, expires, passes, since, ageDays, before, daysLeft, ready } = record;
+  const [what, where] = aboutOf(record);
   const off = before.length === 0 ? 'never' : `${times(before.length)}, before until ${before.join(', ')}`;
   const state =
     daysLeft < 0
@@ -31,7 +31,7 @@ function row(story: QuarantineStory, nights: readonly Night[]): Markup {
 }
 
 /** The subject of an entry, and its cells. */
-function aboutOf({ test, cell, arch = [], target = [] }: QuarantineStory): [what: string, where: string] {
+function aboutOf({ test, cell, arch = [], target = [] }: QuarantineRecord): [what: string, where: string] {
   const narrowed = [...arch, ...target];
   if (test === undefined) return [cell ?? 'every cell', narrowed.join(', ')];
   return [test, [...(cell === undefined ? [] : [cell]), ...narrowed].join(', ')];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import { isAlive } from '../../base/process.ts';
 import { findProject } from '../../config/load/project.ts';
-import { GO_ON, PAUSED_FILE } from '../pauser.ts';
+import { PAUSED_FILE, RESUME_SIGNAL } from '../pauser.ts';
 import { runFolderOf } from '../run-of.ts';
 
 const paused = z.object({ pid: z.int(), startTime: z.string(), cell: z.string() });
@@ -19,7 +19,7 @@ export async function resume(run: string): Promise<number> {
     throw new ConfigError(`${basename(folder)} has not stopped: there is nothing to tell it`, {
       hint: 'A run stops with --pause. One that was killed goes on with: harness run --resume RUN',
     });
-  process.kill(found.pid, GO_ON);
+  process.kill(found.pid, RESUME_SIGNAL);
   process.stdout.write(`${basename(folder)} goes on: ${found.cell}\n`);
   return 0;
 }
