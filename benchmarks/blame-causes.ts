@@ -67,7 +67,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     what: 'QEMU stopped',
     test: WAITS,
     inject: async ({ project, cell }) => void process.kill(await qemuOf(project, cell), 'SIGSTOP'),
-    isNamed: machine(/QEMU stands still, somebody has stopped its process/),
+    isNamed: machine(/QEMU is stopped: something sent its process SIGSTOP/),
   },
   panic: {
     what: 'a panic of the guest',
@@ -86,7 +86,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     test: WAITS,
     // In turns: the controller's end is killed, and the guest's network goes away.
     inject: async ({ project, cell, time }) => (time % 2 === 0 ? killSsh(project, cell) : downNetwork(project, cell)),
-    isNamed: machine(/SSH connection|answers no command any more/),
+    isNamed: machine(/SSH connection|no longer answers commands/),
   },
   'suite-killed': {
     what: "the suite's process killed",

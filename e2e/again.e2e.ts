@@ -119,14 +119,14 @@ test('a run that goes on, or whose files have changed, is not resumed, and what 
   const name = await runOf(project.folder);
   const going = await project.harness(['run', '--resume', name]);
   expect(going).toMatchObject({ exitCode: 2 });
-  expect(going.stderr).toContain(`cannot run ${name} again: it is still going on`);
+  expect(going.stderr).toContain(`cannot run ${name} again: it is still running`);
   run.kill('SIGKILL');
   await run;
   await writeFile(join(project.folder, 'suites/two/b.scenario.ts'), '// changed\n');
   const changed = await project.harness(['run', '--resume', name]);
   expect(changed).toMatchObject({ exitCode: 2 });
   expect(changed.stderr).toContain(
-    `cannot go on with ${name}: since it began, suites/two/b.scenario.ts has changed\nnext: Run it anew: harness run matrices/m.yaml`,
+    `cannot resume ${name}: since it began, suites/two/b.scenario.ts has changed\nnext: Run it anew: harness run matrices/m.yaml`,
   );
 });
 

@@ -260,7 +260,7 @@ test('what takes too long is ended', async ({ target }) => {
     expect(cell?.logs.map(({ message }) => message).join()).toContain('something stays behind until');
     const early = await project.harness(['gc']);
     expect(early.exitCode).toBe(3);
-    expect(early.stdout).toContain('left for the next time: cannot clean up on the Docker engine');
+    expect(early.stdout).toContain('kept for the next gc: cannot clean up on the Docker engine');
 
     await engine.start();
     expect((await heldBy(engine)).length).toBeGreaterThan(0);

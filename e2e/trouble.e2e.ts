@@ -139,7 +139,7 @@ describe('a scenario that hangs', () => {
     const [before, spins, never] = cell('spins').tests;
     expect(before).toMatchObject({ verdict: 'passed' });
     expect(spins?.attempts[0]?.errors[0]?.message).toBe(
-      'a.scenario.ts > spins for ever hangs: nothing was heard of it for 17 s; its process was ended',
+      'a.scenario.ts > spins for ever hangs: it was silent for 17 s; its process was ended',
     );
     expect(never).toMatchObject({ name: 'is never reached', verdict: 'incomplete' });
     expect(results.counts.neverRan).toBeGreaterThanOrEqual(1);
@@ -149,7 +149,7 @@ describe('a scenario that hangs', () => {
 test('a readiness check that never comes true', () => {
   const error = stepError('never-ready');
   expect(error?.message).toMatch(
-    /^cannot use the stack: the readiness check "nobody listens" did not come true within 3\.0 s: /,
+    /^cannot use the stack: the readiness check "nobody listens" did not pass within 3\.0 s: /,
   );
   expect(error?.hint).toBe('It has 0.3 native seconds, times 10.0 for this target: `seconds:` in suite.yaml.');
 });

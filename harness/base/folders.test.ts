@@ -40,6 +40,6 @@ test('a folder that is not private is made private, or another one is used', asy
   const folder = await makeRuntimeFolder([at('link'), at('file'), at('missing/deep'), at('good')]);
   expect(folder.startsWith(`${at('good')}/r`)).toBe(true);
   await expect(makeRuntimeFolder([at('link'), at('file')])).rejects.toThrow(
-    `cannot make a folder for sockets: ${at('link')}: it is there and is no folder; ${at('file')}: it is there`,
+    `cannot make a folder for sockets: ${at('link')}: it exists and is not a folder; ${at('file')}: it exists`,
   );
 });

@@ -51,7 +51,7 @@ async function ownFolder(place: string): Promise<string> {
     if (error.code !== 'EEXIST') throw error;
   });
   const found = await lstat(place);
-  if (!found.isDirectory()) throw new Error('it is there and is no folder');
+  if (!found.isDirectory()) throw new Error('it exists and is not a folder');
   if (found.uid !== userInfo().uid) throw new Error(`it belongs to the user ${found.uid}`);
   if ((found.mode & 0o077) !== 0) await chmod(place, 0o700);
   return place;

@@ -53,7 +53,7 @@ const NEXT: Readonly<Record<string, string>> = {
 export function systemErrorText(error: SystemError): { readonly message: string; readonly hint?: string } {
   const { code, syscall, path, dest } = error;
   if (syscall === 'uv_cwd')
-    return { message: 'cannot find the current folder: it was removed', hint: 'Change to a folder that is there.' };
+    return { message: 'cannot find the current folder: it was removed', hint: 'Change to an existing folder.' };
   // Node's form: `ENOSPC: no space left on device, write '/x'`.
   const cause = /^[A-Z0-9]+: (.*?), \w+/.exec(error.message)?.[1] ?? error.message;
   const verb = VERBS[syscall.split(' ')[0]!] ?? syscall;

@@ -51,7 +51,7 @@ export async function whatIsLeft(run: string): Promise<Again | Nothing> {
   const earlier = await earlierRun(run);
   const { name, folder, result, started, selection } = earlier;
   if (result.harness !== version)
-    throw new ConfigError(`cannot go on with ${name}: harness ${result.harness} made it, and this is ${version}`, {
+    throw new ConfigError(`cannot resume ${name}: harness ${result.harness} made it, and this is ${version}`, {
       hint: freshHint(earlier),
     });
   const finished = await hasEnd(folder);
@@ -99,7 +99,7 @@ async function earlierRun(run: string): Promise<Earlier> {
       hint: `Runs of this project are in ${runsFolder(root)}.`,
     });
   if (await isGoingOn(stateFolder(), name))
-    throw new ConfigError(`cannot run ${name} again: it is still going on`, { hint: 'Wait for it, or interrupt it.' });
+    throw new ConfigError(`cannot run ${name} again: it is still running`, { hint: 'Wait for it, or interrupt it.' });
   const started = await startOf(join(folder, 'events.jsonl'), name);
   const result = await loadRun(folder);
   const selections = new Map(

@@ -46,7 +46,7 @@ export async function interruptible<T>(
     const wanted = request();
     if (wanted === 'nothing') return;
     if (wanted === 'leave') {
-      process.stderr.write('\nleft at once; `harness gc` removes what is still there\n');
+      process.stderr.write('\nleft at once; `harness gc` removes the rest\n');
       process.exit(130);
     }
     interrupt.abort(signal);

@@ -35,7 +35,7 @@ function refuse(arch: string, unconfigured: readonly string[]): void {
   const why = unconfigured.map(whyFirstBoot).find((one) => one !== undefined);
   throw new UnsupportedError(
     `a container of ${arch} cannot have ${unconfigured.join(', ')}: qemu-user cannot configure ${unconfigured.length === 1 ? 'it' : 'them'}${why === undefined ? '' : ` (${why})`}`,
-    { hint: 'A vm configures what is left in its first boot: `target: [vm]`.' },
+    { hint: 'A vm configures them in its first boot: `target: [vm]`.' },
   );
 }
 

@@ -56,7 +56,7 @@ test.each([
 ])('a child that a signal ended fails the build, though its script went on: %s', async (script) => {
   const { ended } = await postinst(script);
   expect(ended?.message).toMatch(
-    /^cannot install greedy for arm64: something was killed, and the script that started it went on: (Killed|qemu: )/,
+    /^cannot install greedy for arm64: a process was killed, but the script that started it continued: (Killed|qemu: )/,
   );
 });
 

@@ -82,12 +82,14 @@ export async function runGuarded(
     clearInterval(looking);
   }
   if (died.length > 0)
-    throw new InfraError(`cannot ${purpose}: something was killed, and the script that started it went on: ${died[0]}`);
+    throw new InfraError(
+      `cannot ${purpose}: a process was killed, but the script that started it continued: ${died[0]}`,
+    );
   const killed = (await oomKills()) - killedBefore;
   if (killed > 0)
     throw new InfraError(
-      `cannot ${purpose}: the kernel ended ${killed === 1 ? 'a process' : `${killed} processes`} meanwhile because memory ran out, and a script may have overlooked that it was its own`,
-      { hint: 'Run less beside the build, or give this machine (or the control group) more memory, and build again.' },
+      `cannot ${purpose}: the kernel ended ${killed === 1 ? 'a process' : `${killed} processes`} meanwhile because memory ran out, and a script may have ignored that`,
+      { hint: 'Run less at the same time, or give this machine (or the control group) more memory, and build again.' },
     );
 }
 

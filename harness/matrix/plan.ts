@@ -235,7 +235,7 @@ async function inShard(cells: readonly Cell[], text: string, durations: string |
   const shard = parseShard(text);
   const chosen = shardOf(cells, shard, durations === undefined ? new Map() : await durationsIn(durations));
   if (chosen.length > 0) return chosen;
-  throw new ConfigError(`shard ${text} has no cell: there are only ${cells.length}`, {
+  throw new ConfigError(`shard ${text} has no cells: there are only ${cells.length}`, {
     hint: 'Ask for as many shards as there are cells, or fewer.',
   });
 }

@@ -74,7 +74,7 @@ export function createLan(random: () => number = Math.random): Lan {
 
   return {
     async plug(station, socketPath) {
-      if (ports.has(station)) throw new Error(`cannot plug ${station} in: it is plugged in already`);
+      if (ports.has(station)) throw new Error(`cannot plug ${station} in: it is already plugged in`);
       const port = new Port(station, random, forward);
       ports.set(station, port);
       await port.listen(socketPath);

@@ -33,9 +33,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
   const problem = problemOf(tag, version, changelog);
   if (problem !== undefined) {
-    process.stderr.write(
-      `cannot release ${tag}: ${problem}\n  next: mend it on main, and tag the commit that has it\n`,
-    );
+    process.stderr.write(`cannot release ${tag}: ${problem}\n  next: fix it on main, and tag that commit\n`);
     process.exitCode = 1;
   } else if (command === 'notes') process.stdout.write(`${notesOf(changelog, version)}\n`);
 }

@@ -88,7 +88,7 @@ function checkSize(
   throw new ConfigError(
     `cannot copy the source folder ${folder}: it holds ${formatBytes(total)} in ${stats.length} files, and at most ${formatBytes(limitBytes)} are copied; largest: ${largest.map(([path, bytes]) => `${path} ${formatBytes(bytes)}`).join(', ')}`,
     {
-      hint: 'Let .gitignore name what the tests do not need, copy a smaller folder (--source DIR), or raise limits.source-mib of the matrix.',
+      hint: 'Add files that the tests do not need to .gitignore, copy a smaller folder (--source DIR), or raise limits.source-mib of the matrix.',
     },
   );
 }

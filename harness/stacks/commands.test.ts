@@ -38,12 +38,12 @@ test('a step that fails is named, with what it printed, and none follows it', as
   expect(deploy?.phases ?? []).toEqual([]);
 });
 
-test('a step has a deadline of its own, and a condition that does not come true ends the deployment', async () => {
+test('a step has a deadline of its own, and a condition that does not hold ends the deployment', async () => {
   await using late = await deployed([{ name: 'slow', run: 'slow', seconds: 0.05 }], { slow: { after: 'never' } });
   expect(late.cell.reason).toMatch(/no end after 0\.1 s/);
   await using never = await deployed([{ await: { command: 'test', seconds: 0.05 } }], {
     test: { exitCode: 1, stderr: 'refused\n' },
   });
   expect(never.cell).toMatchObject({ verdict: 'failed' });
-  expect(never.cell.reason).toMatch(/readiness check "command sh -c test" did not come true .*refused/);
+  expect(never.cell.reason).toMatch(/readiness check "command sh -c test" did not pass .*refused/);
 });

@@ -49,7 +49,7 @@ export const engineBlame: NonNullable<Deployer['blame']> = async (target) => {
   return {
     what: 'the Docker engine',
     why,
-    hint: "Why is in the engine's part of journal.txt; if a scenario stops it, let it start it again.",
+    hint: "See the engine's part of journal.txt; a scenario that stops the engine has to start it again.",
   };
 };
 

@@ -44,7 +44,7 @@ export async function awaitCheck(
   } catch (cause) {
     signal?.throwIfAborted();
     throw new StackError(
-      `cannot use the stack: the readiness check "${nameOfCheck(check)}" did not come true within ${formatDuration(deadlineMs)}: ${messageOf(cause)}`,
+      `cannot use the stack: the readiness check "${nameOfCheck(check)}" did not pass within ${formatDuration(deadlineMs)}: ${messageOf(cause)}`,
       {
         cause,
         hint: `It has ${check.seconds} native seconds, times ${scale.toFixed(1)} for this target: \`seconds:\` in suite.yaml.`,

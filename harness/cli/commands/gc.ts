@@ -26,13 +26,13 @@ export async function gc(options: { readonly dryRun?: boolean; readonly json?: b
           ...processes,
           ...paths,
           ...elsewhere,
-          ...failed.map((why) => `left for the next time: ${lastLines(why, 1)[0] ?? why}`),
+          ...failed.map((why) => `kept for the next gc: ${lastLines(why, 1)[0] ?? why}`),
         ]
           .join('\n  ')
           .concat('\n'),
       );
   }
-  for (const folder of builds.folders) process.stdout.write(`${verb} ${folder}, of an image build that was killed\n`);
+  for (const folder of builds.folders) process.stdout.write(`${verb} ${folder}, left by a killed image build\n`);
   if (builds.folders.length > 0) process.stdout.write(`${verb} ${formatBytes(builds.bytes)} of such builds\n`);
   if (runs.length === 0 && builds.folders.length === 0) process.stdout.write('nothing to remove\n');
   return runs.some(({ failed }) => failed.length > 0) ? 3 : 0;

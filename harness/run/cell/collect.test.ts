@@ -65,7 +65,7 @@ test('a machine that answers nothing is asked once whether it does, and not at a
     return { after: 'never' } as const;
   };
   const answers: Answers = { true: never, 'journalctl --no-pager --lines=2000 --output=short-monotonic': never };
-  const nothing = { kept: ['console.log'], missing: ['there is its console only: it answers no command any more'] };
+  const nothing = { kept: ['console.log'], missing: ['only its console was collected: it no longer answers commands'] };
   expect(await collected(answers, ['own'])).toEqual(nothing);
   expect(asked).toBe(1);
   expect(await collected(answers, ['own'], true)).toEqual(nothing);

@@ -61,7 +61,7 @@ export async function collectEvidence(
     );
   if (silent || !(await answers())) {
     // One that has died has said so.
-    if (!signal?.aborted) warn('there is its console only: it answers no command any more');
+    if (!signal?.aborted) warn('only its console was collected: it no longer answers commands');
     return kept();
   }
   const own = suite.evidence.map((command, index) => [evidenceFile(command, index), argvOf(command)] as const);

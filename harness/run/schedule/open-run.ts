@@ -80,7 +80,7 @@ export async function reopenRun(
 ): Promise<OpenRun> {
   const name = basename(folder);
   const lock = await tryLock(join(folder, 'lock'));
-  const going = new ConfigError(`cannot go on with ${name}: it is still going on`, {
+  const going = new ConfigError(`cannot resume ${name}: it is still running`, {
     hint: 'Wait for it, or interrupt it.',
   });
   if (!lock) throw going;

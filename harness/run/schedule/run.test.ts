@@ -114,13 +114,13 @@ describe('deployment', () => {
     expect(run.cell.verdict).toBe('passed');
   });
 
-  test('a check that does not come true says what it found last', async () => {
+  test('a check that does not pass reports its last result', async () => {
     await using run = await runInMemory({
       suites: { s: { stack: { ready: [{ command: 'up', seconds: 0.001 }] } } },
       machines: { answers: { up: { exitCode: 1, stderr: 'not yet' } } },
     });
     expect(run.cell.verdict).toBe('failed');
-    expect(run.cell.reason).toMatch(/"command sh -c up" did not come true within 1 ms: it exited with 1: not yet$/);
+    expect(run.cell.reason).toMatch(/"command sh -c up" did not pass within 1 ms: it exited with 1: not yet$/);
   });
 });
 

@@ -240,7 +240,7 @@ async function mustBeUnchanged(
   if (inputs === undefined) return;
   const changes = changesIn(inputs, await inputsOf({ matrix, cells: all, project }, sources));
   if (changes.length === 0) return;
-  throw new ConfigError(`cannot go on with ${basename(folder)}: since it began, ${some(changes)}`, {
+  throw new ConfigError(`cannot resume ${basename(folder)}: since it began, ${some(changes)}`, {
     ...(hint === undefined ? {} : { hint }),
   });
 }

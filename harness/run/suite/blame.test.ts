@@ -82,7 +82,7 @@ test('a machine that answers nothing any more is named, unless the suite has swi
   });
   expect(run.cell).toMatchObject({ verdict: 'infra' });
   expect(run.cell.reason).toBe(
-    'cannot go on with the machine of amd64/memory/s: it answers no command any more: cannot finish `true`: no end after 5.0 s',
+    'cannot go on with the machine of amd64/memory/s: it no longer answers commands: cannot finish `true`: no end after 5.0 s',
   );
   silent = false;
   // Who has a power supply that cannot be asked may have used it.

@@ -36,7 +36,7 @@ export async function blameSilence({ context: { cell }, started }: OnTarget): Pr
   if (first.switchedOff) return;
   const { name, target } = first.node;
   throw new InfraError(
-    `cannot go on with ${nodes.length > 1 ? name : 'the machine'} of ${cell.name}: it answers no command any more: ${first.message}`,
+    `cannot go on with ${nodes.length > 1 ? name : 'the machine'} of ${cell.name}: it no longer answers commands: ${first.message}`,
     { consoleTail: await target.consoleTail(20).catch(() => []) },
   );
 }

@@ -268,7 +268,7 @@ test('a second attempt that blocks its process for a while is given its time, on
     { ...SHORT, retries: 1 },
   );
   expect(cutShort?.message).toMatch(
-    /^a.scenario.ts > twice \(2\) hangs: nothing was heard of it for \d s; its process was ended$/,
+    /^a.scenario.ts > twice \(2\) hangs: it was silent for \d s; its process was ended$/,
   );
   expect(finished.map(({ name, nth, verdict }) => [name, nth, verdict])).toEqual([
     ['blocks', undefined, 'flaky'],

@@ -116,7 +116,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     const running = tests.filter((test) => test.running).map((test) => `${test.file} > ${labelOf(test)}`);
     const silent = Math.round((sharedClock() - Math.max(heardAt, phase?.atMs ?? 0)) / 1000);
     const what = running.join(', ') || (phase ? `a hook of the suite (${phase.phase})` : 'the suite');
-    cut(new SuiteError(`${what} hangs: nothing was heard of it for ${silent} s; its process was ended`));
+    cut(new SuiteError(`${what} hangs: it was silent for ${silent} s; its process was ended`));
   };
   const heard = () => {
     heardAt = sharedClock();

@@ -81,11 +81,11 @@ export async function startOwnSystem(
           look();
         }),
         ended.then((why) => {
-          throw new InfraError(`cannot make a system of its own on this host: ${why || 'it said nothing'}`);
+          throw new InfraError(`cannot make a separate system on this host: ${why || 'it said nothing'}`);
         }),
       ]),
       START_MS,
-      () => new InfraError(`cannot make a system of its own on this host: not there after ${START_MS / 1000} s`),
+      () => new InfraError(`cannot make a separate system on this host: not there after ${START_MS / 1000} s`),
     );
   const keepSaid = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-20_000);
@@ -116,7 +116,7 @@ export async function startOwnSystem(
 async function firstProcess(child: ChildProcess): Promise<ProcessIdentity> {
   const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
   const first = identify(Number(children.trim().split(' ')[0]));
-  if (!first) throw new InfraError('cannot make a system of its own on this host: its first process is gone');
+  if (!first) throw new InfraError('cannot make a separate system on this host: its first process is gone');
   return first;
 }
 

@@ -86,7 +86,7 @@ export function factsFrom(printed: string, name: string): MachineFacts {
     throw new InfraError(
       `cannot use ${name}: ${instead}${machine === '' && said !== '' ? `, and printed ${quoted(said)}` : ''}`,
       {
-        hint: 'Its shell has to be a POSIX one, and to print nothing of its own.',
+        hint: 'Its login shell has to be POSIX, and to print nothing itself.',
       },
     );
   }
@@ -95,7 +95,7 @@ export function factsFrom(printed: string, name: string): MachineFacts {
     throw new InfraError(
       `cannot use ${name}: its shell prints something before the command's output: ${quoted(said)}`,
       {
-        hint: 'Let its profile greet people only, where the shell is interactive: `case $- in *i*) …;; esac`.',
+        hint: 'Let its profile print only in interactive shells: `case $- in *i*) …;; esac`.',
       },
     );
   const root = one('root');

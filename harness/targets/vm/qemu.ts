@@ -87,7 +87,7 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
       stopped = isStopped(identity) ? stopped + 1 : 0;
       // It has its own process group, so no terminal stops it, and we use no debugger.
       if (stopped === STOPPED_LOOKS && !expected)
-        return fate('cannot go on with the guest: QEMU stands still, somebody has stopped its process (SIGSTOP)');
+        return fate('cannot go on with the guest: QEMU is stopped: something sent its process SIGSTOP');
     }
   })();
   const alive = <T>(work: Promise<T>): Promise<T> =>
