@@ -33,7 +33,7 @@ export function commandStarter(command: string): Template[] {
       text: `${schemaLine('suite')}
 description: ${JSON.stringify(`\`${command}\` on each machine.`)}
 machine: { memory: 1024, disk: 4096 }
-# The project: what git tracks and does not ignore is copied to the machine.
+# The project: the files that git tracks or does not ignore are copied to the machine.
 source: ../..
 stack:
   # Debian packages that the command needs: they are built into the image.
@@ -44,7 +44,7 @@ tests:
 ${stringify([{ run: command }])
   .trimEnd()
   .replace(/^/gm, '  ')}
-    # Where the command can tell of each of its tests: tap, go-json, { junit: report.xml }, … Default: its exit code.
+    # If the command can report each of its tests: tap, go-json, { junit: report.xml }, … Default: its exit code.
     results: exit
 `,
     },
