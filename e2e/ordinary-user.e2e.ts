@@ -26,7 +26,7 @@ for table in passwd group subuid subgid; do mount --bind "$table" "/etc/$table";
 mount --bind "$2" checkout
 mount --bind "$3" node
 cd home/project
-exec setpriv --reuid=${ID} --regid=${ID} --clear-groups env -i HOME="$1/home" PATH="$PATH" NO_COLOR=1 \\
+exec setpriv --reuid=${ID} --regid=${ID} --clear-groups env -i HOME="$1/home" TMPDIR="$1/home" PATH="$PATH" NO_COLOR=1 \\
   "$1/node" "$1/checkout/harness/cli/main.ts" run hello
 `;
 
