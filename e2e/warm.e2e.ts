@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Results } from '../reports/results-schema.ts';
@@ -16,6 +16,9 @@ interface Seen {
   readonly skewMs: number;
   readonly secondMs: number;
 }
+
+/** How long its files take to be copied, where a machine is saved on a slow disk. */
+const STILL_SECONDS = 3;
 
 /** Runs the matrix, which must pass: what it printed is the message otherwise. */
 async function runWarm(project: TestProject, ...options: string[]): Promise<Results> {
@@ -62,6 +65,18 @@ const seenIn = async (project: TestProject): Promise<Seen[]> =>
     .map((line) => JSON.parse(line) as Seen);
 
 const warnings = ({ cells }: Results) => cells.flatMap(({ logs }) => logs.map(({ message }) => message));
+
+test('a machine that stood still while it was saved has the right time afterwards', async () => {
+  await using project = await warmProject('amd64');
+  const programs = join(project.folder, 'programs');
+  await mkdir(programs);
+  await writeFile(join(programs, 'cp'), `#!/bin/sh\nsleep ${STILL_SECONDS}\nexec /bin/cp "$@"\n`, { mode: 0o755 });
+  const { exitCode, stderr } = await project.harness(['run', 'warm'], { PATH: `${programs}:${process.env['PATH']}` });
+  expect(stderr).not.toContain('no snapshot was saved');
+  expect(exitCode, stderr).toBe(0);
+  const [seen] = await seenIn(project);
+  expect(Math.abs(seen!.skewMs)).toBeLessThan(1000);
+});
 
 test('the second run resumes on every architecture, and every resumed machine is one of its own', async () => {
   await using project = await warmProject('amd64, arm64, ppc64le');

@@ -235,7 +235,12 @@ async function finish(spec: VmSpec, kind: MachineKind, place: Place, first: Qemu
     const { exitCode, output } = await qemu.alive(agent.ask('sh', gone, AGENT_MS));
     if (exitCode !== 0) throw new InfraError(`cannot save the machine: it does not come to rest: ${output.trim()}`);
     const files = { overlay: place.overlay, folder, socket: place.sockets.migration };
-    await qemu.alive(saveMachine(qemu, spec.arch, files, together));
+    try {
+      await qemu.alive(saveMachine(qemu, spec.arch, files, together));
+    } finally {
+      // Its clock stood still with it: for seconds, on a host that is busy or has a slow disk.
+      if (!spec.counting) await qemu.alive(setClock(agent, spec.arch, AGENT_MS));
+    }
     await reopenSsh(handle, spec, place.io);
   };
   const restore = async (snapshot: string, together?: Barrier) => {
