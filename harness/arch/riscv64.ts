@@ -28,7 +28,6 @@ export const riscv64: Arch = {
     virtio: VIRTIO_PCI,
     append: [],
     args: [],
-    noSnapshots: 'nobody has tried yet whether its machines come back',
     assumedSlowdown: 12,
   },
 };

@@ -28,7 +28,6 @@ export const s390x: Arch = {
     virtio: VIRTIO_CCW,
     append: [],
     args: [],
-    noSnapshots: 'nobody has tried yet whether its machines come back',
     assumedSlowdown: 12,
   },
 };
