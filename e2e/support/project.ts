@@ -26,6 +26,7 @@ export interface TestProject extends AsyncDisposable {
     env?: Readonly<Record<string, string>>,
   ): Promise<{ exitCode?: number | undefined; stderr?: unknown }> & {
     readonly pid?: number | undefined;
+    readonly stderr: NodeJS.ReadableStream | null;
     kill(signal: NodeJS.Signals): boolean;
   };
   /** A file of the newest run. */

@@ -12,6 +12,7 @@ import type { RunResult } from '../events/result.ts';
 import { optionsFor, selectionWords } from '../events/selection.ts';
 import type { TestSelection } from '../events/test-selection.ts';
 import type { RunStarted, Selection } from '../events/types.ts';
+import { Ledger } from '../fleet/ledger.ts';
 import type { CellOptions, ChosenCells } from '../matrix/plan.ts';
 import { isGoingOn } from '../run/schedule/lease.ts';
 import { type RunOptions, runsFolder } from '../run/schedule/run.ts';
@@ -49,6 +50,11 @@ interface Earlier {
  */
 export async function whatIsLeft(run: string): Promise<Again | Nothing> {
   const earlier = await earlierRun(run);
+  const ledger = await Ledger.open(earlier.folder);
+  if (ledger.goesOn)
+    throw new ConfigError(`cannot go on with ${earlier.name}: it has jobs on ${ledger.opened!.engine.name}`, {
+      hint: `Go on with them: harness attach ${earlier.name}; or end them first: harness cancel ${earlier.name}`,
+    });
   const { name, folder, result, started, selection } = earlier;
   if (result.harness !== version)
     throw new ConfigError(`cannot resume ${name}: harness ${result.harness} made it, and this is ${version}`, {

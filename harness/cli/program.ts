@@ -2,6 +2,8 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { optionalReports } from '../../reports/index.ts';
 import { archNames } from '../arch/index.ts';
 import { version } from '../base/package.ts';
+import { attachRun } from './commands/attach.ts';
+import { cancelRun } from './commands/cancel.ts';
 import { compare, percent } from './commands/compare.ts';
 import { COMPLETE, complete, completion, shells } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
@@ -107,6 +109,8 @@ function cellOptions(command: Command): Command {
 const commands = {
   run,
   list,
+  attach: attachRun,
+  cancel: cancelRun,
   doctor,
   'images build': buildImages,
   'images list': listImages,
@@ -192,20 +196,43 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--cold', 'boot and deploy even if a snapshot could be resumed, and save none')
     .option('--resume <run>', 'continue a run that was killed or interrupted: run the cells that have no result')
     .option('--failed [run]', 'run only what was not green in an earlier run; default: latest')
+    .option('--on <engine>', 'run the cells on an engine of machines.yaml, such as a Slurm cluster')
+    .option('--detach', 'with --on: submit, print the name of the run, and leave the rest to `harness attach`')
+    .option('--images <file>', 'use the images that `harness images build --pin` wrote down, and no others')
+    .addOption(new Option('--into <folder>', 'the folder of the run, for a part of another one').hideHelp())
     .addHelpText(
       'after',
-      "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep\n  harness run -t 'says hello'               one test, wherever it is\n  harness run --file 'web.*' -t '/^the page > /'\n  harness run -t 'says hello' --repeat 50   how often it fails\n  harness run --resume latest               after a power cut\n  harness run --failed                      after a fix",
+      "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep\n  harness run -t 'says hello'               one test, wherever it is\n  harness run --file 'web.*' -t '/^the page > /'\n  harness run -t 'says hello' --repeat 50   how often it fails\n  harness run --resume latest               after a power cut\n  harness run --failed                      after a fix\n  harness run nightly --on lab              on the cluster `lab` of machines.yaml",
     )
     .action(act('run'));
   cellOptions(harness.command('list')).description('show every cell without starting anything').action(act('list'));
+  displayOptions(reportOption(harness.command('attach')))
+    .description('go on with a run on an engine whose harness is gone, or watch one that goes on')
+    .argument('[run]', 'the name of a run, or its folder', 'latest')
+    .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
+    .option('--json', 'print one JSON document on stdout, and no progress')
+    .addHelpText('after', '\nExamples:\n  harness attach\n  harness attach 20261120-214512-3f9a')
+    .action(act('attach'));
+  harness
+    .command('cancel')
+    .description('end a run on an engine, wherever its harness is: its jobs, and then the run with what it has')
+    .argument('[run]', 'the name of a run, or its folder', 'latest')
+    .action(act('cancel'));
   harness
     .command('doctor')
     .description('show what works on this machine, what is missing and how to install it')
+    .option('--on <engine>', 'instead: what works on the nodes of an engine, by one job for each architecture')
     .option('--json', 'print one JSON document on stdout')
     .action(act('doctor'));
   const images = harness.command('images').description('build, list and remove images');
   cellOptions(images.command('build'))
     .description('build the images of a matrix without starting anything')
+    .option('--pin <file>', 'write down which images they are, for `harness run --images` on other machines')
+    .option('--push [cache]', 'put them into a remote cache; default: $HARNESS_REMOTE_CACHE')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  harness images build nightly\n  harness images build nightly --pin images.json --push oci://registry.lab:5000/harness',
+    )
     .action(act('images build'));
   images
     .command('list')
@@ -345,6 +372,7 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
     .option('--github', 'as `strategy.matrix`; in a GitHub step, also set the outputs `matrix` and `count`')
     .option('--gitlab', 'as a GitLab child pipeline, including the merge job')
     .option('--buildkite', 'as steps for `buildkite-agent pipeline upload`, including the merge step')
+    .option('--kubernetes', 'as Indexed Jobs for `kubectl apply`, one pod per cell; `harness merge` collects them')
     .option('--no-bench', 'skip the benchmarks')
     .option('--cold', 'have the jobs boot and deploy even if a snapshot could be resumed')
     .option('--shards <n>', 'divide the cells among n jobs instead of one job per cell', count)
@@ -353,16 +381,19 @@ Exit codes: 0 passed, 1 a voting cell failed, 2 configuration or usage, 3 infras
       '--default-runner <label>',
       'the runner for other architectures; default: ubuntu-24.04 on GitHub, any runner elsewhere',
     )
-    .option('--image <name>', 'with --gitlab: container image for the jobs')
+    .option('--image <name>', 'with --gitlab or --kubernetes: container image for the jobs')
+    .option('--claim <name>', 'with --kubernetes: volume claim for results', 'harness-results')
+    .option('--queue <name>', "with --kubernetes: Kueue's queue")
+    .option('--kvm <resource>', 'with --kubernetes: resource that gives a pod /dev/kvm; default: emulate')
     .option(
       '--before <command>',
-      'with --gitlab or --buildkite: command that sets a job up; may be repeated; default: npm ci',
+      'command that sets a job up, except for --github; may be repeated; default: npm ci, with --kubernetes none',
       collect,
     )
-    .option('--call <command>', 'with --gitlab or --buildkite: command that starts the harness', 'npx harness')
+    .option('--call <command>', 'command that starts the harness, except for --github', 'npx harness')
     .addHelpText(
       'after',
-      '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm\n  harness matrix quickstart --gitlab > cells.yml',
+      '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm\n  harness matrix quickstart --gitlab > cells.yml\n  harness matrix quickstart --kubernetes --image registry.lab/tests > jobs.yaml',
     )
     .action(act('matrix'));
   reportOption(harness.command('merge'))
@@ -430,7 +461,7 @@ export interface Outcome {
 }
 
 /** Commands whose exit code the cells decide. */
-const BY_CELLS: ReadonlySet<CommandName> = new Set(['run', 'nightly', 'merge'] as const);
+const BY_CELLS: ReadonlySet<CommandName> = new Set(['run', 'attach', 'nightly', 'merge'] as const);
 
 /** Commands that take a command to run after `--`; `shell` parses its own. */
 const WITH_COMMAND = ['run', 'list', 'images', 'matrix', 'nightly'];

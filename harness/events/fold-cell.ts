@@ -39,6 +39,11 @@ export class CellFold {
     };
   }
 
+  /** Whether it has ended, whatever it came to. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
   add(event: StoredEvent): void {
     this.#lastAt = event.at;
     this.#cell.startedAt ??= event.at;

@@ -57,6 +57,21 @@ export class RunFold {
     }
   }
 
+  /** The first event; undefined: nothing was added. */
+  get started(): RunStarted | undefined {
+    return this.#started;
+  }
+
+  /** Drops all cells: reports of a large run read it again, and there is no room for it twice. */
+  forget(): void {
+    this.#cells.clear();
+  }
+
+  /** The names of the cells that have not ended. */
+  unfinished(): string[] {
+    return [...this.#cells].filter(([, cell]) => !cell.finished).map(([name]) => name);
+  }
+
   /** The current state of each cell, in the order of the plan. */
   cells(): CellResult[] {
     const { quarantine = [], at = '' } = this.#started ?? {};

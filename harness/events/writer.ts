@@ -12,9 +12,10 @@ export interface EventLog extends AsyncDisposable {
   readonly file: string;
   /**
    * Resolves once the event is on disk and the listeners have been told. Events keep the order of the calls.
+   * @param at when it happened, ISO 8601 in UTC; absent: now.
    * @throws InfraError if it cannot be written; every later call then throws the same.
    */
-  append(event: HarnessEvent): Promise<StoredEvent>;
+  append(event: HarnessEvent, at?: string): Promise<StoredEvent>;
   /** Calls the listener for each event from now on, once it is on disk. Returns a function that ends this. */
   onEvent(listener: Listener): () => void;
   /** Waits for what was appended and closes the file. */
@@ -102,10 +103,10 @@ export async function openEventLog(file: string, options: EventLogOptions = {}):
 
   return {
     file,
-    append(event) {
+    append(event, at = now().toISOString()) {
       if (closed) return Promise.reject(new InfraError(`cannot append to ${file}: it is closed`));
       if (broken) return Promise.reject(broken);
-      const line = toLine({ ...event, v: EVENTS_VERSION, seq: next++, at: now().toISOString() });
+      const line = toLine({ ...event, v: EVENTS_VERSION, seq: next++, at });
       return new Promise((resolve, reject) => {
         pending.push({ line, resolve, reject });
         flushing ??= flush();

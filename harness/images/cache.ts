@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InfraError } from '../base/errors.ts';
+import { InfraError, messageOf } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { lock, tryLock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
 import { removeBuild } from './as-root.ts';
+import { remoteOf } from './remote/open.ts';
+import type { UsedRemote } from './remote/remote.ts';
 
 /** What an entry of the cache holds. */
 export type EntryKind =
@@ -56,6 +58,10 @@ export interface BuildRequest {
   /** Called repeatedly while another process builds it, with the name of that process. */
   readonly onWait?: (holder: string) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Told what stops nothing: a remote cache that cannot be reached. */
+  readonly warn?: ((message: string) => void) | undefined;
+  /** Where other machines have put theirs; null: nowhere; absent: what the environment names. */
+  readonly remote?: UsedRemote | null | undefined;
   /** Free bytes below a folder; a parameter for tests. */
   readonly freeBytes?: (folder: string) => Promise<number>;
 }
@@ -65,12 +71,86 @@ export function findEntry(
   cache: string,
   kind: EntryKind,
   ingredients: unknown,
+  options: Pick<BuildRequest, 'remote' | 'signal' | 'warn'> = {},
 ): Promise<Omit<CacheEntry, 'hit'> | undefined> {
-  return openEntry(entryFolder(cache, kind, keyOf({ kind, ingredients })));
+  return entryOf(cache, kind, keyOf({ kind, ingredients }), options);
+}
+
+/** The entry of a key, of this machine or a remote cache; undefined where neither has it. It counts as used now. */
+export async function entryOf(
+  cache: string,
+  kind: EntryKind,
+  key: string,
+  options: Pick<BuildRequest, 'remote' | 'signal' | 'warn'> = {},
+): Promise<Omit<CacheEntry, 'hit'> | undefined> {
+  const folder = entryFolder(cache, kind, key);
+  const found = await openEntry(folder);
+  const used = usedRemote(options);
+  if (found || used === undefined) return found;
+  await using _lock = await lock(lockOf(cache, `${kind}-${key}`), options);
+  const meanwhile = await openEntry(folder);
+  if (meanwhile) return meanwhile;
+  const temporary = await emptyFolder(`${folder}${PARTIAL}`);
+  if (await fetched(used, { kind, key }, temporary, options)) {
+    await rename(temporary, folder);
+    return openEntry(folder);
+  }
+  await removeBuild(temporary).catch(() => {});
+  return undefined;
+}
+
+function usedRemote({ remote }: Pick<BuildRequest, 'remote'>): UsedRemote | undefined {
+  return remote === undefined ? remoteOf() : (remote ?? undefined);
+}
+
+/** A folder with nothing in it. Whoever holds the key's lock knows that what is there was left by a build that died. */
+async function emptyFolder(folder: string): Promise<string> {
+  await removeBuild(folder);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** Fills a folder from a remote cache. A failure is a miss, and a warning: what can be built is built. */
+async function fetched(
+  { remote }: UsedRemote,
+  { kind, key }: { readonly kind: EntryKind; readonly key: string },
+  folder: string,
+  { signal, warn }: Pick<BuildRequest, 'signal' | 'warn'>,
+): Promise<boolean> {
+  try {
+    if (!(await remote.get(kind, key, folder, signal))) return false;
+    const meta = JSON.parse(await readFile(join(folder, 'meta.json'), 'utf8')) as EntryMeta;
+    if (meta.kind === kind && meta.key === key) return true;
+    throw new Error(`it is ${meta.kind}-${meta.key}`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    warn?.(`cannot take ${kind}-${key} from the cache ${remote.name}: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/** Gives an entry to a remote cache, where this process may. A failure is a warning. */
+async function given(
+  entry: CacheEntry,
+  options: Pick<BuildRequest, 'remote' | 'signal' | 'warn'>,
+): Promise<CacheEntry> {
+  const used = usedRemote(options);
+  if (!used?.writes) return entry;
+  const { kind, key, folder } = entry;
+  await used.remote.put({ kind, key, folder }, options.signal).catch((error: unknown) => {
+    options.signal?.throwIfAborted();
+    options.warn?.(`cannot put ${kind}-${key} into the cache ${used.remote.name}: ${messageOf(error)}`);
+  });
+  return entry;
+}
+
+/** Where the entries of a cache are: `KIND-KEY`, a folder each. */
+export function imagesFolder(cache: string): string {
+  return join(cache, 'images');
 }
 
 function entryFolder(cache: string, kind: EntryKind, key: string): string {
-  return join(cache, 'images', `${kind}-${key}`);
+  return join(imagesFolder(cache), `${kind}-${key}`);
 }
 
 /**
@@ -96,6 +176,13 @@ export async function cached(request: BuildRequest, build: (folder: string) => P
   const started = performance.now();
   try {
     await checkSpace(request);
+    const used = usedRemote(request);
+    if (used && (await fetched(used, { kind, key }, temporary, request))) {
+      await rename(temporary, folder);
+      return { ...(await openEntry(folder))!, hit: true };
+    }
+    // A miss may have left some of it.
+    if (used) await emptyFolder(temporary);
     await build(temporary);
     const meta: EntryMeta = {
       kind,
@@ -107,7 +194,7 @@ export async function cached(request: BuildRequest, build: (folder: string) => P
     };
     await writeFile(join(temporary, 'meta.json'), `${JSON.stringify(meta, null, 1)}\n`);
     await rename(temporary, folder);
-    return { kind, key, folder, meta, hit: false };
+    return await given({ kind, key, folder, meta, hit: false }, request);
   } catch (error) {
     await removeBuild(temporary).catch(() => {});
     throw isDiskFull(error) ? noSpace(request, error) : error;
@@ -142,8 +229,8 @@ export async function removeDeadBuilds(
 }
 
 async function partialFolders(cache: string): Promise<string[]> {
-  const names = await readdir(join(cache, 'images')).catch(() => []);
-  return names.filter((name) => name.endsWith(PARTIAL)).map((name) => join(cache, 'images', name));
+  const names = await readdir(imagesFolder(cache)).catch(() => []);
+  return names.filter((name) => name.endsWith(PARTIAL)).map((name) => join(imagesFolder(cache), name));
 }
 
 async function checkSpace(request: BuildRequest): Promise<void> {
@@ -182,7 +269,7 @@ async function openEntry(folder: string): Promise<Omit<CacheEntry, 'hit'> | unde
 
 /** Every finished entry, and the folders of unfinished builds, running or dead. */
 export async function listEntries(cache: string): Promise<{ entries: Omit<CacheEntry, 'hit'>[]; partial: string[] }> {
-  const folder = join(cache, 'images');
+  const folder = imagesFolder(cache);
   const names = await readdir(folder).catch(() => []);
   const entries: Omit<CacheEntry, 'hit'>[] = [];
   for (const name of names.filter((name) => !name.endsWith(PARTIAL))) {

@@ -52,6 +52,7 @@ export async function openLayers(request: ImageRequest): Promise<{ readonly apt:
           ingredients: { recipe: RECIPE, release: settings.release, arch: arch.name, ...(ingredients as object) },
           needBytes,
           onWait: (holder) => request.progress?.(`${kind} layer: waiting for ${holder}, which builds it`),
+          warn: request.warn,
           ...(signal ? { signal } : {}),
         },
         build,

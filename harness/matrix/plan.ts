@@ -153,6 +153,8 @@ function mistakesUnused({ problems }: Inventory, matrix: Matrix): string[] {
     if (problem && kinds.has(kind)) throw problem;
     if (problem) unused.push(problem.message);
   }
+  // Whoever names an engine is told by the command that does.
+  if (problems.engines) unused.push(problems.engines.message);
   return [...new Set(unused)];
 }
 

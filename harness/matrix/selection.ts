@@ -10,8 +10,22 @@ import type { CellOptions } from './plan.ts';
 /** Options that do not choose cells; all others belong to the choice. */
 const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
   ...['json', 'jobs', 'keep', 'part', 'report', 'summary', 'pause', 'pauseMinutes', 'quiet', 'verbose', 'color'],
-  ...['history', 'page', 'commitUrl'],
-  ...['github', 'gitlab', 'buildkite', 'shards', 'runner', 'defaultRunner', 'image', 'before', 'call'],
+  ...['history', 'page', 'commitUrl', 'on', 'detach', 'into', 'images', 'pin', 'push'],
+  ...[
+    'github',
+    'gitlab',
+    'buildkite',
+    'kubernetes',
+    'claim',
+    'queue',
+    'kvm',
+    'shards',
+    'runner',
+    'defaultRunner',
+    'image',
+    'before',
+    'call',
+  ],
 ]);
 
 /** Options that exist only with `--no-`. */

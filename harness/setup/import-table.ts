@@ -28,8 +28,8 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   // What runs in a guest; as files of an image it is of that type.
   guest: { may: ['releases'], types: ['images'] },
   events: { may: ['arch'] },
-  // Kinds of target, deployers and formats of results are those that there are.
-  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml'], types: ['events', 'bmc'] },
+  // Kinds of target, deployers, formats of results and kinds of engine are those that there are.
+  config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml', 'engines'], types: ['events', 'bmc'] },
   // A cell's architecture, release and kind of target are named in the type of the cell itself.
   matrix: { may: ['config', 'yaml', 'arch', 'releases', 'targets', 'stacks', 'events'] },
   // What `init` writes is checked as the loader would.
@@ -48,6 +48,9 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   nights: { may: ['bench', 'events', 'arch'] },
   scenario: { may: ['arch', 'targets', 'net', 'stacks', 'bench', 'config', 'events'] },
   run: { may: BELOW_RUN },
+  // An engine knows nothing of tests.
+  engines: { may: [] },
+  fleet: { may: ['arch', 'targets', 'engines', 'config', 'matrix', 'events', 'source', 'run'] },
   reports: { may: ['events', 'bench', 'nights', 'arch'], prints: true },
   cli: { may: 'everything', prints: true },
   // What tests of several folders need. Nothing but tests may import it.

@@ -87,7 +87,7 @@ export const BROWSERS = [
 
 /**
  * What only our own tests start: an engine beside whatever engine this machine has, a browser for the reports' pages, a
- * simulated BMC and clients of BMCs that are not ours. Who uses containers brings his own.
+ * simulated BMC and clients of BMCs that are not ours, a cluster. Who uses containers or a cluster brings his own.
  *
  * @type {readonly SystemPackage[]}
  */
@@ -106,6 +106,13 @@ export const TEST_PACKAGES = [
   { package: 'ipmitool', programs: ['ipmitool'] },
   { package: 'openipmi', programs: ['ipmi_sim'] },
   { package: 'python3-sushy', anyFile: ['/usr/lib/python3/dist-packages/sushy/__init__.py'] },
+  // A cluster on this host.
+  { package: 'slurmctld', programs: ['slurmctld'] },
+  { package: 'slurmd', programs: ['slurmd'] },
+  { package: 'slurm-client', programs: ['sbatch', 'squeue', 'scancel'] },
+  { package: 'munge', programs: ['munged', 'munge'] },
+  // A remote cache of images.
+  { package: 'docker-registry', programs: ['docker-registry'] },
 ];
 
 const ALL_PACKAGES = [...SYSTEM_PACKAGES, ...TEST_PACKAGES];

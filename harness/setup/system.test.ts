@@ -36,7 +36,7 @@ test('nothing there: everything is missing, each package once', () => {
   expect(new Set(all).size).toBe(all.length);
 });
 
-test('an engine, a browser and BMCs are installed for the tests only', () => {
+test('an engine, a browser, BMCs and a cluster are installed for the tests only', () => {
   expect(names(BOOKWORM, true)).toEqual([
     ...names(BOOKWORM),
     'docker.io',
@@ -44,6 +44,7 @@ test('an engine, a browser and BMCs are installed for the tests only', () => {
     'ipmitool',
     'openipmi',
     'python3-sushy',
+    ...['slurmctld', 'slurmd', 'slurm-client', 'munge', 'docker-registry'],
   ]);
 });
 

@@ -21,6 +21,7 @@ import { kinds, targetKinds } from '../../targets/kinds.ts';
 import type { KnownMachine } from '../../targets/ssh/machines.ts';
 import type { Availability } from '../../targets/target.ts';
 import { warn } from '../cells.ts';
+import { doctorOn } from './doctor-on.ts';
 
 /** How programs of an architecture run while its images are built. */
 async function maintainerScripts(name: keyof typeof architectures): Promise<string> {
@@ -40,7 +41,8 @@ async function maintainerScripts(name: keyof typeof architectures): Promise<stri
 }
 
 /** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
-export async function doctor(options: { readonly json?: boolean }): Promise<number> {
+export async function doctor(options: { readonly json?: boolean; readonly on?: string }): Promise<number> {
+  if (options.on !== undefined) return doctorOn(options.on, options);
   const cache = cacheFolder();
   const project = await findProject(process.cwd());
   const inventory = await loadInventory(project);

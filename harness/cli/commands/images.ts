@@ -1,15 +1,30 @@
 import { rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ConfigError, InfraError, messageOf } from '../../base/errors.ts';
+import { replaceFile } from '../../base/files.ts';
 import { cacheFolder } from '../../base/folders.ts';
 import { formatBytes, formatDuration } from '../../base/text.ts';
-import { bytesIn, listEntries, removeDeadBuilds } from '../../images/cache.ts';
+import { bytesIn, type EntryKind, imagesFolder, listEntries, removeDeadBuilds } from '../../images/cache.ts';
+import { pinOf, pinsText } from '../../images/pins.ts';
+import { openRemote } from '../../images/remote/open.ts';
+import type { RemoteCache } from '../../images/remote/remote.ts';
 import type { CellOptions } from '../../matrix/plan.ts';
 import { checkPackages, imageSettings, imagesOf } from '../../run/cell/image.ts';
 import { Slots } from '../../run/schedule/quiet.ts';
+import { kinds } from '../../targets/kinds.ts';
 import { chooseCells } from '../cells.ts';
 
+interface BuildFlags extends CellOptions {
+  /** Where to write which images they are. */
+  readonly pin?: string;
+  /** The remote cache that they go to. */
+  readonly push?: string | true;
+}
+
 /** `harness images build [matrix]` */
-export async function buildImages(named: string | undefined, options: CellOptions): Promise<number> {
+export async function buildImages(named: string | undefined, options: BuildFlags): Promise<number> {
   const { matrix, cells } = await chooseCells(named, options);
+  const remote = remoteFor(options.push);
   const settings = imageSettings(matrix, cacheFolder());
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const slots = new Slots(2);
@@ -28,13 +43,51 @@ export async function buildImages(named: string | undefined, options: CellOption
         return [...made].map(([arch, image]) => {
           const how = image.cached ? 'was there' : `built in ${formatDuration(performance.now() - started)}`;
           say(`${cell.name}  ${arch} ${'key' in image ? image.key : 'container images'} ${how}`);
-          return { cell: cell.name, arch, ...image };
+          return { cell, arch, image };
         });
       }, cell.name),
     ),
   );
-  if (options.json) process.stdout.write(`${JSON.stringify({ images: images.flat() }, null, 2)}\n`);
+  const pins = images
+    .flat()
+    .map(({ cell: { target, release, suite }, arch, image }) =>
+      pinOf({ what: kinds[target].image, arch, release, suite: suite.name }, image, settings.cache),
+    );
+  const each = [...new Map(pins.map((pin) => [JSON.stringify({ ...pin, image: pin.entries }), pin])).values()];
+  if (remote) await push(each, remote, settings.cache, say);
+  if (options.pin !== undefined) await replaceFile(resolve(options.pin), pinsText(each));
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify({ images: images.flat().map(({ cell, arch, image }) => ({ cell: cell.name, arch, ...image })) }, null, 2)}\n`,
+    );
   return 0;
+}
+
+/** @throws ConfigError where `--push` names no cache, and the environment neither. */
+function remoteFor(push: string | true | undefined): RemoteCache | undefined {
+  if (push === undefined) return undefined;
+  const address = push === true ? process.env['HARNESS_REMOTE_CACHE'] : push;
+  if (address) return openRemote(address);
+  throw new ConfigError('--push names no cache, and $HARNESS_REMOTE_CACHE is not set', {
+    hint: 'harness images build --push oci://registry.lab:5000/harness',
+  });
+}
+
+/** Puts what pinned images are made of into a remote cache. Here a failure is one: it is what was asked for. */
+async function push(
+  pins: readonly { readonly entries: readonly string[] }[],
+  remote: RemoteCache,
+  cache: string,
+  say: (line: string) => void,
+): Promise<void> {
+  for (const entry of new Set(pins.flatMap(({ entries }) => entries))) {
+    const [kind, key] = entry.split('-') as [EntryKind, string];
+    const started = performance.now();
+    await remote.put({ kind, key, folder: join(imagesFolder(cache), entry) }).catch((cause: unknown) => {
+      throw new InfraError(`cannot put ${entry} into ${remote.name}: ${messageOf(cause)}`, { cause });
+    });
+    say(`${entry}  is in ${remote.name} after ${formatDuration(performance.now() - started)}`);
+  }
 }
 
 /** `harness images list` */

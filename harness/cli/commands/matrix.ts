@@ -1,8 +1,10 @@
 import { setOutput } from '@actions/core';
-import { findArch } from '../../arch/index.ts';
+import { archsOf, findArch } from '../../arch/index.ts';
 import { ConfigError, InfraError, messageOf } from '../../base/errors.ts';
 import { shellQuote } from '../../base/text.ts';
+import type { Ask } from '../../engines/engine.ts';
 import { selectionWords } from '../../events/selection.ts';
+import { askOf, classesOf } from '../../fleet/ask.ts';
 import { keyOf } from '../../images/cache.ts';
 import { RECIPE } from '../../images/settings.ts';
 import { buildkitePipeline } from '../../matrix/buildkite.ts';
@@ -10,13 +12,18 @@ import type { Cell } from '../../matrix/cell.ts';
 import { githubMatrix } from '../../matrix/github.ts';
 import { gitlabPipeline, type PipelineOptions } from '../../matrix/gitlab.ts';
 import { jobsOf, parseRunners } from '../../matrix/jobs.ts';
-import type { CellOptions } from '../../matrix/plan.ts';
+import { kubernetesJobs } from '../../matrix/kubernetes.ts';
+import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
 import { chooseCells } from '../cells.ts';
 
 interface Options extends CellOptions {
   readonly github?: boolean;
   readonly gitlab?: boolean;
   readonly buildkite?: boolean;
+  readonly kubernetes?: boolean;
+  readonly claim: string;
+  readonly queue?: string;
+  readonly kvm?: string;
   readonly shards?: number;
   readonly runner?: string[];
   readonly defaultRunner?: string;
@@ -33,15 +40,20 @@ const BEFORE = ['npm ci'];
 
 /**
  * `harness matrix [matrix] --github`: the jobs of a workflow, as `strategy.matrix` takes them. In a step of GitHub Actions
- * also the step's outputs `matrix` and `count`. `--gitlab` and `--buildkite`: a pipeline for those, as YAML.
+ * also the step's outputs `matrix` and `count`. `--gitlab` and `--buildkite`: a pipeline for those, as YAML. `--kubernetes`: objects for
+ * `kubectl apply`.
  */
 export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
   if (options.shard !== undefined && options.shards !== undefined)
     throw new ConfigError('--shard is one of several jobs, and --shards makes several: only one of them is possible');
-  const services = (['github', 'gitlab', 'buildkite'] as const).filter((service) => options[service]);
+  const services = (['github', 'gitlab', 'buildkite', 'kubernetes'] as const).filter((service) => options[service]);
   if (services.length !== 1)
-    throw new ConfigError('the jobs of one service are printed: expected one of --github, --gitlab and --buildkite');
-  const { cells, selection } = await chooseCells(named, options);
+    throw new ConfigError(
+      'the jobs of one service are printed: expected one of --github, --gitlab, --buildkite and --kubernetes',
+    );
+  const chosen = await chooseCells(named, options);
+  if (options.kubernetes) return printKubernetes(chosen, options);
+  const { cells, selection } = chosen;
   const runners = parseRunners(options.runner ?? [], (spelling) => findArch(spelling)?.name);
   const words = (narrowed: Parameters<typeof selectionWords>[1]) =>
     selectionWords(selection, narrowed, { matrix: false });
@@ -53,11 +65,11 @@ export async function matrixJobs(named: string | undefined, options: Options): P
     if (process.env['GITHUB_OUTPUT']) writeOutputs({ matrix: jobs, count: jobs.include.length });
     return 0;
   }
-  const { bench: _bench, cold: _cold, ...chosen } = selection.options;
+  const { bench: _bench, cold: _cold, ...others } = selection.options;
   const pipeline: PipelineOptions = {
     matrix: named,
     // `harness list` has no options other than those that choose cells.
-    args: selectionWords({ ...selection, options: chosen }, {}, { matrix: false })
+    args: selectionWords({ ...selection, options: others }, {}, { matrix: false })
       .map(shellQuote)
       .join(' '),
     before: options.before ?? BEFORE,
@@ -65,6 +77,27 @@ export async function matrixJobs(named: string | undefined, options: Options): P
     image: options.image,
   };
   process.stdout.write((options.gitlab ? gitlabPipeline : buildkitePipeline)(jobsOf(cells, of), pipeline));
+  return 0;
+}
+
+/** A job for each class of resources, a pod a cell. Cells run on nodes of their own architecture, unless these emulate. */
+async function printKubernetes({ matrix, cells, selection }: ChosenCells, options: Options): Promise<number> {
+  const { image, shards, call: command, before = [], claim, queue, kvm } = options;
+  if (image === undefined)
+    throw new ConfigError('--kubernetes needs --image: what has the project, the harness, and what its targets need');
+  if (shards !== undefined) throw new ConfigError('--shards is not for --kubernetes: each cell is a pod');
+  const asks = new Map<string, Ask>();
+  for (const cell of cells) {
+    // A node's architecture is its name there.
+    const engine = { arch: { [archsOf(cell.arch)[0]!]: archsOf(cell.arch)[0]! } };
+    const bench = (selection.options as { bench?: boolean }).bench !== false;
+    asks.set(cell.name, await askOf(cell, { engine, matrix, bench }));
+  }
+  const classes = classesOf(asks).map(({ ask, cells: names }) => ({
+    ...{ arch: ask.constraint, cpus: ask.cpus, memoryMiB: ask.memoryMiB, minutes: ask.minutes },
+    rows: names.map((name) => selectionWords(selection, { cells: [name] })),
+  }));
+  process.stdout.write(kubernetesJobs(classes, { name: matrix.name, image, command, before, claim, queue, kvm }));
   return 0;
 }
 

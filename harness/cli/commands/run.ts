@@ -1,14 +1,6 @@
-import { basename, relative } from 'node:path';
-import {
-  pathsOf,
-  type Report,
-  renderResultsJson,
-  renderSummary,
-  sendTraces,
-  writeAnnotations,
-  writeJobSummary,
-  writeReports,
-} from '../../../reports/index.ts';
+import { realpath } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Report, renderResultsJson, writeReports } from '../../../reports/index.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { version } from '../../base/package.ts';
@@ -16,22 +8,31 @@ import { quote } from '../../base/quote.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
 import type { RunResult } from '../../events/result.ts';
+import { Ledger } from '../../fleet/ledger.ts';
+import { runOnEngine } from '../../fleet/run.ts';
+import { readPins } from '../../images/pins.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
 import { type RunOptions, type RunOutcome, runMatrix, runsFolder } from '../../run/schedule/run.ts';
-import { afterRun } from '../after-run.ts';
 import { chooseCells } from '../cells.ts';
 import { chosenTests, type TestOptions } from '../chosen-tests.ts';
 import { type Nothing, whatIsLeft, whatWasRed } from '../earlier-run.ts';
-import { interruptible } from '../interrupt.ts';
+import { mustNotBeWith, onOf } from '../on.ts';
 import { pauser } from '../pauser.ts';
 import { quarantineOf } from '../quarantine.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
-import { expectedDurations } from '../terminal/expected.ts';
-import { sourceReader } from '../terminal/source.ts';
-import { createTerminal } from '../terminal/terminal.ts';
+import { runFolderOf } from '../run-of.ts';
+import { type WatchOptions, watched } from '../watched.ts';
+import { attachRun, hasController } from './attach.ts';
 
-export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
+export interface RunFlags extends CellOptions, ReportFlags, TestOptions, WatchOptions {
+  /** The engine that runs the cells. */
+  readonly on?: string;
+  readonly detach?: boolean;
+  /** The images of a plan. */
+  readonly images?: string;
+  /** The run's folder, for a part of another run. */
+  readonly into?: string;
   readonly jobs?: number;
   readonly keep?: boolean;
   readonly bench?: boolean;
@@ -39,8 +40,6 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly control?: boolean;
   /** For `nightly`: the folder of its history. */
   readonly history?: string;
-  readonly part?: boolean;
-  readonly summary?: boolean;
   readonly bail?: number | true;
   readonly pause?: boolean;
   readonly pauseMinutes?: number;
@@ -48,9 +47,6 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions {
   readonly retries?: number;
   readonly resume?: string;
   readonly failed?: string | true;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly color?: 'auto' | 'always' | 'never';
 }
 
 /** `harness run [matrix]` */
@@ -71,6 +67,8 @@ export async function runCells(
   onResult: (result: RunResult) => void = () => {},
 ): Promise<RunOutcome> {
   const which = reportsOf(options);
+  const jobs = await jobsOf(options);
+  if (jobs !== undefined) return { run: basename(jobs), folder: jobs, exitCode: await attachRun(jobs, options) };
   const plan = await planOf(named, options);
   if ('nothing' in plan) return nothingToRun(plan, options, which, onResult);
   const { chosen, flags, tests, resume } = plan;
@@ -78,69 +76,51 @@ export async function runCells(
   const { pause, pauseMinutes } = flags;
   const quarantine = await quarantineOf(project, options.history);
   const onPause = pause || pauseMinutes !== undefined ? pauser(pauseMinutes) : undefined;
-  const terminal = options.json
-    ? undefined
-    : createTerminal({
-        stream: process.stderr,
-        env: process.env,
-        now: Date.now,
-        isTty: process.stderr.isTTY === true,
-        streams: onPause !== undefined || cells.some(({ suite }) => suite.tests.length > 0),
-        ...(options.quiet ? { verbosity: 'quiet' } : options.verbose ? { verbosity: 'verbose' } : {}),
-        ...(options.color === undefined || options.color === 'auto' ? {} : { color: options.color === 'always' }),
-        expectedMs: await expectedDurations(runsFolder(project.root), matrix.name),
-        source: await sourceReader(project.root),
-      });
-  try {
-    return await interruptible({ quiet: options.json === true }, (interrupt) =>
-      runMatrix({
-        matrix,
-        cells: withRetries(cells, flags),
-        selection,
-        project: project.root,
-        cache: cacheFolder(),
-        providers,
-        state: stateFolder(),
-        version,
-        argv: process.argv.slice(2),
-        jobs: flags.jobs,
-        keep: flags.keep === true,
-        bench: flags.bench !== false,
-        cold: flags.cold === true,
-        control: flags.control === false ? false : undefined,
-        quarantine,
-        onPause,
-        bail: flags.bail === true ? 1 : flags.bail,
-        repeat: flags.repeat,
-        tests,
-        resume,
-        interrupt,
-        onEvent: (event) => terminal?.event(event),
-        onProgress: (cell, message) => terminal?.progress(cell, message),
-        onOutput: (cell, line) => terminal?.output(cell, line),
-        onEnd: async (folder) => {
-          await terminal?.stop();
-          await afterRun(async () => {
-            const result = await loadRun(folder);
-            const written = await afterRun(async () =>
-              writeReports(result, folder, which, await placeOf(project.root, result, folder)),
-            );
-            await afterRun(
-              () => terminal?.done(result, shownFolder(folder)),
-              () => onResult(result),
-              () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
-              () => !options.part && options.summary !== false && writeJobSummary(renderSummary(result)),
-              () => !options.part && sendTraces(result),
-              // They go to stdout, which must be a single document then.
-              () => !options.part && !options.json && writeAnnotations(result),
-            );
-          });
-        },
-      }),
-    );
-  } finally {
-    await terminal?.stop();
-  }
+  const about = {
+    project: project.root,
+    matrix: matrix.name,
+    streams: onPause !== undefined || cells.some(({ suite }) => suite.tests.length > 0),
+  };
+  const on = await onOf(project, options);
+  const outcome = await watched(options, { ...about, which, onResult }, async (watch) => {
+    const given: RunOptions = {
+      ...watch,
+      matrix,
+      cells: withRetries(cells, flags),
+      selection,
+      project: project.root,
+      cache: cacheFolder(),
+      providers,
+      state: stateFolder(),
+      version,
+      argv: process.argv.slice(2),
+      jobs: flags.jobs,
+      keep: flags.keep === true,
+      bench: flags.bench !== false,
+      cold: flags.cold === true,
+      control: flags.control === false ? false : undefined,
+      quarantine,
+      onPause,
+      bail: flags.bail === true ? 1 : flags.bail,
+      repeat: flags.repeat,
+      tests,
+      resume,
+      ...(options.images === undefined ? {} : { pins: await readPins(resolve(options.images)) }),
+      ...(options.into === undefined ? {} : { into: resolve(options.into) }),
+    };
+    return on ? runOnEngine(given, on) : runMatrix(given);
+  });
+  if (!('detached' in outcome)) return outcome;
+  process.stdout.write(`${outcome.detached}\n`);
+  return { run: outcome.detached, folder: join(runsFolder(project.root), outcome.detached), exitCode: 0 };
+}
+
+/** The folder of a run to resume whose jobs on an engine may be going on, with no harness that has them: they are taken over. */
+async function jobsOf({ resume, on }: RunFlags): Promise<string | undefined> {
+  if (resume === undefined || on === undefined) return undefined;
+  const folder = await realpath(await runFolderOf(resume, (await findProject(process.cwd())).root));
+  const { goesOn } = await Ledger.open(folder);
+  return goesOn && !(await hasController(folder)) ? folder : undefined;
 }
 
 /** An earlier run with nothing left to run: shows its result again. It may have been killed before its reports. */
@@ -178,6 +158,7 @@ interface Plan {
 /** The work of a command line: cells that it chooses, or those of an earlier run. */
 async function planOf(named: string | undefined, options: RunFlags): Promise<Plan | Nothing> {
   const { resume, failed } = options;
+  mustNotBeWith(options);
   if (options.repeat !== undefined && options.retries !== undefined)
     throw new ConfigError('--repeat counts how often a test fails, and --retries would hide it: only one is possible');
   if (resume === undefined && failed === undefined) {
@@ -196,7 +177,7 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
 /** Options that do not choose what runs: allowed with an earlier run. */
 const SHOWING = [
   ...['pause', 'pauseMinutes', 'jobs', 'keep', 'json'],
-  ...['part', 'report', 'summary', 'quiet', 'verbose', 'color'],
+  ...['part', 'report', 'summary', 'quiet', 'verbose', 'color', 'on', 'detach', 'images'],
 ];
 
 /** What may be beside an earlier run; `failed` makes another run of it, whose conditions may differ. */
@@ -218,22 +199,4 @@ function mustNotChoose(named: string | undefined, options: RunFlags): void {
   throw new ConfigError(`${which} says what to run, and so does --${what}: the run has chosen its cells`, {
     hint: `Leave it out: harness run --${what} RUN`,
   });
-}
-
-/** The folder of the reports, relative to the current folder if that exists. */
-function placesOf(folder: string, which: readonly Report[]): string {
-  return `reports: ${shownFolder(folder)}/${pathsOf(which)}`;
-}
-
-function shownFolder(folder: string): string {
-  return relative(currentFolder(), folder) || '.';
-}
-
-/** It may be removed while cells run. */
-function currentFolder(): string {
-  try {
-    return process.cwd();
-  } catch {
-    return '/';
-  }
 }

@@ -138,3 +138,37 @@ describe('parseAddress', () => {
       expect(() => parseAddress(text), text).toThrow(ConfigError);
   });
 });
+
+describe('engines', () => {
+  const lab = (more: string) => `engines:\n  lab:\n    kind: slurm\n    shared: /lustre/x\n${more}`;
+
+  test('architectures in any spelling, and a folder with variables', async () => {
+    process.env['FLEET_TEST_USER'] = 'ada';
+    const { engines } = await load(
+      'engines: { lab: { kind: slurm, shared: "/lustre/$FLEET_TEST_USER/harness", arch: { aarch64: "arm64&kvm" } } }\n',
+    );
+    delete process.env['FLEET_TEST_USER'];
+    expect(engines['lab']).toEqual({
+      ...{
+        kind: 'slurm',
+        shared: '/lustre/ada/harness',
+        arch: { arm64: 'arm64&kvm' },
+        options: [],
+        'poll-seconds': 2,
+        'cache-put': true,
+      },
+    });
+  });
+
+  test.each([
+    ['    partition: ci\n', 'machines.yaml:5:5: unknown key "partition", expected one of kind, shared'],
+    ['    arch: { x: kvm }\n', 'machines.yaml:5:13'],
+    ['    minutes: 0\n', 'machines.yaml:5:14'],
+  ])('a mistake is an error at its line: %s', async (more, expected) => {
+    expect(await mistakeIn(lab(more))).toContain(expected);
+  });
+
+  test('a kind that there is not is named with those that there are', async () => {
+    expect(await mistakeIn('engines: { lab: { kind: slrum, shared: /x } }\n')).toContain('slurm');
+  });
+});

@@ -6,6 +6,7 @@ import { parseAddress } from '../../targets/ssh/address.ts';
 import { problemsOf } from '../../yaml/issues.ts';
 import { yamlFile } from '../../yaml/yaml-file.ts';
 import { openYaml, type Problem, shownPath, type YamlSource } from '../../yaml/yaml-source.ts';
+import type { EngineConfig } from '../schema/engines.ts';
 import type { MachinesConfig } from '../schema/machines.ts';
 import { machinesSchema } from '../schema/machines.ts';
 import type { Project } from './project.ts';
@@ -13,7 +14,7 @@ import type { Project } from './project.ts';
 type MachineEntry = Omit<MachinesConfig['machines'][string], 'power'> & { readonly power?: PowerSpec };
 
 /** An inventory, or the one machine of a command line. Paths in it are absolute. */
-export interface Inventory extends Pick<MachinesConfig, 'commands'> {
+export interface Inventory extends Pick<MachinesConfig, 'commands' | 'engines'> {
   readonly machines: Readonly<Record<string, MachineEntry>>;
   /** Its file, relative to the current folder, or `--target`: named in errors. */
   readonly name: string;
@@ -25,7 +26,7 @@ export interface Inventory extends Pick<MachinesConfig, 'commands'> {
   readonly problems: Readonly<Partial<Record<InventoryList, ConfigError>>>;
 }
 
-const LISTS = ['machines', 'commands'] as const;
+const LISTS = ['machines', 'commands', 'engines'] as const;
 type InventoryList = (typeof LISTS)[number];
 
 export interface InventoryPlaces {
@@ -48,7 +49,12 @@ export async function loadInventory(project: Project, places: InventoryPlaces = 
     return error;
   });
   if (read instanceof ConfigError)
-    return { ...NOTHING, name: shownPath(file, cwd), whereIs: () => '', problems: { machines: read, commands: read } };
+    return {
+      ...NOTHING,
+      name: shownPath(file, cwd),
+      whereIs: () => '',
+      problems: { machines: read, commands: read, engines: read },
+    };
   const { data, source, problems } = read;
   const path = (written: string) => resolve(dirname(file), written.replace(/^~(?=\/)/, homedir()));
   const withKeys = <T extends { key?: string | undefined }>(entries: Record<string, T>): Record<string, T> =>
@@ -67,6 +73,7 @@ export async function loadInventory(project: Project, places: InventoryPlaces = 
       ]),
     ),
     commands: withKeys(data.commands),
+    engines: Object.fromEntries(Object.entries(data.engines).map(([name, entry]) => [name, withPaths(entry)])),
     ...(data['ssh-config'] === undefined ? {} : { sshConfig: path(data['ssh-config']) }),
     whereIs: (list, name) => source.place([list, name]),
     problems,
@@ -84,7 +91,15 @@ function powerOf(
   return { ...spec, ...login, ...(spec.ca === undefined ? {} : { ca: path(spec.ca) }) };
 }
 
-const NOTHING = { machines: {}, commands: {}, problems: {} } as const;
+/** An engine whose folder has a place: `~/` and variables stand for what they do in a shell. */
+function withPaths(entry: EngineConfig, env: Readonly<Record<string, string | undefined>> = process.env): EngineConfig {
+  const shared = entry.shared
+    .replace(/^~(?=\/)/, homedir())
+    .replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced?: string, bare?: string) => env[(braced ?? bare)!] ?? '');
+  return { ...entry, shared: resolve(shared) };
+}
+
+const NOTHING = { machines: {}, commands: {}, engines: {}, problems: {} } as const;
 
 interface Entries {
   readonly data: MachinesConfig;

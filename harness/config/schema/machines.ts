@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { archField, nameField, portField } from '../../yaml/fields.ts';
+import { enginesField } from './engines.ts';
 
 /** argv of a command on the controller; a string goes through `sh`. */
 const command = z
@@ -76,7 +77,7 @@ const power = z
   ])
   .describe('What switches its power: commands on the controller, or its BMC by Redfish or IPMI.');
 
-/** `machines.yaml`: machines that exist, and commands that make them. */
+/** `machines.yaml`: machines that exist, commands that make them, and engines that run cells elsewhere. */
 export const machinesSchema = z
   .strictObject({
     'ssh-config': z
@@ -127,6 +128,7 @@ export const machinesSchema = z
       )
       .default({})
       .describe('Targets of kind command: for clouds and boards that the harness does not support itself.'),
+    engines: enginesField,
   })
   .meta({ id: 'machines', title: 'harness machines' });
 

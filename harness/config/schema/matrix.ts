@@ -90,6 +90,12 @@ export const matrixSchema = z
           .max(1440)
           .default(10)
           .describe('Time limit of re-running failed tests, on the control architecture and where they failed.'),
+        attempts: z
+          .int()
+          .min(1)
+          .max(10)
+          .default(3)
+          .describe('On an engine: how often a cell is submitted if its node is lost, or it has no result.'),
         scale: z
           .number()
           .min(1)

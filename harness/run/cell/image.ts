@@ -15,6 +15,7 @@ import {
 import { buildSystem, type SystemImage } from '../../images/build-system.ts';
 import type { ImageFile, PlainFile } from '../../images/files.ts';
 import { missingModules } from '../../images/modules.ts';
+import { type Pins, pinnedImage } from '../../images/pins.ts';
 import type { ImageSettings } from '../../images/settings.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { needsOf } from '../../matrix/gate.ts';
@@ -26,11 +27,15 @@ import { kinds } from '../../targets/kinds.ts';
 import { placedIn } from './unknown-packages.ts';
 
 /** The image settings that all cells of a matrix share: its release is the cell's own. */
-export type CommonSettings = Omit<ImageSettings, 'release'>;
+export interface CommonSettings extends Omit<ImageSettings, 'release'> {
+  /** The images of a plan; nothing else is taken. Absent: what the packages of today make. */
+  readonly pins?: Pins | undefined;
+}
 
 /** The image settings of a matrix. */
-export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string): CommonSettings {
+export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string, pins?: Pins): CommonSettings {
   return {
+    pins,
     mirror: matrix.images.mirror,
     refreshHours: matrix.images['refresh-hours'],
     buildMemoryBytes: matrix.images['build-memory'] * 2 ** 20,
@@ -68,6 +73,8 @@ export async function checkPackages(
   io: BuildIo,
 ): Promise<void> {
   const what = kinds[cell.target].image;
+  // They were looked up when the plan was made.
+  if (settings.pins) return;
   await Promise.all(
     nodeArchsOf(cell).map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
   ).catch(async (error: unknown) => {
@@ -90,6 +97,12 @@ export async function imagesOf(
       progress: (message) => io.progress?.(named(message)),
       phase: (phase) => io.phase?.({ ...phase, name: named(phase.name) }),
     });
+    if (settings.pins) {
+      const name = { what, arch, release: cell.release, suite: cell.suite.name };
+      const image = await pinnedImage<CellImage>(settings.pins, name, settings.cache, io);
+      if (what === 'disk') await checkModules(arch, cell.suite, image as Image);
+      return [arch, { ...image, cached: true }];
+    }
     if (what === 'none') return [arch, { ...(await buildContainers(request)), unconfigured: [], cached: true }];
     if (what === 'system') return [arch, await buildSystem(request)];
     const image = await buildImage(request);

@@ -69,7 +69,7 @@ export async function cellSnapshot(
   const { cache, limitBytes, signal } = store;
   return {
     async find() {
-      const entry = await findEntry(cache, 'snapshot', ingredients);
+      const entry = await findEntry(cache, 'snapshot', ingredients, { signal });
       if (!entry) return undefined;
       const scale = JSON.parse(await readFile(join(entry.folder, SCALE_FILE), 'utf8')) as Scale;
       const found = { folder: entry.folder, createdAt: entry.meta.createdAt, scale };

@@ -9,7 +9,7 @@ import { bailAfter } from '../schedule/bail.ts';
 import { openRun } from '../schedule/open-run.ts';
 import { pauseOnce } from '../schedule/pause.ts';
 import { QuietLock, Slots } from '../schedule/quiet.ts';
-import { hostFacts } from '../schedule/run.ts';
+import { hostFacts } from '../schedule/started.ts';
 import { type RunSuite, runSuiteProcess } from '../suite/suite-process.ts';
 
 export interface SoleRunOptions {

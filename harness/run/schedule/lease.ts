@@ -25,6 +25,8 @@ export interface Lease {
   readonly run: string;
   /** From now on the cell's target outlives the run, until `harness gc`. */
   keep(cell: string): void;
+  /** Once this process is gone, somebody may go on with what is registered: no other run takes it away, only `harness gc`. */
+  leaveToGc(): void;
   /** Something could not be given back: it stays registered, until the next collection. */
   leaveBehind(): void;
   /** Everything was released: nothing is left to be found, unless something is kept. */
@@ -69,6 +71,7 @@ export function openLease(state: string, run: string, runFolder: string): Lease 
       kept = true;
       append({ kind: 'kept', cell });
     },
+    leaveToGc: () => append({ kind: 'kept', cell: '*' }),
     leaveBehind() {
       kept = true;
     },

@@ -17,8 +17,8 @@ export interface OpenRun extends AsyncDisposable {
   readonly lease: Lease;
   /** What its events amount to so far. */
   readonly fold: RunFold;
-  /** Resolves when the event is on disk and has been shown. */
-  readonly emit: (event: HarnessEvent) => Promise<void>;
+  /** Resolves when the event is on disk and has been shown. @param at when it happened; absent: now. */
+  readonly emit: (event: HarnessEvent, at?: string) => Promise<void>;
 }
 
 /**
@@ -27,15 +27,17 @@ export interface OpenRun extends AsyncDisposable {
  * @param state where leases are kept.
  * @param onEvent called with each event that is on disk.
  * @param now the clock of its name and its events.
+ * @param place its folder, where that is not to be named after it.
  */
 export async function openRun(
   runs: string,
   state: string,
   onEvent: (event: StoredEvent) => void,
   now: () => Date = () => new Date(),
+  place?: string,
 ): Promise<OpenRun> {
   const name = runName(now());
-  return opened(name, join(runs, name), state, new RunFold(), onEvent, now);
+  return opened(name, place ?? join(runs, name), state, new RunFold(), onEvent, now);
 }
 
 async function opened(
@@ -58,7 +60,7 @@ async function opened(
     folder,
     lease,
     fold,
-    emit: async (event) => void (await log.append(event)),
+    emit: async (event, at) => void (await log.append(event, at)),
     async [Symbol.asyncDispose]() {
       await log.close();
       // What cannot be removed now is what gc is for.

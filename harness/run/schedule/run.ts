@@ -1,13 +1,12 @@
-import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { parseCellName } from '../../base/cell-name.ts';
 import { ConfigError, InfraError } from '../../base/errors.ts';
-import { exists, placeBelow } from '../../base/files.ts';
+import { exists } from '../../base/files.ts';
 import { formatDuration, some } from '../../base/text.ts';
 import type { Matrix } from '../../config/suite.ts';
 import { decide } from '../../events/fold.ts';
-import type { HostFacts, QuarantineEntry, RunResumed, RunStarted, Selection, StoredEvent } from '../../events/types.ts';
+import type { QuarantineEntry, RunResumed, Selection, StoredEvent } from '../../events/types.ts';
+import type { Pins } from '../../images/pins.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { nodesOf } from '../../matrix/nodes.ts';
 import type { Providers } from '../../targets/providers.ts';
@@ -23,10 +22,10 @@ import { buildersFor, type Capacity, capacityFor, type HostCapacity, hostCapacit
 import { changesIn, type Inputs, inputsOf } from './inputs.ts';
 import { collectGarbage } from './lease.ts';
 import { type OpenRun, openRun, reopenRun } from './open-run.ts';
-import { originOf } from './origin.ts';
 import { limitTime, type Pause, pauseOnce, type WaitForPerson } from './pause.ts';
 import { QuietLock, Slots } from './quiet.ts';
-import { type GitState, gitState, pathsInRepository } from './repository.ts';
+import type { GitState } from './repository.ts';
+import { startedEvent } from './started.ts';
 
 export interface RunOptions extends RunChoices {
   readonly matrix: Matrix;
@@ -51,6 +50,10 @@ export interface RunOptions extends RunChoices {
   readonly jobs?: number | undefined;
   /** Where the run's folder is made; absent: the project's own. */
   readonly runs?: string | undefined;
+  /** The run's folder itself, for a part of another run: `latest` does not name it. */
+  readonly into?: string | undefined;
+  /** The images of a plan; absent: what the packages of today make. */
+  readonly pins?: Pins | undefined;
   /** What the project's folder holds, where it is no repository; absent: git is asked. */
   readonly git?: GitState | undefined;
   /** Aborted when the user interrupts. */
@@ -92,7 +95,7 @@ export function runsFolder(project: string): string {
 export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const { matrix, cells, project } = options;
   const started = performance.now();
-  const settings = imageSettings(matrix, options.cache);
+  const settings = imageSettings(matrix, options.cache, options.pins);
   const { resume } = options;
   const sources = await sourcesOf(resume?.all ?? cells, {
     settings,
@@ -111,7 +114,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   };
   const open = resume
     ? await reopenRun(resume.folder, options.state, onEvent)
-    : await openRun(runs, options.state, onEvent, options.now);
+    : await openRun(runs, options.state, onEvent, options.now, options.into);
   const pause = pauseOnce(options.onPause);
   using end = endOfRun(matrix, options.interrupt, pause);
   let exitCode: number;
@@ -125,7 +128,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     );
     if (resume) await putAside(open.folder, cells);
     for (const message of warnings) await open.emit({ type: 'log', level: 'warn', message });
-    await pointLatest(runs, open.name);
+    if (options.into === undefined) await pointLatest(runs, open.name);
     for (const message of [...sources.values()].flatMap(({ warnings }) => warnings))
       await open.emit({ type: 'log', level: 'warn', message });
     const context: RunContext = {
@@ -187,54 +190,10 @@ function capacityOf(options: RunOptions, host: HostCapacity): Capacity {
   return capacityFor(guestBytes, machines, host, wantedJobs(options));
 }
 
-async function startedEvent(
-  options: RunOptions,
-  { name: run }: OpenRun,
-  { jobs, reason }: Capacity,
-  sources: RunContext['sources'],
-  warn: (message: string) => void,
-): Promise<RunStarted> {
-  const { matrix, cells, project } = options;
-  const git = options.git ?? (await gitState(project, warn));
-  const inRepository = await pathsInRepository(project);
-  return {
-    type: 'run.started',
-    run,
-    harness: options.version,
-    matrix: {
-      name: matrix.name,
-      ...(matrix.file === undefined ? {} : { file: placeBelow(project, matrix.file) ?? matrix.file }),
-    },
-    control: matrix.control,
-    host: await hostFacts(),
-    cells: cells.map(({ name, arch, target, suite, voting }) => {
-      const folder = inRepository(suite.folder);
-      const release = parseCellName(name)?.release;
-      const chosen = options.tests?.get(name);
-      return {
-        ...{ name, arch, target, suite: suite.name },
-        ...(release === undefined ? {} : { release }),
-        ...(folder === undefined ? {} : { folder }),
-        voting,
-        ...(chosen === undefined ? {} : { chosen }),
-      };
-    }),
-    jobs,
-    jobsReason: reason,
-    ...(git ? { git } : {}),
-    // A commit that was given is another than the one that a CI, or the folder, is at.
-    ...(options.git ? {} : { origin: await originOf(project, process.env) }),
-    argv: options.argv,
-    ...(options.selection ? { selection: options.selection } : {}),
-    inputs: await inputsOf(options, sources),
-    ...(options.quarantine?.length ? { quarantine: options.quarantine } : {}),
-  };
-}
-
 /** @throws ConfigError that names what differs: half a report would be of something else. */
-async function mustBeUnchanged(
+export async function mustBeUnchanged(
   { folder, inputs, all, hint }: Resume,
-  { matrix, project }: RunOptions,
+  { matrix, project }: Pick<RunOptions, 'matrix' | 'project'>,
   sources: RunContext['sources'],
 ): Promise<void> {
   if (inputs === undefined) return;
@@ -250,7 +209,7 @@ function resumedEvent({ cells, argv }: RunOptions, { name: run }: OpenRun, { job
 }
 
 /** Puts what cells left that begin anew where it is in nobody's way: `earlier/1/` below the run's folder. */
-async function putAside(folder: string, cells: readonly Cell[]): Promise<void> {
+export async function putAside(folder: string, cells: readonly Pick<Cell, 'name'>[]): Promise<void> {
   const earlier = join(folder, 'earlier');
   const before = await readdir(earlier).catch(() => []);
   const place = join(earlier, String(before.length + 1));
@@ -286,19 +245,6 @@ function endOfRun(
       overtime[Symbol.dispose]();
       interrupt.removeEventListener('abort', onInterrupt);
     },
-  };
-}
-
-/** The machine that this process runs on. */
-export async function hostFacts(): Promise<HostFacts> {
-  const cpuinfo = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
-  return {
-    arch: process.arch,
-    cpu: cpus()[0]?.model.trim() || /^(?:model name|cpu)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] || 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    kernel: release(),
-    node: process.version,
   };
 }
 

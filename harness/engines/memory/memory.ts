@@ -1,0 +1,134 @@
+import { InfraError } from '../../base/errors.ts';
+import type { AliveRows, Engine, EngineState, Job, RowState } from '../engine.ts';
+
+/** What a row of a job in memory does; it ends when its signal is aborted, writing no more, or what a signal lets it write. */
+export type RowWork = (argv: readonly string[], signal: AbortSignal) => Promise<void>;
+
+export interface MemoryEngineOptions {
+  /** How many rows run at once. */
+  readonly slots: number;
+  readonly work: RowWork;
+  readonly maxRows?: number;
+}
+
+/** How a row was ended: `cancelled` lets it say so, `lost` is a power cut. */
+export type RowEnd = 'cancelled' | 'lost';
+
+/** An engine in memory, for tests and for measuring what is not an engine's. */
+export interface MemoryEngine extends Engine {
+  /** Jobs that were submitted, in order. */
+  readonly jobs: readonly Job[];
+  /** Cuts the power of a row that runs; false: it does not. */
+  lose(token: string, index: number): boolean;
+  /** Rows that run now. */
+  running(): readonly { readonly token: string; readonly index: number; readonly argv: readonly string[] }[];
+  /** Whether it answers. */
+  down: boolean;
+  /** Refuses to take jobs, with these words. */
+  refuses: string | undefined;
+  /** Takes jobs, and says that it did not. */
+  lies: boolean;
+  /** Rows that wait are held for ever, for this reason. */
+  holds: string | undefined;
+  /** Was restarted, and takes what it was ever given for what waits. */
+  forgot: boolean;
+}
+
+interface Row {
+  readonly token: string;
+  readonly index: number;
+  readonly argv: readonly string[];
+  readonly stop: AbortController;
+  running: boolean;
+}
+
+export function memoryEngine({ slots, work, maxRows = 1000 }: MemoryEngineOptions): MemoryEngine {
+  const jobs: Job[] = [];
+  const queue: Row[] = [];
+  const rows = new Map<string, Map<number, Row>>();
+  let busy = 0;
+  const answer = () => {
+    if (engine.down) throw new InfraError('the engine in memory does not answer');
+  };
+  const remove = ({ token, index }: Row) => {
+    rows.get(token)?.delete(index);
+  };
+  const start = () => {
+    while (busy < slots && engine.holds === undefined) {
+      const row = queue.shift();
+      if (row === undefined) return;
+      if (row.stop.signal.aborted) continue;
+      busy += 1;
+      row.running = true;
+      void work(row.argv, row.stop.signal)
+        .catch(() => {})
+        .finally(() => {
+          busy -= 1;
+          remove(row);
+          start();
+        });
+    }
+  };
+  const end = (row: Row, how: RowEnd) => {
+    row.stop.abort(how);
+    if (!row.running || how === 'lost') remove(row);
+  };
+  const engine: MemoryEngine = {
+    jobs,
+    down: false,
+    refuses: undefined,
+    lies: false,
+    holds: undefined,
+    forgot: false,
+    probe: async (): Promise<EngineState> => ({ state: 'usable', detail: `${slots} slots in memory` }),
+    maxRows: async () => maxRows,
+    async submit(job) {
+      answer();
+      if (engine.refuses !== undefined) throw new InfraError(engine.refuses);
+      jobs.push(job);
+      const own = new Map<number, Row>();
+      rows.set(job.token, own);
+      job.rows.forEach((argv, index) => {
+        const row: Row = { token: job.token, index, argv, stop: new AbortController(), running: false };
+        own.set(index, row);
+        queue.push(row);
+      });
+      start();
+      if (engine.lies) throw new InfraError('Unexpected message received');
+    },
+    async alive(tokens) {
+      answer();
+      const state = ({ running }: Row): RowState => {
+        if (running) return { state: 'running' };
+        return engine.holds === undefined ? { state: 'queued' } : { state: 'stuck', why: engine.holds };
+      };
+      if (engine.forgot)
+        return new Map(
+          jobs.map(({ token, rows: all }) => [token, new Map(all.map((_, index) => [index, { state: 'queued' }]))]),
+        );
+      return new Map(
+        tokens.flatMap((token): [string, AliveRows][] => {
+          const own = rows.get(token);
+          return own === undefined || own.size === 0
+            ? []
+            : [[token, new Map([...own].map(([index, row]) => [index, state(row)]))]];
+        }),
+      );
+    },
+    async cancel(token, some) {
+      answer();
+      for (const row of [...(rows.get(token)?.values() ?? [])])
+        if (some === undefined || some.includes(row.index)) end(row, 'cancelled');
+      start();
+    },
+    cancelCommand: (token) => ['true', token],
+    running: () => [...rows.values()].flatMap((own) => [...own.values()].filter(({ running }) => running)),
+    lose(token, index) {
+      const row = rows.get(token)?.get(index);
+      if (!row?.running) return false;
+      end(row, 'lost');
+      return true;
+    },
+  };
+  return engine;
+}

@@ -1,0 +1,349 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { InfraError, messageOf } from '../base/errors.ts';
+import { some } from '../base/text.ts';
+import type { AliveRows, Ask, Engine, RowState } from '../engines/engine.ts';
+import type { StoredEvent } from '../events/types.ts';
+import type { Ledger } from './ledger.ts';
+import { PART, PartTail, partFolder } from './part.ts';
+
+/** What becomes of attempts. Each is called once an attempt, and awaited. */
+export interface Outcomes {
+  /** New events of a cell that is running. */
+  live(cell: string, events: readonly StoredEvent[]): void;
+  /** An attempt came to nothing, and there will be another one. */
+  lost(cell: string, attempt: number, why: string): Promise<void>;
+  /** An attempt has a result. */
+  final(cell: string, attempt: number): Promise<void>;
+  /** The last attempt came to nothing. */
+  exhausted(cell: string, attempt: number, why: string): Promise<void>;
+  /** It was ended because the run is. */
+  cancelled(cell: string, attempt: number): Promise<void>;
+  say(level: 'info' | 'warn', message: string, cell?: string): Promise<void>;
+}
+
+export interface DispatchOptions {
+  /** The run's name, which begins the names of its jobs. */
+  readonly run: string;
+  /** Of the engine, for people. */
+  readonly name: string;
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  /** The run's folder in the shared one. */
+  readonly place: string;
+  /** What has no result yet: resources by the name of the cell. */
+  readonly cells: ReadonlyMap<string, Ask>;
+  /** The command line of an attempt. */
+  readonly argvOf: (cell: string, part: string) => readonly string[];
+  /** How often a cell is submitted at most. */
+  readonly attempts: number;
+  readonly pollMs: number;
+  /** Milliseconds for which a row has to be gone, without a result, before it is lost: files may take as long to be seen. */
+  readonly lagMs: number;
+  /** Milliseconds until a cell is submitted again of which so many attempts were lost. */
+  readonly backoffMs: (lost: number) => number;
+  readonly outcomes: Outcomes;
+  /** Told of a job before it is submitted. */
+  readonly register?: (token: string) => void;
+  /** Submit what there is, and leave. */
+  readonly detach?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Exit codes of a part that are results: it passed, it failed, its command line is wrong, it ran and something is missing. */
+const RESULTS: ReadonlySet<number> = new Set([0, 1, 2, 4]);
+
+/** Refusals in a row, with nothing of the run alive, after which an engine is not asked any more. */
+const MOST_REFUSALS = 4;
+
+/** Milliseconds for jobs to end that were cancelled. */
+const CANCEL_MS = 120_000;
+
+/** Of so many looks at a row that waits one is at its files. */
+const QUEUED_LOOKS = 20;
+
+/** Parts that are read at once. */
+const READERS = 64;
+
+interface Running {
+  readonly attempt: number;
+  readonly token: string;
+  readonly index: number;
+  readonly tail: PartTail;
+  /** How often it was looked at. */
+  looks: number;
+  /** Since when it is neither alive nor has ended, in milliseconds of a monotonic clock. */
+  missingSince?: number;
+  /** Since when its worker says that its harness has ended without a word. */
+  diedSince?: number;
+}
+
+/**
+ * Brings cells to results on an engine, of which it only asks what is alive. A part is a result once its harness has ended
+ * with 0 or 1; one that ended otherwise, or is gone, is submitted again. Everything that it decides is in the ledger first, so
+ * that it can be killed at any moment and another one goes on.
+ */
+export async function dispatch(options: DispatchOptions): Promise<void> {
+  await new Dispatcher(options).run();
+}
+
+class Dispatcher {
+  readonly #options: DispatchOptions;
+  /** When each cell that waits may be submitted. */
+  readonly #pending = new Map<string, number>();
+  readonly #running = new Map<string, Running>();
+  /** Jobs of which nobody knows whether they were submitted, and why. */
+  readonly #unsure = new Map<string, string>();
+  #refusals = 0;
+  /** Rows that are submitted together; less after the engine has refused more. */
+  #most = Number.POSITIVE_INFINITY;
+  #answers = true;
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    for (const { cell, attempt, token, index } of options.ledger.open()) {
+      if (!options.cells.has(cell)) continue;
+      const tail = new PartTail(partFolder(options.place, cell, attempt));
+      this.#running.set(cell, { attempt, token, index, tail, looks: 0 });
+      // Whoever wrote it down may have been killed before it submitted.
+      this.#unsure.set(token, 'its controller was killed');
+    }
+    for (const cell of options.cells.keys()) if (!this.#running.has(cell)) this.#pending.set(cell, 0);
+  }
+
+  async run(): Promise<void> {
+    const { signal, pollMs, detach } = this.#options;
+    // Before anything is submitted again: what another controller has submitted may be there.
+    if (this.#running.size > 0) await this.#look();
+    while (this.#pending.size > 0 || this.#running.size > 0) {
+      if (signal.aborted) return this.#cancel();
+      await this.#submit();
+      if (detach && this.#unsure.size === 0) return;
+      await delay(pollMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return this.#cancel();
+      await this.#look();
+      if (this.#refusals >= MOST_REFUSALS && this.#running.size === 0)
+        throw new InfraError(`cannot submit to ${this.#options.name}: ${this.#lastRefusal}`);
+    }
+  }
+
+  #lastRefusal = '';
+
+  /** Submits what waits and may go, a job for each class of resources. */
+  async #submit(): Promise<void> {
+    const { cells, engine, signal } = this.#options;
+    const now = performance.now();
+    const ready = [...this.#pending].filter(([, notBefore]) => notBefore <= now).map(([cell]) => cell);
+    if (ready.length === 0) return;
+    const most = Math.min(this.#most, await engine.maxRows());
+    const classes = Map.groupBy(ready, (cell) => JSON.stringify(cells.get(cell)));
+    for (const names of classes.values())
+      for (let from = 0; from < names.length; from += most) {
+        if (signal.aborted) return;
+        await this.#submitJob(names.slice(from, from + most));
+      }
+  }
+
+  async #submitJob(names: readonly string[]): Promise<void> {
+    const { run, place, engine, ledger, cells, argvOf, register } = this.#options;
+    const token = `${run}-${ledger.jobs}`;
+    const folder = join(place, 'jobs', String(ledger.jobs));
+    const rows = names.map((cell) => [cell, ledger.next(cell)] as const);
+    register?.(token);
+    ledger.append({ type: 'intent', token, rows });
+    rows.forEach(([cell, attempt], index) => {
+      this.#pending.delete(cell);
+      this.#running.set(cell, {
+        attempt,
+        token,
+        index,
+        tail: new PartTail(partFolder(place, cell, attempt)),
+        looks: 0,
+      });
+    });
+    try {
+      await mkdir(folder, { recursive: true });
+      await engine.submit({
+        ...{ token, folder, ask: cells.get(names[0]!)! },
+        rows: rows.map(([cell, attempt]) => argvOf(cell, partFolder(place, cell, attempt))),
+      });
+      this.#refusals = 0;
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      this.#unsure.set(token, messageOf(error));
+    }
+  }
+
+  /** Asks what is alive, and then, in this order, what came of what is not. */
+  async #look(): Promise<void> {
+    const alive = await this.#alive();
+    const running = [...this.#running];
+    const next = running.values();
+    const readers = Array.from({ length: READERS }, async () => {
+      for (const [cell, one] of next) await this.#see(cell, one, alive);
+    });
+    await Promise.all(readers);
+    if (alive === undefined) return;
+    for (const [token, why] of this.#unsure) await this.#settle(token, why, alive);
+  }
+
+  /** Undefined where the engine does not answer. */
+  async #alive(): Promise<ReadonlyMap<string, AliveRows> | undefined> {
+    const { engine, name, outcomes } = this.#options;
+    const tokens = [...new Set([...this.#running.values()].map(({ token }) => token))];
+    try {
+      const alive = await engine.alive(tokens);
+      if (!this.#answers) await outcomes.say('info', `${name} answers again`);
+      this.#answers = true;
+      return alive;
+    } catch (error) {
+      if (!(error instanceof InfraError)) throw error;
+      if (this.#answers)
+        await outcomes.say('warn', `${name} does not answer; nothing is decided meanwhile: ${messageOf(error)}`);
+      this.#answers = false;
+      return undefined;
+    }
+  }
+
+  async #see(cell: string, one: Running, alive: ReadonlyMap<string, AliveRows> | undefined): Promise<void> {
+    const { outcomes, engine } = this.#options;
+    const row = alive?.get(one.token)?.get(one.index);
+    one.looks += 1;
+    if (row?.state === 'queued') {
+      delete one.missingSince;
+      // An engine that was restarted may take what has run for what waits: now and then files are asked all the same.
+      if (!one.tail.begun && one.looks % QUEUED_LOOKS !== 1) return;
+    }
+    const events = await one.tail.more();
+    if (events.length > 0) outcomes.live(cell, events);
+    const { exitCode, died } = one.tail;
+    if (exitCode !== undefined) return this.#ended(cell, one, exitCode);
+    if (died !== undefined) return this.#died(cell, one, died);
+    if (row?.state === 'stuck') {
+      await engine.cancel(one.token, [one.index]).catch(() => {});
+      return this.#lose(cell, one, `it would have waited for ever: ${row.why}`);
+    }
+    // Whoever writes is there.
+    if (events.length > 0) delete one.missingSince;
+    else if (alive !== undefined) await this.#missing(cell, one, row);
+  }
+
+  async #ended(cell: string, one: Running, code: number): Promise<void> {
+    if (!RESULTS.has(code)) return this.#lose(cell, one, `its harness ended with ${code}`);
+    this.#forget(cell);
+    await this.#options.outcomes.final(cell, one.attempt);
+  }
+
+  /** A command line that is wrong stays so; whatever else ends a harness without a word may be the node's. */
+  async #died(cell: string, one: Running, code: number): Promise<void> {
+    if (code === 2) return this.#ended(cell, one, code);
+    // Two files of a network file system need not be seen in the order in which they were written.
+    one.diedSince ??= performance.now();
+    if (performance.now() - one.diedSince < this.#options.lagMs) return;
+    await this.#lose(cell, one, `its harness ended with ${code} and no result`);
+  }
+
+  /** A row that is gone twice, for long enough for its files to be seen, is lost. */
+  async #missing(cell: string, one: Running, row: RowState | undefined): Promise<void> {
+    if (row !== undefined) {
+      delete one.missingSince;
+      return;
+    }
+    const now = performance.now();
+    if (one.missingSince === undefined) {
+      one.missingSince = now;
+      return;
+    }
+    if (now - one.missingSince < this.#options.lagMs) return;
+    // Whether it was submitted at all is asked of the whole job.
+    if (this.#unsure.has(one.token) && !one.tail.begun) return;
+    await this.#lose(cell, one, 'it vanished: its node was lost, or the engine ended it');
+  }
+
+  /** A job of which nobody knows whether it was submitted: it was, where anything of it is or was alive. */
+  async #settle(token: string, why: string, alive: ReadonlyMap<string, AliveRows>): Promise<void> {
+    const { ledger, outcomes, name, backoffMs } = this.#options;
+    const rows = [...this.#running].filter(([, one]) => one.token === token);
+    if (rows.length === 0 || (alive.get(token)?.size ?? 0) > 0 || rows.some(([, { tail }]) => tail.begun)) {
+      this.#unsure.delete(token);
+      return;
+    }
+    const now = performance.now();
+    const gone = ({ missingSince }: Running) =>
+      missingSince !== undefined && now - missingSince >= this.#options.lagMs && now > missingSince;
+    if (!rows.every(([, one]) => gone(one))) return;
+    // A job that comes late, for all that, must not begin.
+    for (const [cell, { tail }] of rows) {
+      await abandon(tail.folder);
+      this.#forget(cell);
+    }
+    this.#unsure.delete(token);
+    ledger.append({ type: 'refused', token });
+    this.#refusals += 1;
+    this.#lastRefusal = why;
+    this.#most = Math.max(1, Math.ceil(rows.length / 2));
+    for (const [cell] of rows) this.#pending.set(cell, now + backoffMs(this.#refusals));
+    await outcomes.say('warn', `${name} did not take ${some(rows.map(([cell]) => cell))}: ${why}`);
+  }
+
+  async #lose(cell: string, one: Running, why: string): Promise<void> {
+    const { ledger, outcomes, attempts, backoffMs } = this.#options;
+    await abandon(one.tail.folder);
+    this.#forget(cell);
+    ledger.append({ type: 'lost', cell, attempt: one.attempt, why });
+    const count = ledger.lost(cell).length;
+    if (count >= attempts) return outcomes.exhausted(cell, one.attempt, why);
+    this.#pending.set(cell, performance.now() + backoffMs(count));
+    await outcomes.lost(cell, one.attempt, why);
+  }
+
+  #forget(cell: string): void {
+    this.#running.delete(cell);
+    this.#options.ledger.end(cell);
+  }
+
+  /** Ends every job, and waits until what has begun has said so. */
+  async #cancel(): Promise<void> {
+    const { engine, outcomes, pollMs, lagMs } = this.#options;
+    const end = performance.now() + CANCEL_MS;
+    const left = new Set([...this.#running.values()].map(({ token }) => token));
+    this.#pending.clear();
+    while (this.#running.size > 0) {
+      for (const token of left)
+        await engine.cancel(token).then(
+          () => left.delete(token),
+          (error: unknown) => outcomes.say('warn', messageOf(error)),
+        );
+      const alive = await this.#alive();
+      for (const [cell, one] of this.#running) {
+        const row = alive?.get(one.token)?.get(one.index);
+        const events = await one.tail.more();
+        if (events.length > 0) outcomes.live(cell, events);
+        const late = performance.now() > end;
+        if (row === undefined && alive !== undefined) one.missingSince ??= performance.now();
+        // One that never began has nothing to say.
+        const gone =
+          one.missingSince !== undefined && (!one.tail.begun || performance.now() - one.missingSince >= lagMs);
+        if (one.tail.exitCode === undefined && one.tail.died === undefined && !gone && !late) continue;
+        if (!one.tail.begun) await abandon(one.tail.folder);
+        this.#forget(cell);
+        if (RESULTS.has(one.tail.exitCode ?? -1)) await outcomes.final(cell, one.attempt);
+        else await outcomes.cancelled(cell, one.attempt);
+      }
+      if (this.#running.size > 0) await delay(Math.min(pollMs, 500));
+    }
+  }
+}
+
+/** Errors of the engine and of files; anything else is a mistake of ours. */
+function isExpected(error: unknown): boolean {
+  return error instanceof InfraError || (error instanceof Error && 'code' in error);
+}
+
+/** Tells a worker that comes late that nobody waits for it. What cannot be written is not read either. */
+async function abandon(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+    .then(() => writeFile(join(folder, PART.abandoned), ''))
+    .catch(() => {});
+}

@@ -1,0 +1,297 @@
+import { existsSync } from 'node:fs';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ConfigError } from '../base/errors.ts';
+import { type HeldLock, tryLock } from '../base/lock.ts';
+import type { EngineConfig } from '../config/schema/engines.ts';
+import type { Ask, Engine } from '../engines/engine.ts';
+import { engineKinds } from '../engines/kinds.ts';
+import { decide } from '../events/fold.ts';
+import { selectionWords } from '../events/selection.ts';
+import type { RunResumed, Selection } from '../events/types.ts';
+import { imageSettings } from '../run/cell/image.ts';
+import { sourcesOf } from '../run/cell/sources.ts';
+import type { Capacity } from '../run/schedule/capacity.ts';
+import { type OpenRun, openRun, reopenRun } from '../run/schedule/open-run.ts';
+import {
+  mustBeUnchanged,
+  pointLatest,
+  putAside,
+  type RunOptions,
+  type RunOutcome,
+  runsFolder,
+} from '../run/schedule/run.ts';
+import { startedEvent } from '../run/schedule/started.ts';
+import { askOf, classesOf } from './ask.ts';
+import { takeFinal, takeLost } from './collect.ts';
+import { type DispatchOptions, dispatch } from './dispatcher.ts';
+import { Ledger, type Opened } from './ledger.ts';
+import { ShownRun } from './shown.ts';
+import { placeTree } from './tree.ts';
+import { cacheWords, programWords, workerArgv, writeWorker } from './worker.ts';
+
+/** Milliseconds until a cell is submitted again of which so many attempts were lost. */
+const BACKOFF_MS = [5_000, 30_000, 120_000];
+/** Milliseconds for which a row has to be gone before it is lost: a network file system shows files late. */
+const LAG_MS = 5_000;
+/** Milliseconds between two looks for somebody's `harness cancel`. */
+const CANCEL_EVERY_MS = 1_000;
+/** A file in a run's folder: somebody wants it to end. */
+const CANCEL_FILE = 'cancel';
+/** The images of the plan, in the run's folder in the shared one. */
+const IMAGES_FILE = 'images.json';
+
+/** Where a run's cells are to run. */
+export interface On {
+  /** Its name in `machines.yaml`. */
+  readonly name: string;
+  readonly config: EngineConfig;
+  /** Submit, and leave the rest to `harness attach`. */
+  readonly detach: boolean;
+  /** In place of the one that the configuration names; for tests. */
+  readonly engine?: Engine;
+}
+
+/** What a controller shows, and how it ends. */
+export interface Watch extends Pick<RunOptions, 'state' | 'argv' | 'interrupt' | 'onEvent' | 'onEnd'> {
+  /** For tests: milliseconds in place of the usual ones. */
+  readonly lagMs?: number;
+  readonly backoffMs?: number;
+}
+
+/** A run that was left to whoever attaches to it. */
+export interface Detached {
+  readonly detached: string;
+}
+
+/**
+ * Runs the cells of a matrix on an engine. What happens is one run, with the events and the exit code that a run on this
+ * machine has.
+ */
+export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<RunOutcome | Detached> {
+  const { matrix, cells, project, resume } = options;
+  const limitBytes = matrix.limits['source-mib'] * 2 ** 20;
+  const sources = await sourcesOf(resume?.all ?? cells, {
+    settings: imageSettings(matrix, options.cache),
+    limitBytes,
+    signal: options.interrupt,
+    progress: options.onProgress,
+  });
+  if (resume) await mustBeUnchanged(resume, options, sources);
+  const asks = new Map<string, Ask>();
+  for (const cell of cells) asks.set(cell.name, await askOf(cell, { engine: on.config, matrix, bench: options.bench }));
+  const tree = await placeTree(project, on.config.shared, limitBytes);
+  await using run = resume ? await reopened(resume.folder, options) : await fresh(options);
+  const { open, shown, ledger } = run;
+  const opened: Opened = {
+    type: 'opened',
+    engine: { name: on.name, config: on.config },
+    place: join(on.config.shared, 'runs', open.name),
+    tree: tree.folder,
+    program: [...cacheWords(on.config), ...(await programWords(on.config.harness, tree.pathOf))],
+    attempts: matrix.limits.attempts,
+    classes: classesOf(asks),
+  };
+  await writeWorker(opened.place);
+  if (options.pins) await copyFile(options.pins.file, join(opened.place, IMAGES_FILE));
+  const capacity = capacityOf(cells.length, opened);
+  const warnings: string[] = [];
+  if (resume) {
+    await shown.emit(resumed(open, [...asks.keys()], opened, options));
+    await putAside(open.folder, cells);
+  } else
+    await shown.emit(await startedEvent(options, open, capacity, sources, (warning) => void warnings.push(warning)));
+  ledger.append(opened);
+  for (const message of warnings) await shown.emit({ type: 'log', level: 'warn', message });
+  await pointLatest(runsFolder(project), open.name);
+  const engine = on.engine ?? engineOf(on.config);
+  return await conduct({
+    ...run,
+    opened,
+    asks,
+    engine,
+    selection: selectionFor(options),
+    watch: options,
+    detach: on.detach,
+  });
+}
+
+/**
+ * Goes on with a run on an engine whose controller is gone: takes what its jobs have come to, and submits what was not.
+ * @throws ConfigError when it is not on an engine, has ended, or another controller has it.
+ */
+export async function attach(
+  folder: string,
+  watch: Watch,
+  { engine }: { readonly engine?: Engine } = {},
+): Promise<RunOutcome> {
+  const name = basename(folder);
+  await using run = await reopened(folder, watch);
+  const { open, shown, ledger } = run;
+  const { opened } = ledger;
+  if (!opened) throw new ConfigError(`cannot attach to ${name}: it ran on this machine, and on no engine`);
+  if (!ledger.goesOn)
+    throw new ConfigError(`cannot attach to ${name}: it has ended`, { hint: `harness report ${name}` });
+  const left = new Set(open.fold.unfinished());
+  const asks = new Map(
+    opened.classes.flatMap(({ ask, cells }) =>
+      cells.filter((cell) => left.has(cell)).map((cell): [string, Ask] => [cell, ask]),
+    ),
+  );
+  await shown.emit(resumed(open, [...asks.keys()], opened, watch));
+  // What is begun anew in the events has its attempts before it all the same.
+  for (const cell of asks.keys())
+    for (const { attempt, why } of ledger.lost(cell)) await takeLost(shown, opened.place, cell, attempt, why);
+  const selection = open.fold.started?.selection ?? { options: {} };
+  const job = { ...run, opened, asks, selection, watch, engine: engine ?? engineOf(opened.engine.config) };
+  const outcome = await conduct({ ...job, detach: false });
+  if ('detached' in outcome) throw new Error('nobody detaches from a run that was attached to');
+  return outcome;
+}
+
+/** Asks the controller of a run to end it, wherever that is. */
+export async function askToCancel(folder: string): Promise<void> {
+  await writeFile(join(folder, CANCEL_FILE), '');
+}
+
+/** The engine that an entry of `machines.yaml` names. */
+export function engineOf(config: EngineConfig): Engine {
+  return engineKinds[config.kind].open(config);
+}
+
+/** The options that every part is given; what chose the cells is told each by its name. */
+function selectionFor({ selection, matrix }: RunOptions): Selection {
+  return selection ?? { ...(matrix.file === undefined ? {} : { matrix: matrix.file }), options: {} };
+}
+
+function capacityOf(cells: number, { engine: { name, config } }: Opened): Capacity {
+  return { jobs: cells, reason: `as ${name} (${config.kind}) has room` };
+}
+
+function resumed(
+  { name: run }: OpenRun,
+  cells: readonly string[],
+  opened: Opened,
+  { argv }: Pick<Watch, 'argv'>,
+): RunResumed {
+  const { jobs, reason: jobsReason } = capacityOf(cells.length, opened);
+  return { type: 'run.resumed', run, cells, jobs, jobsReason, argv };
+}
+
+/** A run that this process has, and no other. */
+interface Controlled extends AsyncDisposable {
+  readonly open: OpenRun;
+  readonly shown: ShownRun;
+  readonly ledger: Ledger;
+}
+
+async function fresh(options: RunOptions): Promise<Controlled> {
+  const shown = new ShownRun(options.onEvent);
+  const runs = options.runs ?? runsFolder(options.project);
+  const open = await openRun(runs, options.state, shown.written, options.now);
+  return controlled(shown, open, await tryLock(join(open.folder, 'lock')));
+}
+
+async function reopened(folder: string, watch: Pick<Watch, 'state' | 'onEvent'>): Promise<Controlled> {
+  const shown = new ShownRun(watch.onEvent);
+  return controlled(shown, await reopenRun(folder, watch.state, shown.written), undefined);
+}
+
+async function controlled(shown: ShownRun, open: OpenRun, lock: HeldLock | undefined): Promise<Controlled> {
+  shown.writeTo(open);
+  const dispose = async () => {
+    await open[Symbol.asyncDispose]();
+    await lock?.[Symbol.asyncDispose]();
+  };
+  try {
+    await rm(join(open.folder, CANCEL_FILE), { force: true });
+    return { open, shown, ledger: await Ledger.open(open.folder), [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+interface Conduct extends Controlled {
+  readonly opened: Opened;
+  readonly asks: ReadonlyMap<string, Ask>;
+  readonly engine: Engine;
+  readonly selection: Selection;
+  readonly watch: Watch;
+  readonly detach: boolean;
+}
+
+/** Brings all cells to results, and the run to its end. */
+async function conduct(run: Conduct): Promise<RunOutcome | Detached> {
+  const { open, watch } = run;
+  const started = performance.now();
+  let exitCode: number;
+  try {
+    using end = endOf(open.folder, watch.interrupt);
+    await dispatch(dispatchOptions(run, end.signal));
+    if (run.detach && !end.signal.aborted) {
+      await run[Symbol.asyncDispose]();
+      return { detached: open.name };
+    }
+    const interrupted = end.signal.aborted;
+    exitCode = decide(open.fold.cells(), { interrupted });
+    const durationMs = Math.round(performance.now() - started);
+    await run.shown.emit({ type: 'run.finished', exitCode, interrupted, durationMs });
+    run.ledger.append({ type: 'closed' });
+    open.fold.forget();
+  } catch (error) {
+    await run[Symbol.asyncDispose]();
+    // What is on disk is worth a report whatever became of the rest.
+    await watch.onEnd(open.folder).catch(() => {});
+    throw error;
+  }
+  await run[Symbol.asyncDispose]();
+  await watch.onEnd(open.folder);
+  return { run: open.name, folder: open.folder, exitCode };
+}
+
+function dispatchOptions(run: Conduct, signal: AbortSignal): DispatchOptions {
+  const { open, shown, ledger, opened, asks, engine, selection, detach, watch } = run;
+  const { place } = opened;
+  const seconds = opened.engine.config['poll-seconds'];
+  const images = join(place, IMAGES_FILE);
+  const pinned = existsSync(images) ? ['--images', images] : [];
+  if (!detach) open.lease.leaveToGc();
+  return {
+    ...{ run: open.name, name: opened.engine.name, engine, ledger, place, cells: asks, signal, detach },
+    argvOf: (cell, part) => workerArgv(opened, part, [...pinned, ...selectionWords(selection, { cells: [cell] })]),
+    attempts: opened.attempts,
+    pollMs: seconds * 1000,
+    lagMs: watch.lagMs ?? LAG_MS,
+    backoffMs: (lost) => watch.backoffMs ?? BACKOFF_MS[Math.min(lost, BACKOFF_MS.length) - 1]!,
+    // Who detaches leaves the jobs where they are.
+    register: (token) => {
+      const argv = engine.cancelCommand(token);
+      if (!detach) open.lease.register({ kind: 'command', id: token, argv, what: `the job ${token}` });
+    },
+    outcomes: {
+      live: (cell, events) => shown.live(cell, events),
+      lost: (cell, attempt, why) => takeLost(shown, place, cell, attempt, why),
+      final: (cell, attempt) => takeFinal(shown, place, cell, attempt, 'its harness ended without a result'),
+      exhausted: async (cell, attempt, why) => {
+        const tries = `${opened.attempts} ${opened.attempts === 1 ? 'attempt' : 'attempts'}`;
+        await takeFinal(shown, place, cell, attempt, `no result after ${tries}; the last: ${why}`, [
+          'infra',
+          'emulator',
+        ]);
+      },
+      cancelled: (cell, attempt) => takeFinal(shown, place, cell, attempt, undefined),
+      say: (level, message, cell) =>
+        shown.emit({ type: 'log', level, message, ...(cell === undefined ? {} : { cell }) }),
+    },
+  };
+}
+
+/** Aborted when the user interrupts, here or by `harness cancel`. Disposal forgets both. */
+function endOf(folder: string, interrupt: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const asked = new AbortController();
+  const timer = setInterval(() => {
+    if (existsSync(join(folder, CANCEL_FILE))) asked.abort();
+  }, CANCEL_EVERY_MS);
+  return { signal: AbortSignal.any([interrupt, asked.signal]), [Symbol.dispose]: () => clearInterval(timer) };
+}
