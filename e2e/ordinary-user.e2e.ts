@@ -46,9 +46,11 @@ test.runIf(process.getuid?.() === 0)(
       await copyFile('/dev/null', join(folder, 'node'));
       const files = {
         'matrices/hello.yaml': 'arch: [amd64]\nsuite: [hello]\n',
-        'suites/hello/suite.yaml': 'machine: {memory: 256}\n',
+        'suites/hello/suite.yaml': 'machine: {memory: 256}\nstack: {packages: [netcat-openbsd]}\n',
         'suites/hello/a.scenario.ts': `import { expect, test } from 'multiarch-harness';
 test('files have the owners that their packages give them', async ({ target }) => {
+  // Installed on top of what every machine has.
+  expect(await target.sh('command -v nc.openbsd')).toBe('/bin/nc.openbsd');
   const files = await target.sh("stat -c '%U:%G %a' /bin/su /etc/shadow /var/mail");
   expect(files).toBe('root:root 4755\\nroot:shadow 640\\nroot:mail 2775');
 });

@@ -65,7 +65,8 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     setUp: [
       // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
       `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
-      ...(onTop ? [`tar -C "$1" -xf ${shellQuote(onTop)}`] : []),
+      // Nobody but the host's root makes devices. mmdebstrap puts its own into the result.
+      ...(onTop ? [`tar -C "$1"${asRoot([]).length > 0 ? " --exclude='./dev/*'" : ''} -xf ${shellQuote(onTop)}`] : []),
       `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
       `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
       ...(help?.before ?? []),
