@@ -4,7 +4,7 @@ import { lastLines, shellQuote } from '../base/text.ts';
 import { accountsOf } from './accounts.ts';
 import { fileSteps, type ImageFile, writeContents } from './files.ts';
 import { OverrunError } from './guard.ts';
-import { type BuildPlace, bootstrap } from './rootfs.ts';
+import { type BuildPlace, bootstrap, startingFrom } from './rootfs.ts';
 
 export interface BuiltRequest extends BuildPlace {
   /** The root file system that the commands run in, a tar file. */
@@ -51,7 +51,7 @@ export async function runBuildCommands(request: BuiltRequest): Promise<void> {
     await bootstrap(request, {
       variant: 'custom',
       include: [],
-      setUp: [`tar -C "$1" -xf ${shellQuote(rootfs)}`, ...place],
+      setUp: [startingFrom(rootfs), ...place],
       customize: hooks,
       purpose: `run the suite's build commands for ${request.arch.name}`,
       onLine(line) {

@@ -65,8 +65,7 @@ export async function makeRootfs(request: RootfsRequest): Promise<void> {
     setUp: [
       // Package lists and archives that apt has verified already; mmdebstrap's own apt checks them against the lists.
       `mkdir -p "$1/var/lib/apt/lists/partial" "$1/var/cache/apt/archives/partial"`,
-      // Nobody but the host's root makes devices. mmdebstrap puts its own into the result.
-      ...(onTop ? [`tar -C "$1"${asRoot([]).length > 0 ? " --exclude='./dev/*'" : ''} -xf ${shellQuote(onTop)}`] : []),
+      ...(onTop ? [startingFrom(onTop)] : []),
       `cp -a ${shellQuote(join(seed, 'lists'))}/. "$1/var/lib/apt/lists/"`,
       `cp -al ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/" 2>/dev/null || cp -a ${shellQuote(join(seed, 'archives'))}/. "$1/var/cache/apt/archives/"`,
       ...(help?.before ?? []),
@@ -135,6 +134,14 @@ function inNamespaces(): string[] {
   // Whoever mounts /sys has to own the network that it shows. Everything is downloaded before.
   const [unshare, ...asUser] = asRoot([]);
   return unshare === undefined ? ['unshare', ...own, '--'] : [unshare, ...own, '--net', ...asUser];
+}
+
+/**
+ * A hook that puts a root file system there to go on from. Nobody but the host's root may make devices; mmdebstrap puts its
+ * own into the result.
+ */
+export function startingFrom(rootfs: string): string {
+  return `tar -C "$1"${asRoot([]).length > 0 ? " --exclude='./dev/*'" : ''} -xf ${shellQuote(rootfs)}`;
 }
 
 /** A hook that installs, by this machine's apt with mmdebstrap's settings, which runs the dpkg of the root. */
