@@ -50,7 +50,7 @@ test.runIf(process.getuid?.() === 0)(
         'suites/hello/a.scenario.ts': `import { expect, test } from 'multiarch-harness';
 test('files have the owners that their packages give them', async ({ target }) => {
   // Installed on top of what every machine has.
-  expect(await target.sh('command -v nc.openbsd')).toBe('/bin/nc.openbsd');
+  expect(await target.sh('command -v nc.openbsd')).toMatch(/nc.openbsd$/);
   const files = await target.sh("stat -c '%U:%G %a' /bin/su /etc/shadow /var/mail");
   expect(files).toBe('root:root 4755\\nroot:shadow 640\\nroot:mail 2775');
 });
