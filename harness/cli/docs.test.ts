@@ -58,7 +58,7 @@ describe('examples', () => {
   test.each(lines)('`harness $command` in $page is valid', async ({ command }) => {
     const argv = command.match(/(?:'[^']*'|\S)+/g)!.map((word) => word.replaceAll("'", ''));
     const called: string[] = [];
-    const program = buildProgram((name) => async () => {
+    const program = buildProgram(({ name }) => async () => {
       called.push(name);
     });
     await program.parseAsync([...splitCommand(argv).words], { from: 'user' });

@@ -12,6 +12,8 @@ import { Ledger } from '../../fleet/ledger.ts';
 import { PartTail } from '../../fleet/part.ts';
 import { attach } from '../../fleet/run.ts';
 import { isGoingOn } from '../../run/schedule/lease.ts';
+import type { CliCommand } from '../command.ts';
+import { displayOptions, reportOption } from '../options.ts';
 import { type ReportFlags, reportsOf } from '../reports-of.ts';
 import { runFolderOf } from '../run-of.ts';
 import { type Watching, type WatchOptions, watched } from '../watched.ts';
@@ -85,3 +87,16 @@ async function follow(folder: string, { interrupt, onEvent, onEnd }: Watching): 
   await onEnd(folder);
   return (await loadRun(folder)).exitCode;
 }
+
+export const attachCommand: CliCommand = {
+  name: 'attach',
+  byCells: true,
+  declare: (command) =>
+    displayOptions(reportOption(command))
+      .description('go on with a run on an engine whose harness is gone, or watch one that goes on')
+      .argument('[run]', 'the name of a run, or its folder', 'latest')
+      .option('--no-summary', 'leave the summary of a GitHub job to `harness report --summary`')
+      .option('--json', 'print one JSON document on stdout, and no progress')
+      .addHelpText('after', '\nExamples:\n  harness attach\n  harness attach 20261120-214512-3f9a'),
+  act: attachRun,
+};

@@ -5,6 +5,7 @@ import { retryUntil } from '../../base/time.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
 import { askToCancel, attach } from '../../fleet/run.ts';
+import type { CliCommand } from '../command.ts';
 import { reportsOf } from '../reports-of.ts';
 import { watched } from '../watched.ts';
 import { engineRunOf, hasController } from './attach.ts';
@@ -13,7 +14,7 @@ import { engineRunOf, hasController } from './attach.ts';
 const OTHER_MS = 180_000;
 
 /** `harness cancel [run]`: ends a run on an engine, by its harness where there is one. */
-export async function cancelRun(named: string): Promise<number> {
+async function cancelRun(named: string): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = await engineRunOf(named, root);
   const name = basename(folder);
@@ -40,3 +41,12 @@ export async function cancelRun(named: string): Promise<number> {
   );
   return 0;
 }
+
+export const cancelCommand: CliCommand = {
+  name: 'cancel',
+  declare: (command) =>
+    command
+      .description('end a run on an engine, wherever its harness is: its jobs, and then the run with what it has')
+      .argument('[run]', 'the name of a run, or its folder', 'latest'),
+  act: cancelRun,
+};

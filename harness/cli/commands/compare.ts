@@ -11,8 +11,10 @@ import { findProject } from '../../config/load/project.ts';
 import type { RunResult } from '../../events/result.ts';
 import { Interrupted } from '../../run/cell/step.ts';
 import { afterRun } from '../after-run.ts';
+import type { CliCommand } from '../command.ts';
 import { freshRuns } from '../fresh-runs.ts';
 import { interruptible } from '../interrupt.ts';
+import { collect } from '../options.ts';
 import { runOf } from '../run-of.ts';
 import { compareText } from './compare-text.ts';
 import { type ParityOptions, parity } from './parity.ts';
@@ -34,7 +36,7 @@ const CONFIRM_ALPHA = 0.0025;
 const MIN_EFFECT: MinEffect = { times: 0.02, instructions: 0.005 };
 
 /** `2%` or `2`, as a fraction. */
-export function percent(text: string): number {
+function percent(text: string): number {
   const number = Number(/^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim())?.[1]);
   if (!(number > 0 && number <= 1000)) throw new InvalidArgumentError('expected a percentage, such as 2%.');
   return number / 100;
@@ -44,7 +46,7 @@ export function percent(text: string): number {
  * `harness compare BASE NEW`: how each benchmark changed, and whether that is more than chance. With `--parity`, each
  * test on two kinds of target.
  */
-export async function compare(base: string, next: string | undefined, options: Options): Promise<number> {
+async function compare(base: string, next: string | undefined, options: Options): Promise<number> {
   if (options.parity) return parity(base, next, options);
   const only = options.targets ? '--targets' : options.failOnDiffer ? '--fail-on-differ' : undefined;
   if (only !== undefined) throw new ConfigError(`${only} is for comparisons of tests: harness compare --parity`);
@@ -115,3 +117,33 @@ async function confirm(
     });
   });
 }
+
+export const compareCommand: CliCommand = {
+  name: 'compare',
+  declare: (command) =>
+    command
+      .description('compare the benchmarks of two runs, or the test results of two kinds of target (--parity)')
+      .argument('<base>', 'name of a run, its folder, its events.jsonl, or a commit in the history')
+      .argument('[new]', 'the same; optional with --parity when <base> has both kinds of target')
+      .option(
+        '--min-effect <percent>',
+        'the smallest change that matters; default: 2% of a time, 0.5% of a count',
+        percent,
+      )
+      .option('--confirm', 'confirm suspected changes with fresh, alternating runs of both commits')
+      .option('--history <folder>', "folder of the history; default: the project's history/")
+      .option(
+        '--fail-on <percent>',
+        'exit with 1 when a benchmark is worse (without --confirm: maybe worse) by more than this, with 4 when a benchmark of the base could not be compared',
+        percent,
+      )
+      .option('--parity', 'compare tests, not benchmarks: the same suites on two kinds of target')
+      .option('--targets <kinds>', 'the two kinds, comma-separated; default: those of the runs', collect)
+      .option('--fail-on-differ', 'exit with 1 when a test differs, with 4 when one cannot be compared')
+      .option('--json', 'print one JSON document on stdout')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness compare 20261120-214512-3f9a latest\n  harness compare base/events.jsonl latest --fail-on 5%\n  harness compare main latest              with a history that has a run of main\n  harness compare main latest --confirm --fail-on 2%   a gate for pull requests\n  harness compare --parity latest --targets vm,container',
+      ),
+  act: compare,
+};

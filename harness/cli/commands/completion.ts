@@ -1,9 +1,10 @@
-import type { Argument, Command, Option } from 'commander';
+import { Argument, type Command, type Option } from 'commander';
 import { archNames } from '../../arch/index.ts';
 import { bundled } from '../../base/package.ts';
 import { findProject, listMatrices, listSuites } from '../../config/load/project.ts';
 import { targetKinds } from '../../targets/kinds.ts';
 import { chooseCells } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
 import { runNames } from '../run-of.ts';
 
 /** The hidden command by which completion scripts ask for the next words. */
@@ -42,10 +43,10 @@ complete -c harness -f -a '(__harness_complete)'
 } as const;
 
 export type Shell = keyof typeof scripts;
-export const shells = Object.keys(scripts) as Shell[];
+const shells = Object.keys(scripts) as Shell[];
 
 /** `harness completion SHELL` */
-export async function completion(shell: Shell): Promise<number> {
+async function completion(shell: Shell): Promise<number> {
   process.stdout.write(scripts[shell]);
   return 0;
 }
@@ -157,3 +158,16 @@ async function argumentValues(argument: Argument): Promise<readonly string[]> {
 async function cellNames(matrix: string | undefined): Promise<string[]> {
   return (await chooseCells(matrix, {})).cells.map(({ name }) => name);
 }
+
+export const completionCommand: CliCommand = {
+  name: 'completion',
+  declare: (command) =>
+    command
+      .description('print a script that completes commands, options, matrices, cells and runs')
+      .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness completion bash > ~/.local/share/bash-completion/completions/harness\n  source <(harness completion zsh)\n  harness completion fish > ~/.config/fish/completions/harness.fish',
+      ),
+  act: completion,
+};

@@ -21,6 +21,7 @@ import { kinds, targetKinds } from '../../targets/kinds.ts';
 import type { KnownMachine } from '../../targets/ssh/machines.ts';
 import type { Availability } from '../../targets/target.ts';
 import { warn } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
 import { doctorOn } from './doctor-on.ts';
 
 /** How programs of an architecture run while its images are built. */
@@ -41,7 +42,7 @@ async function maintainerScripts(name: keyof typeof architectures): Promise<stri
 }
 
 /** `harness doctor`: usable, missing or impossible, with the accelerator that would really be used. */
-export async function doctor(options: { readonly json?: boolean; readonly on?: string }): Promise<number> {
+async function doctor(options: { readonly json?: boolean; readonly on?: string }): Promise<number> {
   if (options.on !== undefined) return doctorOn(options.on, options);
   const cache = cacheFolder();
   const project = await findProject(process.cwd());
@@ -167,3 +168,13 @@ async function existing(folder: string): Promise<string> {
     () => existing(dirname(folder)),
   );
 }
+
+export const doctorCommand: CliCommand = {
+  name: 'doctor',
+  declare: (command) =>
+    command
+      .description('show what works on this machine, what is missing and how to install it')
+      .option('--on <engine>', 'instead: what works on the nodes of an engine, by one job for each architecture')
+      .option('--json', 'print one JSON document on stdout'),
+  act: doctor,
+};

@@ -15,6 +15,7 @@ import type { ControlFinished } from '../../events/types.ts';
 import { type CellOptions, type ChosenCells, providersWith } from '../../matrix/plan.ts';
 import { type Explained, explainFailures } from '../../run/control/explain.ts';
 import { chooseCells } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
 import { interruptible } from '../interrupt.ts';
 import { runFolderOf } from '../run-of.ts';
 
@@ -25,7 +26,7 @@ interface ExplainFlags {
 }
 
 /** `harness explain CELL [TEST]`: re-runs failures of an earlier run, and says whose fault they are. */
-export async function explain(name: string, test: string | undefined, options: ExplainFlags): Promise<number> {
+async function explain(name: string, test: string | undefined, options: ExplainFlags): Promise<number> {
   const project = await findProject(process.cwd());
   const run = await loadRun(await runFolderOf(options.run ?? 'latest', project.root));
   const ran = run.cells.find((cell) => cell.name === name);
@@ -140,3 +141,20 @@ function conclusion(
     return '→ It fails again here, on the control architecture: it is the test’s fault, or that of what it tests.';
   return `→ It fails again here, and ${control} says nothing of it.`;
 }
+
+export const explainCommand: CliCommand = {
+  name: 'explain',
+  declare: (command) =>
+    command
+      .description('re-run failed tests of an earlier run, and say whose fault they are')
+      .argument('<cell>', 'the name of a cell of that run')
+      .argument('[test]', 'its full name, or a part of it; default: every failed test of the cell')
+      .option('--run <run>', 'the name of a run, or a folder that holds events.jsonl', 'latest')
+      .option('--qemu <path>', 'also try another build of QEMU: its binary, or the folder of its binaries')
+      .option('--machines <file>', "the inventory; default: the project's machines.yaml")
+      .addHelpText(
+        'after',
+        "\nExamples:\n  harness explain ppc64le/vm/web\n  harness explain ppc64le/vm/web 'serves the page' --qemu /opt/qemu-10/bin",
+      ),
+  act: explain,
+};

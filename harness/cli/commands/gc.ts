@@ -2,13 +2,14 @@ import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { formatBytes, lastLines } from '../../base/text.ts';
 import { removeDeadBuilds } from '../../images/cache.ts';
 import { collectGarbage } from '../../run/schedule/lease.ts';
+import type { CliCommand } from '../command.ts';
 import { plural } from '../terminal/plain.ts';
 
 /**
  * `harness gc`: removes leftovers of killed runs and image builds, and targets kept by --keep, but nothing of a running
  * run.
  */
-export async function gc(options: { readonly dryRun?: boolean; readonly json?: boolean }): Promise<number> {
+async function gc(options: { readonly dryRun?: boolean; readonly json?: boolean }): Promise<number> {
   const runs = await collectGarbage(stateFolder(), { includeKept: true, dryRun: options.dryRun === true });
   const builds = await removeDeadBuilds(cacheFolder(), options);
   if (options.json) {
@@ -37,3 +38,13 @@ export async function gc(options: { readonly dryRun?: boolean; readonly json?: b
   if (runs.length === 0 && builds.folders.length === 0) process.stdout.write('nothing to remove\n');
   return runs.some(({ failed }) => failed.length > 0) ? 3 : 0;
 }
+
+export const gcCommand: CliCommand = {
+  name: 'gc',
+  declare: (command) =>
+    command
+      .description('remove kept targets, and every process, socket and overlay that killed runs left')
+      .option('--dry-run', 'only show what would be removed')
+      .option('--json', 'print one JSON document on stdout'),
+  act: gc,
+};

@@ -5,7 +5,9 @@ import { findProject } from '../../config/load/project.ts';
 import { type Job, jobsOf } from '../../events/health.ts';
 import { addToHistory, historyFolder } from '../../nights/history.ts';
 import type { Night } from '../../nights/night.ts';
+import type { CliCommand } from '../command.ts';
 import { nightsOf } from '../nights-of.ts';
+import { count } from '../options.ts';
 import { runFolderOf } from '../run-of.ts';
 
 interface Options {
@@ -14,7 +16,7 @@ interface Options {
 }
 
 /** `harness history add [run…]`: keeps runs' events for later comparisons. */
-export async function addRuns(names: readonly string[], options: Options): Promise<number> {
+async function addRuns(names: readonly string[], options: Options): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = options.history ?? historyFolder(root);
   for (const name of names.length > 0 ? names : ['latest']) {
@@ -25,7 +27,7 @@ export async function addRuns(names: readonly string[], options: Options): Promi
 }
 
 /** `harness history list`: the runs, the newest last. */
-export async function listHistory(options: Options): Promise<number> {
+async function listHistory(options: Options): Promise<number> {
   const { root } = await findProject(process.cwd());
   const runs = (await nightsOf(options.history ?? historyFolder(root))).map(({ night }) => summaryOf(night));
   if (options.json) process.stdout.write(`${JSON.stringify({ runs }, null, 2)}\n`);
@@ -86,3 +88,36 @@ function summaryOf({ run, startedAt, git, origin, state, cells, tests, durationM
     durationMs,
   };
 }
+
+export const historyAddCommand: CliCommand = {
+  name: 'history add',
+  declare: (command) =>
+    command
+      .description("add runs' events to the history")
+      .argument('[runs...]', 'names of runs, or folders that hold events.jsonl; default: latest')
+      .option('--history <folder>', "folder of the history; default: the project's history/"),
+  act: addRuns,
+};
+
+export const historyListCommand: CliCommand = {
+  name: 'history list',
+  declare: (command) =>
+    command
+      .description('show the runs of the history')
+      .option('--history <folder>', "folder of the history; default: the project's history/")
+      .option('--json', 'print one JSON document on stdout'),
+  act: listHistory,
+};
+
+export const historyJobsCommand: CliCommand = {
+  name: 'history jobs',
+  declare: (command) =>
+    command
+      .description(
+        "show the cells of the newest runs as a CI's table of jobs: project, branch, pipeline, change, result",
+      )
+      .option('--history <folder>', "folder of the history; default: the project's history/")
+      .option('--last <n>', 'how many of the newest runs to show; default: 20', count)
+      .option('--json', 'print one JSON document on stdout'),
+  act: listJobs,
+};

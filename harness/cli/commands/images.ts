@@ -13,6 +13,8 @@ import { checkPackages, imageSettings, imagesOf } from '../../run/cell/image.ts'
 import { Slots } from '../../run/schedule/quiet.ts';
 import { kinds } from '../../targets/kinds.ts';
 import { chooseCells } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
+import { cellOptions, count } from '../options.ts';
 
 interface BuildFlags extends CellOptions {
   /** Where to write which images they are. */
@@ -22,7 +24,7 @@ interface BuildFlags extends CellOptions {
 }
 
 /** `harness images build [matrix]` */
-export async function buildImages(named: string | undefined, options: BuildFlags): Promise<number> {
+async function buildImages(named: string | undefined, options: BuildFlags): Promise<number> {
   const { matrix, cells } = await chooseCells(named, options);
   const remote = remoteFor(options.push);
   const settings = imageSettings(matrix, cacheFolder());
@@ -91,7 +93,7 @@ async function push(
 }
 
 /** `harness images list` */
-export async function listImages(options: { readonly json?: boolean }): Promise<number> {
+async function listImages(options: { readonly json?: boolean }): Promise<number> {
   const { entries, partial } = await listEntries(cacheFolder());
   const rows = await Promise.all(
     entries.map(async ({ kind, key, folder, meta }) => ({
@@ -121,7 +123,7 @@ export async function listImages(options: { readonly json?: boolean }): Promise<
 }
 
 /** `harness images gc` */
-export async function collectImages(options: { readonly days: number; readonly all?: boolean }): Promise<number> {
+async function collectImages(options: { readonly days: number; readonly all?: boolean }): Promise<number> {
   const { entries } = await listEntries(cacheFolder());
   const oldest = Date.now() - options.days * 86_400_000;
   let bytes = 0;
@@ -138,3 +140,35 @@ export async function collectImages(options: { readonly days: number; readonly a
   process.stdout.write(`removed ${removed} entries, ${formatBytes(bytes)}\n`);
   return 0;
 }
+
+export const imagesBuildCommand: CliCommand = {
+  name: 'images build',
+  takesCommand: true,
+  declare: (command) =>
+    cellOptions(command)
+      .description('build the images of a matrix without starting anything')
+      .option('--pin <file>', 'write down which images they are, for `harness run --images` on other machines')
+      .option('--push [cache]', 'put them into a remote cache; default: $HARNESS_REMOTE_CACHE')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness images build nightly\n  harness images build nightly --pin images.json --push oci://registry.lab:5000/harness',
+      ),
+  act: buildImages,
+};
+
+export const imagesListCommand: CliCommand = {
+  name: 'images list',
+  declare: (command) =>
+    command.description('show what the cache holds').option('--json', 'print one JSON document on stdout'),
+  act: listImages,
+};
+
+export const imagesGcCommand: CliCommand = {
+  name: 'images gc',
+  declare: (command) =>
+    command
+      .description('remove images not used for some days, and leftovers of interrupted builds')
+      .option('--days <n>', 'days since the last use', count, 14)
+      .option('--all', 'remove every image'),
+  act: collectImages,
+};

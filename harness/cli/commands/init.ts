@@ -5,6 +5,7 @@ import { initProject } from '../../scaffold/init.ts';
 import { commandStarter } from '../../scaffold/starter-command.ts';
 import { composeStarter } from '../../scaffold/starter-compose.ts';
 import { startsFrom } from '../../scaffold/starts.ts';
+import type { CliCommand } from '../command.ts';
 
 interface Options {
   readonly command?: string;
@@ -12,7 +13,7 @@ interface Options {
 }
 
 /** `harness init [folder]` */
-export async function init(folder: string, { command, compose }: Options): Promise<number> {
+async function init(folder: string, { command, compose }: Options): Promise<number> {
   if (command !== undefined && compose !== undefined)
     throw new ConfigError('--command and --compose are two beginnings: only one of them is possible');
   if (command?.trim() === '')
@@ -33,3 +34,21 @@ export async function init(folder: string, { command, compose }: Options): Promi
     for (const start of await startsFrom(place)) out(`or, from what is here: npx harness init ${start}`);
   return 0;
 }
+
+export const initCommand: CliCommand = {
+  name: 'init',
+  declare: (command) =>
+    command
+      .description('write a first matrix and a suite that pass, and the files around them; overwrites nothing')
+      .argument('[folder]', 'folder to write to', '.')
+      .option(
+        '--command <command>',
+        'write a suite that runs this command in a copy of the project, such as "make check"',
+      )
+      .option('--compose <file>', 'write a suite that deploys this Compose file')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness init\n  harness init --command "make check"\n  harness init --compose compose.yaml',
+      ),
+  act: init,
+};

@@ -1,8 +1,10 @@
 import type { CellOptions } from '../../matrix/plan.ts';
 import { chooseCells } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
+import { cellOptions } from '../options.ts';
 
 /** `harness list [matrix]`: the names of the cells, one per line; starts nothing. */
-export async function list(named: string | undefined, options: CellOptions): Promise<number> {
+async function list(named: string | undefined, options: CellOptions): Promise<number> {
   const { matrix, cells } = await chooseCells(named, options);
   if (options.json) {
     const shown = cells.map(({ name, arch, target, suite, voting, passedOver }) => ({
@@ -24,3 +26,10 @@ export async function list(named: string | undefined, options: CellOptions): Pro
   }
   return 0;
 }
+
+export const listCommand: CliCommand = {
+  name: 'list',
+  takesCommand: true,
+  declare: (command) => cellOptions(command).description('show every cell without starting anything'),
+  act: list,
+};

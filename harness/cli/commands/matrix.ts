@@ -15,6 +15,8 @@ import { jobsOf, parseRunners } from '../../matrix/jobs.ts';
 import { kubernetesJobs } from '../../matrix/kubernetes.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
 import { chooseCells } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
+import { cellOptions, collect, count } from '../options.ts';
 
 interface Options extends CellOptions {
   readonly github?: boolean;
@@ -43,7 +45,7 @@ const BEFORE = ['npm ci'];
  * also the step's outputs `matrix` and `count`. `--gitlab` and `--buildkite`: a pipeline for those, as YAML. `--kubernetes`: objects for
  * `kubectl apply`.
  */
-export async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
+async function matrixJobs(named: string | undefined, options: Options): Promise<number> {
   if (options.shard !== undefined && options.shards !== undefined)
     throw new ConfigError('--shard is one of several jobs, and --shards makes several: only one of them is possible');
   const services = (['github', 'gitlab', 'buildkite', 'kubernetes'] as const).filter((service) => options[service]);
@@ -120,3 +122,38 @@ function imagesKey(cells: readonly Cell[]): string {
   ]);
   return keyOf([RECIPE, ...parts]);
 }
+
+export const matrixCommand: CliCommand = {
+  name: 'matrix',
+  takesCommand: true,
+  declare: (command) =>
+    cellOptions(command)
+      .description('print CI jobs for the cells of a matrix')
+      .option('--github', 'as `strategy.matrix`; in a GitHub step, also set the outputs `matrix` and `count`')
+      .option('--gitlab', 'as a GitLab child pipeline, including the merge job')
+      .option('--buildkite', 'as steps for `buildkite-agent pipeline upload`, including the merge step')
+      .option('--kubernetes', 'as Indexed Jobs for `kubectl apply`, one pod per cell; `harness merge` collects them')
+      .option('--no-bench', 'skip the benchmarks')
+      .option('--cold', 'have the jobs boot and deploy even if a snapshot could be resumed')
+      .option('--shards <n>', 'divide the cells among n jobs instead of one job per cell', count)
+      .option('--runner <arch=label>', 'the runner for an architecture; may be repeated', collect)
+      .option(
+        '--default-runner <label>',
+        'the runner for other architectures; default: ubuntu-24.04 on GitHub, any runner elsewhere',
+      )
+      .option('--image <name>', 'with --gitlab or --kubernetes: container image for the jobs')
+      .option('--claim <name>', 'with --kubernetes: volume claim for results', 'harness-results')
+      .option('--queue <name>', "with --kubernetes: Kueue's queue")
+      .option('--kvm <resource>', 'with --kubernetes: resource that gives a pod /dev/kvm; default: emulate')
+      .option(
+        '--before <command>',
+        'command that sets a job up, except for --github; may be repeated; default: npm ci, with --kubernetes none',
+        collect,
+      )
+      .option('--call <command>', 'command that starts the harness, except for --github', 'npx harness')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness matrix quickstart --github\n  harness matrix quickstart --github --runner arm64=ubuntu-24.04-arm\n  harness matrix quickstart --gitlab > cells.yml\n  harness matrix quickstart --kubernetes --image registry.lab/tests > jobs.yaml',
+      ),
+  act: matrixJobs,
+};

@@ -23,6 +23,8 @@ import { toLine } from '../../events/sanitize.ts';
 import type { StoredEvent } from '../../events/types.ts';
 import { pointLatest, runsFolder } from '../../run/schedule/run.ts';
 import { afterRun } from '../after-run.ts';
+import type { CliCommand } from '../command.ts';
+import { reportOption } from '../options.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
 
 /** Depth of the search for runs below a folder: an artifact has `.harness/runs/RUN/` or less. */
@@ -32,7 +34,7 @@ const DEPTH = 6;
  * `harness merge FOLDER…`: merges the runs of several jobs into one, with one set of reports, as if one harness had run
  * them all. In a matrix of jobs only this writes annotations and the summary.
  */
-export async function merge(
+async function merge(
   folders: readonly string[],
   options: ReportFlags & { readonly plan?: string; readonly json?: boolean; readonly summary?: boolean },
 ): Promise<number> {
@@ -169,3 +171,17 @@ async function copyCells(from: string, to: string): Promise<void> {
     },
   });
 }
+
+export const mergeCommand: CliCommand = {
+  name: 'merge',
+  byCells: true,
+  declare: (command) =>
+    reportOption(command)
+      .description('merge the runs of several jobs into one run with one set of reports')
+      .argument('<folders...>', "folders that hold the jobs' runs, at any depth")
+      .option('--plan <file>', 'output of `harness list --json`: a planned cell that no part has is incomplete')
+      .option('--no-summary', 'write no GitHub job summary; `harness report --summary` does')
+      .option('--json', 'print results.json on stdout')
+      .addHelpText('after', '\nExamples:\n  harness merge parts --plan plan.json'),
+  act: merge,
+};

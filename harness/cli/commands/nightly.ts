@@ -10,8 +10,10 @@ import { stillRed } from '../../nights/standing.ts';
 import type { ChangeGroup, Trends } from '../../nights/trends.ts';
 import { readTriage } from '../../nights/triage.ts';
 import { afterRun } from '../after-run.ts';
+import type { CliCommand } from '../command.ts';
 import { writeNightPages } from '../night-pages.ts';
 import { nightsOf } from '../nights-of.ts';
+import { cellOptions, count, displayOptions, reportOption } from '../options.ts';
 import { type RunFlags, runCells } from './run.ts';
 
 interface PageOptions {
@@ -28,7 +30,7 @@ const NEW_REGRESSION = 5;
 const MATRIX = 'nightly';
 
 /** `harness nightly [matrix]`: runs it, adds the run to the history, and writes the page of all nights. */
-export async function nightly(named: string | undefined, options: RunFlags & PageOptions): Promise<number> {
+async function nightly(named: string | undefined, options: RunFlags & PageOptions): Promise<number> {
   const { root } = await findProject(process.cwd());
   const folder = options.history ?? historyFolder(root);
   // Problems of the history are reported before an hour of work, not after it.
@@ -56,7 +58,7 @@ export async function nightly(named: string | undefined, options: RunFlags & Pag
 }
 
 /** `harness history page`: rewrites the page without running anything. */
-export async function historyPage(
+async function historyPage(
   options: PageOptions & { readonly matrix?: string; readonly failOnNew?: boolean },
 ): Promise<number> {
   const { root } = await findProject(process.cwd());
@@ -169,3 +171,40 @@ function accountOf({ trends, groups }: Trends, nights: readonly Night[]) {
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
+
+export const historyPageCommand: CliCommand = {
+  name: 'history page',
+  declare: (command) =>
+    command
+      .description('write the page of all nights of a matrix, without running anything')
+      .option('--history <folder>', "folder of the history; default: the project's history/")
+      .option('--page <file>', 'file to write; default: .harness/nightly.html')
+      .option('--matrix <name>', "which matrix; default: the newest run's")
+      .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
+      .option('--fail-on-new', 'exit with 5 when the last night has a regression that nobody has triaged')
+      .option('--json', 'print the findings as one JSON document on stdout')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness history page\n  harness history page --history nights --page site/index.html',
+      ),
+  act: historyPage,
+};
+
+export const nightlyCommand: CliCommand = {
+  name: 'nightly',
+  byCells: true,
+  takesCommand: true,
+  declare: (command) =>
+    displayOptions(reportOption(cellOptions(command)))
+      .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
+      .option('--history <folder>', "folder of the history; default: the project's history/")
+      .option('--page <file>', 'file to write; default: .harness/nightly.html')
+      .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
+      .option('--jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
+      .option('--cold', 'boot and deploy even if a snapshot could be resumed, and save none')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness nightly\n  harness nightly quickstart --arch amd64 --history nights --page site/index.html',
+      ),
+  act: nightly,
+};

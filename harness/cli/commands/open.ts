@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { ConfigError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import { findProject } from '../../config/load/project.ts';
+import type { CliCommand } from '../command.ts';
 import { runFolderOf } from '../run-of.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -15,7 +16,7 @@ export function openerOf(env: Env, platform: NodeJS.Platform): string | undefine
 }
 
 /** `harness open [run]`: opens the page of a run in a browser, or prints its path without one. */
-export async function openReport(name: string): Promise<number> {
+async function openReport(name: string): Promise<number> {
   const { root } = await findProject(process.cwd());
   const page = join(await runFolderOf(name, root), 'index.html');
   if (!(await exists(page)))
@@ -27,3 +28,12 @@ export async function openReport(name: string): Promise<number> {
   process.stdout.write(opened ? `opened ${page}\n` : `${page}\n`);
   return 0;
 }
+
+export const openCommand: CliCommand = {
+  name: 'open',
+  declare: (command) =>
+    command
+      .description("open a run's page in a browser; without one, print its path")
+      .argument('[run]', 'the name of a run, or a folder that holds events.jsonl', 'latest'),
+  act: openReport,
+};

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { type Report, renderResultsJson, writeReports } from '../../../reports/index.ts';
 import { ConfigError } from '../../base/errors.ts';
 import { cacheFolder, stateFolder } from '../../base/folders.ts';
@@ -16,8 +17,10 @@ import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
 import { type RunOptions, type RunOutcome, runMatrix, runsFolder } from '../../run/schedule/run.ts';
 import { chooseCells } from '../cells.ts';
 import { chosenTests, type TestOptions } from '../chosen-tests.ts';
+import type { CliCommand } from '../command.ts';
 import { type Nothing, whatIsLeft, whatWasRed } from '../earlier-run.ts';
 import { mustNotBeWith, onOf } from '../on.ts';
+import { cellOptions, collect, count, displayOptions, reportOption, whole } from '../options.ts';
 import { pauser } from '../pauser.ts';
 import { quarantineOf } from '../quarantine.ts';
 import { placeOf, type ReportFlags, reportsOf } from '../reports-of.ts';
@@ -50,7 +53,7 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions, WatchOp
 }
 
 /** `harness run [matrix]` */
-export async function run(named: string | undefined, options: RunFlags): Promise<number> {
+async function run(named: string | undefined, options: RunFlags): Promise<number> {
   const { exitCode } = await runCells(named, options, (result) => {
     if (options.json) process.stdout.write(renderResultsJson(result));
   });
@@ -200,3 +203,50 @@ function mustNotChoose(named: string | undefined, options: RunFlags): void {
     hint: `Leave it out: harness run --${what} RUN`,
   });
 }
+
+export const runCommand: CliCommand = {
+  name: 'run',
+  byCells: true,
+  takesCommand: true,
+  declare: (command) =>
+    displayOptions(reportOption(cellOptions(command)))
+      .usage('[options] [matrix] [-- command...]')
+      .description('run the cells of a matrix, or a command on each of its machines, and write the reports')
+      .option(
+        '-t, --test <pattern>',
+        'only tests whose full name contains this text or matches this /regex/; commands are chosen by their own name; may be repeated',
+        collect,
+      )
+      .option(
+        '--file <glob>',
+        "only tests in files that match this glob, such as '*.bench.ts'; may be repeated",
+        collect,
+      )
+      .option('--bail [n]', 'stop after n failures (default: 1); whatever has not run is incomplete', count)
+      .option('--repeat <n>', 'run each test n times, passed or not, and report how often it failed', count)
+      .option(
+        '--retries <n>',
+        'how often to retry a failed test; default: what its suite says. With -- COMMAND: at most 5, default 0',
+        whole,
+      )
+      .option('-j, --jobs <n>', 'cells at once; default: as many as memory and cores allow', count)
+      .option('--keep', 'keep the targets of failed cells up, and say how to enter them')
+      .option('--pause', 'pause at the first failure, before anything is cleaned up, until Enter or `harness resume`')
+      .option('--pause-minutes <n>', 'with --pause: continue after n minutes; required without a terminal', count)
+      .option('--no-bench', 'skip the benchmarks')
+      .option('--no-control', 'do not re-run failed tests to find out whose fault they are')
+      .option('--part', 'this run is one of several CI jobs: leave annotations and summary to `harness merge`')
+      .option('--no-summary', 'write no GitHub job summary; `harness report --summary` does')
+      .option('--cold', 'boot and deploy even if a snapshot could be resumed, and save none')
+      .option('--resume <run>', 'continue a run that was killed or interrupted: run the cells that have no result')
+      .option('--failed [run]', 'run only what was not green in an earlier run; default: latest')
+      .option('--on <engine>', 'run the cells on an engine of machines.yaml, such as a Slurm cluster')
+      .option('--detach', 'with --on: submit, print the name of the run, and leave the rest to `harness attach`')
+      .option('--images <file>', 'use the images that `harness images build --pin` wrote down, and no others')
+      .addOption(new Option('--into <folder>', 'the folder of the run, for a part of another one').hideHelp())
+      .addHelpText(
+        'after',
+        "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep\n  harness run -t 'says hello'               one test, wherever it is\n  harness run --file 'web.*' -t '/^the page > /'\n  harness run -t 'says hello' --repeat 50   how often it fails\n  harness run --resume latest               after a power cut\n  harness run --failed                      after a fix\n  harness run nightly --on lab              on the cluster `lab` of machines.yaml",
+      ),
+  act: run,
+};

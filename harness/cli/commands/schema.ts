@@ -3,9 +3,10 @@ import { join, relative } from 'node:path';
 import { schemaFiles as reportSchemas } from '../../../reports/index.ts';
 import { packageRoot } from '../../base/package.ts';
 import { schemaFiles as configSchemas } from '../../config/schema/json-schema.ts';
+import type { CliCommand } from '../command.ts';
 
 /** `harness schema`: writes the committed JSON schemas from the zod ones. */
-export async function schema(options: { readonly check?: boolean }): Promise<number> {
+async function schema(options: { readonly check?: boolean }): Promise<number> {
   const results = Object.entries(reportSchemas()).map(([name, text]) => ({
     path: join(packageRoot, name),
     text,
@@ -21,3 +22,12 @@ export async function schema(options: { readonly check?: boolean }): Promise<num
   }
   return options.check && stale > 0 ? 1 : 0;
 }
+
+export const schemaCommand: CliCommand = {
+  name: 'schema',
+  declare: (command) =>
+    command
+      .description('write the JSON schemas of matrices, suites and results')
+      .option('--check', 'write nothing; exit with 1 when a schema is out of date'),
+  act: schema,
+};

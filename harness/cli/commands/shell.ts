@@ -24,6 +24,7 @@ import { HANDLE_FILE } from '../../targets/handle.ts';
 import { reconnect } from '../../targets/reconnect.ts';
 import type { Target } from '../../targets/target.ts';
 import { chooseCells } from '../cells.ts';
+import type { CliCommand } from '../command.ts';
 
 interface Options {
   readonly node?: string;
@@ -34,7 +35,7 @@ interface Options {
  * `harness shell CELL`: a shell in the guest that a run kept, else in a new one that is released afterwards, with
  * `--at` as a test of it finds it; in a cluster on the machine that `--node` names, or the first.
  */
-export async function shell(name: string, command: string[], { node, at }: Options): Promise<number> {
+async function shell(name: string, command: string[], { node, at }: Options): Promise<number> {
   const project = await findProject(process.cwd());
   const kept = at === undefined ? await keptTarget(join(runsFolder(project.root), 'latest'), name, node) : undefined;
   if (kept) return enter(kept, command);
@@ -139,3 +140,19 @@ async function enter(target: Target, command: string[]): Promise<number> {
     process.off('SIGINT', ignore);
   }
 }
+
+export const shellCommand: CliCommand = {
+  name: 'shell',
+  declare: (command) =>
+    command
+      .description("open a shell in a cell's guest: the one that --keep left, or a new one")
+      .argument('<cell>', 'name of a cell: arch/target/suite, with several releases arch/target/suite@release')
+      .argument('[command...]', 'a command to run instead of a shell, after --')
+      .option('--node <name>', 'the machine of a cluster; default: the first')
+      .option('--at <test>', 'in a new machine, as this test finds it: deployed, with the tests before it run')
+      .addHelpText(
+        'after',
+        "\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a\n  harness shell ppc64le/vm/web --at 'serves the page'",
+      ),
+  act: shell,
+};

@@ -8,8 +8,10 @@ import { findProject } from '../../config/load/project.ts';
 import { foldFile } from '../../events/load-run.ts';
 import { historyFolder } from '../../nights/history.ts';
 import { readTriage } from '../../nights/triage.ts';
+import type { CliCommand } from '../command.ts';
 import { feedOf, isFolderName, writeNightPages } from '../night-pages.ts';
 import { nightsOf } from '../nights-of.ts';
+import { count } from '../options.ts';
 
 interface Options {
   readonly history?: string;
@@ -23,7 +25,7 @@ interface Options {
  * `harness history site FOLDER`: writes all pages of a history, ready to publish: an index of its matrices, the page of
  * nights and the feed of each, and the reports of the newest nights, made from their events.
  */
-export async function historySite(to: string, options: Options): Promise<number> {
+async function historySite(to: string, options: Options): Promise<number> {
   const { root } = await findProject(process.cwd());
   const history = options.history ?? historyFolder(root);
   const all = await nightsOf(history);
@@ -76,3 +78,20 @@ function pageNames(matrices: readonly string[]): string[] {
     return `${name}.html`;
   });
 }
+
+export const historySiteCommand: CliCommand = {
+  name: 'history site',
+  declare: (command) =>
+    command
+      .description('write a site of the history: matrices, nights, feeds, and reports of the newest nights')
+      .argument('<folder>', 'folder to write to')
+      .option('--history <folder>', "folder of the history; default: the project's history/")
+      .option('--reports <n>', 'how many nights of each matrix get a report', count, 30)
+      .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
+      .option('--url <url>', "address at which the folder will be published, for the feeds' links")
+      .addHelpText(
+        'after',
+        '\nExamples:\n  harness history site site --history nights --url https://example.org/nights',
+      ),
+  act: historySite,
+};
