@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { type Socket, connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { InfraError } from '../base/errors.ts';
+import { bodyText } from './body.ts';
 
 /** Bytes of an answer that are read. */
 const MAX_ANSWER = 2 ** 20;
@@ -61,24 +62,13 @@ export async function ask(url: URL, { method, headers, body, timeoutMs, ca, fing
       request.on('error', reject);
       request.end(body);
     });
-    return { status: response.statusCode ?? 0, text: await textOf(response) };
+    return { status: response.statusCode ?? 0, text: await bodyText(response, MAX_ANSWER) };
   } catch (error) {
     if (signal.aborted) throw new Error(`no answer within ${timeoutMs / 1000} s`, { cause: error });
     throw error;
   } finally {
     pinned?.destroy();
   }
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER) throw new Error(`the answer has more than ${MAX_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 /** A connection to whoever has the certificate, checked before anything is sent. */

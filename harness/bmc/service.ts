@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { PowerState } from './bmc.ts';
+import { bodyText } from './body.ts';
 
 /** A machine that the service switches. */
 export interface ServedSystem {
@@ -233,13 +234,6 @@ function systemResource(
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY) throw new Error(`the request has more than ${MAX_BODY} bytes`);
-    chunks.push(chunk);
-  }
-  const value: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+  const value: unknown = JSON.parse((await bodyText(request, MAX_BODY)) || '{}');
   return typeof value === 'object' && value !== null ? value : {};
 }
