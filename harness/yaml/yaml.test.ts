@@ -46,7 +46,7 @@ describe('a matrix', () => {
       'm.yaml:2:1: unknown key "suites", expected one of name, description, arch, target, suite, release, control, include, exclude, non-voting, retries, limits, images; did you mean "suite"?',
     ]);
     expect(await problems('arch: [amd64]\nsuite: [web]\nlimits:\n  minuets: 3\n')).toEqual([
-      'm.yaml:4:3: unknown key "minuets", expected one of jobs, minutes, cell-minutes, control-minutes, scale, snapshots-gib, source-mib; did you mean "minutes"?',
+      'm.yaml:4:3: unknown key "minuets", expected one of jobs, minutes, cell-minutes, control-minutes, attempts, scale, snapshots-gib, source-mib; did you mean "minutes"?',
     ]);
   });
 
