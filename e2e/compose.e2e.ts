@@ -36,7 +36,7 @@ test('nginx serves its page', async ({ stack }) => {
 
 const files = {
   'web.yaml': web,
-  'matrices/m.yaml': 'arch: [amd64]\nsuite: [sick, engine, lacks, stack]\n',
+  'matrices/m.yaml': 'arch: [amd64]\nsuite: [sick, engine, lacks, stack]\nretries: {infra: 0}\n',
   // One is healthy, the other never is.
   'suites/sick/suite.yaml': suiteYaml(),
   'suites/sick/compose.yaml': `${well}  sick:

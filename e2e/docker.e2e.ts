@@ -5,9 +5,9 @@ import { makeProject, troubles } from './support/project.ts';
 
 /**
  * One cell of the matrix that comes with the package: the scenarios are the same on the others, which take three times as
- * long. And of those what the least of the rest goes through; all take 17 minutes beside other guests on two cores.
+ * long. And of those a deployment of several services, and the life of containers; all take 17 minutes beside other guests.
  */
-const SCENARIOS = scenarioFiles('docker', ['10-blog', '20-containers', '40-registry', '60-volumes']);
+const SCENARIOS = scenarioFiles('docker', ['10-blog', '20-containers']);
 
 /** Every release of guests has another engine and another database; one does where there is little time. */
 const RELEASES = WHOLE ? releaseNames : [DEFAULT_RELEASE];
@@ -30,6 +30,6 @@ test.for(RELEASES)(
     expect(exitCode, stderr).toBe(0);
     expect(results.cells.map(({ name }) => name)).toEqual([cell]);
     expect([...new Set(results.cells[0]!.tests.map(({ file }) => file))]).toEqual(SCENARIOS);
-    expect(results.cells[0]!.tests.length).toBeGreaterThan(12);
+    expect(results.cells[0]!.tests.length).toBeGreaterThan(8);
   },
 );
