@@ -142,7 +142,7 @@ async function killSuite(cell: string, harness: number, whole: boolean): Promise
     );
     for (const main of mains) {
       const workers = await processes((_argv, parent) => parent === main);
-      const own = await Promise.all(workers.map(async (pid) => [pid, await worksFor(pid, suite)] as const));
+      const own = await Promise.all(workers.map(async (pid) => [pid, await runsSuite(pid, suite)] as const));
       const worker = own.find(([, its]) => its);
       if (worker) return { main, worker: worker[0] };
     }
@@ -153,7 +153,7 @@ async function killSuite(cell: string, harness: number, whole: boolean): Promise
 }
 
 /** Whether a process has named itself as a suite's: its test says which it is, in a file. */
-async function worksFor(pid: number, suite: string): Promise<boolean> {
+async function runsSuite(pid: number, suite: string): Promise<boolean> {
   return readFile(pidFile(suite), 'utf8').then(
     (text) => Number(text) === pid,
     () => false,

@@ -37,6 +37,6 @@ test('machines go back to their state after the deployment: before each file, or
   expect(await leftovers(project.folder)).toEqual([]);
 
   const { exitCode, stderr } = await project.harness(['run', 'm', '--only', 'amd64/vm/file', '--cold']);
-  expect(stderr).toContain('the suite wants its machines put back before each file, and they cannot be saved: --cold');
+  expect(stderr).toContain('the suite wants its machines restored before each file, but they cannot be saved: --cold');
   expect(exitCode).toBe(4);
 });

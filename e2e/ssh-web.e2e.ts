@@ -44,10 +44,10 @@ test('web passes on machines that exist, as their own user over a jump host, the
   }
 });
 
-test('the machines are put back, and the report says what stays', async () => {
+test('the machines are restored, and the report says what remains', async () => {
   for (const { steps } of results.cells)
     expect(steps.find(({ step }) => step === 'release')?.note).toMatch(
-      /^real-\w+: \d+ changes put back; what stays: what commands/,
+      /^real-\w+: \d+ changes undone; remaining: files written by stack commands/,
     );
   for (const { target } of machines) {
     const asked = 'systemctl is-active app; ls /etc/systemd/system/app.service; head -n 1 /etc/nginx/nginx.conf';

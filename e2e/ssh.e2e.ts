@@ -158,7 +158,7 @@ describe('a run that ends badly', () => {
     expect(await state()).toBe(before);
   });
 
-  test('a connection that is lost in mid-scenario is no failure of the suite, and the next run puts back what was left', async () => {
+  test('a connection that is lost in mid-scenario is no failure of the suite, and the next run undoes what was left', async () => {
     const lost = await longRun();
     await using _lost = lost.own;
     await lost.begun();
@@ -173,7 +173,7 @@ describe('a run that ends badly', () => {
     next.run.kill('SIGINT');
     await next.run;
     expect((await next.own.results()).cells[0]?.logs.map(({ message }) => message)).toContainEqual(
-      'real-amd64 had what another run left: 2 things were put back',
+      'real-amd64 had changes of another run: 2 changes were undone',
     );
     expect(await state()).toBe(before);
   });
@@ -210,7 +210,7 @@ commands:
     return ['--target', 'command', '--machines', file];
   };
 
-  test('is put back and given back by gc when the harness was killed', async () => {
+  test('is restored and released by gc when the harness was killed', async () => {
     const args = await commands('ssh://real-amd64-direct');
     const before = await state();
     const killed = await longRun(args);
@@ -226,7 +226,7 @@ commands:
     );
   });
 
-  test('is found again by its command when it was kept, and given back by gc', async () => {
+  test('is found again by its command when it was kept, and released by gc', async () => {
     const args = await commands('ssh://real-amd64-direct');
     await writeFile(log, '');
     const before = await state();
@@ -244,7 +244,7 @@ commands:
     ]);
   });
 
-  test('a command that prints no address is at fault, and what there may be is given back', async () => {
+  test('a command that prints no address is at fault, and what may exist is released', async () => {
     const args = await commands('here you are');
     expect((await project.harness(['run', 'bad', '--suite', 'waits', ...args])).exitCode).toBe(3);
     expect(await failures()).toEqual([

@@ -134,7 +134,7 @@ function statesOfHarness(cell: CellResult): CaseOutcome[] {
 }
 
 function lastMachine(cell: CellResult): CaseOutcome[] {
-  const steps = cell.steps.filter((step) => step.error !== undefined || tellsAlone(step)).map(outcomeOfStep);
+  const steps = cell.steps.filter((step) => step.error !== undefined || failedWithoutTests(step)).map(outcomeOfStep);
   if (steps.some(({ state }) => state === 'error')) return steps;
   const reason = cell.reason ?? `the cell is ${cell.verdict}`;
   const base = { name: 'cell', durationMs: cell.tests.length > 0 ? 0 : cell.durationMs };
@@ -150,7 +150,7 @@ function lastMachine(cell: CellResult): CaseOutcome[] {
 }
 
 /** A failed step without tests that would show it. */
-function tellsAlone({ step, verdict }: StepResult): boolean {
+function failedWithoutTests({ step, verdict }: StepResult): boolean {
   return verdicts[verdict].bad && step !== 'tests' && step !== 'scenarios' && step !== 'benchmarks';
 }
 

@@ -13,12 +13,12 @@ export async function serveRequests(
     const lines = createInterface({ input: socket });
     lines.on('error', () => {});
     lines.on('line', (line) => {
-      const told = (said: object) => void (socket.destroyed || socket.write(`${JSON.stringify(said)}\n`));
+      const send = (said: object) => void (socket.destroyed || socket.write(`${JSON.stringify(said)}\n`));
       Promise.resolve()
         .then(() => answer(JSON.parse(line)))
         .then(
-          (result) => told({ result: result ?? null }),
-          (error: Error) => told({ error: error.message }),
+          (result) => send({ result: result ?? null }),
+          (error: Error) => send({ error: error.message }),
         );
     });
   });

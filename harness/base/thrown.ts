@@ -88,11 +88,11 @@ function headOf(thrown: unknown): { readonly type: string; readonly message: str
   const type = (isError && textOf(thrown, 'name')) || 'Error';
   if (message !== undefined) return { type, message: cut(message, LIMITS.message) };
   const odd = propertyOf(thrown, 'message');
-  return { type, message: odd === undefined || odd === null ? saysNothing(thrown, type) : inspected(odd) };
+  return { type, message: odd === undefined || odd === null ? messageFromStack(thrown, type) : inspected(odd) };
 }
 
 /** For a value without a message: the start of its stack, which was its message, or its description. */
-function saysNothing(thrown: unknown, type: string): string {
+function messageFromStack(thrown: unknown, type: string): string {
   const stack = textOf(thrown, 'stack');
   if (stack === undefined) return inspected(thrown);
   const head = stack.split(/\n\s+at /)[0]!;
@@ -119,11 +119,11 @@ const OF_EVERY_ERROR = new Set(['name', 'message', 'stack', 'cause', 'constructo
 
 /** The causes and parts of a thrown value, each followed by its own causes. */
 function addCauses(thrown: unknown, causes: string[], seen: Set<unknown>, said: string): void {
-  const told = propertyOf(thrown, 'causes');
+  const listed = propertyOf(thrown, 'causes');
   const cause = propertyOf(thrown, 'cause');
   const all = [
     ...listOf(propertyOf(thrown, 'errors')),
-    ...listOf(told),
+    ...listOf(listed),
     ...(cause === undefined || cause === null ? [] : [cause]),
   ];
   for (const one of all) {

@@ -14,7 +14,7 @@ import type { TestSelection } from '../events/test-selection.ts';
 import type { RunStarted, Selection } from '../events/types.ts';
 import { Ledger } from '../fleet/ledger.ts';
 import type { CellOptions, ChosenCells } from '../matrix/plan.ts';
-import { isGoingOn } from '../run/schedule/lease.ts';
+import { isRunActive } from '../run/schedule/lease.ts';
 import { type RunOptions, runsFolder } from '../run/schedule/run.ts';
 import { chooseCells } from './cells.ts';
 import { runFolderOf } from './run-of.ts';
@@ -78,7 +78,7 @@ export async function whatIsLeft(run: string): Promise<Again | Nothing> {
  * The failures of an earlier run: of a cell whose only problem was tests, these; of any other, all that it ran.
  * @throws ConfigError if it is still running, or cells are gone.
  */
-export async function whatWasRed(run: string): Promise<Again | Nothing> {
+export async function whatFailed(run: string): Promise<Again | Nothing> {
   const earlier = await earlierRun(run);
   const { name, folder, result, selection } = earlier;
   const red = result.cells.filter(isRed);
@@ -104,7 +104,7 @@ async function earlierRun(run: string): Promise<Earlier> {
     throw new ConfigError(`cannot run ${folder} again: it is no run of this project`, {
       hint: `Runs of this project are in ${runsFolder(root)}.`,
     });
-  if (await isGoingOn(stateFolder(), name))
+  if (await isRunActive(stateFolder(), name))
     throw new ConfigError(`cannot run ${name} again: it is still running`, { hint: 'Wait for it, or interrupt it.' });
   const started = await startOf(join(folder, 'events.jsonl'), name);
   const result = await loadRun(folder);

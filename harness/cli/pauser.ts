@@ -35,14 +35,14 @@ export function pauser(minutes: number | undefined): WaitForPerson {
         '',
       ].join('\n'),
     );
-    await told(minutes, signal);
+    await continued(minutes, signal);
     await rm(file, { force: true });
     if (!signal.aborted) process.stderr.write(`resumed  ${cell}\n`);
   };
 }
 
 /** Resolves on Enter, on the signal, when the time is up, or when the run is ended. */
-function told(minutes: number | undefined, signal: AbortSignal): Promise<void> {
+function continued(minutes: number | undefined, signal: AbortSignal): Promise<void> {
   const { stdin } = process;
   return new Promise((resolve) => {
     const timer = minutes === undefined ? undefined : setTimeout(end, minutes * 60_000);

@@ -94,9 +94,9 @@ export async function runCommand(target: Target, options: CommandOptions): Promi
       cause: lastLines(result.stderr, 5).join('\n') || undefined,
       hint: 'The machine needs perl; Debian’s perl-base is enough.',
     });
-  const { exit, signal: killedBy, problem, freeKib, freeFiles, ...told } = last;
+  const { exit, signal: killedBy, problem, freeKib, freeFiles, ...seen } = last;
   return {
-    ...told,
+    ...seen,
     ...(exit === null ? {} : { exitCode: exit }),
     ...(killedBy === null ? {} : { signal: killedBy }),
     ...(problem === null ? {} : { problem }),

@@ -12,7 +12,7 @@ export interface NativeHelp {
 /** Programs of this machine that do in a foreign root what the root's own would do, and print the same bytes. */
 const UNPACKERS = ['/usr/bin/dpkg-deb', '/usr/bin/tar'];
 
-/** Where it is kept in the root what is put back afterwards. */
+/** Where the originals are kept in the root until they are restored. */
 const ASIDE = '/var/lib/harness-native';
 
 const COMPILER = '/usr/bin/py3compile';
@@ -40,7 +40,7 @@ export async function nativeHelp(resolved: readonly ResolvedPackage[]): Promise<
       `for tool in ${tools}; do mv "$1$tool" "$1${ASIDE}/"; cp "$tool" "$1$tool"; done`,
       ...(noCompiler
         ? []
-        : [divert('--no-rename', '--add'), `cat >"$1${COMPILER}" <<'end'\n${NOTER}end\nchmod 755 "$1${COMPILER}"`]),
+        : [divert('--no-rename', '--add'), `cat >"$1${COMPILER}" <<'end'\n${RECORDER}end\nchmod 755 "$1${COMPILER}"`]),
     ],
     after: [
       ...(noCompiler ? [] : compile(python)),
@@ -51,12 +51,12 @@ export async function nativeHelp(resolved: readonly ResolvedPackage[]): Promise<
   };
 }
 
-/** What stands for py3compile while packages are configured: a line for each of its arguments, and an empty one. */
-const NOTER = `#!/bin/sh
+/** Replaces py3compile while packages are configured: records each argument on a line, then an empty line. */
+const RECORDER = `#!/bin/sh
 { printf '%s\\n' "$@"; echo; } >>${ASIDE}/compile
 `;
 
-/** Does what py3compile was asked for. */
+/** Runs the recorded calls of py3compile. */
 const RUNNER = `import subprocess, sys
 for call in open('${ASIDE}/compile').read().split('\\n\\n'):
     if call: subprocess.run([sys.executable, '${COMPILER}', *call.split('\\n')], check=True)

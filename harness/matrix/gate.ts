@@ -3,7 +3,7 @@ import { InfraError, UnsupportedError } from '../base/errors.ts';
 import type { Suite } from '../config/suite.ts';
 import { deployersOf } from '../stacks/deployers.ts';
 import { kindsWith, type TargetKind } from '../targets/kinds.ts';
-import { aTarget, describeLacks } from '../targets/lacking.ts';
+import { describeLacks, targetWithArticle } from '../targets/lacking.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { Availability, Capability, Lack, Needs } from '../targets/target.ts';
 import type { Cell } from './cell.ts';
@@ -129,7 +129,7 @@ function reasonOf(
   { capabilities }: Needs,
 ): string | undefined {
   if (availability.state === 'impossible')
-    return `${aTarget(kind)} of ${arch} is not possible here: ${availability.why}`;
+    return `${targetWithArticle(kind)} of ${arch} is not possible here: ${availability.why}`;
   if (availability.state !== 'lacking') return undefined;
   const { lacks } = availability;
   return `the suite needs ${describeLacks(lacks)}: ${adviceFor(lacks, capabilities)}`;

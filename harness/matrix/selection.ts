@@ -8,7 +8,7 @@ import type { Selection } from '../events/types.ts';
 import type { CellOptions } from './plan.ts';
 
 /** Options that do not choose cells; all others belong to the choice. */
-const CHOOSE_NOTHING: ReadonlySet<string> = new Set([
+const NOT_SELECTING: ReadonlySet<string> = new Set([
   ...['json', 'jobs', 'keep', 'part', 'report', 'summary', 'pause', 'pauseMinutes', 'quiet', 'verbose', 'color'],
   ...['history', 'page', 'commitUrl', 'on', 'detach', 'into', 'images', 'pin', 'push'],
   ...[
@@ -38,7 +38,7 @@ const PATHS: ReadonlySet<string> = new Set(['machines', 'durations', 'source']);
 export function selectionOf(options: CellOptions, matrix: Matrix, project: Project, cwd: string): Selection {
   const written = Object.entries(options)
     // `--no-bench` is the option; its absence is not a choice.
-    .filter(([name, value]) => !CHOOSE_NOTHING.has(name) && value !== undefined && !(NEGATED.has(name) && value))
+    .filter(([name, value]) => !NOT_SELECTING.has(name) && value !== undefined && !(NEGATED.has(name) && value))
     .map(([name, value]) => [name, PATHS.has(name) && typeof value === 'string' ? placed(value, project, cwd) : value]);
   return {
     ...(matrix.file === undefined ? {} : { matrix: matrixWord(matrix.file, project) }),

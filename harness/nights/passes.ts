@@ -38,6 +38,6 @@ export function passedIn(run: RunResult, entry: Entry): boolean | undefined {
         ? [cell.verdict]
         : cell.tests.filter((test) => matchesTest(full, test)).map(({ verdict }) => verdict),
     );
-  const told = verdicts.flatMap((verdict) => passedOf(verdict) ?? []);
-  return told.length === 0 ? undefined : told.every(Boolean);
+  const passed = verdicts.flatMap((verdict) => passedOf(verdict) ?? []);
+  return passed.length === 0 ? undefined : passed.every(Boolean);
 }

@@ -122,8 +122,8 @@ const STATES = { PASS: 'pass', FAIL: 'fail', SKIP: 'skip' } as const;
 
 function resultOf(test: GoTest): FoundTest {
   const { name, seconds, output } = test;
-  const told = /--- (PASS|FAIL|SKIP): \S.* \(\d+\.\d+s\)\s*$/.exec(output)?.[1] as keyof typeof STATES | undefined;
-  const state = test.state ?? (told === undefined ? undefined : STATES[told]);
+  const ended = /--- (PASS|FAIL|SKIP): \S.* \(\d+\.\d+s\)\s*$/.exec(output)?.[1] as keyof typeof STATES | undefined;
+  const state = test.state ?? (ended === undefined ? undefined : STATES[ended]);
   const parts = name.split('/');
   const [file, line, words] = lastMessage(output);
   return {

@@ -76,9 +76,9 @@ function resultOf([, not, number, rest]: RegExpExecArray): TapResult {
   const opens = / \{$/.test(rest!);
   const words = opens ? rest!.slice(0, -2) : rest!;
   const directive = words.length < 10_000 ? DIRECTIVE.exec(words) : null;
-  const told = directive ? directive[1]!.trimEnd() : words;
-  const [, untimed, duration, unit] = (told.length < 10_000 && TIMING.exec(told)) || [];
-  const [, name, ended] = ENDED.exec(untimed ?? told) ?? [undefined, untimed];
+  const text = directive ? directive[1]!.trimEnd() : words;
+  const [, untimed, duration, unit] = (text.length < 10_000 && TIMING.exec(text)) || [];
+  const [, name, ended] = ENDED.exec(untimed ?? text) ?? [undefined, untimed];
   return {
     kind: 'result',
     ok: not === undefined,

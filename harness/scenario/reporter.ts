@@ -18,10 +18,10 @@ export function eventReporter(
   send: (report: SuiteReport) => void,
 ): Reporter & { onTaskUpdate(): void } {
   const { cell, step, suite } = context;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const once = (what: 'planned' | 'begun' | 'ended', id: string, tell: () => void) => {
-    if (told.has(`${what} ${id}`)) return;
-    told.add(`${what} ${id}`);
+    if (reported.has(`${what} ${id}`)) return;
+    reported.add(`${what} ${id}`);
     tell();
   };
   const numbers = new Map<string, number>();
@@ -91,15 +91,15 @@ export function eventReporter(
         stopped.delete(test);
         const why = groupsOf(test).find((group) => errors.get(group)?.length);
         finish(test, why ? failedBefore(errors.get(why)!) : outcomeOf(test, suite));
-        if (why) told.add(`told ${why.id}`);
+        if (why) reported.add(`hook ${why.id}`);
       }
       const log = journal.read().hooks.get(fileOf(module));
       if (log) send({ type: 'event', event: { type: 'file.output', cell, step, file: fileOf(module), log } });
       // A file that could not be read, or whose hooks failed after its tests, has no test that shows it.
-      const untold = groups.filter(({ id }) => !told.has(`told ${id}`)).flatMap((group) => errors.get(group)!);
-      if (untold.length === 0) return;
+      const unreported = groups.filter(({ id }) => !reported.has(`hook ${id}`)).flatMap((group) => errors.get(group)!);
+      if (unreported.length === 0) return;
       const durationMs = Math.round(module.diagnostic().collectDuration);
-      const attempts: Attempt[] = [{ verdict: verdictOf(untold), durationMs, errors: untold }];
+      const attempts: Attempt[] = [{ verdict: verdictOf(unreported), durationMs, errors: unreported }];
       const which = { file: fileOf(module), name: FILE_ITSELF };
       const outcome = { verdict: attempts[0]!.verdict, durationMs, attempts };
       send({ type: 'event', event: { type: 'test.finished', cell, step, ...which, ...outcome } });

@@ -7,7 +7,7 @@ import type { ImageFile } from '../images/files.ts';
 import type { Target } from '../targets/target.ts';
 import { tempFiles } from '../testing/temp-files.ts';
 import { installStack } from './packages/install.ts';
-import { putBack } from './undo.ts';
+import { undoChanges } from './undo.ts';
 
 /** A machine that is a folder of this one: commands run here, and nothing of it but the folder is touched. */
 function machine(folder: string, systemctl: string): Target {
@@ -71,7 +71,7 @@ test('a machine gets files, folders and links, and what it had is back afterward
   expect(await readFile(said, 'utf8')).toContain('disable --quiet --now cron\n');
 
   await writeFile(said, '');
-  expect(await putBack(target, { scale: 1 })).toBeGreaterThan(5);
+  expect(await undoChanges(target, { scale: 1 })).toBeGreaterThan(5);
   expect(await readFile(at('etc/a.conf'), 'utf8')).toBe('old');
   expect(await readFile(at('etc/gone/inside'), 'utf8')).toBe('inside');
   expect(await readlink(at('etc/link'))).toBe('a.conf');

@@ -6,11 +6,11 @@ import type { Target } from '../targets/target.ts';
 import { deployers, deployersOf } from './deployers.ts';
 
 /**
- * Puts back what a journal says, the last change first. It lies beside the journal on the machine, so that whoever has the
- * machine next can run it, whatever became of the run. Each line of a journal is `verb argument [path]`.
+ * Undoes the changes in a journal, the last one first. It is stored beside the journal on the machine, so that the next
+ * user of the machine can run it even if this run was killed. Each line of a journal is `verb argument [path]`.
  */
 const UNDO = `#!/bin/sh
-# Puts back what a run of the test harness changed on this machine, the last change first.
+# Undoes what a run of the test harness changed on this machine, the last change first.
 cd "$(dirname "$0")" || exit 1
 ${deployers.flatMap(({ name, undo }) => (undo ? [`undo_${name}() { what=$1\n${undo.script}\n} >/dev/null\n`] : [])).join('')}failed=0
 tac journal | {
@@ -36,8 +36,8 @@ cd / && rm -rf -- "$(dirname "$0")"
 `;
 
 /**
- * Notes what stands before anything is changed: arguments are the folder, the packages to be purged later, --, services, --,
- * services that will be disabled.
+ * Records the state before any change. Arguments: the folder, packages to purge later, --, services, --, services that
+ * will be disabled.
  */
 const BEGIN = `
 folder=$1; shift
@@ -55,7 +55,7 @@ rm -rf -- "$folder" && mkdir -p -- "$folder/files" && cat >"$folder/undo" || exi
 sync -f "$folder"
 `;
 
-/** Keeps what is to be overwritten: arguments are the folder, lines of deployers, services, --, paths. */
+/** Copies what will be overwritten. Arguments: the folder, lines of deployers, services, --, paths. */
 const NOTE = `
 folder=$1; lines=$2; shift 2
 services=
@@ -86,7 +86,7 @@ interface UndoOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Notes what is to be put back of packages and services, before the first change. Nothing on a target that ends with the run. */
+/** Records packages and services before the first change. Does nothing on a target that ends with the run. */
 export async function beginUndo(
   target: Target,
   { stack, timeouts }: Suite,
@@ -107,7 +107,7 @@ export async function beginUndo(
   );
 }
 
-/** Keeps copies of the files that will be overwritten, before they are, and notes what will be started. */
+/** Copies the files that will be overwritten, and records what will be started. */
 export async function noteChanges(
   target: Target,
   suite: Suite,
@@ -138,11 +138,11 @@ export async function noteChanges(
 const UNDO_SECONDS = 120;
 
 /**
- * Undoes the changes to a machine that its journal has.
- * @returns the number of undone changes, or undefined if nothing was noted there.
+ * Undoes the changes to a machine that are in its journal.
+ * @returns the number of undone changes, or undefined if there is no journal.
  * @throws InfraError if something could not be undone; the journal stays for the machine's next user.
  */
-export async function putBack(target: Target, options: UndoOptions): Promise<number | undefined> {
+export async function undoChanges(target: Target, options: UndoOptions): Promise<number | undefined> {
   const { undoFolder } = target;
   if (undoFolder === undefined) return undefined;
   const run = 'if [ -e "$1/undo" ]; then exec sh "$1/undo"; fi';
@@ -151,9 +151,9 @@ export async function putBack(target: Target, options: UndoOptions): Promise<num
 }
 
 /** Undoes the leftovers of a killed run. @returns a summary in words; undefined: there was nothing. */
-export async function putBackLeftovers(target: Target, options: UndoOptions): Promise<string | undefined> {
-  const count = await putBack(target, options);
-  return count === undefined ? undefined : `${count} ${count === 1 ? 'thing was' : 'things were'} put back`;
+export async function undoLeftovers(target: Target, options: UndoOptions): Promise<string | undefined> {
+  const count = await undoChanges(target, options);
+  return count === undefined ? undefined : `${count} ${count === 1 ? 'change was' : 'changes were'} undone`;
 }
 
 async function script(
@@ -171,7 +171,7 @@ async function script(
   });
   if (exitCode === 0) return stdout.trim();
   const said = lastLines(`${stdout}\n${stderr}`, 5).join('\n');
-  throw new InfraError(`cannot note or put back what is changed on ${target.facts.machine ?? 'the machine'}: ${said}`, {
+  throw new InfraError(`cannot record or undo changes on ${target.facts.machine ?? 'the machine'}: ${said}`, {
     hint: `Its journal is in ${target.undoFolder} there; \`sh undo\` in that folder tries again.`,
   });
 }

@@ -63,11 +63,11 @@ function nameOf(lack: Lack): string {
 
 function whyOf(lack: Lack): string {
   if (lack.need === 'memory') return `and the machine has ${formatBytes(lack.have)}`;
-  if (lack.scope === 'kind') return `which ${aTarget(lack.kind)} does not have`;
+  if (lack.scope === 'kind') return `which ${targetWithArticle(lack.kind)} does not have`;
   return `which the machine${lack.need === 'kernel module' ? '’s kernel' : ''} does not have`;
 }
 
 /** `a vm target`, `an ssh target`. */
-export function aTarget(kind: TargetKind): string {
+export function targetWithArticle(kind: TargetKind): string {
   return `${/^(?:[aeiou]|ssh)/.test(kind) ? 'an' : 'a'} ${kind} target`;
 }

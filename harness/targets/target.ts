@@ -213,7 +213,7 @@ export interface Io {
   progress(message: string): void;
   phase(phase: Phase): void;
   /** Called with a machine that answers commands but cannot be used for another reason, before it is ended. */
-  lastWords?(target: Target): Promise<void>;
+  onFailedStart?(target: Target): Promise<void>;
 }
 
 /** A thing that must be gone when the run is over. */

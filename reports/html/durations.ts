@@ -7,7 +7,7 @@ import { html, type Markup } from './markup.ts';
 import { verdictMark } from './verdict.ts';
 
 /** Number of cells drawn openly; the shorter ones are folded. */
-const IN_SIGHT = 40;
+const SHOWN_AT_FIRST = 40;
 
 /** A timeline: one line per cell with its steps, all on one axis, with the critical cells marked. */
 export function durationsSection(run: RunResult): Markup {
@@ -22,7 +22,7 @@ export function durationsSection(run: RunResult): Markup {
       .toSorted(
         (a, b) => Number(critical.has(b.cell.name)) - Number(critical.has(a.cell.name)) || length(b) - length(a),
       )
-      .slice(0, IN_SIGHT),
+      .slice(0, SHOWN_AT_FIRST),
   );
   const rest = spans.filter((span) => !kept.has(span));
   const used = STEPS.filter((step) => spans.some(({ cell }) => cell.steps.some((one) => one.step === step)));

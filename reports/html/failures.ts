@@ -23,7 +23,7 @@ export interface Known {
 }
 
 /** Failures of a group that are shown; the others are folded. */
-const IN_SIGHT = 8;
+const SHOWN_AT_FIRST = 8;
 
 /** A card for each kind of failure. */
 export function failuresSection(groups: readonly Group[], known: Known): Markup | undefined {
@@ -142,8 +142,8 @@ function occurrences(group: Group, known: Known): Markup {
     return html`<li id="${id}"><a href="#${cellId(cell.name)}">${cell.name}</a>${!cell.voting && html` <small class="tag">non-voting</small>`} ${test ? html`${linkTo(rowOf(cell, test, known), labelOf(test))} <span class="muted">${placeOf(cell, test)}</span>` : what} ${permalink(id, what)}${control && html`<div class="muted">${control}</div>`}${since && html`<div class="muted">${sinceSentence(since)}</div>`}</li>
 `;
   };
-  const rest = group.slice(IN_SIGHT);
-  return html`<ul class="occurrences">${group.slice(0, IN_SIGHT).map(item)}</ul>
+  const rest = group.slice(SHOWN_AT_FIRST);
+  return html`<ul class="occurrences">${group.slice(0, SHOWN_AT_FIRST).map(item)}</ul>
 ${rest.length > 0 && html`<details><summary>${rest.length} more</summary><ul class="occurrences">${rest.map(item)}</ul></details>`}`;
 }
 
@@ -204,20 +204,20 @@ function transcripts({ test }: Failure): Markup[] {
 
 function missingTests({ cell, missing = [], id }: Failure): Markup {
   const list = html`<ul class="missing">${missing.map((test) => html`<li><a href="#${testId(cell, test)}">${labelOf(test)}</a> <span class="muted">${test.file}</span></li>`)}</ul>`;
-  return missing.length <= 2 * IN_SIGHT
+  return missing.length <= 2 * SHOWN_AT_FIRST
     ? list
     : html`<details><summary>${missing.length} tests of ${cell.name}</summary><div id="${id}-tests">${list}</div></details>`;
 }
 
 /** The last lines of the consoles of some of the cells. */
 function consoles(group: Group): Markup[] {
-  const told = group.flatMap(({ cell, errors }) => {
+  const tails = group.flatMap(({ cell, errors }) => {
     const tail = errors.find(({ consoleTail }) => consoleTail?.length)?.consoleTail;
     return tail ? [{ cell, tail }] : [];
   });
-  const one = [...Map.groupBy(told, ({ cell }) => cell.name).values()].map(([first]) => first!);
+  const one = [...Map.groupBy(tails, ({ cell }) => cell.name).values()].map(([first]) => first!);
   return one
-    .slice(0, IN_SIGHT)
+    .slice(0, SHOWN_AT_FIRST)
     .map(({ cell, tail }, index) =>
       foldedLines(
         `Console of ${cell.name}, last ${tail.length} ${tail.length === 1 ? 'line' : 'lines'}`,
@@ -232,8 +232,8 @@ function evidence(group: Group): Markup | undefined {
   if (cells.length === 0) return undefined;
   const of = (cell: CellResult) =>
     html`<div class="evidence"><span>Evidence${cells.length > 1 && html` of ${cell.name}`}</span> ${evidenceLinks(cell)}</div>`;
-  const rest = cells.slice(IN_SIGHT);
-  return html`${cells.slice(0, IN_SIGHT).map(of)}${rest.length > 0 && html`<details><summary>Evidence of ${rest.length} more cells</summary>${rest.map(of)}</details>`}`;
+  const rest = cells.slice(SHOWN_AT_FIRST);
+  return html`${cells.slice(0, SHOWN_AT_FIRST).map(of)}${rest.length > 0 && html`<details><summary>Evidence of ${rest.length} more cells</summary>${rest.map(of)}</details>`}`;
 }
 
 /** The failed tests, if nothing else failed. */

@@ -6,7 +6,7 @@ import { html, type Markup } from './markup.ts';
 import { verdictMark } from './verdict.ts';
 
 /** More are folded. */
-const IN_SIGHT = 24;
+const SHOWN_AT_FIRST = 24;
 
 /** The cells in the form of jobs in a CI's dashboard. */
 export function healthSection(run: RunResult): Markup | undefined {
@@ -15,7 +15,7 @@ export function healthSection(run: RunResult): Markup | undefined {
   const table = html`<div class="wide" tabindex="0" role="group" aria-labelledby="health-title"><table class="plain jobs"><thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${jobsOf(run).map(row)}</tbody></table></div>`;
   return html`<section id="health" aria-labelledby="health-title"><h2 id="health-title">Jobs</h2>
-${run.cells.length <= IN_SIGHT ? table : html`<details><summary>${run.cells.length} jobs</summary>${table}</details>`}</section>`;
+${run.cells.length <= SHOWN_AT_FIRST ? table : html`<details><summary>${run.cells.length} jobs</summary>${table}</details>`}</section>`;
 }
 
 function row({ job, voting, project, branch, pipeline, change, durationMs, startedAt, result }: Job): Markup {

@@ -7,7 +7,7 @@ import { archsOf, type Stack } from './table-model.ts';
 import { sign, signOfState, verdictMark } from './verdict.ts';
 
 /** Number of stacks shown; beyond that, those that are green everywhere are folded. */
-const IN_SIGHT = 8;
+const SHOWN_AT_FIRST = 8;
 
 /** Verdict, counts, and facts of the run. */
 export function header(run: RunResult, brief: Markup | undefined): Markup {
@@ -51,10 +51,10 @@ export function cellsSection(run: RunResult, stacks: readonly Stack[]): Markup {
   const dull = (stack: Stack) => stack.cells.every((cell) => !cell || cell.verdict === 'passed');
   const telling = stacks.filter((stack) => !dull(stack));
   const green = stacks.filter(dull);
-  const [shown, folded] = stacks.length <= IN_SIGHT ? [stacks, []] : [telling, green];
-  const more = shown.slice(3 * IN_SIGHT);
+  const [shown, folded] = stacks.length <= SHOWN_AT_FIRST ? [stacks, []] : [telling, green];
+  const more = shown.slice(3 * SHOWN_AT_FIRST);
   return html`<section id="cells" aria-labelledby="cells-title"><h2 id="cells-title">Cells</h2>
-${shown.length > 0 && matrixOf(shown.slice(0, 3 * IN_SIGHT), run)}
+${shown.length > 0 && matrixOf(shown.slice(0, 3 * SHOWN_AT_FIRST), run)}
 ${more.length > 0 && html`<details><summary>${more.length} more that did not pass everywhere</summary>${matrixOf(more, run)}</details>`}
 ${folded.length > 0 && html`<details><summary>${verdictMark('passed')} ${folded.length} that passed everywhere</summary>${matrixOf(folded, run)}</details>`}</section>`;
 }

@@ -55,9 +55,9 @@ function healthWords(cells: readonly (NightCell | undefined)[]): string {
   const excused = ran.filter((cell) => cell.excused).length;
   const counts = Map.groupBy(ran, ({ verdict }) => verdict);
   const others = verdictNames.filter((verdict) => verdict !== 'passed');
-  const told = others.flatMap((verdict) => (counts.has(verdict) ? [`${counts.get(verdict)!.length} ${verdict}`] : []));
+  const rest = others.flatMap((verdict) => (counts.has(verdict) ? [`${counts.get(verdict)!.length} ${verdict}`] : []));
   const quarantined = excused > 0 ? [`${excused} in quarantine`] : [];
-  return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...told, ...quarantined].join(', ');
+  return [`${counts.get('passed')?.length ?? 0} of ${ran.length} passed`, ...rest, ...quarantined].join(', ');
 }
 
 /** Time per step of each cell, night by night, stacked. */

@@ -11,7 +11,7 @@ import type { StoredEvent } from '../../events/types.ts';
 import { Ledger } from '../../fleet/ledger.ts';
 import { PartTail } from '../../fleet/part.ts';
 import { attach } from '../../fleet/run.ts';
-import { isGoingOn } from '../../run/schedule/lease.ts';
+import { isRunActive } from '../../run/schedule/lease.ts';
 import type { CliCommand } from '../command.ts';
 import { displayOptions, reportOption } from '../options.ts';
 import { type ReportFlags, reportsOf } from '../reports-of.ts';
@@ -60,7 +60,7 @@ export async function hasController(folder: string): Promise<boolean> {
   const lock = await tryLock(join(folder, 'lock'));
   if (lock === undefined) return true;
   await lock[Symbol.asyncDispose]();
-  return isGoingOn(stateFolder(), folder.slice(folder.lastIndexOf('/') + 1));
+  return isRunActive(stateFolder(), folder.slice(folder.lastIndexOf('/') + 1));
 }
 
 /** What a run that has ended came to; it may have been killed before its reports. */

@@ -18,7 +18,7 @@ import { type RunOptions, type RunOutcome, runMatrix, runsFolder } from '../../r
 import { chooseCells } from '../cells.ts';
 import { chosenTests, type TestOptions } from '../chosen-tests.ts';
 import type { CliCommand } from '../command.ts';
-import { type Nothing, whatIsLeft, whatWasRed } from '../earlier-run.ts';
+import { type Nothing, whatFailed, whatIsLeft } from '../earlier-run.ts';
 import { mustNotBeWith, onOf } from '../on.ts';
 import { cellOptions, collect, count, displayOptions, reportOption, whole } from '../options.ts';
 import { pauser } from '../pauser.ts';
@@ -171,7 +171,7 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
   }
   mustNotChoose(named, options);
   const again =
-    resume === undefined ? await whatWasRed(failed === true ? 'latest' : failed!) : await whatIsLeft(resume);
+    resume === undefined ? await whatFailed(failed === true ? 'latest' : failed!) : await whatIsLeft(resume);
   if ('nothing' in again) return again;
   const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => !isDefault(name, value)));
   return { ...again, flags: { ...(again.options as RunFlags), ...given } };

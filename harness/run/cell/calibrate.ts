@@ -5,8 +5,8 @@ import type { CellScale } from '../../events/types.ts';
 import type { Target } from '../../targets/target.ts';
 
 /**
- * The same work on this host and in the guest: arithmetic, and processes made and ended, which is what deployments
- * mostly do. It prints the milliseconds by the clock of where it runs.
+ * The work that is timed on this host and in the guest: arithmetic, and starting processes, which is what deployments
+ * mostly do. Prints the milliseconds it took by the local clock.
  */
 const LOOP = `use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 my $t = clock_gettime(CLOCK_MONOTONIC); my $x = 0;
@@ -14,19 +14,19 @@ for my $i (1 .. 300_000) { $x = ($x * 31 + $i) % 65_521 }
 for (1 .. 10) { system("/bin/true") }
 printf "%.3f", 1000 * (clock_gettime(CLOCK_MONOTONIC) - $t);`;
 
-/** Bounds of a measured factor: below, a guest is never faster than this host; above, something is wrong. */
+/** Bounds of a measured factor: a guest is never faster than this host, and a larger factor is a mistake. */
 export const SCALE_BOUNDS = { least: 1, most: 100 } as const;
 
-/** How much slower than is assumed of its architecture a machine may have been when it was saved, to be believed. */
-const BELIEVED = 1.5;
+/** A saved factor is trusted up to this many times the factor assumed for the architecture. */
+const TRUSTED_RATIO = 1.5;
 
 /**
- * Whether a factor that was measured before a machine was saved is to be measured again: a moment in which the host was
- * busy would otherwise stretch the deadlines of every later run.
- * @param assumed how slow such a machine is taken to be before it was measured.
+ * Whether a factor that was saved with a machine should be measured again: one that was measured on a busy host would
+ * stretch the deadlines of every later run.
+ * @param assumed the factor assumed for such a machine before measuring.
  */
 export function isSuspicious({ factor, source }: Pick<CellScale, 'factor' | 'source'>, assumed: number): boolean {
-  return source !== 'fixed' && factor > BELIEVED * Math.max(assumed, SCALE_BOUNDS.least);
+  return source !== 'fixed' && factor > TRUSTED_RATIO * Math.max(assumed, SCALE_BOUNDS.least);
 }
 
 let hostReference: Promise<number> | undefined;
@@ -48,7 +48,7 @@ function hostMs(): Promise<number> {
 
 /**
  * How many times slower than this host a target is. The factor multiplies every deadline of the suite.
- * @param least what it is at least, for instance because the measuring loop is kinder than what will come.
+ * @param least lower bound, for work that is slower in a guest than the measuring loop.
  */
 export async function calibrate(
   target: Target,

@@ -16,15 +16,15 @@ import { hasFiles } from '../suite/suite-files.ts';
 import { suiteStep } from '../suite/suite-step.ts';
 import { collectEvidence } from './collect.ts';
 import {
-  anyDeath,
   type CellContext,
   cellContext,
+  firstDeath,
   type OnTarget,
   type RunContext,
   warn,
   whileAlive,
 } from './context.ts';
-import { deployOn, putBackOn } from './deploy.ts';
+import { deployOn, undoOn } from './deploy.ts';
 import { type CellImages, checkPackages, imagesOf } from './image.ts';
 import { machineRetries } from './retry.ts';
 import { leftBehind, nodeFolder, type StartedCell, type StartRequest, startCell } from './start-cell.ts';
@@ -32,8 +32,8 @@ import { failStep, type StepIo, type StepOutcome, skipStep, step, verdictOfError
 
 /**
  * Takes one cell through its steps: image, acquire, deploy, scenarios, benchmarks, collect, release. Whatever happens,
- * its target is released, unless it is to be kept, and its end is an event.
- * @throws InfraError when its events cannot be written, and nothing else.
+ * its target is released (unless `--keep` applies) and its end is written as an event.
+ * @throws only InfraError, when its events cannot be written.
  */
 export async function runCell(cell: Cell, run: RunContext): Promise<Verdict> {
   const started = performance.now();
@@ -60,7 +60,7 @@ interface CellState {
   reason?: string;
   enter?: string;
   artifacts: string[];
-  /** Names of tests that were not chosen to run. */
+  /** Names of tests that were not selected. */
   readonly left: string[];
 }
 
@@ -74,7 +74,7 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
       level: 'info',
       message: `another kind of target is preferred; ${why}`,
     });
-  // What is missing or broken belongs to the step that would find it, minutes later.
+  // A missing or broken part fails the step that would have found it minutes later.
   const noTarget = await problemOf(checkTarget(cell, run.providers));
   if (noTarget !== undefined && !(noTarget instanceof UnsupportedError)) await failStep(context, 'acquire', noTarget);
   if (noTarget !== undefined) throw noTarget;
@@ -98,9 +98,9 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
     for (;;) {
       const begun = performance.now();
       const tookTooLong = await attemptOn(context, images, state);
-      // Who lacks time, or has the machine kept, is not helped by another one.
+      // Another machine does not help a cell that is out of time, or whose machine is kept.
       if (tookTooLong || context.signal.aborted || state.enter !== undefined) break;
-      // Where no other machine can be had, what the first one died of is what there is to say.
+      // If no other machine can be acquired, report why the first one died.
       if (!retries.left(state) || (await problemOf(checkTarget(cell, run.providers))) !== undefined) break;
       await retries.again(state, performance.now() - begun);
       Object.assign(state, { verdict: 'incomplete', reason: undefined, artifacts: [] });
@@ -119,7 +119,7 @@ async function takeThroughSteps(context: CellContext, state: CellState): Promise
   );
 }
 
-/** Does something that has to wait for others, and says for whom until `begun` is called. */
+/** Runs work that may have to wait for other cells, and reports which ones until `begun` is called. */
 async function waiting<T>(
   { cell, run }: CellContext,
   what: string,
@@ -155,9 +155,9 @@ async function buildStep({ cell, run, signal }: CellContext, io: StepIo): Promis
   return [images, { verdict: 'passed', note: notes.join('; ') }];
 }
 
-/** One attempt of a cell, with all the time that it may have. @returns whether that was not enough. */
+/** One attempt of a cell, with the cell's full time limit. @returns whether it ran out of time. */
 async function attemptOn(context: CellContext, images: CellImages, state: CellState): Promise<boolean> {
-  // A cell's time begins when it has its place: waiting for others is not its fault.
+  // A cell's time limit starts when it gets its slot; waiting for other cells does not count.
   const { matrix, pause } = context.run;
   const limitMs = matrix.limits['cell-minutes'] * 60_000;
   const given = new AbortController();
@@ -179,7 +179,7 @@ async function onTarget(context: CellContext, images: CellImages, state: CellSta
         begun();
         const started = await step(context, 'acquire', (io) => acquireStep(context, images, state, io));
         const died = new AbortController();
-        void anyDeath(started).then((error) => died.abort(error));
+        void firstDeath(started).then((error) => died.abort(error));
         on = { context, started, signal: AbortSignal.any([context.signal, died.signal]) };
         return deployAndTest(on, state);
       }, context.cell.name),
@@ -206,7 +206,7 @@ async function deployAndTest(on: OnTarget, state: CellState): Promise<StepOutcom
   return { verdict: 'skipped' };
 }
 
-/** Which tests of a cell are to run; undefined: all. */
+/** The tests of a cell that should run; undefined: all. */
 function chosenOf({ context: { cell, run } }: OnTarget): TestSelection | undefined {
   return run.choices.tests?.get(cell.name);
 }
@@ -218,18 +218,18 @@ async function testOn(on: OnTarget, state: CellState): Promise<StepOutcome> {
   if (suite.tests.length === 0 || started.setUp === undefined) return suiteStep(on, 'scenarios');
   const kept = (file: string) => void state.artifacts.push(relative(context.run.open.folder, file));
   const commands = await commandsStep(on, started.setUp.workspace, kept);
-  // A suite of commands only is spared a process of vitest.
+  // A suite that has only commands needs no vitest process.
   if (!(await hasFiles(suite, 'scenarios')) || context.run.bail.tests.aborted) return commands;
   const scenarios = await suiteStep(on, 'scenarios');
   const left = [...(commands.left ?? []), ...(scenarios.left ?? [])];
-  // Where tests are chosen, one of the two may have none of them: then the other one counts.
+  // With selected tests, one of the two may have none of them; then the other one counts.
   const none = [commands, scenarios].find(({ verdict }) => chosenOf(on) !== undefined && verdict === 'skipped');
   if (none) return { ...(none === commands ? scenarios : commands), left };
   const telling = mostTelling([commands.verdict, scenarios.verdict]) === commands.verdict ? commands : scenarios;
   return { ...telling, left };
 }
 
-/** The benchmarks, alone on the host: what else runs would be in the figures. */
+/** The benchmarks, alone on the host: anything else that runs would distort the figures. */
 async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState): Promise<void> {
   const { cell, run } = on.context;
   if (!run.choices.bench) return skipStep(on.context, 'benchmarks', 'left out by --no-bench');
@@ -254,7 +254,7 @@ async function measureOn(on: OnTarget, scenarios: StepOutcome, state: CellState)
   on.signal.throwIfAborted();
 }
 
-/** A choice of tests that chose none in a cell is a mistake, mostly: the names that there are show which. */
+/** A selection that matches no test of a cell is usually a typo: the error lists the names that exist. */
 function sayNothingChosen(on: OnTarget, state: CellState): void {
   const tests = chosenOf(on);
   if (tests === undefined || state.verdict !== 'skipped') return;
@@ -264,14 +264,14 @@ function sayNothingChosen(on: OnTarget, state: CellState): void {
   warn(on.context, state.reason);
 }
 
-/** Keeps what explains a failure, then gives the target back, unless it is to be kept. */
+/** Collects evidence after a failure, then releases the target unless it is to be kept. */
 async function leave(on: OnTarget, state: CellState): Promise<void> {
   const { context, started } = on;
   const { cell, run } = context;
   const { lease } = run.open;
   const good = state.verdict === 'passed' || state.verdict === 'skipped';
   const usable = !on.signal.aborted;
-  // A test that fails asks by itself, before anything that comes behind it.
+  // A failing test has already paused the run by itself, before anything after it ran.
   if (!good && usable)
     await run.pause.at(
       { cell: cell.name, folder: run.open.folder, what: 'the cell', why: state.reason ?? state.verdict },
@@ -292,25 +292,25 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
   let released = false;
   try {
     await step(context, 'release', async (io) => {
-      // A machine that is gone is put back by whoever has it next.
-      const note = await putBackOn(on).catch((error: unknown) => io.warn(messageOf(error)));
+      // If the machine cannot be reached, the next run that uses it reverts the changes.
+      const note = await undoOn(on).catch((error: unknown) => io.warn(messageOf(error)));
       released = true;
       await started[Symbol.asyncDispose]();
       return [undefined, { verdict: 'passed', ...(note ? { note } : {}) }];
     });
   } catch (error) {
     lease.leaveBehind();
-    // What the cell failed of is what people want to know first.
+    // Do not hide what the cell failed of.
     if (good) throw error;
     warn(context, leftBehind(messageOf(error)));
   } finally {
-    // Also where the step's first event could not be written: the disk is full.
-    if (!released) await putBackOn(on).catch(() => {});
+    // Runs even if the step's first event could not be written because the disk is full.
+    if (!released) await undoOn(on).catch(() => {});
     if (!released) await started[Symbol.asyncDispose]();
   }
 }
 
-/** What explains a failure of any of a cell's machines, relative to the run's folder. */
+/** Evidence of a failure from all of a cell's machines; paths relative to the run's folder. */
 async function evidenceOf({ context, started, signal }: OnTarget): Promise<string[]> {
   const { cell, folder, run } = context;
   const runFolder = run.open.folder;
@@ -338,8 +338,8 @@ async function acquireStep(
   const { emit, lease, folder: runFolder } = run.open;
   const { keep, cold } = run.choices;
   const provider = await run.providers(cell.target);
-  // What a machine that answers has to say of why it cannot be used is gone with it.
-  const lastWords: StartRequest['lastWords'] = async ({ name, target }, scale) => {
+  // A machine that answers may know why it cannot be used; once it is released, that is lost.
+  const onFailedStart: StartRequest['onFailedStart'] = async ({ name, target }, scale) => {
     if (signal.aborted) return;
     const options = { scale, signal, warn: io.warn };
     const kept = await collectEvidence(target, cell.suite, nodeFolder(cell, folder, name), runFolder, options);
@@ -347,7 +347,7 @@ async function acquireStep(
   };
   const started = await startCell(
     cell,
-    { provider, images, limits: run.matrix.limits, cold, lastWords, tree: run.sources.get(cell.suite.name) },
+    { provider, images, limits: run.matrix.limits, cold, onFailedStart, tree: run.sources.get(cell.suite.name) },
     { folder, cache: run.settings.cache, lease, keep, signal },
     io,
   );

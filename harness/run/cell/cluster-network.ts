@@ -5,18 +5,18 @@ import { createLan, type Lan } from '../../net/lan.ts';
 import { serveLan } from '../../net/remote.ts';
 import type { LanPlace } from '../../targets/target.ts';
 
-/** The network of a cluster's machines, and the place of each in it. */
+/** The network of a cluster's machines, and each machine's address in it. */
 export interface ClusterNetwork extends AsyncDisposable {
   readonly lan: Lan;
-  /** Where other processes change it. */
+  /** Control socket through which other processes change the network. */
   readonly controlSocket: string;
   place(node: string): LanPlace;
 }
 
-/** A private network whose addresses say which node it is: `10.77.0.11` is the first. */
+/** A private network with one fixed address per node: `10.77.0.11` is the first. */
 const addressOf = (index: number) => `10.77.0.${11 + index}`;
 
-/** @param folder private and with a short path, for sockets; gone with the network. */
+/** @param folder private and with a short path, for sockets; removed with the network. */
 export async function createNetwork(nodes: readonly CellNode[], folder: string): Promise<ClusterNetwork> {
   const lan = createLan();
   const controlSocket = join(folder, 'lan');

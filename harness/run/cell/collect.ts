@@ -8,7 +8,7 @@ import { deployersOf } from '../../stacks/deployers.ts';
 import { argvOf } from '../../stacks/ready.ts';
 import type { Target } from '../../targets/target.ts';
 
-/** What is asked of a target after a failure. */
+/** The commands that are run on a target after a failure. */
 const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
   'journal.txt': ['journalctl', '--no-pager', '--lines=2000', '--output=short-monotonic'],
   'units.txt': ['systemctl', '--no-pager', '--all', 'list-units'],
@@ -18,25 +18,25 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
   'processes.txt': ['ps', 'axo', 'pid,ppid,stat,rss,time,args'],
 };
 
-/** Native seconds for each question: a target that failed may take its time. */
+/** Native seconds for each command: a target that failed may be slow. */
 const SECONDS = 20;
-/** Native seconds in which a machine answers that is only busy. */
+/** Native seconds within which a machine that is merely busy answers. */
 export const ANSWER_SECONDS = 5;
 
 export interface EvidenceOptions {
   /** How many times slower than this host the target is. */
   readonly scale: number;
   readonly signal?: AbortSignal | undefined;
-  /** It was asked a moment ago, and gave no answer. */
+  /** True if it has just failed to answer. */
   readonly silent?: boolean | undefined;
-  /** Told what is missing, and why. */
+  /** Called with what is missing, and why. */
   readonly warn: (message: string) => void;
 }
 
 /**
- * Keeps what explains a failure: journal, units, kernel messages, network, processes, then what the suite's own commands say
- * and the logs of what was deployed. The console is there anyway. An answer that does not come in time is missing, and
- * no other; a machine that answers nothing any more is asked nothing more: to find that out takes one short question.
+ * Collects evidence of a failure: journal, units, kernel messages, network, processes, then the output of the suite's
+ * own `evidence` commands and the logs of the deployed stack. The console is kept anyway. A late answer loses only that
+ * answer. A quick check comes first: a machine that no longer answers is not asked for the rest.
  * @returns the files, relative to the run's folder.
  */
 export async function collectEvidence(
@@ -60,7 +60,7 @@ export async function collectEvidence(
       () => false,
     );
   if (silent || !(await answers())) {
-    // One that has died has said so.
+    // A machine that died has already reported it.
     if (!signal?.aborted) warn('only its console was collected: it no longer answers commands');
     return kept();
   }
@@ -76,7 +76,7 @@ export async function collectEvidence(
       if (!(await answers())) return kept();
     }
   }
-  // One that has died is asked nothing.
+  // A dead machine cannot answer.
   if (signal?.aborted) return kept();
   for (const { logs } of deployersOf(suite)) {
     const said = await logs?.(target, suite).catch(() => undefined);

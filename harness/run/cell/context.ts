@@ -14,32 +14,32 @@ import type { RunSuite } from '../suite/suite-process.ts';
 import type { CommonSettings } from './image.ts';
 import { nodeFolder, type StartedCell } from './start-cell.ts';
 
-/** What a run was asked to do, beside its cells. */
+/** Options of a run that apply to all of its cells. */
 export interface RunChoices {
-  /** Leave the machine of a cell that failed where it is. */
+  /** Keep the machine of a failed cell running. */
   readonly keep: boolean;
   readonly bench: boolean;
-  /** The tests to run, by the name of their cell; a cell that is not in it runs all of its suite's. */
+  /** The tests to run, by cell name; a cell without an entry runs its whole suite. */
   readonly tests?: ReadonlyMap<string, TestSelection> | undefined;
-  /** Failures after which the run ends; absent: it never does. */
+  /** Number of failures after which the run ends; absent: no limit. */
   readonly bail?: number | undefined;
-  /** How often each test runs, whatever it comes to; absent: once. */
+  /** How often each test runs, whatever its result; absent: once. */
   readonly repeat?: number | undefined;
-  /** Neither use nor make snapshots. */
+  /** Neither use nor save snapshots. */
   readonly cold: boolean;
-  /** Do not ask of failed tests whose fault it is. */
+  /** Do not run failed tests again to find out whose fault they are. */
   readonly control?: false | undefined;
-  /** A test before which the suite stops, as somebody named it. */
+  /** A test before which the suite stops, as the user named it. */
   readonly stopAt?: string | undefined;
-  /** How often failures are tried again, in place of what the matrix and its suites say. */
+  /** How often failures are retried; overrides the matrix and its suites. */
   readonly retries?: Partial<Retries> | undefined;
 }
 
-/** What lets the cells of a run work beside each other. */
+/** What coordinates cells that run at the same time. */
 export interface Schedule {
   readonly builders: Slots;
   readonly guests: Slots;
-  /** How many places among the guests a cell takes. */
+  /** How many guest slots a cell takes. */
   readonly placesOf: (cell: Cell) => number;
   readonly quiet: QuietLock;
 }
@@ -53,28 +53,28 @@ export interface RunContext {
   readonly providers: Providers;
   readonly choices: RunChoices;
   readonly schedule: Schedule;
-  /** The sources that are copied to machines, by the name of the suite. */
+  /** The sources that are copied to machines, by suite name. */
   readonly sources: ReadonlyMap<string, SourceTree>;
-  /** Runs the files of a suite on machines that are there. */
+  /** Runs the files of a suite on acquired machines. */
   readonly runSuite: RunSuite;
   readonly progress: (cell: string, message: string) => void;
-  /** A line that a command on a cell's machine printed; it is in the cell's folder already. */
+  /** Called with each line that a command on a cell's machine prints; the line is already in the cell's folder. */
   readonly output: (cell: string, line: string) => void;
-  /** Ends it after some failures. */
+  /** Ends the run after some failures. */
   readonly bail: Bail;
-  /** Stops it at the first failure, for a person. */
+  /** Pauses the run at the first failure so that a person can look. */
   readonly pause: Pause;
   /** Aborted when the run is interrupted, or its time is up; the reason is an Error. */
   readonly signal: AbortSignal;
 }
 
-/** A cell on its way through a run. */
+/** A cell that is being run. */
 export interface CellContext {
   readonly cell: Cell;
   readonly run: RunContext;
   /** The cell's folder in the run, absolute. */
   readonly folder: string;
-  /** Aborted when the run's is, when the cell's time is up, or when what the cell does has become pointless. */
+  /** Aborted with the run's signal, when the cell's time is up, or when the cell's work has become pointless. */
   readonly signal: AbortSignal;
 }
 
@@ -83,41 +83,41 @@ export function cellContext(cell: Cell, run: RunContext): CellContext {
   return { cell, run, folder: cellFolder(run.open.folder, cell.name), signal };
 }
 
-/** The folder of a cell in its run; `+` and `/` of the name are the folders' own. */
+/** The folder of a cell in its run; `+` and `/` in its name are kept, so `/` makes subfolders. */
 export function cellFolder(runFolder: string, cell: string): string {
   return join(runFolder, 'cells', ...cell.split('/'));
 }
 
-/** A cell whose machines are there. */
+/** A cell whose machines have been acquired. */
 export interface OnTarget {
   readonly context: CellContext;
   readonly started: StartedCell;
-  /** Aborted when the cell's is, or when one of its machines died. */
+  /** Aborted with the cell's signal, or when one of its machines died. */
   readonly signal: AbortSignal;
 }
 
-/** The context of what is pointless once a machine has died. */
+/** A context for work that is pointless once a machine has died. */
 export function whileAlive({ context, signal }: OnTarget): CellContext {
   return { ...context, signal };
 }
 
-/** Tells people something that does not stop the cell. */
+/** Writes a warning that does not stop the cell. */
 export function warn({ cell, run }: CellContext, message: string): void {
-  // Whoever needs an event to be written finds out by its own.
+  // A failure to write events is noticed by the next event that matters.
   run.open.emit({ type: 'log', cell: cell.name, level: 'warn', message }).catch(() => {});
 }
 
-/** The same, where nothing is wrong. */
+/** The same for a note: nothing is wrong. */
 export function say({ cell, run }: CellContext, message: string): void {
   void run.open.emit({ type: 'log', cell: cell.name, level: 'info', message });
 }
 
-/** Resolves when the first of a cell's machines dies by itself. */
-export function anyDeath({ nodes }: StartedCell): Promise<Error> {
+/** Resolves when the first of a cell's machines dies on its own. */
+export function firstDeath({ nodes }: StartedCell): Promise<Error> {
   return Promise.race(nodes.map(({ target }) => target.died));
 }
 
-/** Where the consoles of a cell's machines are: every kind of target keeps one in the machine's folder. */
+/** The console logs of a cell's machines: every kind of target keeps one in the machine's folder. */
 export function consolesOf({ context: { cell, folder }, started: { nodes } }: OnTarget): ConsoleFile[] {
   return nodes.map(({ name }) => ({
     file: join(nodeFolder(cell, folder, name), 'console.log'),

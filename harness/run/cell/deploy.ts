@@ -12,9 +12,9 @@ import { deployStacks } from '../../stacks/deploy.ts';
 import type { DeployOptions } from '../../stacks/deployer.ts';
 import { installStack } from '../../stacks/packages/install.ts';
 import { argvOf } from '../../stacks/ready.ts';
-import { putBack } from '../../stacks/undo.ts';
+import { undoChanges } from '../../stacks/undo.ts';
 import type { Target } from '../../targets/target.ts';
-import { anyDeath, type OnTarget } from './context.ts';
+import { firstDeath, type OnTarget } from './context.ts';
 import { filesOf } from './image.ts';
 import type { CellSnapshot } from './snapshots.ts';
 import type { StartedCell } from './start-cell.ts';
@@ -22,7 +22,7 @@ import type { StepIo } from './step.ts';
 
 /**
  * Deploys a cell's stack on its machines and saves them, unless they came with it from a snapshot.
- * @param keep is told of the file with what the deployment printed, if it printed anything.
+ * @param keep called with the file that holds the deployment's output, if there was any.
  */
 export async function deployOn(on: OnTarget, io: StepIo, keep: (file: string) => void = () => {}): Promise<void> {
   const { context, started, signal } = on;
@@ -33,7 +33,7 @@ export async function deployOn(on: OnTarget, io: StepIo, keep: (file: string) =>
   const options: DeployOptions = { scale: started.scale.factor, signal, progress, warn, phase, output };
   const tree = context.run.sources.get(context.cell.suite.name);
   if (started.deployed) return freshenSource(started, tree, options);
-  const died = anyDeath(started).then((error) => {
+  const died = firstDeath(started).then((error) => {
     throw error;
   });
   try {
@@ -45,7 +45,7 @@ export async function deployOn(on: OnTarget, io: StepIo, keep: (file: string) =>
   if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
 }
 
-/** Copies the source of a suite's commands to a machine, and runs what prepares it. */
+/** Copies the source for a suite's commands to a machine and runs the set-up command. */
 async function setUpOn(
   target: Target,
   suite: Suite,
@@ -63,7 +63,7 @@ async function setUpOn(
   return setUp(target, what, options);
 }
 
-/** A machine from a snapshot has the source of then: it gets what changed since. */
+/** A machine from a snapshot has an older copy of the source: sends it the changes since. */
 export async function freshenSource(
   { setUp, nodes }: StartedCell,
   tree: SourceTree | undefined,
@@ -73,8 +73,8 @@ export async function freshenSource(
 }
 
 /**
- * Brings the stack up on all machines of a cell; those that have a system of their own get its parts first. The first one gets
- * the source of the suite's commands.
+ * Brings the stack up on all machines of a cell. Existing machines get its packages and files first, and the first
+ * machine gets the source for the suite's commands.
  */
 export async function deployNodes(
   started: StartedCell,
@@ -93,17 +93,17 @@ export async function deployNodes(
 }
 
 /**
- * Puts machines that outlive the run back to what they were.
- * @returns what was put back and what stays, in words; undefined where there is nothing to say.
+ * Undoes the changes on machines that outlive the run.
+ * @returns what was undone and what remains, in words; undefined if there is nothing to report.
  */
-export async function putBackOn({ context: { cell }, started }: OnTarget): Promise<string | undefined> {
+export async function undoOn({ context: { cell }, started }: OnTarget): Promise<string | undefined> {
   const said: string[] = [];
   for (const { target, installed, containers } of started.nodes) {
-    const count = await putBack(target, { scale: started.scale.factor });
+    const count = await undoChanges(target, { scale: started.scale.factor });
     if (count === undefined) continue;
     const { packages } = cell.suite.stack.afterwards;
     const stay = packages === 'stay' && installed ? installed.packages : [];
-    const wrote = cell.suite.stack.commands.length > 0 ? ['what commands of the stack and scenarios wrote'] : [];
+    const wrote = cell.suite.stack.commands.length > 0 ? ['files written by stack commands and scenarios'] : [];
     const tags = containers.map(({ tag }) => tag);
     const stays = [
       ...(stay.length > 0 ? [`the packages ${stay.join(', ')}`] : []),
@@ -111,13 +111,13 @@ export async function putBackOn({ context: { cell }, started }: OnTarget): Promi
       ...wrote,
     ];
     said.push(
-      `${target.facts.machine ?? cell.name}: ${count} changes put back${stays.length > 0 ? `; what stays: ${stays.join(', and ')}` : ''}`,
+      `${target.facts.machine ?? cell.name}: ${count} changes undone${stays.length > 0 ? `; remaining: ${stays.join(', and ')}` : ''}`,
     );
   }
   return said.length > 0 ? said.join('; ') : undefined;
 }
 
-/** A snapshot that cannot be saved costs the next run its time, not this one its result. */
+/** A snapshot that cannot be saved slows the next run down, but does not fail this one. */
 async function saveSnapshot({ started, signal }: OnTarget, snapshot: CellSnapshot, io: StepIo) {
   io.progress('saving a snapshot');
   const begun = performance.now();

@@ -26,9 +26,9 @@ import { argvOf } from '../../stacks/ready.ts';
 import { kinds } from '../../targets/kinds.ts';
 import { placedIn } from './unknown-packages.ts';
 
-/** The image settings that all cells of a matrix share: its release is the cell's own. */
+/** The image settings that all cells of a matrix share; each cell has its own release. */
 export interface CommonSettings extends Omit<ImageSettings, 'release'> {
-  /** The images of a plan; nothing else is taken. Absent: what the packages of today make. */
+  /** The images of a plan; no others are used. Absent: images are built from today's packages. */
   readonly pins?: Pins | undefined;
 }
 
@@ -44,7 +44,7 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string, pin
   };
 }
 
-/** What was built for the machines of an architecture: of one with a system of its own, the container images only. */
+/** What was built for the machines of an architecture; for existing machines, only container images. */
 export type CellImage =
   | Image
   | SystemImage
@@ -53,7 +53,7 @@ export type CellImages = ReadonlyMap<ArchName, CellImage>;
 
 type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
 
-/** Builds, or finds, the image of a suite for an architecture. */
+/** Builds the image of a suite for an architecture, or finds it in the cache. */
 export async function imageOf(
   cell: { readonly arch: ArchName; readonly suite: Suite; readonly release: ReleaseName },
   settings: CommonSettings,
@@ -63,9 +63,9 @@ export async function imageOf(
 }
 
 /**
- * Looks up the packages of a cell's images on each of its architectures: what is misspelt is found in seconds, not after
- * other images were built.
- * @throws ConfigError at their place in suite.yaml, with what was probably meant.
+ * Looks up the packages of a cell's images on each of its architectures, so that a typo is found in seconds and not
+ * after other images have been built.
+ * @throws ConfigError at their place in suite.yaml, with a suggestion.
  */
 export async function checkPackages(
   cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
@@ -73,7 +73,7 @@ export async function checkPackages(
   io: BuildIo,
 ): Promise<void> {
   const what = kinds[cell.target].image;
-  // They were looked up when the plan was made.
+  // The packages of a plan were looked up when it was made.
   if (settings.pins) return;
   await Promise.all(
     nodeArchsOf(cell).map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
@@ -82,7 +82,7 @@ export async function checkPackages(
   });
 }
 
-/** Builds, or finds, what the machines of a cell are started from: something for each of their architectures. */
+/** Builds the images that a cell's machines start from, one per architecture, or finds them in the cache. */
 export async function imagesOf(
   cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
   settings: CommonSettings,
@@ -112,7 +112,7 @@ export async function imagesOf(
   return new Map(await Promise.all(images));
 }
 
-/** @throws UnsupportedError when the kernel lacks a module that the suite needs: it would be seen much later otherwise. */
+/** @throws UnsupportedError when the kernel lacks a module that the suite needs; otherwise it would fail much later. */
 async function checkModules(arch: ArchName, suite: Suite, image: Image): Promise<void> {
   const missing = await missingModules(image.modules, needsOf(suite).kernelModules);
   if (missing.length > 0)
@@ -154,7 +154,7 @@ async function requestFor(
   };
 }
 
-/** What is on the disk of every machine of an architecture: the suite's own, and what its deployers add. */
+/** The disk contents of every machine of an architecture: the suite's own, and what its deployers add. */
 function partsOf(suite: Suite, files: ImageFile[], release: ReleaseName): Pick<ImageRequest, 'packages' | 'files'> {
   const added = deployersOf(suite).flatMap(({ disk }) => disk?.(suite) ?? []);
   const written = added.flatMap(({ files }) =>
@@ -166,7 +166,7 @@ function partsOf(suite: Suite, files: ImageFile[], release: ReleaseName): Pick<I
   };
 }
 
-/** The container images that there are for an architecture and a release. */
+/** The container images that exist for an architecture and a release. */
 async function containersOf(suite: Suite, cellArch: ArchName, cellRelease: ReleaseName): Promise<ContainerSpec[]> {
   const built = suite.stack.images.filter(
     ({ arch, release }) =>
@@ -181,12 +181,12 @@ async function containersOf(suite: Suite, cellArch: ArchName, cellRelease: Relea
   );
 }
 
-/** Whether a file is in the image before its build commands run, and so part of what they make. */
+/** Whether a file is in the image before its build commands run, so that their result depends on it. */
 function isBuilt({ stack }: Suite, file: Suite['stack']['files'][number]): boolean {
   return file.build === true && stack.build.length > 0;
 }
 
-/** Files of a suite with what is in them. */
+/** Files of a suite with their contents. */
 export function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<ImageFile[]> {
   return Promise.all(
     files.map(async (file): Promise<ImageFile> => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Matrix } from '../../config/suite.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
-import { putBack } from '../../stacks/undo.ts';
+import { undoChanges } from '../../stacks/undo.ts';
 import type { Providers } from '../../targets/providers.ts';
 import { openLease } from '../schedule/lease.ts';
 import { deployNodes, freshenSource } from './deploy.ts';
@@ -21,7 +21,7 @@ export interface OpenCellOptions {
   readonly progress: (message: string) => void;
 }
 
-/** A cell's target with its stack deployed, for a person to look around in. Disposal releases it. */
+/** A cell's target with its stack deployed, for a person to use. Disposal releases it. */
 export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
   const { cell, matrix, folder, progress } = options;
   await checkTarget(cell, options.providers);
@@ -45,7 +45,7 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
       { progress, phase: () => {}, warn: progress, say: progress },
     );
     const end = async () => {
-      for (const { target } of started.nodes) await putBack(target, { scale: started.scale.factor });
+      for (const { target } of started.nodes) await undoChanges(target, { scale: started.scale.factor });
       await started[Symbol.asyncDispose]();
       await lease.end();
     };

@@ -14,23 +14,23 @@ interface Ended {
 
 /** The attempts of a cell that failed because of their machines. */
 export interface MachineRetries {
-  /** Whether an attempt that ended so may be followed by one on another machine. */
+  /** Whether an attempt with this result may be followed by one on another machine. */
   left(ended: Pick<Ended, 'verdict'>): boolean;
-  /** Begins again after an attempt with something left: puts aside what is there of it, and writes its event. */
+  /** Starts over after a failed attempt: moves its files aside and writes its event. */
   again(ended: Ended, durationMs: number): Promise<void>;
-  /** What a cell comes to in the end, given what its last attempt came to: one that needed another machine is not green. */
+  /** The result of a cell, given that of its last attempt: a cell that needed another machine is not green. */
   overall(last: { verdict: Verdict; reason?: string }): { verdict: Verdict; reason?: string };
 }
 
-/** Decides how often a cell whose machine fails is tried again, and keeps each attempt. */
+/** Decides how often a cell whose machine fails is retried, and keeps the files of each attempt. */
 export function machineRetries({ cell, run, folder }: CellContext): MachineRetries {
   const left = { ...retriesOf(cell.suite, run.matrix, run.choices.retries) };
   const before: Ended[] = [];
   return {
-    left: ({ verdict }) => isMachines(verdict) && left[verdict] > 0,
+    left: ({ verdict }) => blamesMachine(verdict) && left[verdict] > 0,
     async again(ended, durationMs) {
       const { verdict, reason } = ended;
-      if (isMachines(verdict)) left[verdict] -= 1;
+      if (blamesMachine(verdict)) left[verdict] -= 1;
       before.push({ ...ended });
       const attempt = before.length;
       const artifacts = await putAside(folder, run.open.folder, attempt, ended.artifacts);
@@ -50,17 +50,17 @@ export function machineRetries({ cell, run, folder }: CellContext): MachineRetri
   };
 }
 
-/** Verdicts that are the machine's, and not the suite's. */
-function isMachines(verdict: Verdict): verdict is 'infra' | 'emulator' {
+/** Verdicts that blame the machine, not the suite. */
+function blamesMachine(verdict: Verdict): verdict is 'infra' | 'emulator' {
   return verdict === 'infra' || verdict === 'emulator';
 }
 
-/** How the folder of an attempt that is over is called, below the cell's own. */
+/** The name of a past attempt's folder, below the cell's. */
 const ATTEMPT = /^attempt-\d+$/;
 
 /**
- * Moves what is in a cell's folder into one of its own, so that the next attempt finds it as the first did.
- * @returns the files that were kept, where they are now: the console among them, whatever became of the machine.
+ * Moves everything in a cell's folder into a subfolder, so that the next attempt starts with an empty one.
+ * @returns the new paths of the files that were kept; the console is always among them.
  */
 async function putAside(
   folder: string,

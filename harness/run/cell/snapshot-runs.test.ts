@@ -46,7 +46,7 @@ describe('a deployed machine', () => {
   });
 });
 
-describe('a suite whose machines are put back', () => {
+describe('a suite whose machines are restored', () => {
   const isolated = { suites: { s: { isolate: 'test' } } };
   const asks =
     (...what: string[]): RunSuite =>
@@ -70,7 +70,7 @@ describe('a suite whose machines are put back', () => {
     await using run = await runInMemory({ ...isolated, run: { cold: false } });
     expect(run.cell).toMatchObject({
       verdict: 'unsupported',
-      reason: 'the suite wants its machines put back before each test, and they cannot be saved: it was not asked for',
+      reason: 'the suite wants its machines restored before each test, but they cannot be saved: it was not asked for',
     });
   });
 

@@ -12,30 +12,30 @@ import type { SourceTree } from '../../source/tree.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import type { Target, TargetProvider, TargetSpec } from '../../targets/target.ts';
 
-/** How slow a target was found to be. */
+/** How slow a target was measured to be. */
 export type Scale = Omit<CellScale, 'type' | 'cell'>;
 
-/** A cell's machines as they were once the stack was deployed and ready: a folder for each, by its name. */
+/** A cell's machines, saved once the stack was deployed and ready: one folder per machine, by name. */
 export interface FoundSnapshot {
   readonly folder: string;
   /** ISO time. */
   readonly createdAt: string;
   readonly scale: Scale;
-  /** What the machine has for the commands of its suite. */
+  /** What was set up on the machine for the suite's commands. */
   readonly setUp?: SetUpState;
 }
 
-/** The snapshot of a cell's machines: found, made, or dropped. */
+/** The snapshot of a cell's machines, which can be found, saved or dropped. */
 export interface CellSnapshot {
   find(): Promise<FoundSnapshot | undefined>;
-  /** Saves the machines, unless another run has done so meanwhile, and makes room for them. */
+  /** Saves the machines, unless another run has just done so, and evicts older snapshots to make room. */
   save(
     nodes: readonly { readonly name: string; readonly target: Target }[],
     state: { readonly scale: Scale; readonly setUp?: SetUpState | undefined },
   ): Promise<void>;
-  /** Notes that the machines are less slow than was measured when they were saved. */
+  /** Records that the machines are faster than was measured when they were saved. */
   rescale(found: FoundSnapshot, scale: Scale): Promise<void>;
-  /** Removes one that was not what it should be. */
+  /** Removes a snapshot that turned out to be bad. */
   drop(found: FoundSnapshot): Promise<void>;
 }
 
@@ -43,10 +43,10 @@ const SCALE_FILE = 'scale.json';
 const SET_UP_FILE = 'set-up.json';
 
 /**
- * The snapshot of a cell, by everything that could make its result differ: the machine, its image, and what the
- * deployment does. Files of the stack are in the image's key.
- * @param tree the source as it is now: a machine whose set-up read anything that differs is not taken.
- * @returns why there is none, in words, where a machine cannot be saved.
+ * The snapshot of a cell. Its key covers everything that could change the result: the machine, its image, and the
+ * deployment. Files of the stack are part of the image's key.
+ * @param tree the current source: a snapshot is not used if its set-up read a file that differs now.
+ * @returns a sentence that says why, if the machines cannot be saved.
  */
 export async function cellSnapshot(
   cell: Pick<Cell, 'arch' | 'suite' | 'name'>,
@@ -76,7 +76,7 @@ export async function cellSnapshot(
       if (!work) return found;
       const setUp = setUpState.parse(JSON.parse(await readFile(join(entry.folder, SET_UP_FILE), 'utf8')));
       if (setUpFrom(setUp.entries, setUp.reads, tree?.entries ?? [])) return { ...found, setUp };
-      // The next one takes its name.
+      // Make way for the next snapshot, which gets the same name.
       await rm(entry.folder, { recursive: true, force: true });
       return undefined;
     },

@@ -8,16 +8,16 @@ import type { CommonSettings } from './image.ts';
 
 interface SourceOptions {
   readonly settings: CommonSettings;
-  /** The most that the files of one may have together. */
+  /** Maximum total size of one source. */
   readonly limitBytes: number;
   readonly signal: AbortSignal;
   readonly progress: (suite: string, message: string) => void;
 }
 
 /**
- * The sources that cells copy to their machines, by the name of the suite, as they are now: all cells of a run get the same, a
- * Debian source package that of the first cell's release.
- * @throws ConfigError when there is none, or it is too large.
+ * The sources that cells copy to their machines, by suite name, as they are now. All cells of a run get the same one; a
+ * Debian source package is that of the first cell's release.
+ * @throws ConfigError when a source is missing or too large.
  */
 export async function sourcesOf(cells: readonly Cell[], options: SourceOptions): Promise<Map<string, SourceTree>> {
   const trees = new Map<string, SourceTree>();

@@ -24,35 +24,35 @@ import type { CellImages } from './image.ts';
 import { type CellSnapshot, cellSnapshot, droppedMessage, type FoundSnapshot, type Scale } from './snapshots.ts';
 import type { StepIo } from './step.ts';
 
-/** What machines are asked for. */
+/** What machines to start. */
 export interface StartRequest {
   readonly provider: TargetProvider;
   /** The suite's image for each architecture of the cell. */
   readonly images: CellImages;
   readonly limits: Matrix['limits'];
-  /** Neither use nor make a snapshot. */
+  /** Neither use nor save a snapshot. */
   readonly cold: boolean;
-  /** The source that its suite's commands are for. */
+  /** The source that the suite's commands work on. */
   readonly tree?: SourceTree | undefined;
   /** Machines whose clocks count their instructions. */
   readonly counting?: boolean;
-  /** Told each machine that was there when the cell could not be started, before it is ended, and how slow it is taken to be. */
-  readonly lastWords?: (node: { readonly name: string; readonly target: Target }, scale: number) => Promise<void>;
+  /** If the cell cannot be started: called with each machine that did start, before it is released, and its factor. */
+  readonly onFailedStart?: (node: { readonly name: string; readonly target: Target }, scale: number) => Promise<void>;
 }
 
-/** Where a cell's machines live, and what ends their start. */
+/** Where the files of a cell's machines go, and what cancels the start. */
 export interface CellPlace {
   /** The cell's folder, absolute. */
   readonly folder: string;
-  /** Where snapshots are kept. */
+  /** The cache, which holds snapshots. */
   readonly cache: string;
   readonly lease: Lease;
-  /** They outlive the run. */
+  /** The machines outlive the run. */
   readonly keep: boolean;
   readonly signal: AbortSignal;
 }
 
-/** A start that is going on. */
+/** A start in progress. */
 interface Start {
   readonly cell: Cell;
   readonly request: StartRequest;
@@ -60,39 +60,39 @@ interface Start {
   readonly io: StepIo;
 }
 
-/** One machine of a cell that runs. */
+/** One running machine of a cell. */
 export interface StartedNode extends CellNode {
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
-  /** Packages of its disk that it has to configure itself. */
+  /** Packages on its disk that it still has to configure. */
   readonly unconfigured: Image['unconfigured'];
-  /** Whether the stack's packages and files are on the disk that it was started from. */
+  /** Whether its disk image already contains the stack's packages and files. */
   readonly onImage: boolean;
-  /** What was put on it otherwise, once it has been. */
+  /** What was installed on it instead, once that is done. */
   installed?: Installed;
-  /** Whether it was found to answer no command any more: then it is asked nothing. */
+  /** Set once the machine has stopped answering, so that nobody waits for it again. */
   silent?: boolean;
 }
 
-/** A cell's machines, and how slow they are. Disposal ends them. */
+/** A cell's machines, and how slow they are. Disposal releases them. */
 export interface StartedCell extends AsyncDisposable {
-  /** One, or those of a cluster. */
+  /** One machine, or all machines of a cluster. */
   readonly nodes: [StartedNode, ...StartedNode[]];
   readonly network?: ClusterNetwork | undefined;
   /** Of the slowest machine. */
   readonly scale: Scale;
   /** True when it was resumed: its stack is deployed and ready. */
   readonly deployed: boolean;
-  /** What the first machine has for the commands of the suite, once it has it. */
+  /** The set-up of the first machine for the suite's commands, once that is done. */
   setUp?: SetUpState | undefined;
-  /** Where it is saved once its stack is deployed; absent when it cannot be. */
+  /** Where the cell is saved once its stack is deployed; absent if it cannot be saved. */
   readonly snapshot?: CellSnapshot;
 }
 
 /**
- * Puts a cell's machines back to the state after their deployment, in place.
- * @throws InfraError when there is no snapshot of it.
+ * Restores a cell's machines in place to their state right after deployment.
+ * @throws InfraError when there is no snapshot of them.
  */
 export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<void> {
   const found = await snapshot?.find();
@@ -109,15 +109,15 @@ export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<voi
   });
 }
 
-/** Milliseconds for the calibrating loop, which takes a second on a slow target. */
+/** Milliseconds for the calibration loop, which takes a second on a slow target. */
 const CALIBRATION_MS = 120_000;
 
-/** Where a machine of a cell keeps its files: in a cluster each has a folder of its own. */
+/** The folder for a machine's files: in a cluster each machine has its own. */
 export function nodeFolder(cell: Pick<Cell, 'suite'>, cellFolder: string, node: string): string {
   return isCluster(cell) ? join(cellFolder, node) : cellFolder;
 }
 
-/** Acquires a cell's machines: resumed from their snapshot if there is a good one, else booted, and measured. */
+/** Acquires a cell's machines: resumes them from a good snapshot, or boots them, and measures how slow they are. */
 export async function startCell(cell: Cell, request: StartRequest, place: CellPlace, io: StepIo): Promise<StartedCell> {
   const start: Start = { cell, request, place, io };
   const { provider } = request;
@@ -154,14 +154,14 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
     }
     if (typeof snapshot === 'string' && cell.suite.isolate !== 'none')
       throw new UnsupportedError(
-        `the suite wants its machines put back before each ${cell.suite.isolate}, and they cannot be saved: ${snapshot}`,
+        `the suite wants its machines restored before each ${cell.suite.isolate}, but they cannot be saved: ${snapshot}`,
       );
-    // A snapshot may only ever make a run faster: where it cannot be saved, memory stays as it is fastest.
+    // Memory that can be saved is slower, so a machine that cannot be saved anyway keeps the faster kind.
     const savable = typeof snapshot !== 'string';
     const nodes = await each(specs, async ({ spec, ...node }): Promise<StartedNode & { scale: Scale }> => {
       const nodeIo: Io = {
         ...(await ioOf(start, node)),
-        lastWords: async (target) => request.lastWords?.({ name: node.name, target }, assumedScale),
+        onFailedStart: async (target) => request.onFailedStart?.({ name: node.name, target }, assumedScale),
       };
       const target = await provider.acquire({ ...spec, vm: { ...spec.vm, snapshots: savable } }, nodeIo);
       started.push(target);
@@ -171,7 +171,9 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
     const scale = slowest(nodes.map((node) => node.scale));
     return { ...common, nodes, scale, deployed: false, ...(savable ? { snapshot } : {}) };
   } catch (error) {
-    await Promise.allSettled([...names].map(([target, name]) => request.lastWords?.({ name, target }, assumedScale)));
+    await Promise.allSettled(
+      [...names].map(([target, name]) => request.onFailedStart?.({ name, target }, assumedScale)),
+    );
     await end();
     throw error;
   }
@@ -184,7 +186,7 @@ interface NodeSpec extends CellNode {
   readonly onImage: boolean;
 }
 
-/** How slow a machine is taken to be before it has been measured. @throws where there can be none on this host. */
+/** The slowdown assumed before measuring. @throws when this host cannot run such a machine. */
 async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider: TargetProvider): Promise<number> {
   const { accelerator } = requireUsable(kind, arch, await provider.probe(arch));
   return isEmulated(accelerator) ? architectures[arch].qemu.assumedSlowdown : 1;
@@ -209,8 +211,8 @@ function specOf(
 ): TargetSpec {
   const { suite } = cell;
   const image = images.get(node.arch)!;
-  // Machines of a cluster boot beside each other, and wait for the slowest.
-  const crowd = nodesOf(cell).length;
+  // Machines of a cluster boot at the same time, and the cell waits for the slowest.
+  const machines = nodesOf(cell).length;
   const slowest = limits.scale ?? Math.max(...assumed.values());
   return {
     cell: cell.name,
@@ -221,8 +223,8 @@ function specOf(
     ports: [...Object.values(suite.stack.ports), ...deployersOf(suite).flatMap(({ ports }) => ports?.(suite) ?? [])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
     network: suite.needs.includes('network'),
-    // Twice: nothing has been measured yet, and other guests may be booting.
-    bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + crowd)),
+    // Twice the assumed factor: nothing has been measured yet, and other guests may be booting.
+    bootDeadlineMs: scaledMs(suite.timeouts.boot, slowest * (1 + machines)),
     ...('archive' in image ? { system: image } : {}),
     vm: {
       ...('disk' in image ? { image } : {}),
@@ -255,8 +257,8 @@ async function measure(
 }
 
 /**
- * The factor of resumed machines: that which was measured before they were saved, unless it is suspicious and they are
- * faster now. What is found then is kept for the next run.
+ * The factor of resumed machines: the one measured before they were saved, unless that is implausible and they are
+ * faster now. A new factor is saved for the next run.
  */
 async function scaleAgain(
   { request, io }: Start,
@@ -276,7 +278,7 @@ async function scaleAgain(
   return again;
 }
 
-/** A cell waits for its slowest machine. */
+/** The factor of a cell is that of its slowest machine. */
 function slowest(scales: readonly Scale[]): Scale {
   return scales.reduce((a, b) => (a.factor >= b.factor ? a : b));
 }
@@ -309,7 +311,7 @@ async function resume(
   return { nodes, scale, deployed: true, setUp: found.setUp };
 }
 
-/** All at once, and when one fails the error only after the others have settled: who ends them must know them all. */
+/** Like Promise.all, but rejects only after all have settled, so that the caller can release every machine. */
 async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<[R, ...R[]]> {
   const settled = await Promise.allSettled(items.map(work));
   const failed = settled.find((result) => result.status === 'rejected');
@@ -317,7 +319,7 @@ async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): P
   return settled.map((result) => (result as PromiseFulfilledResult<R>).value) as [R, ...R[]];
 }
 
-/** What people are told of something that could not be given back. */
+/** The warning about something that could not be released. */
 export function leftBehind(why: string): string {
   return `something stays behind until the next run or \`harness gc\`: ${why}`;
 }

@@ -3,26 +3,26 @@ import { errorDataOf } from '../../events/error-data.ts';
 import type { Phase, StepFinished, StepName, Verdict } from '../../events/types.ts';
 import { type CellContext, say, warn } from './context.ts';
 
-/** How a step came out where nothing was thrown. */
+/** The outcome of a step that did not throw. */
 export interface StepOutcome {
   readonly verdict: Verdict;
   readonly note?: string;
   readonly reason?: string;
-  /** Names of what was not chosen to run. */
+  /** Names of what was not selected. */
   readonly left?: readonly string[];
 }
 
-/** How a step says what it does. */
+/** How a step reports what it does. */
 export interface StepIo {
   readonly progress: (message: string) => void;
   readonly phase: (phase: Phase) => void;
-  /** Something that people should know and that does not stop the cell. */
+  /** A warning that does not stop the cell. */
   readonly warn: (message: string) => void;
-  /** The same, where nothing is wrong. */
+  /** A note: nothing is wrong. */
   readonly say: (message: string) => void;
 }
 
-/** Runs a step between its two events. What it throws is in the second one, and goes on. */
+/** Runs a step between its two events. An error is recorded in the second event and rethrown. */
 export async function step<T>(
   context: CellContext,
   name: StepName,
@@ -53,35 +53,35 @@ export async function step<T>(
     await finish(outcome);
     return result;
   } catch (thrown) {
-    // When the run is being ended, what failed is only how the end was noticed.
+    // While the run is being ended, a failure is only a consequence of that.
     const error = context.signal.aborted ? context.signal.reason : thrown;
     await finish({ verdict: verdictOfError(error), error: errorDataOf(error) });
     throw error;
   }
 }
 
-/** A step that cannot be taken: it ends with the error, which goes on. */
+/** Records a step that cannot be taken, and rethrows the error. */
 export function failStep(context: CellContext, name: StepName, error: unknown): Promise<never> {
   return step(context, name, () => Promise.reject(error));
 }
 
-/** A step that is not taken, and why. */
+/** Records a step that is skipped, and why. */
 export async function skipStep({ cell, run }: CellContext, name: StepName, note: string): Promise<void> {
   const { emit } = run.open;
   await emit({ type: 'step.started', cell: cell.name, step: name });
   await emit({ type: 'step.finished', cell: cell.name, step: name, verdict: 'skipped', durationMs: 0, note });
 }
 
-/** Thrown into what is stopped before its end for a reason that says nothing about it. */
+/** The reason when work is stopped early through no fault of its own. */
 export class Stopped extends HarnessError {}
 
-/** Thrown into everything that runs when the user interrupts. */
+/** The reason when the user interrupts the run. */
 export class Interrupted extends Stopped {}
 
-/** Thrown into what is left out because something else failed. */
+/** The reason when work is left out because something else failed. */
 export class Bailed extends Stopped {}
 
-/** What an error makes of the step, and the cell, that it ended. */
+/** The verdict of a step, and its cell, that ended with this error. */
 export function verdictOfError(error: unknown): Verdict {
   if (error instanceof Stopped) return 'incomplete';
   if (error instanceof UnsupportedError) return 'unsupported';

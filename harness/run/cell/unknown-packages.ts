@@ -6,8 +6,8 @@ import type { UnknownPackagesError } from '../../images/apt.ts';
 import { openYaml, type Problem } from '../../yaml/yaml-source.ts';
 
 /**
- * The same error at the places where a suite names the packages: `suites/web/suite.yaml:3:14: unknown package …`. A suite
- * without a file, or that names none of them itself, has no place.
+ * The error with the places where the suite names the packages: `suites/web/suite.yaml:3:14: unknown package …`. It has
+ * no place if the suite has no file or does not name the packages itself.
  */
 export async function placedIn(suite: Suite, error: UnknownPackagesError, cwd = process.cwd()): Promise<ConfigError> {
   const { names, arch, release, known, hint } = error;
@@ -25,7 +25,7 @@ export async function placedIn(suite: Suite, error: UnknownPackagesError, cwd = 
   return new ConfigError(message, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** Where in the suite a package is named. */
+/** Where the suite names a package. */
 function placeOf(name: string, { stack }: Suite): (string | number)[] | undefined {
   const own = stack.packages.indexOf(name);
   if (own >= 0) return ['stack', 'packages', own];

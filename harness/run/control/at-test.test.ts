@@ -24,7 +24,7 @@ test('opens', () => note('opens'));
 test('closes', () => note('closes'));
 `;
 
-/** Looks at a test of a suite on machines in memory. @returns what was seen, and what the suite's second file had done. */
+/** Stops at a test of a suite on machines in memory. @returns what `look` saw, and what the second file had done. */
 async function looked(at: string, suite: object = {}, tests?: Parameters<typeof lookAtTest>[0]['tests']) {
   await using files = await tempFiles({ 'suites/s/a.scenario.ts': FIRST, 'suites/s/b.scenario.ts': SECOND });
   const provider = memoryProvider({ snapshots: true, answers: { '*': {} } });
@@ -71,9 +71,9 @@ test('a part of a name means the first test that has it, and what the run had no
   expect(before).toEqual([{ name: 'opens again', verdict: 'passed' }]);
 });
 
-test('where each test has its machine put back, it has been put back', async () => {
+test('with isolation per test, the machine has been restored', async () => {
   const { at } = await looked('b.scenario.ts > opens', { isolate: 'test' });
-  // Once for each of the three tests behind the first, which finds it as it was deployed.
+  // Once for each of the three later tests; the first one finds the machine as it was deployed.
   expect(at).toEqual(['booted', 'saved', 'restored', 'restored', 'restored']);
 });
 

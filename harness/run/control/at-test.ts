@@ -18,28 +18,29 @@ import { startTrial } from './machine.ts';
 import { openSoleRun, type SoleRunOptions } from './sole-run.ts';
 
 export interface AtTestOptions extends SoleRunOptions {
-  /** The test: its full name, `file > name`, or a pattern as `--test` has it; of a command its label. */
+  /** The test: its full name (`file > name`) or a pattern as for `--test`; for a command, its label. */
   readonly at: string;
-  /** Which tests of the cell run; absent: all, as in a whole run. */
+  /** The tests of the cell that run; absent: all, as in a whole run. */
   readonly tests?: TestSelection | undefined;
-  /** Where its files go, absolute. */
+  /** The folder for its files, absolute. */
   readonly folder: string;
 }
 
-/** Machines as a test found them. */
+/** Machines in the state in which a test finds them. */
 export interface AtTest {
   readonly nodes: readonly [StartedNode, ...StartedNode[]];
   /** The test, as `file > name`. */
   readonly test: string;
-  /** What ran before it, in order. */
+  /** The tests that ran before it, in order. */
   readonly before: readonly { readonly name: string; readonly verdict: Verdict }[];
 }
 
 /**
- * Brings a cell's machines to where a test finds them: warm as they were deployed, then everything that runs before the test,
- * with the set-up of its file. The suite's process waits there while `look` goes on, and nothing that would come behind runs.
+ * Brings a cell's machines to the state in which a test finds them: restores them to just after deployment, then runs
+ * everything that comes before the test, including the set-up of its file. The suite's process waits there while `look`
+ * runs; nothing after that point is run.
  * @returns what `look` returns.
- * @throws ConfigError when there is no such test; what went wrong on the way to it.
+ * @throws ConfigError when there is no such test; otherwise the error that kept the test from being reached.
  */
 export async function lookAtTest<T>(options: AtTestOptions, look: (found: AtTest) => Promise<T>): Promise<T> {
   const { cell, at, tests, signal } = options;
@@ -66,7 +67,7 @@ export async function lookAtTest<T>(options: AtTestOptions, look: (found: AtTest
       looking = true;
       seen = look({ nodes: on.started.nodes, test, before: beforeIt(finished, folder) });
       await seen.catch(() => {});
-      // Nothing of the suite goes on: not the test, and none of what cleans up.
+      // Nothing more of the suite runs: neither the test nor its clean-up.
       end.abort(new Stopped('it has been looked at'));
       looking = false;
     },
@@ -94,11 +95,11 @@ export async function lookAtTest<T>(options: AtTestOptions, look: (found: AtTest
   throw notReached(at, cell.name, finished);
 }
 
-/** What has run until now: vitest reports late, the journal says it at once. @param folder the cell's. */
+/** The tests that have run so far. From the journal, because vitest reports late. @param folder the cell's. */
 function beforeIt(finished: readonly TestFinished[], folder: string): AtTest['before'] {
-  const told = new Set(finished.map(testKey));
+  const reported = new Set(finished.map(testKey));
   const untold = ['scenarios', 'benchmarks'].flatMap((step) =>
-    readJournal(join(folder, `${step}.journal`)).tests.filter((test) => !told.has(testKey(test))),
+    readJournal(join(folder, `${step}.journal`)).tests.filter((test) => !reported.has(testKey(test))),
   );
   const late = untold.flatMap(({ name, attempts, skipped }) => {
     const verdict: Verdict | undefined = skipped === undefined ? attempts.at(-1)?.verdict : 'skipped';
@@ -107,7 +108,7 @@ function beforeIt(finished: readonly TestFinished[], folder: string): AtTest['be
   return [...finished, ...late].map(({ name, verdict }) => ({ name, verdict }));
 }
 
-/** Why nothing stopped at a test. */
+/** The error when the suite never reached the test. */
 function notReached(at: string, cell: string, finished: readonly TestFinished[]): Error {
   const meant = finished.find((test) => isStop(at, test, finished));
   if (meant?.step === 'tests' && meant.file !== COMMAND_FILE)

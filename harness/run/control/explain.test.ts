@@ -11,7 +11,7 @@ import { tempFiles } from '../../testing/temp-files.ts';
 import type { RunSuite } from '../suite/suite-process.ts';
 import { explainFailures } from './explain.ts';
 
-/** A suite whose chosen tests do what their machine answers to their name. */
+/** A suite whose selected tests end as their machine answers to their name. */
 const asAnswered: RunSuite = async ({ context: { cell, step, tests, nodes }, emit }) => {
   const answers = nodes[0]!.handle['answers'] as Record<string, { stdout?: string }>;
   const finished: TestFinished[] = [];
@@ -31,7 +31,7 @@ const failed = (name: string): TestResult => ({
   attempts: [{ verdict: 'failed', durationMs: 1, errors: [] }],
 });
 
-/** What becomes of failures of a cell on arm64, whose control architecture is amd64. */
+/** Explains failures of a cell on arm64; the control architecture is amd64. */
 async function explained(names: readonly string[], machines: MemoryOptions, other?: MemoryOptions) {
   await using files = await tempFiles({ 'suites/s/a.scenario.ts': '' });
   const matrix = matrixSchema.parse({ arch: ['arm64'], suite: ['s'], control: 'amd64', limits: { scale: 1 } });

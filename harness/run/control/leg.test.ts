@@ -5,10 +5,10 @@ import { type Given, runInMemory } from '../../testing/memory-run.ts';
 import type { RunSuite } from '../suite/suite-process.ts';
 
 type Verdict = 'passed' | 'failed';
-/** What a test does the first time, the second time, … on each architecture; the last word counts from then on. */
+/** A test's result the first time, the second time, … on each architecture; the last one repeats. */
 type Behaviour = Readonly<Record<string, Readonly<Record<'amd64' | 'arm64', readonly (Verdict | Error)[]>>>>;
 
-/** A suite whose tests behave like this, and what it was asked for. */
+/** A suite whose tests behave like this, and a log of what it was asked to run. */
 function behaves(behaviour: Behaviour) {
   const times = new Map<string, number>();
   const asked: string[] = [];
@@ -76,7 +76,7 @@ test('each failed test is named rightly, one at a time, and only what has to be 
     ...['FAILS', 'ARM_ONLY', 'CHANCE', 'DIES'].map((name) => `${here} scenarios ${name}`),
     ...['FAILS', 'ARM_ONLY'].map((name) => `${there} scenarios ${name}`),
   ]);
-  // Both attempts of what failed by chance, and what each try was on.
+  // Both attempts of the flaky test, and the machine of each.
   const chance = run.cell.tests.find(({ name }) => name === 'CHANCE')!;
   expect(chance.attempts).toMatchObject([{ verdict: 'failed' }]);
   expect(chance.controlTries).toMatchObject([

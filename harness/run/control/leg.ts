@@ -10,14 +10,14 @@ import { tryAgain } from './try-again.ts';
 import { unitsOf } from './units.ts';
 
 /**
- * Asks of each test that failed on another than the control architecture whose fault it is: it is run once more where it
- * failed, and where it fails again, on the control architecture, unless the run knows what it does there. To be called when
- * all cells have ended. What it finds are events; it changes no verdict.
+ * Finds out whose fault a failure is, for each failed test that is not on the control architecture: runs it again where
+ * it failed and, if it fails again, on the control architecture, unless the run already has its result there. Call this
+ * when all cells have ended. Results are written as events; no verdict changes.
  */
 export async function runControlLeg(cells: readonly Cell[], run: RunContext): Promise<void> {
   const limitMs = run.matrix.limits['control-minutes'] * 60_000;
   if (run.choices.control === false || limitMs === 0 || run.signal.aborted) return;
-  // Who ends at the first failure does not wait for more.
+  // With --bail, the user does not want to wait for more.
   if (run.bail.tests.aborted) return;
   const results = run.open.fold.cells();
   const doubtful = cells.filter((cell) => doubtsOf(results, cell, run.matrix).length > 0);
@@ -33,14 +33,14 @@ export async function runControlLeg(cells: readonly Cell[], run: RunContext): Pr
       const doubts = doubtsOf(results, cell, run.matrix);
       const options = { run, of: cell.name, signal };
       const here = await tryAgain(cell, unitsOf(doubts), { ...options, place: 'here' });
-      // What passes now fails by chance, and a machine that dies says so: neither asks for another one.
+      // A test that passes now is flaky, and a machine that dies is the cause: neither needs the control leg.
       const again = new Set(
         here.filter(({ verdict }) => verdict === 'failed' || verdict === 'unknown').map((test) => testKey(test)),
       );
       const open = doubts.filter(
         (test) => again.has(testKey(test)) && !isKnown(controlOf(results, cell, run.matrix), test),
       );
-      const leg = legOf(cell, run.matrix);
+      const leg = controlLegOf(cell, run.matrix);
       if (open.length > 0 && leg !== undefined) await tryAgain(leg, unitsOf(open), { ...options, place: 'there' });
     }
   } finally {
@@ -48,16 +48,16 @@ export async function runControlLeg(cells: readonly Cell[], run: RunContext): Pr
   }
 }
 
-/** Tests of a cell of which nobody knows whose fault it is that they failed. */
+/** The failed tests of a cell whose cause is not known yet. */
 function doubtsOf(results: readonly CellResult[], { name, arch }: Cell, { control }: Matrix): TestResult[] {
   if (arch === control) return [];
   const result = results.find((one) => one.name === name);
-  // What failed on a machine that had died, or had run out of something, has been named.
+  // If the machine died or ran out of something, that is already the cell's verdict.
   if (result?.verdict !== 'failed') return [];
   return result.tests.filter(({ verdict }) => verdict === 'failed');
 }
 
-/** The run's own cell on the control architecture that is otherwise the same. */
+/** The run's result for the same cell on the control architecture. */
 function controlOf(results: readonly CellResult[], cell: Cell, { control }: Matrix): CellResult | undefined {
   const release = parseCellName(cell.name)?.release;
   return results.find(
@@ -66,14 +66,14 @@ function controlOf(results: readonly CellResult[], cell: Cell, { control }: Matr
   );
 }
 
-/** Whether a cell says what a test does there. */
+/** Whether a cell has a conclusive result for a test. */
 function isKnown(control: CellResult | undefined, test: TestResult): boolean {
   const same = control?.tests.filter((one) => testKey(one) === testKey(test)) ?? [];
   return same.some(({ verdict }) => verdict === 'passed' || verdict === 'failed' || verdict === 'flaky');
 }
 
-/** The cell on the control architecture that is otherwise the same; undefined where the suite is not for it. */
-export function legOf(cell: Cell, { control }: Pick<Matrix, 'control'>): Cell | undefined {
+/** The same cell on the control architecture; undefined if the suite does not support it. */
+export function controlLegOf(cell: Cell, { control }: Pick<Matrix, 'control'>): Cell | undefined {
   const { suite, target, release } = cell;
   if (suite.arch !== undefined && !suite.arch.includes(control)) return undefined;
   const named = parseCellName(cell.name)?.release;

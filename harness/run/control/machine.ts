@@ -4,8 +4,8 @@ import type { ControlPlace, HarnessEvent } from '../../events/types.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
-import { anyDeath, type OnTarget, type RunContext } from '../cell/context.ts';
-import { deployOn, putBackOn } from '../cell/deploy.ts';
+import { firstDeath, type OnTarget, type RunContext } from '../cell/context.ts';
+import { deployOn, undoOn } from '../cell/deploy.ts';
 import { imagesOf } from '../cell/image.ts';
 import { restoreCell, type StartedCell, startCell } from '../cell/start-cell.ts';
 import type { StepIo } from '../cell/step.ts';
@@ -15,10 +15,10 @@ import { commandsStep } from '../suite/commands-step.ts';
 import { suiteStep } from '../suite/suite-step.ts';
 import type { Unit } from './units.ts';
 
-/** A machine that failed tests are tried on, one unit after another, each in the state after the deployment. */
+/** A machine for running failed tests again, one unit at a time, each from the state right after deployment. */
 export interface TrialMachine extends AsyncDisposable {
   readonly on: OnTarget;
-  /** Runs a unit. @throws what ended it, where that was not the suite. */
+  /** Runs a unit. @throws if it was ended by anything but the suite. */
   run(unit: Unit): Promise<void>;
 }
 
@@ -26,18 +26,18 @@ export interface TrialRequest {
   readonly cell: Cell;
   readonly run: RunContext;
   readonly place: ControlPlace;
-  /** Where its console goes, absolute. */
+  /** The folder for its console, absolute. */
   readonly folder: string;
   readonly signal: AbortSignal;
-  /** Told what the suite says; nothing of it is an event of the run. */
+  /** Called with the suite's events, which are not written to the run. */
   readonly hear: (event: HarnessEvent) => void;
   readonly progress: (message: string) => void;
 }
 
-/** Starts a machine as a cell of this kind has, warm where it can be, and deploys the stack. */
+/** Starts a machine like the cell's, from a snapshot if possible, and deploys the stack. */
 export async function startTrial(request: TrialRequest): Promise<TrialMachine> {
   const { cell, folder, signal, progress } = request;
-  const run = apart(request);
+  const run = withoutEvents(request);
   await checkTarget(cell, run.providers);
   for (const deployer of deployersOf(cell.suite)) await deployer.prepare?.(cell.suite);
   await mkdir(folder, { recursive: true });
@@ -57,11 +57,11 @@ export async function startTrial(request: TrialRequest): Promise<TrialMachine> {
     io,
   );
   const died = new AbortController();
-  void anyDeath(started).then((error) => died.abort(error));
+  void firstDeath(started).then((error) => died.abort(error));
   const context = { cell, run, folder, signal };
   const on: OnTarget = { context, started, signal: AbortSignal.any([signal, died.signal]) };
   const end = async () => {
-    await putBackOn(on).catch(() => {});
+    await undoOn(on).catch(() => {});
     await started[Symbol.asyncDispose]();
   };
   try {
@@ -76,7 +76,7 @@ export async function startTrial(request: TrialRequest): Promise<TrialMachine> {
     async run(unit) {
       if (used) await asDeployed(started);
       used = true;
-      // What the suite's process notes of this unit is of no other.
+      // Each unit starts with an empty journal.
       await rm(join(folder, `${unit.step}.journal`), { force: true });
       await runUnit(chosen(on, unit), unit);
       on.signal.throwIfAborted();
@@ -85,21 +85,21 @@ export async function startTrial(request: TrialRequest): Promise<TrialMachine> {
   };
 }
 
-/** A run whose events are heard and not written: what is tried again is no part of what the cell came to. */
-function apart({ run, hear, progress }: TrialRequest): RunContext {
+/** The run with events that are passed on but not written: repeated tests do not count towards the cell's result. */
+function withoutEvents({ run, hear, progress }: TrialRequest): RunContext {
   const emit = async (event: HarnessEvent) => hear(event);
   return {
     ...run,
     open: { ...run.open, emit },
     choices: { ...run.choices, keep: false, bench: true, repeat: undefined, retries: { test: 0 } },
-    // What ended the run's tests early, or stopped it for somebody to look, is over.
+    // A --bail or pause of the run does not apply here.
     ...{ bail: bailAfter(undefined, new Set()), pause: pauseOnce(undefined) },
     progress: (_cell, message) => progress(message),
     output: (_cell, line) => progress(line),
   };
 }
 
-/** The same machine with nothing chosen but a unit. */
+/** The same machine, with only the tests of a unit selected. */
 function chosen(on: OnTarget, { step, only }: Unit): OnTarget {
   const { cell, run } = on.context;
   const tests = new Map([[cell.name, { steps: [step], only }]]);
@@ -112,7 +112,7 @@ async function runUnit(on: OnTarget, { step }: Unit): Promise<void> {
   else if (setUp) await commandsStep(on, setUp.workspace, () => {});
 }
 
-/** Puts a machine back to the state after its deployment, where it was saved; others are as the tests before left them. */
+/** Restores a machine to its state after deployment if it was saved; otherwise earlier tests' changes remain. */
 async function asDeployed(started: StartedCell): Promise<void> {
   if (await started.snapshot?.find()) await restoreCell(started);
 }

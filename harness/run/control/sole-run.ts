@@ -23,18 +23,18 @@ export interface SoleRunOptions {
   readonly signal: AbortSignal;
   readonly onEvent: (event: StoredEvent) => void;
   readonly onProgress: (message: string) => void;
-  /** Runs the files of a suite; absent: a process of its own, with vitest in it. */
+  /** Runs the files of a suite; absent: vitest in a separate process. */
   readonly runSuite?: RunSuite | undefined;
 }
 
-/** A run beside those of the matrix, for one cell and one machine after another. Disposal closes it. */
+/** A run of one cell, separate from the project's runs. Disposal closes it. */
 export interface SoleRun extends AsyncDisposable {
   readonly run: RunContext;
-  /** Writes its end. */
+  /** Writes the event that ends the run. */
   finish(end: { readonly exitCode: number; readonly durationMs: number }): Promise<void>;
 }
 
-/** Opens a run of one cell, whose result is no run's of the project. @param folder where its own folder is made, absolute. */
+/** Opens a run of one cell that is not one of the project's runs. @param folder parent of its folder, absolute. */
 export async function openSoleRun(folder: string, options: SoleRunOptions): Promise<SoleRun> {
   const { cell, matrix, signal } = options;
   const settings = imageSettings(matrix, options.cache);

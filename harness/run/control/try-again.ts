@@ -13,22 +13,22 @@ export interface TryOptions {
   /** The name of the cell in which the tests failed. */
   readonly of: string;
   readonly place: ControlPlace;
-  /** Where this is written, below the run's folder. Default: `control/here`, `control/there`. */
+  /** The folder for its files, below the run's folder. Default: `control/here`, `control/there`. */
   readonly folder?: string;
-  /** Aborted when there is no time left; the reason says why. */
+  /** Aborted when there is no time left; the reason is an Error. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Tries failed tests again on a machine of a cell's kind, each in the state after the deployment, and writes what comes of
- * each as an event. Nothing that goes wrong is an error: a test that cannot be tried has a verdict that says so.
- * @param cell the kind of machine: the cell itself, or its control leg.
+ * Runs failed tests again on a machine like the cell's, each from the state right after deployment, and writes each
+ * result as an event. Never throws: a test that cannot be run again gets a verdict that says so.
+ * @param cell whose kind of machine to use: the cell itself, or its control leg.
  */
 export async function tryAgain(cell: Cell, units: readonly Unit[], options: TryOptions): Promise<ControlFinished[]> {
   const { run, of, place, signal } = options;
-  const told: ControlFinished[] = [];
+  const results: ControlFinished[] = [];
   const tell = async (event: ControlFinished) => {
-    told.push(event);
+    results.push(event);
     await run.open.emit(event);
   };
   const about = (test: TestName) => ({ ...test, type: 'control.finished', cell: of, place, on: cell.name }) as const;
@@ -54,7 +54,7 @@ export async function tryAgain(cell: Cell, units: readonly Unit[], options: TryO
         await machine.run(unit);
       } catch (error) {
         thrown = signal.aborted ? signal.reason : error;
-        // The next one gets a machine that lives.
+        // The next test gets a new machine.
         await end(machine);
         machine = undefined;
       }
@@ -63,7 +63,7 @@ export async function tryAgain(cell: Cell, units: readonly Unit[], options: TryO
         const event = heard.get(testKey(test));
         const outcome = outcomeOf(event, thrown, signal.aborted);
         const attempts = event?.attempts ?? [];
-        // What never began costs nothing.
+        // A machine that never started needs no clean-up.
         const durationMs = signal.aborted && facts === undefined ? 0 : each;
         await tell({ ...about(test), ...outcome, durationMs, attempts, ...(facts ? { facts } : {}) });
       }
@@ -71,19 +71,19 @@ export async function tryAgain(cell: Cell, units: readonly Unit[], options: TryO
   } finally {
     await end(machine);
   }
-  return told;
+  return results;
 }
 
-/** What cannot be given back is for `harness gc`: the lease says what it is. */
+/** What cannot be released stays in the lease, for `harness gc`. */
 async function end(machine: TrialMachine | undefined): Promise<void> {
   try {
     await machine?.[Symbol.asyncDispose]();
   } catch {
-    // It says nothing about the test.
+    // A failed clean-up says nothing about the test.
   }
 }
 
-/** What a test that was tried again came to. */
+/** The result of a test that was run again. */
 function outcomeOf(
   event: TestFinished | undefined,
   thrown: unknown,
@@ -92,7 +92,7 @@ function outcomeOf(
   if (thrown !== undefined) {
     const reason = messageOf(thrown);
     const verdict = verdictOfError(thrown);
-    // What its machine died of is no word of the test, and what ended it for lack of time is nobody's.
+    // Neither the death of its machine nor a lack of time says anything about the test.
     if (!outOfTime && (verdict === 'infra' || verdict === 'emulator')) return { verdict, reason };
     if (event === undefined || event.verdict !== 'failed' || outOfTime) return { verdict: 'unknown', reason };
   }

@@ -4,18 +4,18 @@ import type { TestResult } from '../../events/result.ts';
 import type { ChosenTest } from '../../events/test-selection.ts';
 import type { TestStep } from '../../events/types.ts';
 
-/** What is run in one go to try failed tests again. */
+/** Failed tests that are run again together. */
 export interface Unit {
   readonly step: TestStep;
-  /** What a suite is asked for. */
+  /** The selection that is passed to the suite. */
   readonly only: readonly ChosenTest[];
-  /** The tests whose result is wanted. */
+  /** The tests whose results are wanted. */
   readonly tests: readonly TestName[];
 }
 
 /**
- * Failed tests as they can be run again: a scenario or a benchmark by itself, with the set-up of its file; tests of a
- * command with the whole command, which runs once for all of them.
+ * Groups failed tests into units that can be run again: a scenario or benchmark alone, with the set-up of its file; all
+ * tests of a command together, with one run of the command.
  */
 export function unitsOf(failed: readonly TestResult[]): Unit[] {
   const commands = Map.groupBy(
@@ -29,7 +29,7 @@ export function unitsOf(failed: readonly TestResult[]): Unit[] {
       tests: tests.map(nameOf),
     }),
   );
-  // Tests of one name run together, for nothing but their name can be asked for.
+  // Tests are selected by name, so tests with the same name run together.
   const scenarios = Map.groupBy(
     failed.filter(({ step }) => step !== 'tests'),
     ({ step, file, name }) => `${step} ${testKey({ file, name })}`,
@@ -41,7 +41,7 @@ export function unitsOf(failed: readonly TestResult[]): Unit[] {
   return [...ofCommands, ...ofFiles];
 }
 
-/** The label of the command that a test is of. */
+/** The label of the command that a test belongs to. */
 function commandOf({ file, name }: TestResult): string {
   return file === COMMAND_FILE ? name : file;
 }

@@ -2,19 +2,19 @@ import type { StoredEvent } from '../../events/types.ts';
 import { wentWrong } from '../../events/verdicts.ts';
 import { Bailed } from '../cell/step.ts';
 
-/** Ends a run after some failures: what failed comes to its end, with what explains it, and nothing else goes on. */
+/** Ends a run after some failures: failed cells finish and collect their evidence; everything else is stopped. */
 export interface Bail {
-  /** Aborted for a cell that has to stop because others failed. */
+  /** Aborted when a cell has to stop because others failed. */
   signalFor(cell: string): AbortSignal;
-  /** Aborted when no more tests are to run, in any cell. */
+  /** Aborted when no more tests should run in any cell. */
   readonly tests: AbortSignal;
-  /** To be told every event. */
+  /** Call this with every event. */
   event(event: StoredEvent): void;
 }
 
 /**
- * @param limit failures after which to end: tests of cells that vote, and such cells that came to no good without one.
- * Undefined: never.
+ * @param limit failures after which the run ends: failed tests of voting cells, and voting cells that failed without a
+ * failed test. Undefined: no limit.
  */
 export function bailAfter(limit: number | undefined, voting: ReadonlySet<string>): Bail {
   const tests = new AbortController();

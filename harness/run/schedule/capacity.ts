@@ -4,28 +4,28 @@ import { join } from 'node:path';
 import { cgroupLimits } from '../../base/cgroup.ts';
 import { formatBytes } from '../../base/text.ts';
 
-/** How many guests at once, and the reason in words. */
+/** How many guests run at once, and the reason in words. */
 export interface Capacity {
   readonly jobs: number;
   readonly reason: string;
 }
 
-/** What QEMU needs beside the guest's memory: its code, translation cache and devices. */
+/** What QEMU needs besides the guest's memory: its code, translation cache and devices. */
 const OVERHEAD_BYTES = 200 * 2 ** 20;
 /** Left to the host. */
 const RESERVE_BYTES = 2 ** 30;
 
 export interface HostCapacity {
-  /** With a fraction where a CPU quota gives one. */
+  /** May be a fraction, with a CPU quota. */
   readonly cores: number;
   readonly availableBytes: number;
-  /** Where the numbers are not the machine's own: what limits them, for people. */
+  /** What limits the numbers, for people; absent if they are the machine's own. */
   readonly limits?: { readonly cores?: string; readonly memory?: string };
 }
 
 /**
- * As many guests as memory and cores allow: memory for the largest guest each, and one and a half guests a core, because
- * a guest waits for its devices and for its turn to be measured about a third of its time.
+ * As many guests as memory and cores allow. Each is counted with the memory of the largest; there are one and a half
+ * guests per core, because a guest spends about a third of its time waiting for devices or for its turn to measure.
  */
 export function capacityFor(guestBytes: number, cells: number, host: HostCapacity, wanted?: number): Capacity {
   const byMemory = Math.max(1, Math.floor((host.availableBytes - RESERVE_BYTES) / (guestBytes + OVERHEAD_BYTES)));
@@ -39,18 +39,18 @@ export function capacityFor(guestBytes: number, cells: number, host: HostCapacit
   return { jobs, reason: jobs === cells ? `all cells; ${cores}, ${memory}` : `${cores}, ${memory}` };
 }
 
-/** Bytes that an image build is given room for; what it may take at most is the build's own limit. */
+/** Bytes of memory reserved for an image build; the build itself has a higher limit. */
 const BUILD_BYTES = 2 ** 30;
 
-/** How many images are built at once: one a core, as far as memory goes. */
+/** How many images are built at once: one per core, if memory allows. */
 export function buildersFor(host: HostCapacity): number {
   return Math.max(1, Math.min(Math.floor(host.cores), Math.floor(host.availableBytes / BUILD_BYTES)));
 }
 
 /**
- * The cores and the memory that this process may use without swapping: this host's, or less where a control group
- * limits it, as containers, CI jobs and systemd units do.
- * @param root where `/proc` is found; a parameter for tests.
+ * The cores and the memory that this process may use without swapping: this host's, or less if a control group limits
+ * it, as in containers, CI jobs and systemd units.
+ * @param root the folder that holds `/proc`; a parameter for tests.
  */
 export async function hostCapacity(root = '/'): Promise<HostCapacity> {
   const meminfo = await readFile(join(root, 'proc/meminfo'), 'utf8').catch(() => '');

@@ -7,15 +7,15 @@ import type { Cell } from '../../matrix/cell.ts';
 import { listSource } from '../../source/list.ts';
 import type { SourceTree } from '../../source/tree.ts';
 
-/** What a run was made of, each with a digest of what it held: files by their path in the project, and what has no file. */
+/** The inputs of a run with a digest of each: files by their path in the project, and settings without a file. */
 export type Inputs = Readonly<Record<string, string>>;
 
-/** Bytes of digest: what differs by accident is to be told, nobody forges it. */
+/** Bytes of a digest: enough to detect accidental changes; nobody forges them. */
 const DIGEST = 16;
 
 /**
- * The files that say what a run does: the matrix, and everything in the folders of its suites. What comes with the package is
- * of its version.
+ * The files that define a run: the matrix, and everything in the folders of its suites. Suites that come with the
+ * package are covered by the package's version.
  */
 export async function inputsOf(
   { matrix, cells, project }: { readonly matrix: Matrix; readonly cells: readonly Cell[]; readonly project: string },
@@ -29,7 +29,7 @@ export async function inputsOf(
   };
   if (matrix.file !== undefined) await add(matrix.file);
   for (const suite of new Map(cells.map(({ suite }) => [suite.name, suite])).values()) {
-    // A command line's folder is the whole project: its source is what counts.
+    // The folder of a suite from the command line is the whole project; only the copied source counts.
     const { folder, ...config } = suite;
     inputs[`the settings of ${suite.name}`] = digestOf(JSON.stringify(config));
     if (!suite.commandLine && placeBelow(project, folder) !== undefined)
@@ -45,7 +45,7 @@ function digestOf(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex').slice(0, DIGEST);
 }
 
-/** What differs between the inputs of then and now, in words; empty where nothing does. */
+/** The differences between two sets of inputs, in words; empty if there are none. */
 export function changesIn(then: Inputs, now: Inputs): string[] {
   const names = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort();
   const changed = names.flatMap((name) => {
@@ -53,7 +53,7 @@ export function changesIn(then: Inputs, now: Inputs): string[] {
     if (now[name] === undefined) return [`${name} is gone`];
     return [then[name] === undefined ? `${name} is new` : `${name} has changed`];
   });
-  // A suite's settings are in a file, mostly: the file says more.
+  // If a suite's settings come from a changed file, the file's name says more.
   const files = changed.filter((one) => !one.startsWith('the settings of '));
   return files.length > 0 ? files : changed;
 }

@@ -95,7 +95,7 @@ test('what is elsewhere is ended by its command, the last one of a name, and aga
   expect(await readdir(join(state, 'leases'))).toEqual([]);
 });
 
-test('what an engine holds that does not answer stays in the lease, and so does what could not be given back', async () => {
+test('what an engine holds that does not answer stays in the lease, and so does what could not be released', async () => {
   const engine = { host: `unix://${state}/docker.sock`, portsAt: '127.0.0.1' };
   const lease = openLease(state, 'r1', '/runs/r1');
   lease.register({ kind: 'engine', engine });

@@ -18,18 +18,18 @@ type Line =
   | { readonly kind: 'kept'; readonly cell: string }
   | Resource;
 
-/** What a run has taken and must give back, on disk before it is used. */
+/** The resources that a run holds and must release; each is on disk before it is used. */
 export interface Lease {
   register(resource: Resource): void;
   /** The run's name. */
   readonly run: string;
   /** From now on the cell's target outlives the run, until `harness gc`. */
   keep(cell: string): void;
-  /** Once this process is gone, somebody may go on with what is registered: no other run takes it away, only `harness gc`. */
+  /** The run may be resumed after this process has ended: only `harness gc` frees its resources, other runs do not. */
   leaveToGc(): void;
-  /** Something could not be given back: it stays registered, until the next collection. */
+  /** A resource could not be released: it stays registered until the next collection. */
   leaveBehind(): void;
-  /** Everything was released: nothing is left to be found, unless something is kept. */
+  /** Everything was released: removes the lease, unless something is kept. */
   end(): Promise<void>;
 }
 
@@ -38,8 +38,9 @@ function folderOf(state: string): string {
 }
 
 /**
- * Opens a run's lease, in this user's state folder: `gc` has to find the runs of every project, also of one whose folder
- * is gone. Lines are flushed before what they name is used, so whatever happens, the file knows at least what exists.
+ * Opens a run's lease. It is in the user's state folder, so that `gc` finds the runs of every project, even if the
+ * project's folder is gone. A line is flushed before the resource it names is used, so the file always lists everything
+ * that exists.
  */
 export function openLease(state: string, run: string, runFolder: string): Lease {
   try {
@@ -81,33 +82,33 @@ export function openLease(state: string, run: string, runFolder: string): Lease 
   };
 }
 
-/** Whether the harness that runs a run is alive. */
-export async function isGoingOn(state: string, run: string): Promise<boolean> {
+/** Whether the harness process of a run is alive. */
+export async function isRunActive(state: string, run: string): Promise<boolean> {
   const owner = ownerOf(await readLease(join(folderOf(state), `${run}.jsonl`)));
   return owner !== undefined && isAlive(owner.owner);
 }
 
-/** Who has a run now: one that was killed and resumed has had several. */
+/** The current owner of a run: a run that was killed and resumed has had several. */
 function ownerOf(lines: readonly Line[]): Extract<Line, { kind: 'owner' }> | undefined {
   return lines.findLast((line) => line.kind === 'owner');
 }
 
-/** What `gc` found of one run. */
+/** What `gc` found for one run. */
 export interface CollectedRun {
   readonly run: string;
   readonly folder: string;
   readonly state: 'running' | 'kept' | 'collected';
   readonly processes: readonly string[];
   readonly paths: readonly string[];
-  /** What commands of the run ended elsewhere. */
+  /** Resources elsewhere that were ended by the run's own commands. */
   readonly elsewhere: readonly string[];
-  /** What could not be ended: it is tried again by the next collection. */
+  /** What could not be ended; the next collection tries again. */
   readonly failed: readonly string[];
 }
 
 /**
- * Removes every process, socket and overlay of runs whose harness is gone. A run that is going on is not touched; one
- * with kept targets only when `includeKept`.
+ * Removes every process, socket and overlay of runs whose harness is gone. Active runs are not touched; runs with kept
+ * targets only with `includeKept`.
  */
 export async function collectGarbage(
   state: string,
@@ -135,7 +136,7 @@ export async function collectGarbage(
       processes.push(`${line.what} (process ${line.pid})`);
       if (!options.dryRun) killExactly(line);
     }
-    // A killed QEMU takes a moment to give its memory back, and what it writes to is not removed under it.
+    // A killed QEMU takes a moment to exit; its files are removed only after that.
     if (!options.dryRun) await retryUntil(async () => allEnded(running), { deadlineMs: END_MS, everyMs: 10 });
     for (const line of lines) {
       if (line.kind !== 'path') continue;
@@ -143,7 +144,7 @@ export async function collectGarbage(
       if (!options.dryRun) await rm(line.path, { recursive: true, force: true });
     }
     const { elsewhere, failed } = await endElsewhere(lines, { run: common.run, file }, options.dryRun === true);
-    // Last, so that a collection that is itself interrupted is taken up again.
+    // Last, so that an interrupted collection is repeated.
     if (!options.dryRun && failed.length === 0) await rm(file, { force: true });
     collected.push({ ...common, state: 'collected', processes, paths, elsewhere, failed });
   }
@@ -152,7 +153,7 @@ export async function collectGarbage(
 
 const nothing = { processes: [], paths: [], elsewhere: [], failed: [] } as const;
 
-/** Milliseconds for a command that ends something elsewhere. */
+/** Deadline for a command that ends something elsewhere, in milliseconds. */
 const COMMAND_MS = 300_000;
 
 async function endElsewhere(
@@ -163,7 +164,7 @@ async function endElsewhere(
   const last = new Map(lines.filter((line) => line.kind === 'command').map((line) => [line.id, line]));
   const elsewhere: string[] = [];
   const failed: string[] = [];
-  // What was taken last goes first: a machine is put back before it is given back.
+  // In reverse order: a machine's changes are undone before the machine is released.
   for (const { argv, env, what } of [...last.values()].reverse()) {
     try {
       if (!dryRun) await runCommand(argv, { purpose: `remove ${what}`, timeout: COMMAND_MS, ...(env ? { env } : {}) });
@@ -174,7 +175,7 @@ async function endElsewhere(
   }
   const engines = new Map(lines.filter((line) => line.kind === 'engine').map(({ engine }) => [engine.host, engine]));
   for (const engine of engines.values()) {
-    // Loaded where it is needed: the client takes a third of a second.
+    // Loaded only here: loading the client takes a third of a second.
     const { sweepEngine } = await import('../../targets/container/sweep.ts');
     try {
       elsewhere.push(...(await sweepEngine(engine, run, { dryRun })));
@@ -185,17 +186,17 @@ async function endElsewhere(
   return { elsewhere, failed };
 }
 
-/** Milliseconds until a killed process is gone; longer means that the kernel does not let it go. */
+/** Milliseconds to wait for a killed process; one that is still there is stuck in the kernel. */
 const END_MS = 30_000;
 
-/** @throws InfraError that names what still runs. */
+/** @throws InfraError that names the processes that still run. */
 function allEnded(processes: readonly (ProcessIdentity & { readonly what: string })[]): void {
   const left = processes.find(isAlive);
   if (left)
     throw new InfraError(`${left.what} (process ${left.pid}) was killed and does not end: try \`harness gc\` again`);
 }
 
-/** A line that was cut off by a crash names nothing that was used yet: it is passed over. */
+/** Skips a line that was cut off by a crash: what it names was never used. */
 async function readLease(file: string): Promise<Line[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.split('\n').flatMap((line): Line[] => {

@@ -7,15 +7,15 @@ import { RunFold } from '../../events/fold.ts';
 import { eventsIn } from '../../events/reader.ts';
 import type { HarnessEvent, StoredEvent } from '../../events/types.ts';
 import { type EventLog, openEventLog } from '../../events/writer.ts';
-import { isGoingOn, type Lease, openLease } from './lease.ts';
+import { isRunActive, type Lease, openLease } from './lease.ts';
 
-/** A run that goes on: where it writes what happens, and what it has taken. Disposal closes both. */
+/** A run in progress: its events and its lease. Disposal closes both. */
 export interface OpenRun extends AsyncDisposable {
   readonly name: string;
   /** Its folder, absolute. */
   readonly folder: string;
   readonly lease: Lease;
-  /** What its events amount to so far. */
+  /** The fold of its events so far. */
   readonly fold: RunFold;
   /** Resolves when the event is on disk and has been shown. @param at when it happened; absent: now. */
   readonly emit: (event: HarnessEvent, at?: string) => Promise<void>;
@@ -23,11 +23,11 @@ export interface OpenRun extends AsyncDisposable {
 
 /**
  * Opens a run under a new name.
- * @param runs the folder in which its own is made.
- * @param state where leases are kept.
- * @param onEvent called with each event that is on disk.
- * @param now the clock of its name and its events.
- * @param place its folder, where that is not to be named after it.
+ * @param runs parent of the run's folder.
+ * @param state folder of leases.
+ * @param onEvent called with each event once it is on disk.
+ * @param now clock for the run's name and events.
+ * @param place the run's folder, if it should not be named after the run.
  */
 export async function openRun(
   runs: string,
@@ -63,17 +63,17 @@ async function opened(
     emit: async (event, at) => void (await log.append(event, at)),
     async [Symbol.asyncDispose]() {
       await log.close();
-      // What cannot be removed now is what gc is for.
+      // gc removes what is left.
       await lease.end().catch(() => {});
     },
   };
 }
 
 /**
- * Opens a run that was killed, interrupted or cut short, to go on with it. Events are appended to those that it has; only one
- * process can do so.
- * @param folder its folder, absolute; it is named so.
- * @throws ConfigError when it is still going on, here or in another process.
+ * Opens a run that was killed, interrupted or cut short, to continue it. New events are appended; only one process at a
+ * time can do this.
+ * @param folder the run's folder, absolute; its last part is the run's name.
+ * @throws ConfigError when the run is still active, here or in another process.
  */
 export async function reopenRun(
   folder: string,
@@ -87,7 +87,7 @@ export async function reopenRun(
   });
   if (!lock) throw going;
   try {
-    if (await isGoingOn(state, name)) throw going;
+    if (await isRunActive(state, name)) throw going;
     const file = join(folder, 'events.jsonl');
     const fold = new RunFold();
     for await (const event of eventsIn(file)) fold.add(event);

@@ -2,30 +2,30 @@ import { basename } from 'node:path';
 import { git } from '../../base/git.ts';
 import type { Origin } from '../../events/types.ts';
 
-/** `{NAME}` in a template is a variable; a template in which one is unset or empty does not count. */
+/** `{NAME}` in a template is a variable; a template with an unset or empty variable is skipped. */
 type Template =
   | string
-  /** A variable, what it has to match, and what is made of the match. */
+  /** A variable, the pattern that it must match, and the replacement for the match. */
   | readonly [variable: string, pattern: RegExp, made: string];
 
 interface CiSystem {
   readonly name: string;
   /** Set and not empty in every job of the system. */
   readonly known: string;
-  /** The first template that counts. Branches are those that a change is for, not those that it is on. */
+  /** The first usable template. For a change, the branch is its target branch, not its source. */
   readonly origin: Readonly<Record<Exclude<keyof Origin, 'ci'>, readonly Template[]>>;
 }
 
-/** How a branch is written where only the name of its reference is given. */
+/** Reads the branch from the name of a git reference. */
 const HEAD = /^refs\/heads\/(.+)$/;
 
-/** `owner/name` at the end of a repository's address: no more of it is kept, because it may hold a password. */
+/** `owner/name` at the end of a repository's URL. The rest is dropped, because it may contain a password. */
 const REPOSITORY = /([^/:@]+\/[^/:@]+?)(?:\.git)?\/?$/;
 
-/** The CI systems whose variables are read; a system is one entry here. More specific ones come first. */
+/** The CI systems whose variables are read, one entry each. More specific ones come first. */
 export const CI_SYSTEMS: readonly CiSystem[] = [
   {
-    // Zuul hands its variables to Ansible: jobs pass them on under the names that its version 2 used.
+    // Zuul gives its variables to Ansible; jobs pass them on under the names of version 2.
     name: 'Zuul',
     known: 'ZUUL_PIPELINE',
     origin: {
@@ -65,7 +65,7 @@ export const CI_SYSTEMS: readonly CiSystem[] = [
       project: [['BUILDKITE_REPO', REPOSITORY, '$1'], '{BUILDKITE_ORGANIZATION_SLUG}/{BUILDKITE_PIPELINE_SLUG}'],
       branch: ['{BUILDKITE_PULL_REQUEST_BASE_BRANCH}', '{BUILDKITE_BRANCH}'],
       pipeline: ['{BUILDKITE_PIPELINE_SLUG} ({BUILDKITE_SOURCE})', '{BUILDKITE_PIPELINE_SLUG}'],
-      // `false` where there is none.
+      // It is `false` if there is none.
       change: [['BUILDKITE_PULL_REQUEST', /^(\d+)$/, '#$1']],
       url: ['{BUILDKITE_BUILD_URL}'],
     },
@@ -82,7 +82,7 @@ export const CI_SYSTEMS: readonly CiSystem[] = [
         '{BUILD_SOURCEBRANCHNAME}',
       ],
       pipeline: ['{BUILD_DEFINITIONNAME} ({BUILD_REASON})', '{BUILD_DEFINITIONNAME}'],
-      // The number is GitHub's; in a repository of Azure there is only the identifier.
+      // The number exists for GitHub repositories only; Azure's own have just the identifier.
       change: ['#{SYSTEM_PULLREQUEST_PULLREQUESTNUMBER}', '!{SYSTEM_PULLREQUEST_PULLREQUESTID}'],
       url: ['{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}'],
     },
@@ -103,7 +103,7 @@ export const CI_SYSTEMS: readonly CiSystem[] = [
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Where a run comes from, as a CI's own table has it: from the CI's variables, and what they do not say from git.
+ * The origin of a run: from the CI system's variables and, for what they do not say, from git.
  * @param folder the project's.
  */
 export async function originOf(folder: string, env: Env): Promise<Origin> {
@@ -121,7 +121,7 @@ function valuesOf({ origin }: CiSystem, env: Env): Origin {
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
-/** Characters of a value: what a variable holds is not believed to be short. */
+/** Maximum characters of a value: variables are untrusted and may be long. */
 const LONGEST = 500;
 
 function filled(template: Template, env: Env): string | undefined {
@@ -139,7 +139,7 @@ function filled(template: Template, env: Env): string | undefined {
   return isWhole ? text : undefined;
 }
 
-/** The branch, and the project by the address of its repository or the name of its folder. */
+/** The branch, and the project: from the URL of its repository or the name of its folder. */
 async function gitOrigin(folder: string): Promise<Origin> {
   const ask = async (...args: string[]) => {
     const { stdout, failed } = await git(folder, ...args);

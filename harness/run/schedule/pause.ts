@@ -1,4 +1,4 @@
-/** Where a run has stopped for somebody to look. */
+/** Where a run has paused for a person to look. */
 export interface Paused {
   readonly cell: string;
   /** The run's folder, absolute. */
@@ -8,22 +8,22 @@ export interface Paused {
   readonly why: string;
 }
 
-/** Waits until a person says that the run may go on, or the signal is aborted. */
+/** Waits until a person continues the run, or the signal is aborted. */
 export type WaitForPerson = (paused: Paused, signal: AbortSignal) => Promise<void>;
 
-/** Stops a run at its first failure, with the machine as it is. */
+/** Pauses a run at its first failure, leaving the machine as it is. */
 export interface Pause {
-  /** Whether failures are asked about, and none has been yet. */
+  /** Whether the next failure pauses the run. */
   readonly armed: boolean;
-  /** Whether somebody is looking. */
+  /** Whether the run is paused now. */
   readonly active: boolean;
-  /** Milliseconds for which somebody has been looking, all told. */
+  /** Total milliseconds paused so far. */
   readonly totalMs: number;
-  /** Waits for the person, the first time; at once where nobody asked for it, or it has happened. */
+  /** The first time, waits for the person; resolves at once if pausing is off or has already happened. */
   at(paused: Paused, signal: AbortSignal): Promise<void>;
 }
 
-/** @param wait absent: a run never stops. */
+/** @param wait absent: the run never pauses. */
 export function pauseOnce(wait: WaitForPerson | undefined, now: () => number = () => performance.now()): Pause {
   let armed = wait !== undefined;
   let since: number | undefined;
@@ -52,14 +52,14 @@ export function pauseOnce(wait: WaitForPerson | undefined, now: () => number = (
   };
 }
 
-/** Calls `late` after some milliseconds in which nobody was looking. Disposal forgets it. */
+/** Calls `late` after `limitMs`, not counting pauses. Disposal cancels it. */
 export function limitTime(limitMs: number, pause: Pause, late: () => void): Disposable {
   let countedMs = pause.totalMs;
   let timer: NodeJS.Timeout;
   const check = () => {
     const moreMs = pause.totalMs - countedMs;
     countedMs += moreMs;
-    // While somebody looks, it is asked again each second.
+    // Checks again every second during a pause.
     if (moreMs > 0 || pause.active) timer = setTimeout(check, Math.max(moreMs, 1000));
     else late();
   };

@@ -1,6 +1,6 @@
 /**
- * Keeps measurements apart from everything that would disturb them: any number of cells may be busy at once, or one
- * may measure. Who waits to measure does not hold up the others; it goes as soon as nobody is busy.
+ * Keeps measurements free of disturbance: either any number of cells are busy, or one cell measures. A cell that waits
+ * to measure does not hold up the others; it starts as soon as no cell is busy.
  */
 export class QuietLock {
   #busy = 0;
@@ -8,12 +8,12 @@ export class QuietLock {
   #names: string[] = [];
   #waiters: (() => void)[] = [];
 
-  /** The names of those who are busy, or measure; each once. */
+  /** The names of cells that are busy or measuring, each once. */
   get names(): string[] {
     return [...new Set(this.#names)];
   }
 
-  /** Runs something that uses the machine. @param name for those who wait. */
+  /** Runs work that uses the machine. @param name shown to cells that wait. */
   async busy<T>(work: () => Promise<T>, name: string): Promise<T> {
     while (this.#measuring) await this.#change();
     this.#busy += 1;
@@ -27,7 +27,7 @@ export class QuietLock {
     }
   }
 
-  /** Runs a measurement, alone. @param name for those who wait. */
+  /** Runs a measurement, alone. @param name shown to cells that wait. */
   async quiet<T>(work: () => Promise<T>, name: string): Promise<T> {
     while (this.#measuring || this.#busy > 0) await this.#change();
     this.#measuring = true;
@@ -56,7 +56,7 @@ export class QuietLock {
   }
 }
 
-/** Lets so many work at once; the others wait in order, so that one that needs many places is not passed by forever. */
+/** A fair counting semaphore: waiters are served in order, so that one that needs many slots is not starved. */
 export class Slots {
   readonly #count: number;
   #free: number;
@@ -67,14 +67,14 @@ export class Slots {
     this.#free = count;
   }
 
-  /** The names of those who work. */
+  /** The names of current holders. */
   get names(): readonly string[] {
     return this.#names;
   }
 
   /**
-   * @param name for those who wait.
-   * @param wanted places that the work takes; more than there are is all of them.
+   * @param name shown to those that wait.
+   * @param wanted slots that the work takes; capped at the total.
    */
   async use<T>(work: () => Promise<T>, name: string, wanted = 1): Promise<T> {
     const places = Math.min(wanted, this.#count);

@@ -4,25 +4,25 @@ import { git } from '../../base/git.ts';
 import { lastLines } from '../../base/text.ts';
 import type { RunStarted } from '../../events/types.ts';
 
-/** What a project's folder holds. */
+/** The git state of a project's folder. */
 export type GitState = NonNullable<RunStarted['git']>;
 
 /**
- * The commit that a folder is at; undefined where there is none.
- * @param warn is told, in git's words, why it does not say where there is a repository, as in one of another owner.
+ * The commit that is checked out in a folder; undefined if there is none.
+ * @param warn called with git's message if there is a repository that git refuses to read, such as another user's.
  */
 export async function gitState(folder: string, warn: (message: string) => void): Promise<GitState | undefined> {
   const head = await git(folder, 'rev-parse', '--verify', 'HEAD');
   if (head.failed) {
     const top = await repositoryAbove(folder);
-    if (top !== undefined) await git(folder, 'rev-parse', '--git-dir').then((asked) => refusal(top, asked, warn));
+    if (top !== undefined) await git(folder, 'rev-parse', '--git-dir').then((asked) => warnIfRefused(top, asked, warn));
     return undefined;
   }
   const status = await git(folder, 'status', '--porcelain', '--untracked-files=no');
   return { sha: head.stdout.trim(), dirty: status.stdout !== '' };
 }
 
-/** The nearest folder upwards that holds `.git`, whatever git thinks of it. */
+/** The nearest folder upwards that holds `.git`, even if git refuses to read it. */
 async function repositoryAbove(start: string): Promise<string | undefined> {
   for (let folder = resolve(start); ; folder = dirname(folder)) {
     if (await exists(join(folder, '.git'))) return folder;
@@ -30,25 +30,25 @@ async function repositoryAbove(start: string): Promise<string | undefined> {
   }
 }
 
-/** A repository that git can read and that has no commit yet is not refused. */
-function refusal(top: string, asked: Awaited<ReturnType<typeof git>>, warn: (message: string) => void): void {
+/** Warns if git refuses to read the repository; one that merely has no commit yet is fine. */
+function warnIfRefused(top: string, asked: Awaited<ReturnType<typeof git>>, warn: (message: string) => void): void {
   if (!asked.failed) return;
   const said = lastLines(asked.stderr, 20);
   const why = asked.code === 'ENOENT' ? 'git is not installed' : (said[0] ?? asked.shortMessage);
-  // git names the command that makes an exception for a repository of another owner.
+  // git's message includes the command that makes an exception for another user's repository.
   const remedy = said.find((line) => line.includes('safe.directory'))?.trim();
   warn(`the commit of ${top} is not recorded: ${why}${remedy === undefined ? '' : `. Allow it: ${remedy}`}`);
 }
 
-/** The folder of the repository that a project is in; the project itself, where that is in none. */
+/** The root of the repository that a project is in; the project itself if it is in none. */
 export async function repositoryRoot(project: string): Promise<string> {
   const up = await git(project, 'rev-parse', '--show-cdup');
   return up.failed ? ((await repositoryAbove(project)) ?? project) : resolve(project, up.stdout.trim());
 }
 
 /**
- * What tells a folder's path, with `/`, in the repository that a project is in, or in a project that is in none; undefined
- * for one that is elsewhere, and for what a package manager has put there.
+ * A function that gives a folder's path, with `/`, relative to the project's repository, or to the project if it is in
+ * none; undefined for a folder elsewhere or below node_modules.
  */
 export async function pathsInRepository(project: string): Promise<(folder: string) => string | undefined> {
   const root = await repositoryRoot(project);

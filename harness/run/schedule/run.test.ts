@@ -197,7 +197,7 @@ describe('machines that let a run down', () => {
     expect(run.provider.machines[0]!.life).toEqual(['booted', 'released']);
   });
 
-  test('one that cannot be given back does not hide why the cell failed', async () => {
+  test('one that cannot be released does not hide why the cell failed', async () => {
     await using run = await runInMemory({ runSuite: reports('failed'), machines: { release: lost } });
     expect(run.exitCode).toBe(1);
     expect(run.cell).toMatchObject({ verdict: 'failed', reason: '1 of 1 scenarios failed' });
@@ -208,7 +208,7 @@ describe('machines that let a run down', () => {
     expect(run.leases).toHaveLength(1);
   });
 
-  test('one that cannot be given back after everything passed is infrastructure', async () => {
+  test('one that cannot be released after everything passed is infrastructure', async () => {
     await using run = await runInMemory({ machines: { release: lost } });
     expect(run.exitCode).toBe(3);
     expect(run.cell).toMatchObject({ verdict: 'infra', reason: 'cannot finish it: the connection was lost' });
@@ -219,16 +219,16 @@ describe('machines that let a run down', () => {
     [
       'and cannot be is said, and no failure',
       { exitCode: 1, stderr: 'cannot start nginx\n' },
-      ['cannot note or put back what is changed on memory: cannot start nginx'],
+      ['cannot record or undo changes on memory: cannot start nginx'],
     ],
-  ])('what is put back on a machine that outlives the run %s', async (_, atTheEnd, warnings) => {
+  ])('undoing changes on a machine that outlives the run %s', async (_, atTheEnd, warnings) => {
     let asked = 0;
     const undo = (argv: readonly string[]) => (argv[2]!.includes('$1/undo') && ++asked === 2 ? atTheEnd : {});
     await using run = await runInMemory({ machines: { undoFolder: '/undo', answers: { '*': undo } } });
     expect(run.cell.verdict).toBe('passed');
     expect(run.cell.logs.map(({ message }) => message)).toEqual(warnings);
     const { note } = run.cell.steps.at(-1)!;
-    expect(note).toBe(warnings.length > 0 ? undefined : 'memory: 3 changes put back');
+    expect(note).toBe(warnings.length > 0 ? undefined : 'memory: 3 changes undone');
   });
 });
 
@@ -253,7 +253,7 @@ describe('--keep', () => {
 describe('time', () => {
   const tooLong = 'cannot finish the cell: it took longer than 60 ms (limits.cell-minutes)';
 
-  test('a cell that takes too long is ended, and its machine is given back', async () => {
+  test('a cell that takes too long is ended, and its machine is released', async () => {
     await using run = await runInMemory({ runSuite: endless, limits: { 'cell-minutes': 0.001 } });
     expect([run.exitCode, run.cell.reason]).toEqual([3, tooLong]);
     // On a busy host its time may be up before there is one.

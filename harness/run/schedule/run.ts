@@ -37,46 +37,46 @@ export interface RunOptions extends RunChoices {
   readonly state: string;
   readonly version: string;
   readonly argv: readonly string[];
-  /** Asks a person at the first failure; absent: nobody is asked. */
+  /** Pauses at the first failure for a person; absent: never pauses. */
   readonly onPause?: WaitForPerson | undefined;
-  /** A run to go on with: the cells are those of it that have no result. */
+  /** A run to resume: only its cells without a result are run. */
   readonly resume?: Resume | undefined;
-  /** What the cells were chosen by. */
+  /** The filters by which the cells were selected. */
   readonly selection?: Selection;
-  /** What the project has in quarantine. */
+  /** The project's quarantine. */
   readonly quarantine?: readonly QuarantineEntry[] | undefined;
-  /** The clock of its events; absent: this machine's. */
+  /** The clock for events; absent: this machine's. */
   readonly now?: (() => Date) | undefined;
   readonly jobs?: number | undefined;
-  /** Where the run's folder is made; absent: the project's own. */
+  /** Parent of the run's folder; absent: the project's folder of runs. */
   readonly runs?: string | undefined;
-  /** The run's folder itself, for a part of another run: `latest` does not name it. */
+  /** The run's folder itself, for a part of another run; `latest` does not point to it. */
   readonly into?: string | undefined;
-  /** The images of a plan; absent: what the packages of today make. */
+  /** The images of a plan; absent: images are built from today's packages. */
   readonly pins?: Pins | undefined;
-  /** What the project's folder holds, where it is no repository; absent: git is asked. */
+  /** The project's git state, if its folder is no repository; absent: git is asked. */
   readonly git?: GitState | undefined;
   /** Aborted when the user interrupts. */
   readonly interrupt: AbortSignal;
   readonly onEvent: (event: StoredEvent) => void;
   readonly onProgress: (cell: string, message: string) => void;
-  /** A line that a command on a cell's machine printed. */
+  /** Called with each line that a command on a cell's machine prints. */
   readonly onOutput?: (cell: string, line: string) => void;
-  /** Runs the files of a suite; absent: a process of its own, with vitest in it. */
+  /** Runs the files of a suite; absent: vitest in a separate process. */
   readonly runSuite?: RunSuite;
-  /** Renders the reports of a folder that holds the run's events; called when the run has ended, however it did. */
+  /** Renders the reports of a run's folder; called when the run has ended, whatever its result. */
   readonly onEnd: (folder: string) => Promise<void>;
 }
 
-/** A run that ended before its cells did. */
+/** A run that ended before all of its cells did. */
 export interface Resume {
   /** Its folder, absolute. */
   readonly folder: string;
-  /** What it was made of; absent where it does not say. */
+  /** Its inputs; absent if it did not record them. */
   readonly inputs?: Inputs | undefined;
-  /** All its cells, as they are now. */
+  /** All of its cells, from today's matrix. */
   readonly all: readonly Cell[];
-  /** What to do instead, where it cannot be gone on with. */
+  /** Advice for the case that it cannot be resumed. */
   readonly hint?: string;
 }
 
@@ -91,7 +91,7 @@ export function runsFolder(project: string): string {
   return join(project, '.harness', 'runs');
 }
 
-/** Runs the cells of a matrix and writes what happens as events, each on disk before it is shown. */
+/** Runs the cells of a matrix and writes events, each of which is on disk before it is shown. */
 export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
   const { matrix, cells, project } = options;
   const started = performance.now();
@@ -104,7 +104,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     progress: options.onProgress,
   });
   if (resume) await mustBeUnchanged(resume, options, sources);
-  // What runs before this one left behind when they were killed would hold memory that this one counts on.
+  // Leftovers of killed runs would hold memory that this run counts on.
   await collectGarbage(options.state, { includeKept: false });
   const runs = options.runs ?? runsFolder(project);
   const bail = bailAfter(options.bail, new Set(cells.filter(({ voting }) => voting).map(({ name }) => name)));
@@ -141,7 +141,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       schedule: {
         builders: new Slots(buildersFor(host)),
         guests: new Slots(capacity.jobs),
-        // Who says how many cells means cells, whatever machines they have.
+        // An explicit limit counts cells, however many machines they have.
         placesOf: (cell) => (wantedJobs(options) === undefined ? nodesOf(cell).length : 1),
         quiet: new QuietLock(),
       },
@@ -152,8 +152,8 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
       pause,
       signal: end.signal,
     };
-    // A cell has an end of its own whatever happens to it. One throws only where its events cannot be written any more:
-    // then none can go on, and each still releases its target.
+    // A cell handles its own failures. It throws only when events can no longer be written: then no cell can continue,
+    // but each still releases its target.
     const ended = await Promise.allSettled(
       cells.map((cell) =>
         runCell(cell, context).catch((error: unknown) => {
@@ -170,7 +170,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
     await open.emit({ type: 'run.finished', exitCode, interrupted, durationMs });
   } catch (error) {
     await open[Symbol.asyncDispose]();
-    // What is on disk is worth a report also where the disk was full in the end.
+    // Reports are still written if the disk was full at the end.
     await options.onEnd(open.folder).catch(() => {});
     throw error;
   }
@@ -190,7 +190,7 @@ function capacityOf(options: RunOptions, host: HostCapacity): Capacity {
   return capacityFor(guestBytes, machines, host, wantedJobs(options));
 }
 
-/** @throws ConfigError that names what differs: half a report would be of something else. */
+/** @throws ConfigError that names what changed: a run must not mix results of different inputs. */
 export async function mustBeUnchanged(
   { folder, inputs, all, hint }: Resume,
   { matrix, project }: Pick<RunOptions, 'matrix' | 'project'>,
@@ -208,7 +208,7 @@ function resumedEvent({ cells, argv }: RunOptions, { name: run }: OpenRun, { job
   return { type: 'run.resumed', run, cells: cells.map(({ name }) => name), jobs, jobsReason: reason, argv };
 }
 
-/** Puts what cells left that begin anew where it is in nobody's way: `earlier/1/` below the run's folder. */
+/** Moves the files of cells that start over out of the way, to `earlier/1/` below the run's folder. */
 export async function putAside(folder: string, cells: readonly Pick<Cell, 'name'>[]): Promise<void> {
   const earlier = join(folder, 'earlier');
   const before = await readdir(earlier).catch(() => []);
@@ -222,7 +222,7 @@ export async function putAside(folder: string, cells: readonly Pick<Cell, 'name'
   }
 }
 
-/** What ends everything in a run: somebody who interrupts, or its own limit. Disposal forgets both. */
+/** What ends a run early: the user's interrupt, or the run's time limit. Disposal cancels both. */
 function endOfRun(
   { limits }: Matrix,
   interrupt: AbortSignal,
@@ -248,7 +248,7 @@ function endOfRun(
   };
 }
 
-/** `latest` is the newest run, for people and for commands that take a run. */
+/** Points `latest` to the newest run, for people and for commands that take a run. */
 export async function pointLatest(runs: string, run: string): Promise<void> {
   const link = join(runs, 'latest');
   const temporary = `${link}.${process.pid}`;

@@ -17,8 +17,8 @@ type StartedOptions = Pick<
 >;
 
 /**
- * The first event of a run: what it is made of, and of what.
- * @param warn told what could not be found out, one sentence each.
+ * The first event of a run: its cells, inputs, host and origin.
+ * @param warn called with one sentence for each fact that could not be found.
  */
 export async function startedEvent(
   options: StartedOptions,
@@ -55,7 +55,7 @@ export async function startedEvent(
     jobs,
     jobsReason: reason,
     ...(git ? { git } : {}),
-    // A commit that was given is another than the one that a CI, or the folder, is at.
+    // An explicit commit need not be the one that CI or the folder is at.
     ...(options.git ? {} : { origin: await originOf(project, process.env) }),
     argv: options.argv,
     ...(options.selection ? { selection: options.selection } : {}),

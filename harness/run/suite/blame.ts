@@ -4,28 +4,28 @@ import type { TestFinished } from '../../events/types.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import type { Target } from '../../targets/target.ts';
 import { ANSWER_SECONDS } from '../cell/collect.ts';
-import { anyDeath, type OnTarget } from '../cell/context.ts';
+import { firstDeath, type OnTarget } from '../cell/context.ts';
 import type { StartedNode } from '../cell/start-cell.ts';
 
-/** What is known of a suite that failed. */
+/** What is known about a suite that failed. */
 export interface Failure {
   /** Milliseconds since it began to run. */
   readonly ageMs: number;
   readonly finished: readonly Pick<TestFinished, 'verdict' | 'attempts'>[];
 }
 
-/** Milliseconds in which a target that died has said so. */
+/** Milliseconds within which the death of a target is noticed. */
 const DEATH_MS = 3000;
 
 /**
- * What failed on a machine that has died, or that answers nothing any more, says nothing about the suite. A test notices
- * that nobody answers before its cause is known: a machine has a moment to say what it died of, or to answer.
- * @throws what it died of; InfraError for one that is silent, unless the suite itself has switched it off.
+ * Blames the machine if it has died or no longer answers: a failure there says nothing about the suite. A test notices
+ * a missing answer before the cause is known, so this waits a moment for the machine to answer or to be reported dead.
+ * @throws the cause of its death; InfraError if it is silent, unless the suite itself switched it off.
  */
 export async function blameSilence({ context: { cell }, started }: OnTarget): Promise<void> {
   const { nodes, scale } = started;
   const deadlineMs = scaledMs(ANSWER_SECONDS, scale.factor);
-  const died = anyDeath(started);
+  const died = firstDeath(started);
   const silent = await Promise.race([died, Promise.all(nodes.map((node) => problemOf(node, deadlineMs)))]);
   if (silent instanceof Error) throw silent;
   const first = silent.find((problem) => problem !== undefined);
@@ -41,11 +41,11 @@ export async function blameSilence({ context: { cell }, started }: OnTarget): Pr
   );
 }
 
-/** A machine that gives no answer. */
+/** Blames a machine that does not answer. */
 interface Silent {
   readonly node: StartedNode;
   readonly message: string;
-  /** Its power is cut, as only a suite does, or nobody knows. */
+  /** The power is off (only a suite does that), or its state is unknown. */
   readonly switchedOff: boolean;
 }
 
@@ -65,27 +65,27 @@ async function problemOf(node: StartedNode, deadlineMs: number): Promise<Silent 
 
 async function isOff({ power }: Target): Promise<boolean> {
   if (!power) return false;
-  // One whose power supply cannot be asked may have been switched off.
+  // If the power state is unknown, the suite may have switched the machine off.
   if (!power.isOff) return true;
   return power.isOff().catch(() => false);
 }
 
 /**
- * What failed on a machine that has run out of something says nothing about the suite either: its Docker engine is gone, its
- * kernel had to kill a process for memory, its disk is full.
- * @throws InfraError that names it.
+ * Blames the machine if it has run out of something: its Docker engine is gone, its kernel killed a process for lack of
+ * memory, its disk is full. A failure there says nothing about the suite.
+ * @throws InfraError that names the cause.
  */
 export async function blameMachine(on: OnTarget, failure: Failure): Promise<void> {
   for (const node of on.started.nodes) {
     if (node.silent) continue;
     const which = on.started.nodes.length > 1 ? node.name : 'the machine';
-    await blameGround(on, node.target, which);
+    await blameStack(on, node.target, which);
     await blameMemory(on, node.target, which, failure);
     await blameDisk(on, node.target, which, failure);
   }
 }
 
-async function blameGround({ context: { cell } }: OnTarget, target: Target, which: string): Promise<void> {
+async function blameStack({ context: { cell } }: OnTarget, target: Target, which: string): Promise<void> {
   const questions = new Set(deployersOf(cell.suite).flatMap(({ blame }) => blame ?? []));
   for (const question of questions) {
     const gone = await question(target);
@@ -97,14 +97,14 @@ async function blameGround({ context: { cell } }: OnTarget, target: Target, whic
   }
 }
 
-/** Asks a machine something that may be wrong with it; undefined where it gives no answer. */
+/** Runs a command on a machine that may be broken; undefined if it does not answer. */
 async function ask({ started }: OnTarget, target: Target, script: string): Promise<string | undefined> {
   const deadlineMs = scaledMs(ANSWER_SECONDS, started.scale.factor);
   const answer = await target.exec(['sh', '-c', script], { deadlineMs }).catch(() => undefined);
   return answer?.exitCode === 0 ? answer.stdout : undefined;
 }
 
-/** What the kernel says of a process that it killed because no memory was left; a control group's own limit is no machine's. */
+/** The kernel's message when it kills a process for lack of memory. A control group's own limit does not count. */
 const KILLED = /^\[\s*([\d.]+)\] Out of memory: Killed process (\d+) \(([^)]*)\)/;
 /** Seconds by which a guest's clock may be off. */
 const SLACK_SECONDS = 2;
@@ -128,9 +128,9 @@ async function blameMemory(on: OnTarget, target: Target, which: string, { ageMs 
   });
 }
 
-/** What programs say when a disk is full. */
+/** Error messages of programs when a disk is full. */
 const NO_SPACE = /No space left on device|ENOSPC/;
-/** Where a system writes: the file systems that are looked at, by the places that it has on them. */
+/** Folders that a system writes to; their file systems are checked. */
 const WRITTEN = '/ /var /tmp /home /srv /root';
 
 async function blameDisk(on: OnTarget, target: Target, which: string, { finished }: Failure): Promise<void> {
@@ -142,7 +142,7 @@ async function blameDisk(on: OnTarget, target: Target, which: string, { finished
   const lines = (said ?? '').split('\n').filter((line) => line !== '');
   const full = lines.filter((line) => line.startsWith('/'));
   if (full.length === 0) return;
-  // A disk that a test fills and finds full is what it is about; somebody has to have been stopped by it.
+  // A full disk alone is no cause, because a test may fill one on purpose: a program must have failed because of it.
   const failed = finished.filter(({ verdict }) => verdict === 'failed');
   if (!NO_SPACE.test(lines.join('\n')) && !NO_SPACE.test(JSON.stringify(failed))) return;
   throw new InfraError(`cannot go on with ${which}: its disk is full (${full.join(', ')})`, {

@@ -24,15 +24,15 @@ import { outcomeOf } from './suite-step.ts';
 
 type Entry = Suite['tests'][number];
 
-/** Native seconds that a command has where its suite does not say. */
+/** Default deadline of a command, in native seconds. */
 const COMMAND_SECONDS = 600;
-/** Native seconds for finding a file on the machine, or fetching it. */
+/** Deadline for finding or fetching a file on the machine, in native seconds. */
 const FILES_SECONDS = 60;
 
 /**
- * Runs the commands of a suite's `tests` on its machine, the first of a cluster, and brings its artifacts back. What they come
- * to is tests; only a machine that is lost is an error.
- * @param keep is told of each file that is there now, by its absolute path.
+ * Runs the commands of a suite's `tests` on its machine (in a cluster, the first) and fetches its artifacts. Their
+ * results are tests; only the loss of the machine is an error.
+ * @param keep called with the absolute path of each file that was fetched.
  */
 export async function commandsStep(
   on: OnTarget,
@@ -57,7 +57,7 @@ export async function commandsStep(
         (test): TestFinished => ({ type: 'test.finished', cell: cell.name, step: 'tests', ...test }),
       );
       for (const event of events) finished.push(event);
-      // All at once: one wait for the disk, and not one for each of thousands.
+      // All at once, so that thousands of tests wait for the disk once.
       await Promise.all(events.map((event) => tell(event)));
     };
     const logFile = join(folder, 'output.log');
@@ -83,7 +83,7 @@ export async function commandsStep(
   });
 }
 
-/** Stops before the command that somebody wants to see its machine of. */
+/** Stops before the command whose machine the user wants to see. */
 async function stopBefore({ context: { cell, run }, signal }: OnTarget, entry: Entry): Promise<void> {
   const { stopAt } = run.choices;
   const named = (one: Entry) => ({ file: COMMAND_FILE, name: labelOf(one) });
@@ -92,7 +92,7 @@ async function stopBefore({ context: { cell, run }, signal }: OnTarget, entry: E
   signal.throwIfAborted();
 }
 
-/** The tests that a command comes to, tried again as often as its suite says. @param emit for what it told before its machine was lost. */
+/** The tests of a command, with the suite's retries. @param emit for results reported before its machine was lost. */
 async function testsOf(
   on: OnTarget,
   workspace: Workspace,
@@ -112,7 +112,7 @@ async function testsOf(
   return mergeAttempts(runs);
 }
 
-/** Whether a command is among the tests that are to run. Its own tests cannot be chosen from outside; it has no file. */
+/** Whether a command is selected. A command has no file, and its own tests cannot be selected one by one. */
 function isChosen(tests: TestSelection | undefined, label: string): boolean {
   if (tests === undefined) return true;
   if (tests.files !== undefined || !(tests.steps?.includes('tests') ?? true)) return false;
@@ -163,9 +163,9 @@ async function runOnce(
     });
   } catch (thrown) {
     const error = signal.aborted ? signal.reason : thrown;
-    // What it told before its machine was lost has happened; the command itself never came to its end.
-    const told = printedResults(entry.results, Buffer.concat(printed));
-    if (told) await emit(foreignTests(label, told));
+    // Results from before the machine was lost still count; the command itself never finished.
+    const results = printedResults(entry.results, Buffer.concat(printed));
+    if (results) await emit(foreignTests(label, results));
     const verdict = verdictOfError(error);
     if (!(error instanceof Stopped))
       await emit([
@@ -180,7 +180,7 @@ async function runOnce(
   }
 }
 
-/** A command as people know it. */
+/** A command's name for people. */
 export function labelOf({ name, run }: Pick<Entry, 'name' | 'run'>): string {
   return (name ?? (typeof run === 'string' ? run : run.join(' '))).split('\n')[0]!.slice(0, 120);
 }

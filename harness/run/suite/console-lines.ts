@@ -3,31 +3,31 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines } from '../../base/text.ts';
 import type { Attempt, HarnessEvent } from '../../events/types.ts';
 
-/** A machine's console, as a file that grows. */
+/** A machine's console log, a file that grows. */
 export interface ConsoleFile {
   readonly file: string;
-  /** Put before each line; empty where there is one machine. */
+  /** Prefix of each line; empty if there is only one machine. */
   readonly prefix: string;
 }
 
-/** What machines' consoles show, by the time at which they showed it. Disposal ends the watch. */
+/** Console output by time. Disposal ends the watch. */
 export interface ConsoleLines extends Disposable {
-  /** The lines from some time to another, in milliseconds since the epoch; the last ones of too many. */
+  /** The lines between two times, in milliseconds since the epoch; if there are too many, the last ones. */
   between(fromMs: number, toMs: number): Promise<string[]>;
 }
 
-/** Milliseconds between two looks at a console's size: what it shows is told to be of that time, give or take one. */
+/** Milliseconds between two checks of a console's size, and so the precision of its lines' times. */
 const EVERY_MS = 200;
-/** Milliseconds before an attempt and after its end whose lines belong to it: a cause may come first, its message late. */
+/** Milliseconds before and after an attempt whose lines count as its own: a cause may come early, its message late. */
 const AROUND_MS = 1000;
-/** The most lines of one attempt. */
+/** Maximum lines of one attempt. */
 const MOST_LINES = 100;
-/** The most bytes of a console that are read for one attempt. */
+/** Maximum bytes of a console that are read for one attempt. */
 const MOST_BYTES = 256 * 1024;
 
 /**
- * Watches consoles from now on. A console has no clock of its own that could be compared with a test's, so that its size is
- * noted as it grows.
+ * Starts watching consoles. A console has no timestamps that could be compared with a test's, so its size is recorded
+ * as it grows.
  */
 export function watchConsoles(files: readonly ConsoleFile[]): ConsoleLines {
   const stop = new AbortController();
@@ -60,7 +60,7 @@ export function watchConsoles(files: readonly ConsoleFile[]): ConsoleLines {
       const found = await Promise.all(
         files.map(async ({ file, prefix }, index) => {
           const noted = sizes[index]!;
-          // What was there when the watch began is of before it.
+          // Everything that was there at the start is older than the watch.
           const from = noted.findLast(({ at }) => at < fromMs)?.size ?? noted[0]?.size ?? 0;
           const to = noted.findLast(({ at }) => at <= toMs)?.size ?? from;
           const lines = lastLines(await textOf(file, Math.max(from, to - MOST_BYTES), to), MOST_LINES);
@@ -73,18 +73,18 @@ export function watchConsoles(files: readonly ConsoleFile[]): ConsoleLines {
   };
 }
 
-/** An attempt with what consoles showed while it ran, where it did not pass and they showed anything. */
+/** Adds the console output during an attempt, if the attempt did not pass and there was any. */
 export async function withConsole(attempt: Attempt, consoles: ConsoleLines): Promise<Attempt> {
   if (attempt.verdict === 'passed') return attempt;
   const now = Date.now();
   const from = attempt.startedAt === undefined ? now - attempt.durationMs : Date.parse(attempt.startedAt);
-  // One that was cut short does not know how long it took.
+  // The duration of an attempt that was cut short is unknown.
   const to = attempt.durationMs > 0 ? from + attempt.durationMs : now;
   const lines = await consoles.between(from - AROUND_MS, to + AROUND_MS);
   return lines.length > 0 ? { ...attempt, console: lines } : attempt;
 }
 
-/** Emits events in the order given, tests that did not pass with what consoles showed meanwhile. */
+/** Emits events in order, adding console output to tests that did not pass. */
 export function withConsoles(
   emit: (event: HarnessEvent) => Promise<void>,
   consoles: ConsoleLines,
@@ -95,7 +95,7 @@ export function withConsoles(
     for (const attempt of event.attempts) attempts.push(await withConsole(attempt, consoles));
     return { ...event, attempts };
   };
-  // A turn ends once its event is handed on, and not once it is on disk: those of a moment share one wait for it.
+  // Wait until an event is handed on, not until it is on disk, so that simultaneous events share one flush.
   let turn: Promise<unknown> = Promise.resolve();
   return async (event) => {
     const handed = turn.then(async () => ({ written: emit(await completed(event)) }));

@@ -8,10 +8,10 @@ import { imagesOf } from '../cell/image.ts';
 import { type StartedCell, startCell } from '../cell/start-cell.ts';
 import type { StepIo } from '../cell/step.ts';
 
-/** How many times slower a machine is that counts its instructions: one thread, and no chaining of what is translated. */
+/** How much slower a machine is that counts its instructions: one thread, and no chaining of translated blocks. */
 const COUNTING_SLOWDOWN = 3;
 
-/** A machine beside the cell's own, with the same stack, whose clock counts its instructions. From a snapshot if there is one. */
+/** A second machine with the cell's stack, whose clock counts instructions. Resumed from a snapshot if there is one. */
 export async function startCounting({ context, started, signal }: OnTarget, io: StepIo): Promise<StartedCell> {
   const { cell, run } = context;
   if (started.network)
@@ -29,7 +29,7 @@ export async function startCounting({ context, started, signal }: OnTarget, io: 
     {
       provider,
       images: await imagesOf(cell, settings, { signal }),
-      // Its own clock says nothing of how long it takes here.
+      // Its own clock does not measure real time.
       limits: { ...matrix.limits, scale },
       cold: choices.cold,
       counting: true,

@@ -8,7 +8,7 @@ import { restoreCell, type StartedCell } from '../cell/start-cell.ts';
 import type { StepIo } from '../cell/step.ts';
 import { startCounting } from './counting.ts';
 
-/** A cell's machines for another process. */
+/** A cell's machines, controlled by another process. */
 export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
   return nodes.map(({ name, target }) => ({
     name,
@@ -17,7 +17,7 @@ export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
   }));
 }
 
-/** What a suite's process asks for; where to stop, of a failure its name and its message, of a test that is to run its name. */
+/** A request of a suite's process. `pause` has a failure's name and message, `stop` the name of the next test. */
 interface Asked {
   readonly do: 'look' | 'restore' | 'count' | 'pause' | 'stop';
   readonly failed?: string;
@@ -26,8 +26,8 @@ interface Asked {
 }
 
 /**
- * Answers the suite's process: puts the cell's machines back, unless nothing has used them yet, and starts the one that
- * counts instructions for the first who asks, until the step ends.
+ * Answers the suite's process: restores the cell's machines, unless nothing has used them yet, and starts the machine
+ * that counts instructions on the first request; it runs until the step ends.
  */
 export async function serveControl(on: OnTarget, io: StepIo): Promise<AsyncDisposable & { readonly socket: string }> {
   const { started, context } = on;

@@ -18,42 +18,42 @@ export interface SuiteRunOptions {
   readonly progress: (message: string) => void;
   /** Aborted when the target died, the cell's time is up or the run was interrupted; the reason is an Error. */
   readonly signal: AbortSignal;
-  /** Whether somebody looks at a failure: until then nothing is late. */
+  /** Whether a person is looking at a failure; deadlines do not count meanwhile. */
   readonly isPaused?: () => boolean;
-  /** Milliseconds beside the deadline of what runs after which the process is taken to hang. Default 15,000. */
+  /** Milliseconds of silence, beyond a running test's deadline, after which the process counts as hung. Default 15,000. */
   readonly graceMs?: number;
 }
 
-/** What a suite's process came to. */
+/** The result of a suite's process. */
 export interface SuiteOutcome {
   readonly finished: readonly TestFinished[];
-  /** Files that were run. */
+  /** Number of files that were run. */
   readonly files: number;
-  /** Names of tests, or of files, that were not chosen. */
+  /** Names of tests or files that were not selected. */
   readonly left?: readonly string[];
-  /** Why it did not come to its end by itself. */
+  /** Why it did not finish by itself. */
   readonly cutShort?: Error;
 }
 
 /** Runs the files of a suite. Never throws for a failing test. */
 export type RunSuite = (options: SuiteRunOptions) => Promise<SuiteOutcome>;
 
-/** How long beside a test's own deadline its process may be silent. */
+/** Milliseconds that a process may be silent beyond its test's own deadline. */
 const GRACE_MS = 15_000;
-/** Milliseconds in which the process has to have read its files. */
+/** Milliseconds within which the process must have loaded its files. */
 const COLLECT_MS = 120_000;
 
-/** This file's ending tells whether we run from source or from an installed package. */
+/** This file's extension tells whether we run from source or from an installed package. */
 const ending = fileURLToPath(import.meta.url).endsWith('.ts') ? 'ts' : 'js';
 const modulePath = (relative: string) => fileURLToPath(new URL(`${relative}.${ending}`, import.meta.url));
 
-/** Runs the files of a suite in a process of their own and passes on what it reports. Never throws for a failing test. */
+/** Runs the files of a suite in a separate process and passes on its reports. Never throws for a failing test. */
 export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOutcome> {
   const { context, emit, progress, signal, graceMs = GRACE_MS, isPaused = () => false } = options;
   const script = modulePath('../../scenario/process');
   if (!existsSync(script)) throw new InfraError(`cannot run suites: ${script} is missing`);
   const child = fork(script, [], {
-    // A group of its own: Ctrl-C is for the harness to handle, and everything in it can be ended at once.
+    // Its own process group: Ctrl-C goes to the harness only, and the whole group can be ended at once.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, VITEST: undefined, NODE_ENV: 'test', NODE_OPTIONS: undefined },
@@ -74,21 +74,21 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   let files = 0;
   let left: readonly string[] = [];
   /** Files whose hooks' output has been reported. */
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const problems: ErrorData[] = [];
   let done = false;
   let cutShort: Error | undefined;
   let writes: Promise<void> = Promise.resolve();
   const pass = (event: HarnessEvent) => {
     writes = writes.then(() => emit(event));
-    // It is awaited at the end; until then a full disk must not look like an error that nobody waits for.
+    // It is awaited at the end; until then a rejection must not count as unhandled.
     writes.catch(() => {});
   };
   const kill = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // The process has already ended.
     }
   };
   const cut = (error: Error) => {
@@ -101,7 +101,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     watchdog = setTimeout(check, ms);
   };
   let heardAt = sharedClock();
-  // A message says that something goes on; a part that began since, and may take longer, says so in the journal only.
+  // A message shows progress; a later part that may take longer is announced in the journal only.
   const checkSilence = () => {
     if (isPaused()) {
       heardAt = sharedClock();
@@ -143,12 +143,12 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     const { event } = report;
     if (event.type === 'test.started') progress(event.name);
     if (event.type === 'test.finished') finished.push(event);
-    if (event.type === 'file.output') told.add(event.file);
+    if (event.type === 'file.output') reported.add(event.file);
     pass(event);
   });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, killedBy) => {
-      // vitest leaves with 1 when a test failed, which has been reported by then.
+      // vitest exits with 1 when a test failed, which has already been reported.
       if (code !== 0 && !done)
         cutShort ??=
           endedFromOutside(killedBy ?? '') ??
@@ -170,7 +170,7 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
   clearTimeout(watchdog);
   signal.removeEventListener('abort', onAbort);
   const journal = readJournal(context.journal);
-  // A test that ran at the end was cut short by what ended its process, not by what nobody caught before.
+  // A test that was still running was cut short by the end of its process, not by an earlier uncaught error.
   const [crash, ...crashes] = problems;
   if (crash) cutShort ??= endedFromOutside(/Worker exited unexpectedly .*signal (\w+)/.exec(rootOf(crash))?.[1] ?? '');
   const ending = cutShort ?? (crash && new ReportedError([crash, ...crashes]));
@@ -181,15 +181,16 @@ export async function runSuiteProcess(options: SuiteRunOptions): Promise<SuiteOu
     pass(event);
   }
   const { cell, step } = context;
-  for (const [file, log] of journal.hooks) if (!told.has(file)) pass({ type: 'file.output', cell, step, file, log });
+  for (const [file, log] of journal.hooks)
+    if (!reported.has(file)) pass({ type: 'file.output', cell, step, file, log });
   await writes;
   return { finished, files, left, ...(cutShort ? { cutShort } : {}) };
 }
 
-/** Signals that a process does not send itself when something is wrong with it. */
+/** Signals that come from outside: a faulty process does not send them to itself. */
 const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
-/** What ended a suite's process, where that was neither the suite nor the harness; undefined for any other end. */
+/** What ended a suite's process, if it was neither the suite nor the harness; otherwise undefined. */
 function endedFromOutside(signal: string): InfraError | undefined {
   if (!FROM_OUTSIDE.has(signal)) return undefined;
   return new InfraError(`cannot finish the suite: its process was ended by ${signal}, and not by the harness`, {
@@ -197,12 +198,12 @@ function endedFromOutside(signal: string): InfraError | undefined {
   });
 }
 
-/** What an error is in the end: the last of its causes. */
+/** The root cause of an error. */
 function rootOf({ message, causes = [] }: ErrorData): string {
   return causes.at(-1) ?? message;
 }
 
-/** Tests that began, or even ended, and were not reported any more: from the journal. */
+/** Tests that started or ended but were not reported, from the journal. */
 function unreported(
   { cell, step, repeat }: ScenarioContext,
   journal: Journal,
@@ -216,12 +217,12 @@ function unreported(
       const which = { type: 'test.finished', cell, step, file, name, ...(nth === undefined ? {} : { nth }) } as const;
       if (skipped !== undefined)
         return [{ ...which, verdict: 'skipped', durationMs: 0, attempts: [], note: skipped || 'skipped in the suite' }];
-      // Who interrupts says nothing about the test that was running: it never ended.
+      // An interrupt says nothing about the running test, so it has no result.
       if (running && error instanceof Stopped) return [];
       const all = running ? [...attempts, cutAttempt(error ?? new SuiteError('its process ended'), running)] : attempts;
       const last = all.at(-1);
       if (!last) return [];
-      // One that is repeated has to pass each time.
+      // A repeated test must pass every time.
       const wrong = repeat === undefined ? undefined : wrongBy(all);
       const verdict = wrong ?? (last.verdict === 'passed' ? passedBy(all) : last.verdict);
       return [
@@ -230,7 +231,7 @@ function unreported(
     });
 }
 
-/** A test that was running when its process was ended. */
+/** The result of a test that was running when its process ended. */
 function cutAttempt(error: Error, running: NonNullable<JournalTest['running']>): Attempt {
   const errors = [errorDataOf(error)];
   return { verdict: verdictOf(errors), durationMs: 0, errors, ...running };

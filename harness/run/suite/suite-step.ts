@@ -14,7 +14,7 @@ import { blameMachine, blameSilence } from './blame.ts';
 import { watchConsoles, withConsoles } from './console-lines.ts';
 import { contextNodes, serveControl } from './suite-control.ts';
 
-/** Native seconds that a scenario has where its suite does not say. */
+/** Default deadline of a scenario, in native seconds. */
 const SCENARIO_SECONDS = 10;
 
 /** Runs a suite's scenarios or benchmarks. A failing test is an outcome, not an error. */
@@ -58,7 +58,7 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
     if (outcome.verdict === 'infra' || outcome.verdict === 'failed') await blameSilence(on);
     if (outcome.verdict === 'failed') await blameMachine(on, { ageMs: performance.now() - begun, finished });
     if (cutShort !== undefined) {
-      // What cut it short decides, unless the suite itself had something to say before.
+      // What cut it short decides the verdict, unless the suite had failed before.
       if (outcome.verdict === 'failed' && !(cutShort instanceof InfraError))
         return [outcome, { ...outcome, error: errorDataOf(cutShort) }];
       throw cutShort;
@@ -67,10 +67,10 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
   });
 }
 
-/** The endings of the files whose tests a step has. */
+/** The file name endings of each step's tests. */
 const ENDINGS = { scenarios: '.scenario.ts', benchmarks: '.bench.ts' } as const;
 
-/** An outcome where not all tests were to run: one that was named and is not there any more is no success. */
+/** The outcome with selected tests: if a selected test no longer exists, that is no success. */
 function chosenOutcome(
   name: keyof typeof ENDINGS,
   outcome: StepOutcome,
@@ -97,7 +97,7 @@ function chosenOutcome(
   return { ...outcome, note: `none of the ${name} is chosen by ${selectionText(tests)}`, left };
 }
 
-/** What the tests of a step come to. @param files how many files, or commands, there were. */
+/** The outcome of a step's tests. @param files the number of files or commands. */
 export function outcomeOf(
   name: string,
   finished: readonly (Pick<TestFinished, 'verdict'> & Partial<Pick<TestFinished, 'attempts'>>)[],
@@ -115,7 +115,7 @@ export function outcomeOf(
   const verdict = mostTelling(ran.map((test) => test.verdict)) ?? 'passed';
   const what = `${ran.length - count(verdict === 'passed' ? 'failed' : verdict)} of ${ran.length} passed`;
   const counted = `${count(verdict)} of ${ran.length} ${name} ${verdict === 'flaky' ? 'were flaky' : 'failed'}`;
-  // What a machine did to a test is not said by how many tests it did it to.
+  // A count of failed tests would not say what the machine did.
   const lost = verdict === 'infra' || verdict === 'emulator' ? ran.find((test) => test.verdict === verdict) : undefined;
   const because = lost?.attempts?.at(-1)?.errors[0]?.message;
   return {

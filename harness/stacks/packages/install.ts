@@ -7,7 +7,7 @@ import type { ImageFile } from '../../images/files.ts';
 import type { ExecResult, Target } from '../../targets/target.ts';
 import type { DeployOptions } from '../deployer.ts';
 import { runCommand } from '../run-command.ts';
-import { beginUndo, noteChanges, putBackLeftovers } from '../undo.ts';
+import { beginUndo, noteChanges, undoLeftovers } from '../undo.ts';
 
 /** Changes made to a machine with its own system. */
 export interface Installed {
@@ -34,8 +34,8 @@ export async function installStack(
   options: DeployOptions,
 ): Promise<Installed> {
   const { stack } = suite;
-  const left = await putBackLeftovers(target, options);
-  if (left) options.warn(`${target.facts.machine ?? 'the machine'} had what another run left: ${left}`);
+  const left = await undoLeftovers(target, options);
+  if (left) options.warn(`${target.facts.machine ?? 'the machine'} had changes of another run: ${left}`);
   const missing = await missingPackages(target, stack.packages, suite, options);
   await beginUndo(target, suite, missing, options);
   if (missing.length > 0) await installPackages(target, missing, options);

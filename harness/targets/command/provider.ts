@@ -11,7 +11,7 @@ import { describeLacks, lacking } from '../lacking.ts';
 import { type MachineAddress, parseAddress } from '../ssh/address.ts';
 import { lookAt } from '../ssh/look.ts';
 import { reconnectOwned, reconnectSsh, sshHandle, useSshMachine } from '../ssh/machine.ts';
-import { type KnownMachine, wayTo } from '../ssh/machines.ts';
+import { connectionOptions, type KnownMachine } from '../ssh/machines.ts';
 import { acquireSsh, capabilitiesOf, offerOf } from '../ssh/provider.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../target.ts';
 
@@ -126,7 +126,12 @@ async function acquireByCommand(command: KnownCommand, spec: TargetSpec, io: Io)
     if (lacks) throw new UnsupportedError(`the suite needs ${describeLacks(lacks.lacks)}`);
     const target = await acquireSsh('command', machine, facts, spec, io);
     const { reconnect, where, key, sshConfig } = command;
-    const again = { argv: reconnect, env: { ...env, ...address }, where, options: wayTo({ key, sshConfig }) };
+    const again = {
+      argv: reconnect,
+      env: { ...env, ...address },
+      where,
+      options: connectionOptions({ key, sshConfig }),
+    };
     const handle = { ...target.handle, ...(reconnect ? { again } : {}) };
     await noteHandle(io, handle);
     return {
@@ -175,11 +180,11 @@ async function reconnectByCommand(handle: unknown): Promise<Target | undefined> 
   if (owned) return owned;
   const { onlyKept: _, ...address } = ssh.address;
   const line = (lastLines(stdout, 1)[0] ?? '').trim();
-  const now = line === '' ? {} : wayNow(addressIn(line, 'find the machine again', again), again.options);
+  const now = line === '' ? {} : handleAddress(addressIn(line, 'find the machine again', again), again.options);
   return useSshMachine({ ...ssh, address: { ...address, ...now } }, new Promise(() => {}));
 }
 
-function wayNow({ user, host, port }: MachineAddress, options: readonly string[]) {
+function handleAddress({ user, host, port }: MachineAddress, options: readonly string[]) {
   return {
     destination: user === undefined ? host : `${user}@${host}`,
     options: [...options, ...(port === undefined ? [] : ['-p', String(port)])],

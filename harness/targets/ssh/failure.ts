@@ -19,7 +19,7 @@ export function connectionError(name: string, said: string, try_: readonly strin
   return new InfraError(`cannot use ${name}: ${why}`, { hint });
 }
 
-/** ssh names the line that it would have to be. */
+/** ssh's message names the offending line of known_hosts. */
 function changedKeyHint(said: string): string {
   const place = /Offending .* key in (\S+?):?(\d+)?\s*$/m.exec(said);
   const where = place ? ` It was expected to be that of ${place[1]}${place[2] ? `:${place[2]}` : ''}.` : '';

@@ -9,7 +9,7 @@ import type { KnownMachine } from './machines.ts';
 
 /**
  * Takes one of a machine's slots and keeps it while its standard input is open. It is a kernel lock that ends with the
- * connection, so nobody has to find out whether its owner still lives.
+ * connection, so nobody has to find out whether its owner is still alive.
  */
 const HOLD = `
 folder=$1 places=$2 owner=$3
@@ -32,7 +32,7 @@ exec 9>>place-0.lock
 flock 9 && hold 0
 `;
 
-/** A connection that everything else shares, with the machine's lock in it. */
+/** The shared connection to a machine, which also holds the machine's lock. */
 export interface Hold {
   /** The number of the slot. */
   readonly place: number;
@@ -42,7 +42,7 @@ export interface Hold {
   readonly ended: Promise<void>;
   /** Ends the connection, and with it the lock. */
   end(): Promise<void>;
-  /** Lets this process exit although the connection is open. */
+  /** Lets this process exit while the connection is open. */
   leave(): void;
 }
 
@@ -51,7 +51,7 @@ export interface HoldOptions {
   readonly address: SshAddress;
   readonly asRoot: readonly string[];
   readonly stateFolder: string;
-  /** Its holder, for waiters. */
+  /** Name of the holder, shown to waiters. */
   readonly owner: string;
   /** Ports of the machine to forward, and the local ports if already known. */
   readonly ports: Readonly<Record<string, number | undefined>>;
@@ -90,7 +90,7 @@ export async function holdMachine(options: HoldOptions): Promise<Hold> {
   }
 }
 
-/** The slot, once it is taken. */
+/** Resolves with the slot once it is taken. */
 function placeOf(child: ChildProcess, options: HoldOptions, ended: Promise<void>): Promise<number> {
   const { machine, address, signal, progress } = options;
   return new Promise((resolve, reject) => {

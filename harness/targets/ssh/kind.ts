@@ -1,6 +1,6 @@
 import type { KindOfTarget } from '../target.ts';
 
-/** Machines that exist, from an inventory. */
+/** Existing machines, from an inventory. */
 export const ssh: KindOfTarget = {
   atBest: ['system', 'root', 'power', 'network', 'docker'],
   image: 'none',

@@ -5,9 +5,9 @@ import { dieWithParent } from '../../base/process.ts';
 import { lastLines, printable, shellQuote } from '../../base/text.ts';
 import type { Accelerator } from '../../events/types.ts';
 import { connectionError } from './failure.ts';
-import { type KnownMachine, wayTo } from './machines.ts';
+import { connectionOptions, type KnownMachine } from './machines.ts';
 
-/** A machine's description of itself. */
+/** Facts that a machine reports about itself. */
 export interface MachineFacts {
   readonly arch: ArchName;
   readonly accelerator: Accelerator;
@@ -15,13 +15,13 @@ export interface MachineFacts {
   readonly cpu: string;
   readonly vcpus: number;
   readonly memoryBytes: number;
-  /** Prefix of each command to be root; undefined: impossible. */
+  /** Prefix that runs a command as root; undefined: impossible. */
   readonly asRoot?: readonly string[];
   readonly systemd: boolean;
   readonly docker: boolean;
   /** The requested modules that it has. */
   readonly modules: readonly string[];
-  /** The folder in which the harness notes changes. */
+  /** The folder in which the harness records changes. */
   readonly stateFolder: string;
 }
 
@@ -44,7 +44,7 @@ for module in "$@"; do
 done
 `;
 
-/** Milliseconds in which a machine has to be reached and answer: an emulated one takes seconds for a key exchange. */
+/** Milliseconds within which a machine must answer: an emulated one takes seconds for the key exchange. */
 const LOOK_MS = 30_000;
 
 /**
@@ -53,7 +53,7 @@ const LOOK_MS = 30_000;
  * @throws InfraError if it cannot be used: it is unreachable, or does not match the inventory.
  */
 export async function lookAt(machine: KnownMachine, modules: readonly string[]): Promise<MachineFacts> {
-  const way = [...wayTo(machine), machine.destination];
+  const way = [...connectionOptions(machine), machine.destination];
   const [program, ...args] = dieWithParent([
     ...['ssh', '-S', 'none', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '-o', 'LogLevel=ERROR', ...way],
     ...['--', ['sh', '-c', LOOK, 'look', ...modules].map(shellQuote).join(' ')],
@@ -90,7 +90,7 @@ export function factsFrom(printed: string, name: string): MachineFacts {
       },
     );
   }
-  // Its output would precede that of every command, so no answer could be relied on.
+  // Such output would precede that of every command, so no answer could be trusted.
   if (said !== '')
     throw new InfraError(
       `cannot use ${name}: its shell prints something before the command's output: ${quoted(said)}`,
@@ -102,7 +102,7 @@ export function factsFrom(printed: string, name: string): MachineFacts {
   const virt = one('virt') ?? 'none';
   return {
     arch: arch.name,
-    // A machine that is itself a guest: its timings are those of its host, or an emulator.
+    // The machine is itself a guest: its timings are those of its host or an emulator.
     accelerator: virt === 'none' ? 'native' : virt === 'qemu' ? 'tcg' : 'kvm',
     kernel: one('kernel') ?? 'unknown',
     cpu: one('cpu') ?? 'unknown',

@@ -36,19 +36,19 @@ export const sshHandle = z.object({
   ports: portsField,
   facts: factsField,
   can: capabilitiesField,
-  /** A folder on the machine where what is changed is noted. */
+  /** The folder on the machine in which changes are recorded. */
   undoFolder: z.string(),
   power: powerField.exactOptional(),
-  /** A file that is there from when the power is cut until the owner has connected again. */
+  /** A file that exists from when the power is cut until the owner has connected again. */
   poweredOff: z.string(),
-  /** A file that is there once its owner has left it, changed as it is, to whoever wants to look at it. */
+  /** A file that exists once the owner has kept the machine, with its changes, for others to inspect. */
   left: z.string().exactOptional(),
-  /** Milliseconds within which it has to come back. */
+  /** Milliseconds within which it must be back after a power cut. */
   bootDeadlineMs: z.number(),
 });
 export type SshHandle = Readonly<z.output<typeof sshHandle>>;
 
-/** What can be done with a machine by any process that has its handle. Disposal leaves it alone. */
+/** A machine as seen by any process that has its handle. Disposal does not release it. */
 export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
   const { address, asRoot, power } = handle;
   const exec: Target['exec'] = (argv, options) => execSsh(address, [...asRoot, ...argv], options);
@@ -70,17 +70,17 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
             async off() {
               await writeFile(handle.poweredOff, '');
               await switchPower(bmcOf(power), 'off');
-              // A connection does not notice that the other end is gone. Its owner sees why it ended.
+              // A connection does not notice that the other end is gone; its owner learns why it ended.
               await closeSsh(address);
             },
             async on() {
               await switchPower(bmcOf(power), 'on');
-              await retryUntil(() => comesBack(handle), { deadlineMs: handle.bootDeadlineMs, everyMs: 200 });
+              await retryUntil(() => assertBack(handle), { deadlineMs: handle.bootDeadlineMs, everyMs: 200 });
             },
           },
         }
       : {}),
-    // A real machine's console is nobody's to read.
+    // A real machine's console cannot be read.
     consoleTail: async () => [],
     enter: (command, terminal) => ['ssh', ...shellArguments(address, command, terminal)],
     leave() {},
@@ -88,12 +88,12 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
   };
 }
 
-async function comesBack({ poweredOff, address }: SshHandle): Promise<void> {
+async function assertBack({ poweredOff, address }: SshHandle): Promise<void> {
   if (await exists(poweredOff)) throw new InfraError(`${address.name} did not come back after its power was cut`);
 }
 
-/** Takes away the sign that the power was cut: the owner is connected again. */
-export async function isBack({ poweredOff }: SshHandle): Promise<void> {
+/** Removes the file that says that the power was cut: the owner is connected again. */
+export async function markBack({ poweredOff }: SshHandle): Promise<void> {
   await rm(poweredOff, { force: true });
 }
 
@@ -102,14 +102,14 @@ export async function reconnectOwned(handle: SshHandle): Promise<Target | undefi
   return (await checkSsh(handle.address)) ? useSshMachine(handle, new Promise(() => {})) : undefined;
 }
 
-/** Exits with 0 where what was changed is still noted, and nobody has the machine. */
+/** Exits with 0 if changes are still recorded and nobody uses the machine. */
 const STILL_CHANGED = '[ -e "$1/undo" ] && exec 9>>"$1.lock" && flock -n 9';
-/** Milliseconds for asking a machine that. */
+/** Deadline for that command, in milliseconds. */
 const ASK_MS = 60_000;
 
 /**
  * The machine of a handle from another process: over its owner's connection or, where the owner has left the machine to others
- * (`--keep`), over a connection of its own. Undefined when it is gone, or was put back.
+ * (`--keep`), over a connection of its own. Undefined when it is gone or was restored.
  */
 export async function reconnectSsh(handle: unknown): Promise<Target | undefined> {
   const ssh = parseHandle(sshHandle, handle);

@@ -14,13 +14,13 @@ import type { SshAddress } from '../shared/ssh-connection.ts';
 import type { Availability, Capability, Io, Needs, Target, TargetProvider, TargetSpec } from '../target.ts';
 import { type Hold, type HoldOptions, holdMachine } from './hold.ts';
 import { lookAt, type MachineFacts } from './look.ts';
-import { isBack, reconnectSsh, type SshHandle, useSshMachine } from './machine.ts';
-import { type KnownMachine, wayTo } from './machines.ts';
+import { markBack, reconnectSsh, type SshHandle, useSshMachine } from './machine.ts';
+import { connectionOptions, type KnownMachine } from './machines.ts';
 
 /** Existing machines, reached through the user's own ssh. */
 export function sshProvider(machines: readonly KnownMachine[], inventory: string): TargetProvider {
   const looks = new Map<string, Promise<MachineFacts>>();
-  /** One connection per machine and question, however many cells ask. */
+  /** One connection per machine and set of modules, however many cells ask. */
   const look = (machine: KnownMachine, modules: readonly string[] = []) => {
     const key = JSON.stringify([machine.name, ...modules]);
     const found = looks.get(key) ?? lookAt(machine, modules);
@@ -71,7 +71,7 @@ async function answerOf(
   }
 }
 
-/** What a machine of the inventory may have at best. */
+/** The best possible capabilities of an inventory's machine. */
 function bestOf(machine: KnownMachine): Offer {
   const power = machine.power === undefined ? [] : (['power'] as const);
   return {
@@ -99,7 +99,7 @@ export function capabilitiesOf(machine: KnownMachine, facts: MachineFacts): Capa
     ['system', facts.systemd && facts.asRoot !== undefined],
     ['root', facts.asRoot !== undefined],
     ['power', machine.power !== undefined],
-    // Only its owner knows, and nothing can be done from here.
+    // Only the owner knows the state of the machine, and nothing can be done from here.
     ['network', true],
     ['docker', facts.docker],
   ];
@@ -127,7 +127,7 @@ async function firstFree(fit: readonly [KnownMachine, MachineFacts][], spec: Tar
       .map(async (rival) => {
         rival.stop.abort(new Error('another machine was free before'));
         await rival.held.then(
-          (late) => giveBack(late.hold, late.runtimeFolder),
+          (late) => closeHold(late.hold, late.runtimeFolder),
           () => {},
         );
       }),
@@ -147,7 +147,7 @@ export async function acquireSsh(
 }
 
 interface Held {
-  /** For sockets; gone with the target. */
+  /** For sockets; removed with the target. */
   readonly runtimeFolder: string;
   readonly hold: Hold;
   readonly options: HoldOptions;
@@ -157,7 +157,7 @@ async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec
   const runtimeFolder = await io.makeRuntimeFolder();
   const address: SshAddress = {
     destination: machine.destination,
-    options: wayTo(machine),
+    options: connectionOptions(machine),
     socket: join(runtimeFolder, 'ssh'),
     name: machine.name,
     onlyKept: true,
@@ -180,7 +180,7 @@ async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec
   }
 }
 
-async function giveBack(hold: Hold, runtimeFolder: string): Promise<void> {
+async function closeHold(hold: Hold, runtimeFolder: string): Promise<void> {
   await hold.end();
   await rm(runtimeFolder, { recursive: true, force: true });
 }
@@ -209,7 +209,7 @@ async function useHeld(
   await io.register({
     kind: 'command',
     id: handle.undoFolder,
-    argv: [...(kind === 'command' ? UNLESS_GONE : []), ...undoArgv(machine, handle, facts)],
+    argv: [...(kind === 'command' ? IGNORE_FAILURE : []), ...undoArgv(machine, handle, facts)],
     what: `what was changed on ${machine.name}`,
   });
   await noteHandle(io, handle);
@@ -220,8 +220,8 @@ async function useHeld(
     await current.ended;
     if (ended.signal.aborted) return;
     if (!(await exists(handle.poweredOff))) return die(new InfraError(`the connection to ${machine.name} was lost`));
-    current = await comeBack({ ...options, ports: first.ports, signal: ended.signal });
-    await isBack(handle);
+    current = await reconnectOnceBack({ ...options, ports: first.ports, signal: ended.signal });
+    await markBack(handle);
     return watch();
   };
   watch().catch((error: Error) => {
@@ -234,30 +234,30 @@ async function useHeld(
       current.leave();
     },
     async [Symbol.asyncDispose]() {
-      ended.abort(new Error('the machine was given back'));
-      await giveBack(current, runtimeFolder);
+      ended.abort(new Error('the machine was released'));
+      await closeHold(current, runtimeFolder);
     },
   };
 }
 
-/** Restores a machine after the run was killed, unless somebody else has it, who then does so. */
+/** Restores a machine after its run was killed, unless somebody else has it, who will then do so. */
 const COLLECT =
   'cd "$1" 2>/dev/null || exit 0; exec 9>>"$2.lock"; flock -n 9 || exit 0; [ ! -e "$2/undo" ] || sh "$1/$2/undo"';
 
 /** A command's machine may already be gone; it is released in any case. */
-const UNLESS_GONE = ['sh', '-c', '"$@" || true', 'undo'];
+const IGNORE_FAILURE = ['sh', '-c', '"$@" || true', 'undo'];
 
 function undoArgv(machine: KnownMachine, handle: SshHandle, { stateFolder }: MachineFacts): string[] {
   const place = handle.undoFolder.slice(stateFolder.length + 1);
   const argv = [...handle.asRoot, 'sh', '-c', COLLECT, 'collect', stateFolder, place];
   return [
-    ...['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', ...wayTo(machine), machine.destination],
+    ...['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', ...connectionOptions(machine), machine.destination],
     ...['--', argv.map(shellQuote).join(' ')],
   ];
 }
 
-/** Retries until a machine that was switched off is back; the caller has the deadline. */
-async function comeBack(options: HoldOptions): Promise<Hold> {
+/** Retries until a machine that was switched off is back; the caller sets the deadline. */
+async function reconnectOnceBack(options: HoldOptions): Promise<Hold> {
   for (;;) {
     options.signal.throwIfAborted();
     try {

@@ -13,7 +13,7 @@ while (my @ready = $select->can_read) {
     my $size = sysread($in, my $bytes, 65536);
     if (!$size) {
       exit if $in == $socket;
-      # Who has said everything may still want the answer.
+      # A client that has sent everything may still want the answer.
       $select->remove($in); shutdown($socket, 1); next;
     }
     for (my ($out, $at) = ($in == $socket ? \\*STDOUT : $socket, 0); $at < $size;) {
@@ -48,7 +48,7 @@ function listen(address: SshAddress, asRoot: readonly string[], remotePath: stri
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {
-      // Nobody waits for it: it ends with the process.
+      // It need not be awaited: it ends with the process.
       server.unref();
       resolve(path);
     });

@@ -281,7 +281,7 @@ async function guarded(place: Place, work: () => Promise<Target>): Promise<Targe
   try {
     return await work();
   } catch (error) {
-    if (place.answers && !place.io.signal.aborted) await place.io.lastWords?.(place.answers).catch(() => {});
+    if (place.answers && !place.io.signal.aborted) await place.io.onFailedStart?.(place.answers).catch(() => {});
     await release(place);
     throw error;
   }
