@@ -1,7 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError, InfraError, messageOf } from '../harness/base/errors.ts';
-import { replaceFile } from '../harness/base/files.ts';
+import { makeFolder, replaceFile } from '../harness/base/files.ts';
 import type { RunResult } from '../harness/events/result.ts';
 import { allure } from './allure.ts';
 import { ctrf } from './ctrf.ts';
@@ -108,7 +108,7 @@ export async function writeReports(
   which: readonly Report[] = usualReports,
   place: ReportPlace = usualPlace(run),
 ): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const known = { since: await sinceWhen(run, folder), ...place };
   const settled = await Promise.allSettled(which.map((report) => writeReport(report, run, folder, known)));
   const errors = settled.flatMap((outcome, index) =>
@@ -130,7 +130,7 @@ async function writeReport(report: Report, run: RunResult, folder: string, place
   if (files.some(({ path }) => path !== report.path))
     await rm(join(folder, report.path), { recursive: true, force: true });
   for (const { path, content } of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
+    makeFolder(dirname(join(folder, path)));
     await replaceFile(join(folder, path), content);
   }
 }

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { namelessFile, placeBelow, replaceFile } from './files.ts';
+import { makeFolder, namelessFile, placeBelow, replaceFile } from './files.ts';
 
 test('a reader never finds a half-written file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'harness-files-'));
@@ -40,4 +40,27 @@ test('a program can reopen a nameless file that is its input, and the file is in
   const { stdout } = await execa('cat', ['/dev/stdin', '/dev/stdin'], { stdin: file.fd as 0 });
   expect(stdout).toBe('two\nlines\ntwo\nlines');
   expect((await readdir(tmpdir())).filter((name) => name.startsWith('harness-') && name.length === 44)).toEqual([]);
+});
+
+test('a folder is made with its parents; where none can be, the system says why', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'harness-files-'));
+  makeFolder(join(folder, 'a/b/c'));
+  makeFolder(join(folder, 'a/b/c'));
+  expect(await readdir(join(folder, 'a/b'))).toEqual(['c']);
+  await writeFile(join(folder, 'file'), '');
+  expect(() => makeFolder(join(folder, 'file'))).toThrow('EEXIST');
+  expect(() => makeFolder(join(folder, 'file/below'))).toThrow('ENOTDIR');
+  expect(() => makeFolder('/proc/nosuch/folder')).toThrow('ENOENT');
+  await rm(folder, { recursive: true });
+});
+
+// A path comes from a user sooner or later, and for one below /proc Node's own way never returns.
+test('folders with parents are made by makeFolder everywhere', async () => {
+  const root = join(import.meta.dirname, '../..');
+  const found: string[] = [];
+  for await (const file of glob('{harness,reports}/**/*.ts', { cwd: root })) {
+    if (/\.test\.ts$|^harness\/(?:setup|testing)\//.test(file)) continue;
+    if (/mkdir(?:Sync)?\([^;]*recursive: true/.test(await readFile(join(root, file), 'utf8'))) found.push(file);
+  }
+  expect(found).toEqual([]);
 });

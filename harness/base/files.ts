@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { access, type FileHandle, open, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -26,6 +26,8 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
  */
 export function makeFolder(path: string, mode = 0o777): void {
   const missing: string[] = [];
+  // Says that something else is there.
+  if (existsSync(path) && !statSync(path).isDirectory()) mkdirSync(path);
   for (let at = path; !existsSync(at); at = dirname(at)) missing.unshift(at);
   for (const at of missing) {
     try {

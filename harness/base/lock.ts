@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from './errors.ts';
+import { makeFolder } from './files.ts';
 import { mention } from './mention.ts';
 import { dieWithParent, identify, isAlive, type ProcessIdentity } from './process.ts';
 import { formatDuration, printable } from './text.ts';
@@ -49,7 +50,7 @@ async function take(
   how: readonly string[],
   { onWait, signal }: LockOptions,
 ): Promise<HeldLock | undefined> {
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const [program, ...args] = dieWithParent(['flock', '--exclusive', ...how, file, 'sh', '-c', 'echo held; exec cat']);
   const holder = execa(program!, args, {
     stdin: 'pipe',

@@ -1,8 +1,8 @@
-import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseCellName } from '../base/cell-name.ts';
 import { ConfigError, InfraError } from '../base/errors.ts';
-import { placeBelow } from '../base/files.ts';
+import { makeFolder, placeBelow } from '../base/files.ts';
 import { cacheFolder, stateFolder } from '../base/folders.ts';
 import { version } from '../base/package.ts';
 import { formatDuration } from '../base/text.ts';
@@ -41,7 +41,7 @@ export async function freshRuns(options: FreshRunsOptions): Promise<FreshRuns> {
   const id = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const folder = join(project, '.harness', 'confirm', `${id}-${process.pid}`);
   const files = join(folder, 'commits');
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const lease = openLease(stateFolder(), `confirm-${id}-${process.pid}`, folder);
   lease.register({ kind: 'path', path: files });
   const end = async () => {

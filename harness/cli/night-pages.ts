@@ -1,10 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderFeed } from '../../reports/nightly/feed.ts';
 import type { NightLinks } from '../../reports/nightly/links.ts';
 import { commitRange } from '../../reports/nightly/words.ts';
 import { renderNightly } from '../../reports/nightly.ts';
-import { replaceFile } from '../base/files.ts';
+import { makeFolder, replaceFile } from '../base/files.ts';
 import { git } from '../base/git.ts';
 import { newRegressions, type Regression } from '../nights/news.ts';
 import type { Night } from '../nights/night.ts';
@@ -39,7 +39,7 @@ export async function writeNightPages(
   const links: NightLinks = { reports: await reportsBeside(dirname(page), nights), commitUrl };
   const log = await logOf(root, trends.groups, nights);
   const site = pages.site === undefined ? undefined : `${pages.site.replace(/\/+$/, '')}/`;
-  await mkdir(dirname(page), { recursive: true });
+  makeFolder(dirname(page));
   await replaceFile(page, renderNightly({ nights, trends, log, triage, links, others }));
   await replaceFile(
     feedOf(page),

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import picomatch from 'picomatch';
 import { messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { formatBytes, printable } from '../base/text.ts';
 import type { Target } from '../targets/target.ts';
 import { fetchFile, listFiles, type RemoteFile } from './files.ts';
@@ -51,7 +52,7 @@ export async function fetchArtifacts(
 /** @returns why it could not be written: a machine may have names that are invalid on this host. */
 async function keep(place: string, content: Buffer): Promise<string | undefined> {
   try {
-    await mkdir(dirname(place), { recursive: true });
+    makeFolder(dirname(place));
     await writeFile(place, content);
     return undefined;
   } catch (error) {

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { git } from '../base/git.ts';
 import { run } from '../base/process.ts';
 
@@ -20,7 +21,7 @@ export async function checkoutCommit(project: string, sha: string, folder: strin
     throw new ConfigError(`cannot get the files of ${sha}: this repository does not have that commit`, {
       hint: 'A shallow clone has only the newest: git fetch --unshallow, or fetch-depth: 0 for actions/checkout',
     });
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const index = `${folder}.index`;
   const options = { purpose: `get the files of ${sha}`, env: { GIT_INDEX_FILE: index }, cwd: top.stdout };
   await run(['git', 'read-tree', sha], options);

@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { readEvents } from './reader.ts';
 import { toLine } from './sanitize.ts';
 import { EVENTS_VERSION, type HarnessEvent, type StoredEvent } from './types.ts';
@@ -38,7 +39,7 @@ interface Pending {
  */
 export async function openEventLog(file: string, options: EventLogOptions = {}): Promise<EventLog> {
   const now = options.now ?? (() => new Date());
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const handle = await open(file, 'a', 0o644).catch((cause: unknown) => {
     throw new InfraError(`cannot open ${file}: ${messageOf(cause)}`, { cause });
   });

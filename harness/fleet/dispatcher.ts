@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InfraError, messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { some } from '../base/text.ts';
 import type { AliveRows, Ask, Engine, RowState } from '../engines/engine.ts';
 import type { StoredEvent } from '../events/types.ts';
@@ -163,7 +164,7 @@ class Dispatcher {
       });
     });
     try {
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
       await engine.submit({
         ...{ token, folder, ask: cells.get(names[0]!)! },
         rows: rows.map(([cell, attempt]) => argvOf(cell, partFolder(place, cell, attempt))),
@@ -341,9 +342,12 @@ function isExpected(error: unknown): boolean {
   return error instanceof InfraError || (error instanceof Error && 'code' in error);
 }
 
-/** Tells a worker that comes late that nobody waits for it. What cannot be written is not read either. */
+/** Tells a worker that comes late that nobody waits for it. */
 async function abandon(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-    .then(() => writeFile(join(folder, PART.abandoned), ''))
-    .catch(() => {});
+  try {
+    makeFolder(folder);
+    await writeFile(join(folder, PART.abandoned), '');
+  } catch {
+    // Then there is nothing for the worker to read.
+  }
 }

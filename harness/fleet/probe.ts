@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from '../base/files.ts';
 import { shellQuote } from '../base/text.ts';
 import type { EngineConfig } from '../config/schema/engines.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -53,7 +54,7 @@ export async function probeNodes(
       wanted.map(async ([arch, constraint], index) => {
         const own = `${token}-${index}`;
         const folder = join(place, String(index));
-        await mkdir(folder, { recursive: true });
+        makeFolder(folder);
         const said = join(folder, 'said');
         const row = ['sh', '-c', `exec >${shellQuote(said)} 2>/dev/null\n${probeScript(program)}`];
         const ask = { constraint, cpus: 1, memoryMiB: 500, exclusive: false, minutes: 10 };

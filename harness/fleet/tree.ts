@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { copyFile, lstat, mkdir, readlink, realpath, rename, rm, symlink, utimes } from 'node:fs/promises';
+import { copyFile, lstat, readlink, realpath, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
-import { exists, placeBelow } from '../base/files.ts';
+import { exists, makeFolder, placeBelow } from '../base/files.ts';
 import { readSource } from '../source/tree.ts';
 
 /** A copy of a project that nodes run. */
@@ -40,7 +40,7 @@ export async function placeTree(project: string, shared: string, limitBytes: num
   try {
     for (const { path } of entries) {
       const [from, to] = [join(project, path), join(partial, path)];
-      await mkdir(dirname(to), { recursive: true });
+      makeFolder(dirname(to));
       if ((await lstat(from)).isSymbolicLink()) await symlink(await readlink(from), to);
       else await copyFile(from, to);
     }

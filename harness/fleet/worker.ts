@@ -1,6 +1,6 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exists } from '../base/files.ts';
+import { exists, makeFolder } from '../base/files.ts';
 import { packageRoot } from '../base/package.ts';
 import type { EngineConfig } from '../config/schema/engines.ts';
 import type { Opened } from './ledger.ts';
@@ -38,7 +38,7 @@ exit "$code"
 
 /** Puts the worker's script into a run's folder in the shared one. */
 export async function writeWorker(place: string): Promise<void> {
-  await mkdir(place, { recursive: true });
+  makeFolder(place);
   const file = join(place, 'worker.sh');
   await writeFile(file, SCRIPT);
   await chmod(file, 0o755);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch, ArchName } from '../arch/index.ts';
 import { ConfigError, messageOf } from '../base/errors.ts';
-import { replaceFile } from '../base/files.ts';
+import { makeFolder, replaceFile } from '../base/files.ts';
 import { lock } from '../base/lock.ts';
 import { eachLine, run } from '../base/process.ts';
 import { absentFiles, absentPackages } from './absent.ts';
@@ -227,7 +227,7 @@ export function missingNames(said: string, wanted: readonly string[]): string[] 
 /** Makes a folder for apt's own use. @returns the path of its configuration, for APT_CONFIG. */
 export async function writeAptConfig(folder: string, arch: Pick<Arch, 'debian'>): Promise<string> {
   for (const part of ['lists/partial', 'archives/partial', 'etc/parts', 'etc/preferences.d'])
-    await mkdir(join(folder, part), { recursive: true });
+    makeFolder(join(folder, part));
   const config = join(folder, 'apt.conf');
   await writeFile(join(folder, 'status'), '', { flag: 'a' });
   const settings = [

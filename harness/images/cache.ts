@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
-import { exists } from '../base/files.ts';
+import { exists, makeFolder } from '../base/files.ts';
 import { lock, tryLock } from '../base/lock.ts';
 import { formatBytes } from '../base/text.ts';
 import { removeBuild } from './as-root.ts';
@@ -106,7 +106,7 @@ function usedRemote({ remote }: Pick<BuildRequest, 'remote'>): UsedRemote | unde
 /** A folder with nothing in it. Whoever holds the key's lock knows that what is there was left by a build that died. */
 async function emptyFolder(folder: string): Promise<string> {
   await removeBuild(folder);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   return folder;
 }
 
@@ -172,7 +172,7 @@ export async function cached(request: BuildRequest, build: (folder: string) => P
   const temporary = `${folder}${PARTIAL}`;
   // We hold the key's lock, so anything here was left by a dead build.
   await removeBuild(temporary);
-  await mkdir(temporary, { recursive: true });
+  makeFolder(temporary);
   const started = performance.now();
   try {
     await checkSpace(request);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Arch } from '../arch/index.ts';
+import { makeFolder } from '../base/files.ts';
 import { run } from '../base/process.ts';
 import type { ReleaseName } from '../releases/index.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
@@ -46,12 +47,12 @@ export async function buildContainer(request: ContainerRequest, folder: string):
   await unpack(root, { release, archives: packages.map((resolved) => apt.archive(resolved)), signal });
   await leaveDocumentationOut(root);
   await baseUsers(root);
-  for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']) await mkdir(join(root, name), { recursive: true });
+  for (const name of ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']) makeFolder(join(root, name));
   // For programs that are not root in their container. The umask would restrict mkdir's mode.
   await chmod(join(root, 'tmp'), 0o1777);
   for (const file of files) {
     const path = join(root, file.path);
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await rm(path, { force: true });
     await writeFile(path, file.content, { mode: Number.parseInt(file.mode, 8) });
   }
@@ -85,7 +86,7 @@ export async function writeArchive(request: ArchiveRequest, scratch: string, fol
   const config = JSON.stringify(request.config(diff));
   const id = createHash('sha256').update(config).digest('hex');
   const tag = request.tag(id);
-  await mkdir(join(image, diff), { recursive: true });
+  makeFolder(join(image, diff));
   await run(['mv', layer, join(image, diff, 'layer.tar')], { purpose: 'keep the layer' });
   await writeFile(join(image, `${id}.json`), config);
   const manifest = [{ Config: `${id}.json`, RepoTags: [tag], Layers: [`${diff}/layer.tar`] }];
@@ -109,7 +110,7 @@ async function baseUsers(root: string): Promise<void> {
   const masters = join(root, 'usr/share/base-passwd');
   for (const name of await readdir(masters).catch(() => []))
     if (name.endsWith('.master')) {
-      await mkdir(join(root, 'etc'), { recursive: true });
+      makeFolder(join(root, 'etc'));
       await copyFile(join(masters, name), join(root, 'etc', name.replace(/\.master$/, '')));
     }
 }

@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { makeFolder } from '../base/files.ts';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import { GUEST_FILES, MASKED_UNITS } from '../guest/init.ts';
@@ -48,7 +49,7 @@ export async function buildDisk(request: DiskRequest): Promise<void> {
   const raw = join(scratch, 'disk.raw');
   const contents = join(scratch, 'files');
   const files = [...guestFiles(), ...request.files];
-  await mkdir(root, { recursive: true });
+  makeFolder(root);
   await writeContents(files, contents);
   const q = shellQuote;
   const steps = [

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../base/files.ts';
 import { shellQuote } from '../base/text.ts';
 import { type Accounts, idsOf } from './accounts.ts';
 
@@ -58,7 +59,7 @@ export function fileSteps(files: readonly ImageFile[], { root, contents, account
 
 /** Writes what is in files into a folder, for `fileSteps` on the same list. */
 export async function writeContents(files: readonly ImageFile[], folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   for (const [index, file] of files.entries())
     if ('content' in file) await writeFile(join(folder, String(index)), file.content);
 }

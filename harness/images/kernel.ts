@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
 import { InfraError } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { run } from '../base/process.ts';
 import { INIT_SCRIPT } from '../guest/init.ts';
 import type { ReleaseName } from '../releases/index.ts';
@@ -59,7 +60,7 @@ export async function buildKernel(
   const cancel = signal ? { cancelSignal: signal } : {};
   const scratch = join(folder, 'scratch');
   const tree = join(scratch, 'kernel');
-  await mkdir(scratch, { recursive: true });
+  makeFolder(scratch);
   await unpack(tree, { release, archives: [archives.kernel], signal });
   await unpack(join(scratch, 'busybox'), { release, archives: [archives.busybox], signal });
   const image = (await readdir(join(tree, 'boot'))).find((name) => /^vmlinu[xz]-/.test(name));

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nativeArch } from '../arch/index.ts';
 import { InfraError, messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { releases } from '../releases/index.ts';
 import { type Apt, openApt, type ResolvedPackage } from './apt.ts';
 import { removeBuild } from './as-root.ts';
@@ -147,7 +147,7 @@ function limitsOf({ buildMemoryBytes, buildMs }: ImageRequest['settings']): Buil
 
 async function inScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
   const scratch = join(folder, 'scratch');
-  await mkdir(scratch, { recursive: true });
+  makeFolder(scratch);
   try {
     await work(scratch);
   } finally {

@@ -1,6 +1,7 @@
-import { copyFile, link, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, link, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Arch, nativeArch } from '../arch/index.ts';
+import { makeFolder } from '../base/files.ts';
 import { run } from '../base/process.ts';
 import { shellQuote } from '../base/text.ts';
 import type { Apt, ResolvedPackage } from './apt.ts';
@@ -162,8 +163,8 @@ function unpackHook(apt: Apt, unpacked: readonly ResolvedPackage[]): string {
 
 /** A folder with the package lists and only the required archives. */
 async function seedArchive(seed: string, apt: Apt, resolved: readonly ResolvedPackage[]): Promise<void> {
-  await mkdir(join(seed, 'archives'), { recursive: true });
-  await mkdir(join(seed, 'lists'), { recursive: true });
+  makeFolder(join(seed, 'archives'));
+  makeFolder(join(seed, 'lists'));
   for (const name of await readdir(join(apt.folder, 'lists'))) {
     if (name === 'lock' || name === 'partial' || name === 'auxfiles') continue;
     await copyFile(join(apt.folder, 'lists', name), join(seed, 'lists', name));

@@ -1,6 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
+import { makeFolder } from '../base/files.ts';
 import { shellQuote } from '../base/text.ts';
 import { SERVICES } from '../guest/service-manager.ts';
 import { accountsOf } from './accounts.ts';
@@ -35,7 +36,7 @@ export async function buildSystemContainer(request: SystemRequest, folder: strin
   const root = join(scratch, 'root');
   const layer = join(scratch, 'layer.tar');
   const contents = join(scratch, 'files');
-  await mkdir(root, { recursive: true });
+  makeFolder(root);
   await writeContents(files, contents);
   const q = shellQuote;
   const commands = ['systemctl', 'journalctl'].map(

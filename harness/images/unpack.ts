@@ -1,5 +1,6 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../base/files.ts';
 import { run } from '../base/process.ts';
 import { type ReleaseName, releases } from '../releases/index.ts';
 
@@ -16,9 +17,9 @@ export interface Unpack {
  * to it are made first: only an installation makes them, and `/bin/sh` and the dynamic loader depend on them.
  */
 export async function unpack(root: string, { release, archives, signal }: Unpack): Promise<void> {
-  await mkdir(root, { recursive: true });
+  makeFolder(root);
   for (const name of releases[release].intoUsr) {
-    await mkdir(join(root, 'usr', name), { recursive: true });
+    makeFolder(join(root, 'usr', name));
     await symlink(`usr/${name}`, join(root, name));
   }
   const cancel = signal ? { cancelSignal: signal } : {};

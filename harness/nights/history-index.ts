@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigError, messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/files.ts';
 import { foldEvents } from '../events/fold.ts';
 import { parseEvents } from '../events/reader.ts';
 import { NIGHT_VERSION, type Night, nightOf } from './night.ts';
@@ -128,7 +129,7 @@ function remember(database: DatabaseSync, fresh: readonly Row[], gone: readonly 
 /** A usable index: the file's, a new one in its place, or one in memory if no file can be written. */
 function openIndex(file: string): DatabaseSync {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     return prepared(file);
   } catch {
     try {

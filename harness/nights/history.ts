@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
-import { replaceFile } from '../base/files.ts';
+import { makeFolder, replaceFile } from '../base/files.ts';
 import { git } from '../base/git.ts';
 import { foldFile } from '../events/load-run.ts';
 import { ENDING, type HistoryNight } from './history-index.ts';
@@ -31,7 +31,7 @@ export async function addToHistory(
   const there = await readFile(file, 'utf8').catch(() => undefined);
   if (there === text) return { file, added: false };
   if (there !== undefined) throw new ConfigError(`cannot add ${result.run} to the history: ${file} is another run`);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await replaceFile(file, text);
   return { file, added: true };
 }

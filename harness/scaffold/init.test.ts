@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ConfigError } from '../base/errors.ts';
 import { loadMatrix, loadSuites } from '../config/load/load.ts';
 import { findProject } from '../config/load/project.ts';
 import { packagesFor } from '../setup/system-packages.mjs';
@@ -170,4 +171,10 @@ test('a suite for a command can follow the first one', async () => {
     (await initProject(files.folder, commandStarter('make check'))).map(({ path, state }) => [path, state]),
   );
   expect(states).toMatchObject({ 'matrices/checks.yaml': 'wrote', '.gitignore': 'kept', 'package.json': 'kept' });
+});
+
+test('a folder that cannot be is a mistake of who named it', async () => {
+  await using files = await tempFiles({ file: '' });
+  await expect(initProject('/proc/nosuch')).rejects.toThrow(/^cannot write a first project in \/proc\/nosuch: ENOENT/);
+  await expect(initProject(join(files.folder, 'file'))).rejects.toThrow(ConfigError);
 });

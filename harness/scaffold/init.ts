@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError, messageOf } from '../base/errors.ts';
-import { exists, replaceFile } from '../base/files.ts';
+import { exists, makeFolder, replaceFile } from '../base/files.ts';
 import { IGNORED, SCRIPT, surroundings } from './surroundings.ts';
 import { type Template, templates } from './templates.ts';
 
@@ -21,6 +21,11 @@ export interface InitFile {
  * @throws ConfigError if the matrix or the suite exists, or package.json cannot be read; then nothing has been written.
  */
 export async function initProject(folder: string, starter: readonly Template[] = templates): Promise<InitFile[]> {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw new ConfigError(`cannot write a first project in ${folder}: ${messageOf(cause)}`, { cause });
+  }
   const at = (path: string) => join(folder, path);
   const taken: string[] = [];
   for (const { path } of starter) if (await exists(at(path))) taken.push(path);
@@ -33,7 +38,7 @@ export async function initProject(folder: string, starter: readonly Template[] =
   const packageJson = await withScript(at('package.json'));
   const written: InitFile[] = [];
   for (const { path, text } of [...starter, ...surroundings]) {
-    await mkdir(dirname(at(path)), { recursive: true });
+    makeFolder(dirname(at(path)));
     // `wx`: never overwrites a file, even one created meanwhile.
     const state = await writeFile(at(path), text, { flag: 'wx' }).then(
       () => 'wrote' as const,

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { ConfigError, messageOf } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 import { formatBytes, printable } from '../../base/text.ts';
 import { findProject } from '../../config/load/project.ts';
 import { type ProbedNode, probeNodes } from '../../fleet/probe.ts';
@@ -21,12 +22,15 @@ export async function doctorOn(name: string, options: { readonly json?: boolean 
   const engine = engineOf(config);
   const state = await engine.probe();
   const usable = state.state === 'usable';
-  if (usable)
-    await mkdir(config.shared, { recursive: true }).catch((cause: unknown) => {
+  if (usable) {
+    try {
+      makeFolder(config.shared);
+    } catch (cause) {
       throw new ConfigError(`cannot write to ${config.shared}, the shared folder of ${name}: ${messageOf(cause)}`, {
         cause,
       });
-    });
+    }
+  }
   const program = await programWords(config.harness, () => undefined);
   const cache = config.cache === undefined ? undefined : await cacheState(config.cache);
   const nodes = usable ? await probeNodes(config, engine, program, QUEUE_MS) : [];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { cp, lstat, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { cp, lstat, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -14,6 +14,7 @@ import {
 } from '../../../reports/index.ts';
 import { findCellArch } from '../../arch/index.ts';
 import { ConfigError, messageOf } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 import { printable } from '../../base/text.ts';
 import { findProject } from '../../config/load/project.ts';
 import { loadRun } from '../../events/load-run.ts';
@@ -48,7 +49,7 @@ async function merge(
     nameOf: (earliest) => `${earliest.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-merged-${randomBytes(2).toString('hex')}`,
   });
   const folder = join(runsFolder(project.root), merging.run);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeEvents(join(folder, 'events.jsonl'), merging.events());
   for (const warning of merging.warnings) process.stderr.write(`warning: ${printable(warning)}\n`);
   for (const { source } of merging.parts) await copyCells(dirname(source), folder);

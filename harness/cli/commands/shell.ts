@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parseCellName } from '../../base/cell-name.ts';
 import { ConfigError } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 import { cacheFolder, stateFolder } from '../../base/folders.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { version } from '../../base/package.ts';
@@ -62,7 +63,7 @@ async function shell(name: string, command: string[], { node, at }: Options): Pr
     });
   }
   const folder = join(project.root, '.harness', 'shells', `${process.pid}`);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await using opened = await openCell({
     cell,
     matrix,

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { usualReports, writeReports } from '../../../reports/index.ts';
 import { type IndexEntry, renderIndex } from '../../../reports/nightly/index-page.ts';
 import { ConfigError } from '../../base/errors.ts';
-import { replaceFile } from '../../base/files.ts';
+import { makeFolder, replaceFile } from '../../base/files.ts';
 import { findProject } from '../../config/load/project.ts';
 import { foldFile } from '../../events/load-run.ts';
 import { historyFolder } from '../../nights/history.ts';
@@ -33,7 +32,7 @@ async function historySite(to: string, options: Options): Promise<number> {
     throw new ConfigError(`cannot write a site: the history ${history} has no runs`, { hint: 'harness history add' });
   const triage = await readTriage(history);
   const folder = resolve(to);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const matrices = [...Map.groupBy(all, ({ night }) => night.matrix)];
   const names = pageNames(matrices.map(([matrix]) => matrix));
   for (const [, runs] of matrices)

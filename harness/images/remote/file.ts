@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists } from '../../base/files.ts';
+import { exists, makeFolder } from '../../base/files.ts';
 import { filesOf, type PackedFile, pack, packedEntry, unpack } from './pack.ts';
 import type { RemoteCache } from './remote.ts';
 
@@ -32,7 +32,7 @@ export function fileCache(root: string): RemoteCache {
     async put({ kind, key, folder }, signal) {
       const to = folderOf(kind, key);
       if (await exists(join(to, MANIFEST))) return;
-      await mkdir(root, { recursive: true });
+      makeFolder(root);
       const partial = await mkdtemp(`${to}.partial-`);
       try {
         const files: PackedFile[] = [];

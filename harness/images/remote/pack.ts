@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, open, readdir, stat, truncate } from 'node:fs/promises';
+import { chmod, open, readdir, stat, truncate } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { InfraError } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 
 /** Level of zstd: 82 to 87 MB of a disk of 300 MB in 3 s; level 19 took 139 s for 100 MiB of it, for a quarter less. */
 const LEVEL = 3;
@@ -69,7 +70,7 @@ export async function unpack(
   signal?: AbortSignal,
 ): Promise<void> {
   const file = join(folder, path);
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const hash = createHash('sha256');
   const checked = new Transform({
     transform(chunk: Buffer, _encoding, done) {

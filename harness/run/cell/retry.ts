@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { makeFolder } from '../../base/files.ts';
 import { retriesOf } from '../../config/retries.ts';
 import type { Verdict } from '../../events/types.ts';
 import type { CellContext } from './context.ts';
@@ -69,7 +70,7 @@ async function putAside(
   kept: readonly string[],
 ): Promise<readonly string[]> {
   const place = join(folder, `attempt-${attempt}`);
-  await mkdir(place, { recursive: true });
+  makeFolder(place);
   const names = (await readdir(folder)).filter((name) => !ATTEMPT.test(name));
   for (const name of names) await rename(join(folder, name), join(place, name));
   const moved = kept.map((file) => join(relative(runFolder, place), relative(folder, join(runFolder, file))));

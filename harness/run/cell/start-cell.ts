@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchName, architectures } from '../../arch/index.ts';
 import { createBarrier } from '../../base/barrier.ts';
 import { InfraError, UnsupportedError } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 import { makeRuntimeFolder } from '../../base/folders.ts';
 import { scaledMs } from '../../base/time.ts';
 import type { SetUpState } from '../../commands/set-up.ts';
@@ -326,7 +326,7 @@ export function leftBehind(why: string): string {
 
 async function ioOf({ cell, place, io }: Start, node: CellNode): Promise<Io> {
   const folder = nodeFolder(cell, place.folder, node.name);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const named = (text: string) => (isCluster(cell) ? `${node.name}: ${text}` : text);
   const { lease, signal, keep } = place;
   return {

@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../base/files.ts';
 import type { ControlPlace, HarnessEvent } from '../../events/types.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
@@ -40,7 +41,7 @@ export async function startTrial(request: TrialRequest): Promise<TrialMachine> {
   const run = withoutEvents(request);
   await checkTarget(cell, run.providers);
   for (const deployer of deployersOf(cell.suite)) await deployer.prepare?.(cell.suite);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const io: StepIo = { progress, phase: () => {}, warn: progress, say: progress };
   const images = await imagesOf(cell, run.settings, { ...io, signal });
   const provider = await run.providers(cell.target);

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { readdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, InfraError } from '../../base/errors.ts';
-import { exists } from '../../base/files.ts';
+import { exists, makeFolder } from '../../base/files.ts';
 import { formatDuration, some } from '../../base/text.ts';
 import type { Matrix } from '../../config/suite.ts';
 import { decide } from '../../events/fold.ts';
@@ -217,7 +217,7 @@ export async function putAside(folder: string, cells: readonly Pick<Cell, 'name'
     const from = cellFolder(folder, name);
     if (!(await exists(from))) continue;
     const to = cellFolder(place, name);
-    await mkdir(dirname(to), { recursive: true });
+    makeFolder(dirname(to));
     await rename(from, to);
   }
 }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SuiteError } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 import { SCALE_BOUNDS } from '../cell/calibrate.ts';
 import type { OnTarget } from '../cell/context.ts';
 import { deployOn } from '../cell/deploy.ts';
@@ -21,7 +21,7 @@ export async function startCounting({ context, started, signal }: OnTarget, io: 
     throw new SuiteError(`cannot count instructions on a ${cell.target} target: a vm has a clock that does`);
   io.progress('starting a machine that counts instructions');
   const folder = join(context.folder, 'counting');
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const scale = Math.min(SCALE_BOUNDS.most, started.scale.factor * COUNTING_SLOWDOWN);
   const { settings, matrix, open, choices } = run;
   const counting = await startCell(

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
 import { dieWithParent, identify, letGo, type ProcessIdentity, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
 import { withDeadline } from '../../base/time.ts';
@@ -56,8 +57,8 @@ export async function startOwnSystem(
   const runtimeFolder = await io.makeRuntimeFolder();
   const place = join(runtimeFolder, 'system');
   const services = join(runtimeFolder, 'services');
-  await mkdir(place, { recursive: true });
-  await mkdir(services, { recursive: true });
+  makeFolder(place);
+  makeFolder(services);
   for (const { path, mode, content } of await serviceFiles())
     await writeFile(join(services, basename(path)), content, { mode: Number.parseInt(mode, 8) });
   const subnet = network ? undefined : freeSubnet();

@@ -1,8 +1,8 @@
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { type Arch, nativeArch } from '../../arch/index.ts';
-import { replaceFile } from '../../base/files.ts';
+import { makeFolder, replaceFile } from '../../base/files.ts';
 import { lock } from '../../base/lock.ts';
 import { dieWithParent } from '../../base/process.ts';
 import { keyOf, listEntries } from '../../images/cache.ts';
@@ -60,7 +60,7 @@ export async function chooseAccelerator(
   const meanwhile = await known();
   if (meanwhile) return meanwhile;
   const choice = await tryKvm(arch, trial);
-  await mkdir(join(cache, 'kvm'), { recursive: true });
+  makeFolder(join(cache, 'kvm'));
   await replaceFile(memo, JSON.stringify(choice));
   return choice;
 }
