@@ -25,6 +25,15 @@ export const amd64: Arch = {
     cpuinfo: /^model name\s*:\s*QEMU TCG CPU/m,
     console: 'ttyS0',
     virtio: VIRTIO_PCI,
+    firmware: [
+      {
+        name: 'uefi',
+        kind: 'flash',
+        package: 'ovmf',
+        code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+        variables: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+      },
+    ],
     // At boot the kernel counts ticks of the timer during some loops. If the host is busy just then, an emulated
     // machine sees none, and the kernel panics: "IO-APIC + timer doesn't work!".
     append: ['no_timer_check'],

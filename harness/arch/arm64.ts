@@ -25,6 +25,15 @@ export const arm64: Arch = {
     cpuinfo: /^CPU part\s*:\s*0xd07/m,
     console: 'ttyAMA0',
     virtio: VIRTIO_PCI,
+    firmware: [
+      {
+        name: 'uefi',
+        kind: 'flash',
+        package: 'qemu-efi-aarch64',
+        code: '/usr/share/AAVMF/AAVMF_CODE.fd',
+        variables: '/usr/share/AAVMF/AAVMF_VARS.fd',
+      },
+    ],
     append: [],
     args: [],
     assumedSlowdown: 12,

@@ -5,7 +5,7 @@ import { riscv64 } from './riscv64.ts';
 import { s390x } from './s390x.ts';
 import type { Arch } from './types.ts';
 
-export type { Arch } from './types.ts';
+export { type Arch, FIRMWARE_NAMES, type Firmware } from './types.ts';
 
 /** The one list of architectures, in the order in which reports show them. */
 const list = { amd64, arm64, ppc64le, riscv64, s390x };

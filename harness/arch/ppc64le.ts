@@ -24,6 +24,8 @@ export const ppc64le: Arch = {
     cpuinfo: /^cpu\s*:\s*POWER9/m,
     console: 'hvc0',
     virtio: VIRTIO_PCI,
+    // QEMU's own firmware loads a network boot at 1 MB/s and refuses Debian's kernel.
+    firmware: [{ name: 'petitboot', kind: 'kexec' }],
     append: [],
     args: ['-vga', 'none'],
     lostTimer: { register: /\bDECR (\d+)/, ticksPerMs: 512_000 },

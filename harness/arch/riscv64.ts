@@ -26,6 +26,7 @@ export const riscv64: Arch = {
     cpuinfo: /^isa\s*:\s*rv64imafdch/m,
     console: 'ttyS0',
     virtio: VIRTIO_PCI,
+    firmware: [],
     append: [],
     args: [],
     assumedSlowdown: 12,

@@ -26,6 +26,7 @@ export const s390x: Arch = {
     cpuinfo: /machine = \d+/m,
     console: 'ttysclp0',
     virtio: VIRTIO_CCW,
+    firmware: [],
     append: [],
     args: [],
     assumedSlowdown: 12,

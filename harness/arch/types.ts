@@ -41,6 +41,22 @@ export interface VirtioBus {
   readonly nicOptions: string;
 }
 
+/**
+ * What a blank machine runs before anything is on its disk. `flash`: UEFI in a pair of flash chips, from a Debian package: its
+ * code, and the variables that each machine gets its own copy of. `kexec`: a small Linux that the harness makes, which finds
+ * a kernel on the network or on the disk and starts it, as petitboot does on OpenPOWER machines.
+ */
+export type Firmware = {
+  /** What a suite calls it: `uefi`, `petitboot`. */
+  readonly name: FirmwareName;
+} & (
+  | { readonly kind: 'flash'; readonly package: string; readonly code: string; readonly variables: string }
+  | { readonly kind: 'kexec' }
+);
+
+export const FIRMWARE_NAMES = ['uefi', 'petitboot'] as const;
+export type FirmwareName = (typeof FIRMWARE_NAMES)[number];
+
 /** How QEMU emulates an architecture. */
 export interface QemuMachine {
   readonly binary: string;
@@ -60,6 +76,8 @@ export interface QemuMachine {
   readonly console: string;
   /** How disk, network cards and the harness's port are attached. */
   readonly virtio: VirtioBus;
+  /** What its blank machines start with, the usual first; empty: there are none. */
+  readonly firmware: readonly Firmware[];
   /** Kernel arguments beside console and root. */
   readonly append: readonly string[];
   /** QEMU arguments beside the common ones. */

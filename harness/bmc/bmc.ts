@@ -7,6 +7,9 @@ import type { PowerSpec } from './spec.ts';
 
 export type PowerState = 'on' | 'off';
 
+/** What a machine looks for a system on first. */
+export type BootSource = 'network' | 'disk';
+
 /** What switches the power of a machine: its baseboard management controller, or commands that somebody wrote. */
 export interface Bmc {
   /** What a person calls it: `redfish https://p9-bmc`. No secret is in it. */

@@ -2,16 +2,30 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { PowerState } from './bmc.ts';
+import type { BootSource, PowerState } from './bmc.ts';
 import { bodyText } from './body.ts';
 
 /** A machine that the service switches. */
 export interface ServedSystem {
-  readonly state: () => PowerState;
+  readonly state: () => PowerState | Promise<PowerState>;
   readonly on: () => Promise<void>;
   readonly off: () => Promise<void>;
+  /** Restarts it without a moment off. Absent: it is switched off and on. */
+  readonly reset?: () => Promise<void>;
+  /** Absent: what it boots from cannot be chosen. */
+  readonly boot?: ServedBoot;
   /** MAC addresses of its network cards. */
   readonly macs?: readonly string[];
+}
+
+/** What a system boots from. */
+export interface ServedBoot {
+  /** Chooses for the next start, or from then on. */
+  choose(from: BootSource, once: boolean): Promise<void>;
+  /** What was chosen for the next start only, until it has come. */
+  once(): BootSource | undefined;
+  /** Its own order, where nobody chooses. */
+  readonly usual: BootSource;
 }
 
 /** What the service does wrong, for the next requests about a system. */
@@ -20,7 +34,7 @@ export type Fault =
   | { readonly hang: true; readonly times: number };
 
 export interface RedfishService extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, or https. */
+  /** `http://127.0.0.1:PORT`, or https; `unix:PATH` of a socket. */
   readonly url: string;
   /** How many requests came, refused ones included. */
   readonly requests: number;
@@ -31,6 +45,8 @@ export interface ServiceOptions {
   readonly user: string;
   readonly password: string;
   readonly systems: Readonly<Record<string, ServedSystem>>;
+  /** A path for a unix socket that it listens on; absent: a port of 127.0.0.1. */
+  readonly socket?: string;
   /** A certificate and its key, PEM; absent: plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -57,6 +73,8 @@ const refusal = (status: number, message: string): Reply => ({
  */
 export async function serveRedfish(options: ServiceOptions): Promise<RedfishService> {
   const faults = new Map<string, Fault>();
+  /** What was chosen until something else is, by system. */
+  const chosen = new Map<string, BootSource>();
   let requests = 0;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -69,7 +87,7 @@ export async function serveRedfish(options: ServiceOptions): Promise<RedfishServ
       ? refusal(fault.status, 'a fault was asked for')
       : path !== ROOT && !isLogin(request.headers.authorization, options)
         ? refusal(401, 'the user or the password is wrong')
-        : await replyTo(request, path, options.systems);
+        : await replyTo(request, path, { systems: options.systems, chosen });
     const body = reply.body === undefined ? '' : JSON.stringify(reply.body);
     response.writeHead(reply.status, {
       'content-type': 'application/json',
@@ -87,10 +105,14 @@ export async function serveRedfish(options: ServiceOptions): Promise<RedfishServ
   const server: Server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    if (options.socket !== undefined) server.listen(options.socket, resolve);
+    else server.listen(0, '127.0.0.1', resolve);
   });
   return {
-    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url:
+      options.socket === undefined
+        ? `${options.tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
+        : `unix:${options.socket}`,
     get requests() {
       return requests;
     },
@@ -116,11 +138,18 @@ function isLogin(header: string | undefined, { user, password }: ServiceOptions)
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-async function replyTo(request: IncomingMessage, path: string, systems: ServiceOptions['systems']): Promise<Reply> {
+interface Served {
+  readonly systems: ServiceOptions['systems'];
+  readonly chosen: Map<string, BootSource>;
+}
+
+async function replyTo(request: IncomingMessage, path: string, served: Served): Promise<Reply> {
+  const { systems } = served;
   if (request.method === 'GET') {
-    const body = resource(path, systems);
+    const body = await resource(path, served);
     return body === undefined ? refusal(404, `there is no ${path}`) : { status: 200, body };
   }
+  if (request.method === 'PATCH') return chooseBoot(path, await bodyOf(request), served);
   const [, id] = /^\/redfish\/v1\/Systems\/([^/]+)\/Actions\/ComputerSystem\.Reset$/.exec(path) ?? [];
   const system = id === undefined ? undefined : lookUp(systems, id);
   if (request.method !== 'POST' || !system) return refusal(405, `${request.method} is not possible here`);
@@ -135,8 +164,11 @@ async function replyTo(request: IncomingMessage, path: string, systems: ServiceO
       await system.off();
       break;
     case 'ForceRestart':
-      await system.off();
-      await system.on();
+      if (system.reset && (await system.state()) === 'on') await system.reset();
+      else {
+        await system.off();
+        await system.on();
+      }
       break;
     default:
       return refusal(400, `ResetType ${JSON.stringify(type)} is none of ${RESET_TYPES.join(', ')}`);
@@ -144,11 +176,55 @@ async function replyTo(request: IncomingMessage, path: string, systems: ServiceO
   return { status: 204 };
 }
 
+/** Redfish's names of what a system boots from. */
+const TARGETS: Readonly<Record<BootSource, string>> = { network: 'Pxe', disk: 'Hdd' };
+
+async function chooseBoot(path: string, body: unknown, { systems, chosen }: Served): Promise<Reply> {
+  const [, id] = /^\/redfish\/v1\/Systems\/([^/]+)$/.exec(path) ?? [];
+  const boot = id === undefined ? undefined : lookUp(systems, id)?.boot;
+  const { Boot: wanted } = body as { Boot?: Record<string, unknown> };
+  if (id === undefined || !boot || typeof wanted !== 'object' || wanted === null)
+    return refusal(405, 'only Boot of a system can be changed');
+  const current = bootOf(id, boot, chosen);
+  const { BootSourceOverrideEnabled: enabled = 'Once', BootSourceOverrideTarget: target = current.target } = wanted;
+  const from = Object.entries(TARGETS).find(([, name]) => name === target)?.[0] as BootSource | undefined;
+  if (enabled === 'Disabled' || target === 'None') {
+    chosen.delete(id);
+    await boot.choose(boot.usual, false);
+  } else if (from === undefined || (enabled !== 'Once' && enabled !== 'Continuous'))
+    return refusal(
+      400,
+      `${JSON.stringify(target)}, ${JSON.stringify(enabled)} is not possible: ${allowed().join(', ')}`,
+    );
+  else {
+    if (enabled === 'Continuous') chosen.set(id, from);
+    await boot.choose(from, enabled === 'Once');
+  }
+  return { status: 204 };
+}
+
+function allowed(): string[] {
+  return ['None', ...Object.values(TARGETS)];
+}
+
+function bootOf(
+  id: string,
+  boot: ServedBoot | undefined,
+  chosen: ReadonlyMap<string, BootSource>,
+): { readonly enabled: string; readonly target: string } {
+  const once = boot?.once();
+  if (once !== undefined) return { enabled: 'Once', target: TARGETS[once] };
+  const from = chosen.get(id);
+  return from === undefined
+    ? { enabled: 'Disabled', target: 'None' }
+    : { enabled: 'Continuous', target: TARGETS[from] };
+}
+
 function lookUp(systems: ServiceOptions['systems'], id: string): ServedSystem | undefined {
   return Object.hasOwn(systems, id) ? systems[id] : undefined;
 }
 
-function resource(path: string, systems: ServiceOptions['systems']): unknown {
+async function resource(path: string, { systems, chosen }: Served): Promise<unknown> {
   const ids = Object.keys(systems);
   const collection = (name: string, type: string, at: string, members: readonly string[]) => ({
     '@odata.id': at,
@@ -184,39 +260,47 @@ function resource(path: string, systems: ServiceOptions['systems']): unknown {
           Links: { ManagerForServers: [{ '@odata.id': `${ROOT}/Systems/${id}` }] },
         }
       : undefined;
-  return systemResource(system, id, at, rest, collection);
+  if (rest !== '') return cards(system, at, rest, collection);
+  return systemResource(system, id, at, chosen);
 }
 
-function systemResource(
-  { state, macs = [] }: ServedSystem,
+async function systemResource(
+  { state, boot }: ServedSystem,
   id: string,
+  at: string,
+  chosen: ReadonlyMap<string, BootSource>,
+): Promise<unknown> {
+  const { enabled, target } = bootOf(id, boot, chosen);
+  return {
+    '@odata.id': at,
+    '@odata.type': '#ComputerSystem.v1_10_0.ComputerSystem',
+    Id: id,
+    Name: id,
+    SystemType: 'Virtual',
+    PowerState: (await state()) === 'on' ? 'On' : 'Off',
+    // Clients want to read it also where it cannot be chosen.
+    Boot: {
+      BootSourceOverrideEnabled: enabled,
+      BootSourceOverrideTarget: target,
+      'BootSourceOverrideTarget@Redfish.AllowableValues': boot ? allowed() : ['None'],
+    },
+    EthernetInterfaces: { '@odata.id': `${at}/EthernetInterfaces` },
+    Links: { ManagedBy: [{ '@odata.id': `${ROOT}/Managers/${id}` }] },
+    Actions: {
+      '#ComputerSystem.Reset': {
+        target: `${at}/Actions/ComputerSystem.Reset`,
+        'ResetType@Redfish.AllowableValues': RESET_TYPES,
+      },
+    },
+  };
+}
+
+function cards(
+  { macs = [] }: ServedSystem,
   at: string,
   rest: string,
   collection: (name: string, type: string, at: string, members: readonly string[]) => unknown,
 ): unknown {
-  if (rest === '')
-    return {
-      '@odata.id': at,
-      '@odata.type': '#ComputerSystem.v1_10_0.ComputerSystem',
-      Id: id,
-      Name: id,
-      SystemType: 'Virtual',
-      PowerState: state() === 'on' ? 'On' : 'Off',
-      // Clients want to read where it boots from next; that cannot be chosen yet.
-      Boot: {
-        BootSourceOverrideEnabled: 'Disabled',
-        BootSourceOverrideTarget: 'None',
-        'BootSourceOverrideTarget@Redfish.AllowableValues': ['None'],
-      },
-      EthernetInterfaces: { '@odata.id': `${at}/EthernetInterfaces` },
-      Links: { ManagedBy: [{ '@odata.id': `${ROOT}/Managers/${id}` }] },
-      Actions: {
-        '#ComputerSystem.Reset': {
-          target: `${at}/Actions/ComputerSystem.Reset`,
-          'ResetType@Redfish.AllowableValues': RESET_TYPES,
-        },
-      },
-    };
   const names = macs.map((_, index) => `nic${index}`);
   if (rest === '/EthernetInterfaces')
     return collection('Network cards', 'EthernetInterfaceCollection', `${at}${rest}`, names);

@@ -2,7 +2,7 @@ import { archsOf } from '../arch/index.ts';
 import type { EngineConfig } from '../config/schema/engines.ts';
 import type { Ask } from '../engines/engine.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { nodesOf } from '../matrix/nodes.ts';
+import { blanksOf, memoriesOf, nodesOf } from '../matrix/nodes.ts';
 import { hasFiles } from '../run/suite/suite-files.ts';
 import { kinds } from '../targets/kinds.ts';
 
@@ -33,16 +33,16 @@ export async function askOf(cell: Pick<Cell, 'arch' | 'suite' | 'target'>, optio
   const { engine, matrix, bench, measures = new Map<string, boolean>() } = options;
   const { folder } = cell.suite;
   if (bench && !measures.has(folder)) measures.set(folder, await hasFiles(cell.suite, 'benchmarks'));
-  const { vcpus, memory } = cell.suite.machine;
-  const machines = nodesOf(cell).length;
+  const { vcpus } = cell.suite.machine;
+  const memories = memoriesOf(cell);
   // Those elsewhere take nothing of the node, and those that are made here may have to be built first.
   const elsewhere = cell.target === 'ssh' || cell.target === 'command';
   const builds = kinds[cell.target].image === 'none' ? 0 : matrix.images['build-memory'];
-  const guests = elsewhere ? 0 : machines * (memory + GUEST_OVERHEAD_MIB);
+  const guests = elsewhere ? 0 : memories.reduce((sum, memory) => sum + memory + GUEST_OVERHEAD_MIB, 0);
   const [first] = archsOf(cell.arch);
   return {
     constraint: (first && engine.arch[first]) ?? '',
-    cpus: elsewhere ? 1 : machines * vcpus,
+    cpus: elsewhere ? 1 : nodesOf(cell).length * vcpus + blanksOf(cell).length,
     memoryMiB: HARNESS_MIB + Math.max(guests, builds),
     exclusive: bench && measures.get(folder) === true,
     minutes: engine.minutes ?? matrix.limits['cell-minutes'] + IMAGE_MINUTES,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch } from '../arch/index.ts';
-import { GUEST_FILES, INIT_SCRIPT, MASKED_UNITS, maskedGenerators } from '../guest/init.ts';
+import { GUEST_FILES, MASKED_UNITS, maskedGenerators } from '../guest/init.ts';
 import { type ReleaseName, releases } from '../releases/index.ts';
 import { withCurrentLists } from './absent.ts';
 import { type Accounts, accountsOf } from './accounts.ts';
@@ -12,7 +12,8 @@ import { buildContainer, CONTAINER_FILE, CONTAINER_RECIPE, type ContainerRequest
 import type { CpioEntry } from './cpio.ts';
 import { buildDisk, DISK_FILE, type UnitStates } from './disk.ts';
 import { digests, type ImageFile, type PlainFile } from './files.ts';
-import { bootModules, buildKernel, KERNEL_FILES, resolveKernel } from './kernel.ts';
+import { KERNEL_FILES, resolveKernel } from './kernel.ts';
+import { kernelLayer } from './kernel-layer.ts';
 import { GIB, type LayerOf, openLayers, ROOTFS, rootfsLayers, rootfsPackages } from './layers.ts';
 import { type ImagePackages, imagePackages } from './packages.ts';
 import type { ImageSettings } from './settings.ts';
@@ -86,22 +87,11 @@ export function buildImage(request: ImageRequest): Promise<Image> {
 }
 
 async function build(request: ImageRequest): Promise<Image> {
-  const { arch, suite, signal } = request;
+  const { suite, signal } = request;
   const release = releases[request.settings.release];
   const { apt, layer } = await openLayers(request);
   const { base, rootfs, resolved, unconfigured } = await rootfsLayers(request, apt, layer);
-  const { kernel, busybox } = await resolveKernel(apt, arch);
-  const boot = await layer(
-    'kernel',
-    kernel.version,
-    { kernel, busybox, init: INIT_SCRIPT, modules: bootModules(arch) },
-    1 * GIB,
-    async (folder) => {
-      await apt.download([kernel.name, 'busybox-static'], [], request.progress);
-      const archives = { kernel: apt.archive(kernel), busybox: apt.archive(busybox) };
-      await buildKernel(folder, archives, { release: release.name, arch, signal });
-    },
-  );
+  const { entry: boot, kernel } = await kernelLayer(request, apt, layer);
   const { containers, inside } = await containerArchives(request, apt, layer);
   const { travelling, onDisk } = divideFiles(request.files);
   const files = [...onDisk, ...(request.containersOnDisk ? await filesFor(containers) : [])];

@@ -15,6 +15,7 @@ export type EntryKind =
   | 'packages'
   | 'built'
   | 'kernel'
+  | 'ramdisk'
   | 'disk'
   | 'system'
   | 'container'

@@ -31,7 +31,9 @@ export type LayerOf = (
 ) => Promise<CacheEntry>;
 
 /** Debian's packages for an architecture, and the functions to find or build an image's layers. */
-export async function openLayers(request: ImageRequest): Promise<{ readonly apt: Apt; readonly layer: LayerOf }> {
+export async function openLayers(
+  request: Pick<ImageRequest, 'settings' | 'arch' | 'signal' | 'progress' | 'phase' | 'warn'>,
+): Promise<{ readonly apt: Apt; readonly layer: LayerOf }> {
   const { settings, arch, signal } = request;
   const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     request.progress?.(name);

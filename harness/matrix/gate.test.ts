@@ -33,6 +33,20 @@ const reason = (config: object) =>
   unsupportedReason({ target: 'container', arch: 'amd64', suite: suite(config) }, providers({ container }));
 
 describe('unsupportedReason', () => {
+  test.each([
+    ['s390x', {}, 'there are no blank nodes of s390x: m1 needs one'],
+    [
+      'ppc64le',
+      { firmware: 'uefi' },
+      'there are no blank nodes with uefi of ppc64le, only with petitboot: m1 needs one',
+    ],
+    ['ppc64le', { firmware: 'petitboot' }, undefined],
+  ] as const)('a blank node of %s %o', async (arch, blank, why) => {
+    const vm: Offer = { ...container, kind: 'vm', capabilities: ['cluster'] };
+    const cell = { target: 'vm', arch, suite: suite({ nodes: { ctl: {}, m1: { blank } } }) } as const;
+    expect(await unsupportedReason(cell, providers({ vm }))).toBe(why);
+  });
+
   test('an available target suffices', async () => {
     expect(await reason({ needs: ['root', { 'kernel-modules': ['overlay'] }] })).toBeUndefined();
   });

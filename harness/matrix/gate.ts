@@ -1,4 +1,4 @@
-import type { ArchName } from '../arch/index.ts';
+import { type ArchName, architectures } from '../arch/index.ts';
 import { InfraError, UnsupportedError } from '../base/errors.ts';
 import type { Suite } from '../config/suite.ts';
 import { deployersOf } from '../stacks/deployers.ts';
@@ -7,7 +7,7 @@ import { describeLacks, targetWithArticle } from '../targets/lacking.ts';
 import type { Providers } from '../targets/providers.ts';
 import type { Availability, Capability, Lack, Needs } from '../targets/target.ts';
 import type { Cell } from './cell.ts';
-import { isCluster, nodeArchsOf } from './nodes.ts';
+import { type BlankCellNode, blanksOf, firmwareOf, isCluster, nodeArchsOf } from './nodes.ts';
 
 type AskedCell = Pick<Cell, 'target' | 'arch' | 'suite'>;
 
@@ -53,6 +53,25 @@ export async function checkTarget(cell: AskedCell, providers: Providers): Promis
   const provider = await providers(cell.target);
   for (const arch of nodeArchsOf(cell))
     requireUsable(cell.target, arch, await provider.probe(arch, needsOf(cell.suite)));
+  for (const { arch, firmware } of startable(cell))
+    requireUsable(cell.target, arch, await provider.blanks!.probe(architectures[arch], firmware));
+}
+
+/** A cell's blank nodes that something can start. */
+function startable(cell: AskedCell) {
+  return blanksOf(cell).flatMap((node) => {
+    const firmware = firmwareOf(node);
+    return firmware ? [{ ...node, firmware }] : [];
+  });
+}
+
+/** Why there can be no such blank node, whatever the target. */
+function whyNotBlank(node: BlankCellNode): string | undefined {
+  if (firmwareOf(node)) return undefined;
+  const { firmware } = architectures[node.arch].qemu;
+  const which = node.blank.firmware === undefined ? 'blank nodes' : `blank nodes with ${node.blank.firmware}`;
+  const there = firmware.length > 0 ? `, only with ${firmware.map(({ name }) => name).join(', ')}` : '';
+  return `there are no ${which} of ${node.arch}${there}: ${node.name} needs one`;
 }
 
 /** The availability, if it can be used. @throws UnsupportedError or InfraError as `checkTarget` does. */
@@ -110,7 +129,9 @@ async function firstReason(
       reason(await (await providers(target)).probe(one, needs), target, one, needs) ?? undeployable(suite, one);
     if (why !== undefined) return why;
   }
-  return undefined;
+  return blanksOf({ arch, suite })
+    .map(whyNotBlank)
+    .find((why) => why !== undefined);
 }
 
 /** Why a suite's stack cannot be brought up on an architecture, whatever the target. */

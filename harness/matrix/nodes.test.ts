@@ -5,7 +5,7 @@ import { suiteSchema } from '../config/schema/suite.ts';
 import type { Suite } from '../config/suite.ts';
 import { expandCells } from './expand.ts';
 import { filterCells } from './filter.ts';
-import { isCluster, nodesOf } from './nodes.ts';
+import { blanksOf, firmwareOf, isCluster, memoriesOf, nodesOf } from './nodes.ts';
 
 const suite = (nodes?: object, more: object = {}): Suite => ({
   ...suiteSchema.parse(nodes ? { nodes, ...more } : more),
@@ -23,6 +23,17 @@ test('a cell has one machine, or those of a cluster, each with an architecture',
   expect(machines('amd64+arm64', three)).toEqual(['n1=amd64', 'n2=arm64', 'n3=amd64']);
   expect(machines('arm64', { n1: {}, old: { arch: 'x86_64' } })).toEqual(['n1=arm64', 'old=amd64']);
   expect([isCluster({ suite: suite() }), isCluster({ suite: suite(three) })]).toEqual([false, true]);
+});
+
+test('blank nodes are machines of a cell without a system', () => {
+  const nodes = { ctl: {}, m1: { blank: {} }, m2: { arch: 'ppc64le', blank: { memory: 512 } } };
+  const cell = { arch: 'amd64+arm64', suite: suite(nodes, { machine: { memory: 384 } }) } as const;
+  expect(nodesOf(cell)).toEqual([{ name: 'ctl', arch: 'amd64' }]);
+  const blanks = blanksOf(cell);
+  expect(blanks.map(({ name, arch }) => `${name}=${arch}`)).toEqual(['m1=arm64', 'm2=ppc64le']);
+  expect(blanks.map((node) => firmwareOf(node)?.name)).toEqual(['uefi', 'petitboot']);
+  expect(memoriesOf(cell)).toEqual([384, 1024, 512]);
+  expect(blanksOf({ arch: 'amd64', suite: suite() })).toEqual([]);
 });
 
 const matrix = (config: object) => ({ ...matrixSchema.parse({ suite: ['swarm'], ...config }), name: 'm' });

@@ -8,7 +8,7 @@ export const SCRIPT: Readonly<Record<string, string>> = { harness: 'harness run'
 
 /** Packages that a runner needs, which has Compose; a test compares them with what the set-up installs. */
 const PACKAGES = [
-  'qemu-system-x86 qemu-system-arm qemu-system-ppc qemu-utils qemu-user-static',
+  'qemu-system-x86 qemu-system-arm qemu-system-ppc qemu-utils ovmf qemu-efi-aarch64 qemu-user-static',
   'mmdebstrap arch-test uidmap debian-archive-keyring dpkg tar kmod e2fsprogs xz-utils zstd perl-base',
   'util-linux mount iproute2 openssh-client',
 ];

@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path';
+import type { ArchName } from '../arch/index.ts';
 import type { Suite } from '../config/suite.ts';
 import type { TestSelection } from '../events/test-selection.ts';
 import type { Handle } from '../targets/target.ts';
@@ -12,6 +13,12 @@ export interface ScenarioContext {
   readonly controlSocket: string;
   /** Socket for changing the cluster's network. */
   readonly lanSocket?: string;
+  /** The cluster's blank machines, and the socket where they are switched. */
+  readonly blanks?: {
+    readonly socket: string;
+    readonly machines: readonly ContextBlank[];
+    readonly bmc: { readonly url: string; readonly user: string; readonly password: string };
+  };
   readonly suite: Suite;
   /** How many times slower than this host the target is. */
   readonly scale: number;
@@ -46,6 +53,13 @@ export interface ContextNode {
   readonly handle: Handle;
   /** In the cluster's network. */
   readonly address?: string;
+}
+
+/** A blank machine of a cell, for another process. */
+export interface ContextBlank {
+  readonly name: string;
+  readonly arch: ArchName;
+  readonly mac: string;
 }
 
 /** The extensions of a suite's files. */

@@ -9,6 +9,8 @@ import type { Measurement, TargetFacts } from '../events/types.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { runCompose } from '../stacks/compose/command.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
+import type { BootSource } from '../targets/blank.ts';
+import { type Fault, remoteBlank, remoteBmc } from '../targets/blank-remote.ts';
 import type { Capability, Endpoint, ExecResult, Power, Target } from '../targets/target.ts';
 import type { ScenarioContext } from './context.ts';
 
@@ -54,11 +56,55 @@ export interface ClusterNode extends ScenarioTarget {
   powerOn(): Promise<void>;
 }
 
+/**
+ * A blank machine of a cluster: no image, no SSH. It begins switched off, its disk empty, and boots from the network. What
+ * it does, switching itself off included, is never an error of the harness.
+ */
+export interface BlankNode {
+  /** As the suite names it. */
+  readonly node: string;
+  readonly arch: Arch;
+  /** Of its network card, in lower case. */
+  readonly mac: string;
+  /** Whether it runs. */
+  power(): Promise<'on' | 'off'>;
+  /** Gives power: it starts from its firmware. One that is on is left alone. */
+  on(): Promise<void>;
+  /** Cuts the power. */
+  off(): Promise<void>;
+  /** Restarts it without asking its system. */
+  reset(): Promise<void>;
+  /** What it boots from first: from its next start on, or with `once` at that start only. Begins as `network`. */
+  nextBoot(from: BootSource, options?: { readonly once?: boolean }): Promise<void>;
+  /** The last lines of its console. */
+  console(lines?: number): Promise<string[]>;
+}
+
+/**
+ * The virtual BMC of all blank machines: Redfish over HTTP, with basic authentication. Only the suite's first machine reaches
+ * it, on its loopback interface. A system's Id is the name of its node.
+ */
+export interface ClusterBmc {
+  /** On the first machine. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** What goes wrong with the next requests about a node: an HTTP status, or no answer at all. */
+  fault(node: string, fault: Fault): Promise<void>;
+  /** How many requests came so far, refused ones included. */
+  requests(): Promise<number>;
+}
+
 /** The machines of a cell that has several, and their network. */
 export interface ScenarioCluster {
   readonly nodes: readonly ClusterNode[];
   /** The machine of a name. */
   node(name: string): ClusterNode;
+  readonly blanks: readonly BlankNode[];
+  /** The blank machine of a name. */
+  blank(name: string): BlankNode;
+  /** The BMC of the blank machines. @throws Error in a suite without any. */
+  readonly bmc: ClusterBmc;
   /** Partitions, delay, loss and bandwidth; changes last from one test to the next. */
   readonly lan: RemoteLan;
 }
@@ -178,16 +224,47 @@ export async function scenarioCluster(
       };
     }),
   );
+  const blanks = blankNodes(context);
   return {
     nodes,
-    node(name) {
-      const found = nodes.find(({ node }) => node === name);
-      if (!found)
-        throw new Error(`there is no node "${name}": suite.yaml names ${nodes.map(({ node }) => node).join(', ')}`);
-      return found;
+    node: (name) => named(nodes, 'node', name),
+    blanks,
+    blank: (name) => named(blanks, 'blank node', name),
+    get bmc() {
+      const { bmc, socket } = context.blanks ?? {};
+      if (!bmc || socket === undefined) throw new Error('there is no BMC: suite.yaml names no blank nodes');
+      const { fault, requests } = remoteBmc(socket);
+      return {
+        ...bmc,
+        fault: (name: string, what: Fault) => fault(named(blanks, 'blank node', name).node, what),
+        requests,
+      };
     },
     lan: remoteLan(lanSocket),
   };
+}
+
+/** @throws Error with the names that there are. */
+function named<T extends { readonly node: string }>(all: readonly T[], what: string, name: string): T {
+  const found = all.find(({ node }) => node === name);
+  if (found) return found;
+  const names = all.map(({ node }) => node).join(', ') || 'none';
+  throw new Error(`there is no ${what} "${name}": suite.yaml names ${names}`);
+}
+
+function blankNodes({ blanks }: ScenarioContext): BlankNode[] {
+  if (!blanks) return [];
+  return blanks.machines.map(({ name, arch, mac }) => {
+    const { power, on, off, reset, nextBoot, consoleTail } = remoteBlank(blanks.socket, name);
+    return {
+      node: name,
+      arch: architectures[arch],
+      mac,
+      ...{ power, on, off, reset },
+      nextBoot: (from, { once = false } = {}) => nextBoot(from, once),
+      console: consoleTail,
+    };
+  });
 }
 
 export async function scenarioStack(target: Target, context: ScenarioContext): Promise<ScenarioStack> {

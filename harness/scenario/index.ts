@@ -15,9 +15,13 @@ export type { Arch, ArchName } from '../arch/index.ts';
 export type { Measurement, TargetFacts } from '../events/types.ts';
 export type { Impairment, PortCounters } from '../net/lan.ts';
 export type { RemoteLan } from '../net/remote.ts';
+export type { BootSource } from '../targets/blank.ts';
+export type { Fault } from '../targets/blank-remote.ts';
 export type { Capability, ExecResult } from '../targets/target.ts';
 export type {
   BenchOptions,
+  BlankNode,
+  ClusterBmc,
   ClusterNode,
   CommandOptions,
   ScenarioBench,

@@ -10,7 +10,7 @@ export interface Rule {
 
 const BELOW_RUN = [
   ...['arch', 'releases', 'config', 'matrix', 'images', 'targets', 'net', 'stacks', 'scenario', 'bench', 'events'],
-  ...['source', 'commands', 'yaml'],
+  ...['source', 'commands', 'yaml', 'bmc'],
 ];
 
 /**

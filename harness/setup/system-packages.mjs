@@ -25,6 +25,9 @@ export const SYSTEM_PACKAGES = [
   { package: 'qemu-system-arm', programs: ['qemu-system-aarch64'] },
   { package: 'qemu-system-ppc', programs: ['qemu-system-ppc64'] },
   { package: 'qemu-utils', programs: ['qemu-img'] },
+  // The firmware of blank machines; ppc64le's is made here.
+  { package: 'ovmf', anyFile: ['/usr/share/OVMF/OVMF_CODE_4M.fd'] },
+  { package: 'qemu-efi-aarch64', anyFile: ['/usr/share/AAVMF/AAVMF_CODE.fd'] },
   // Maintainer scripts of a foreign architecture while an image is built.
   {
     package: 'qemu-user-static',

@@ -4,6 +4,7 @@ import type { HostTime } from '../base/host-time.ts';
 import type { Phase, TargetFacts } from '../events/types.ts';
 import type { Image } from '../images/build.ts';
 import type { SystemImage } from '../images/build-system.ts';
+import type { ProviderBlanks } from './blank.ts';
 import type { EngineAddress } from './container/engine.ts';
 import type { TargetKind } from './kinds.ts';
 import type { ProviderOptions } from './providers.ts';
@@ -181,6 +182,8 @@ export interface VmRequest {
   readonly snapshots: boolean;
   /** Its place in a cluster's network. */
   readonly lan?: LanPlace;
+  /** A unix socket here, as a port of its loopback interface. */
+  readonly back?: { readonly port: number; readonly socket: string };
 }
 
 /** A machine's place in the network of its cluster. */
@@ -245,6 +248,8 @@ export interface TargetProvider {
   acquire(spec: TargetSpec, io: Io): Promise<Target>;
   /** Absent: targets of this kind cannot be saved. */
   readonly snapshots?: ProviderSnapshots;
+  /** Makes blank machines. Absent: there are none of this kind. */
+  readonly blanks?: ProviderBlanks;
   /**
    * The target of a handle, for a process other than the one that acquired it, or undefined if it is gone. Disposing
    * the result does not end the target.

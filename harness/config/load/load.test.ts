@@ -122,6 +122,25 @@ describe('loadSuite', () => {
     );
   });
 
+  test.each([
+    [
+      'nodes: {m1: {blank: {}}, m2: {blank: {}}}',
+      'web/suite.yaml:1:21: every node is blank, expected one with a system beside them: { ctl: {}, m1: { blank: {} } }; it is the `target` of scenarios',
+    ],
+    [
+      'nodes: {ctl: {}, m1: {blank: {firmware: bios}}}',
+      'web/suite.yaml:1:41: nodes.m1.blank.firmware is "bios", expected one of uefi, petitboot',
+    ],
+    ['nodes: {ctl: {}, m1: {blank: {disk: 1}}}', 'web/suite.yaml:1:37: nodes.m1.blank.disk is 1, expected at least 64'],
+    [
+      'stack: {ramdisks: [{path: /srv/boot, files: [{path: /bin/x, content: y}]}]}',
+      'web/suite.yaml:1:45: stack.ramdisks[0].files: expected /init among the files: the first program that runs',
+    ],
+  ])('what is wrong with %s', async (text, said) => {
+    await using files = await tempFiles({ 'web/suite.yaml': `${text}\n` });
+    expect(await rejection(loadSuite(join(files.folder, 'web'), files.folder))).toBe(said);
+  });
+
   test('a file is one thing, and its owner somebody', async () => {
     const text = `stack:
   files:

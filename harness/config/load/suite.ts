@@ -31,6 +31,7 @@ export async function loadSuite(
     ...nameProblems(data, basename(place)),
     ...pathProblems(real),
     ...portProblems(data),
+    ...nodeProblems(data),
     ...(await Promise.all(used.map((deployer) => deployer.problems?.(data, place) ?? []))).flat(),
     ...(await fileProblems(data, real)),
   ];
@@ -46,6 +47,18 @@ function nameProblems(suite: SuiteConfig, folder: string): Problem[] {
   if (suite.name === undefined || suite.name === folder) return [];
   return [
     { path: ['name'], text: `name is ${quote(suite.name)}, expected ${quote(folder)}, the name of the suite's folder` },
+  ];
+}
+
+function nodeProblems({ nodes }: SuiteConfig): Problem[] {
+  const all = Object.entries(nodes);
+  const [first] = all;
+  if (first === undefined || all.some(([, { blank }]) => blank === undefined)) return [];
+  return [
+    {
+      path: ['nodes', first[0], 'blank'],
+      text: `every node is blank, expected one with a system beside them: { ctl: {}, ${first[0]}: { blank: {} } }; it is the \`target\` of scenarios`,
+    },
   ];
 }
 
@@ -88,6 +101,7 @@ async function fileProblems({ stack }: SuiteConfig, folder: string): Promise<Pro
   const lists = [
     { path: ['stack', 'files'] as Problem['path'], files: stack.files },
     ...stack.images.map(({ files }, index) => ({ path: ['stack', 'images', index, 'files'], files })),
+    ...stack.ramdisks.map(({ files }, index) => ({ path: ['stack', 'ramdisks', index, 'files'], files })),
   ];
   return (await Promise.all(lists.map(({ path, files }) => problemsOfFiles(path, files, folder)))).flat();
 }

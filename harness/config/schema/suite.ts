@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIRMWARE_NAMES } from '../../arch/index.ts';
 import { RESULTS_FORMATS, type ResultsFormatName } from '../../results/index.ts';
 import { stackShape, stackTimeouts } from '../../stacks/shapes.ts';
 import {
@@ -9,6 +10,7 @@ import {
   kernelModule,
   mebibytes,
   nameField,
+  plainFile,
   portField,
   retriesField,
   stackFile,
@@ -45,6 +47,25 @@ const stackCommand = z.union([
   }),
   z.strictObject({ await: readyCheck.describe('A condition that the deployment waits for.') }),
 ]);
+
+/** A kernel and a ramdisk for each architecture of blank nodes. */
+const ramdisk = z
+  .strictObject({
+    path: z
+      .string()
+      .regex(/^\/[^\0]*[^/\0]$/, 'expected an absolute path')
+      .describe('The folder on the machines: `<path>/amd64/linux` and `<path>/amd64/initrd`, and so on.'),
+    packages: z
+      .array(debianPackage)
+      .default([])
+      .describe('Debian packages, unpacked with their dependencies, beside busybox.'),
+    without: z.array(debianPackage).default([]).describe('Packages to leave out, with what only they need.'),
+    files: z.array(plainFile).describe('One of them is `/init`, the first program that runs.'),
+  })
+  .refine(({ files }) => files.some(({ path }) => path === '/init'), {
+    path: ['files'],
+    error: 'expected /init among the files: the first program that runs',
+  });
 
 /** A path or a glob below the source folder. */
 const artifactPattern = z
@@ -129,10 +150,27 @@ export const suiteSchema = z
         nameField,
         z.strictObject({
           arch: archField.optional().describe("Default: the cell's own; in a mixed cell, its architectures in order."),
+          blank: z
+            .strictObject({
+              disk: mebibytes.default(8192).describe('MiB of its empty disk.'),
+              memory: mebibytes.default(1024).describe('MiB of its memory.'),
+              firmware: z
+                .enum(FIRMWARE_NAMES)
+                .optional()
+                .describe(
+                  'What it starts with. Default: what is usual on its architecture; ppc64le has petitboot, the others uefi.',
+                ),
+            })
+            .optional()
+            .describe(
+              'A machine without a system: switched off, its disk empty, it boots from the network (docs/bare-metal.md).',
+            ),
         }),
       )
       .default({})
-      .describe('The machines of a cluster, each with the whole stack, on a private network. Default: one machine.'),
+      .describe(
+        'The machines of a cluster, each on a private network: with the whole stack, or blank. Default: one machine.',
+      ),
     stack: z
       .strictObject({
         ...stackShape,
@@ -143,6 +181,10 @@ export const suiteSchema = z
           .describe(
             'Commands run in the image once, when it is made: as root, with the packages installed and nothing started. A string goes through sh.',
           ),
+        ramdisks: z
+          .array(ramdisk)
+          .default([])
+          .describe('What blank nodes boot from the network: kernels and ramdisks on the disks of the other machines.'),
         commands: z
           .array(stackCommand)
           .default([])

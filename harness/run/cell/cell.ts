@@ -286,6 +286,7 @@ async function leave(on: OnTarget, state: CellState): Promise<void> {
   if (run.choices.keep && !good && usable) {
     lease.keep(cell.name);
     for (const { target } of started.nodes) target.leave();
+    for (const machine of started.blanks?.machines ?? []) machine.leave();
     state.enter = `npx harness shell ${cell.name}`;
     return skipStep(context, 'release', 'kept');
   }
@@ -324,9 +325,12 @@ async function evidenceOf({ context, started, signal }: OnTarget): Promise<strin
     ),
   );
   if (!started.network) return found.flat();
+  const consoles = (started.blanks?.machines ?? []).map(({ name }) =>
+    join(nodeFolder(cell, folder, name), 'console.log'),
+  );
   const file = join(folder, 'lan.json');
   await writeFile(file, `${JSON.stringify(started.network.lan.counters(), null, 1)}\n`);
-  return [...found.flat(), relative(runFolder, file)];
+  return [...found.flat(), ...[...consoles, file].map((path) => relative(runFolder, path))];
 }
 
 async function acquireStep(

@@ -11,28 +11,40 @@ export interface ClusterNetwork extends AsyncDisposable {
   /** Control socket through which other processes change the network. */
   readonly controlSocket: string;
   place(node: string): LanPlace;
+  /** The cable of a blank node, which gets an address from whoever gives it one. */
+  cable(node: string): Pick<LanPlace, 'socket' | 'mac'>;
+  /** A path for a socket in its private folder. */
+  socket(name: string): string;
 }
 
 /** A private network with one fixed address per node: `10.77.0.11` is the first. */
 const addressOf = (index: number) => `10.77.0.${11 + index}`;
 
 /** @param folder private and with a short path, for sockets; removed with the network. */
-export async function createNetwork(nodes: readonly CellNode[], folder: string): Promise<ClusterNetwork> {
+export async function createNetwork(
+  nodes: readonly CellNode[],
+  blanks: readonly CellNode[],
+  folder: string,
+): Promise<ClusterNetwork> {
   const lan = createLan();
   const controlSocket = join(folder, 'lan');
   const served = await serveLan(lan, controlSocket);
   const hosts = nodes.map(({ name }, index) => `${addressOf(index)} ${name}`);
+  const cables = new Map<string, Pick<LanPlace, 'socket' | 'mac'>>();
   const places = new Map<string, LanPlace>();
-  for (const [index, { name }] of nodes.entries()) {
+  for (const [index, { name }] of [...nodes, ...blanks].entries()) {
     const socket = join(folder, `lan${index}`);
     await lan.plug(name, socket);
     const mac = `52:54:00:77:00:${(11 + index).toString(16).padStart(2, '0')}`;
-    places.set(name, { socket, mac, address: `${addressOf(index)}/24`, hosts });
+    cables.set(name, { socket, mac });
+    if (index < nodes.length) places.set(name, { socket, mac, address: `${addressOf(index)}/24`, hosts });
   }
   return {
     lan,
     controlSocket,
     place: (node) => places.get(node)!,
+    cable: (node) => cables.get(node)!,
+    socket: (name) => join(folder, name),
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
       await lan[Symbol.asyncDispose]();

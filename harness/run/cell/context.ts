@@ -113,14 +113,15 @@ export function say({ cell, run }: CellContext, message: string): void {
 }
 
 /** Resolves when the first of a cell's machines dies on its own. */
-export function firstDeath({ nodes }: StartedCell): Promise<Error> {
-  return Promise.race(nodes.map(({ target }) => target.died));
+export function firstDeath({ nodes, blanks }: StartedCell): Promise<Error> {
+  return Promise.race([...nodes.map(({ target }) => target), ...(blanks?.machines ?? [])].map(({ died }) => died));
 }
 
 /** The console logs of a cell's machines: every kind of target keeps one in the machine's folder. */
-export function consolesOf({ context: { cell, folder }, started: { nodes } }: OnTarget): ConsoleFile[] {
-  return nodes.map(({ name }) => ({
+export function consolesOf({ context: { cell, folder }, started: { nodes, blanks } }: OnTarget): ConsoleFile[] {
+  const all = [...nodes, ...(blanks?.machines ?? [])];
+  return all.map(({ name }) => ({
     file: join(nodeFolder(cell, folder, name), 'console.log'),
-    prefix: nodes.length > 1 ? `${name}: ` : '',
+    prefix: all.length > 1 ? `${name}: ` : '',
   }));
 }

@@ -42,7 +42,9 @@ export async function deployOn(on: OnTarget, io: StepIo, keep: (file: string) =>
     await log.end();
     if (await exists(file)) keep(file);
   }
-  if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
+  if (started.snapshot && started.blanks?.used)
+    warn('no snapshot is saved: the deployment has switched a blank node on, and their disks are not in it');
+  else if (started.snapshot) await saveSnapshot(on, started.snapshot, io);
 }
 
 /** Copies the source for a suite's commands to a machine and runs the set-up command. */

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type ArchName, architectures } from '../../arch/index.ts';
 import { UnsupportedError } from '../../base/errors.ts';
 import type { Matrix, Suite } from '../../config/suite.ts';
@@ -13,7 +11,7 @@ import {
   resolvePackages,
 } from '../../images/build.ts';
 import { buildSystem, type SystemImage } from '../../images/build-system.ts';
-import type { ImageFile, PlainFile } from '../../images/files.ts';
+import type { ImageFile } from '../../images/files.ts';
 import { missingModules } from '../../images/modules.ts';
 import { type Pins, pinnedImage } from '../../images/pins.ts';
 import type { ImageSettings } from '../../images/settings.ts';
@@ -23,7 +21,10 @@ import { nodeArchsOf } from '../../matrix/nodes.ts';
 import { packagesIn, type ReleaseName } from '../../releases/index.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import { argvOf } from '../../stacks/ready.ts';
+import type { BootFiles } from '../../targets/blank.ts';
 import { kinds } from '../../targets/kinds.ts';
+import { bootFilesOf, ramdiskFiles } from './blank-images.ts';
+import { contentOf, plainFilesOf } from './suite-contents.ts';
 import { placedIn } from './unknown-packages.ts';
 
 /** The image settings that all cells of a matrix share; each cell has its own release. */
@@ -49,9 +50,12 @@ export type CellImage =
   | Image
   | SystemImage
   | (Pick<Image, 'containers' | 'unconfigured' | 'cached'> & Partial<Pick<Image, 'packages'>>);
-export type CellImages = ReadonlyMap<ArchName, CellImage>;
+export type CellImages = ReadonlyMap<ArchName, CellImage> & {
+  /** What starts blank nodes that no firmware of a package starts. */
+  readonly boot?: ReadonlyMap<ArchName, BootFiles>;
+};
 
-type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
+export type BuildIo = Pick<ImageRequest, 'signal' | 'progress' | 'phase' | 'warn'>;
 
 /** Builds the image of a suite for an architecture, or finds it in the cache. */
 export async function imageOf(
@@ -90,6 +94,8 @@ export async function imagesOf(
 ): Promise<CellImages> {
   const what = kinds[cell.target].image;
   const archs = nodeArchsOf(cell);
+  // In those of a plan they are already.
+  const ramdisks = settings.pins ? [] : await ramdiskFiles(cell, settings, io);
   const images = archs.map(async (arch): Promise<[ArchName, CellImage]> => {
     const named = (text: string) => (archs.length > 1 ? `${arch}: ${text}` : text);
     const request = await requestFor({ ...cell, arch }, settings, {
@@ -105,11 +111,12 @@ export async function imagesOf(
     }
     if (what === 'none') return [arch, { ...(await buildContainers(request)), unconfigured: [], cached: true }];
     if (what === 'system') return [arch, await buildSystem(request)];
-    const image = await buildImage(request);
+    const image = await buildImage({ ...request, files: [...request.files, ...ramdisks] });
     await checkModules(arch, cell.suite, image);
     return [arch, image];
   });
-  return new Map(await Promise.all(images));
+  const made = new Map(await Promise.all(images));
+  return Object.assign(made, { boot: await bootFilesOf(cell, settings, io) });
 }
 
 /** @throws UnsupportedError when the kernel lacks a module that the suite needs; otherwise it would fail much later. */
@@ -197,17 +204,4 @@ export function filesOf(suite: Suite, files: Suite['stack']['files']): Promise<I
       return { path, mode: file.mode ?? '0644', owner, group, content: await contentOf(suite, file) };
     }),
   );
-}
-
-function plainFilesOf(suite: Suite, files: Suite['stack']['images'][number]['files']): Promise<PlainFile[]> {
-  return Promise.all(
-    files.map(async (file) => ({ path: file.path, mode: file.mode, content: await contentOf(suite, file) })),
-  );
-}
-
-async function contentOf(
-  { folder }: Suite,
-  { from, content }: { readonly from?: string | undefined; readonly content?: string | undefined },
-): Promise<Buffer> {
-  return from === undefined ? Buffer.from(content ?? '') : readFile(join(folder, from));
 }

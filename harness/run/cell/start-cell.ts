@@ -11,13 +11,15 @@ import { isEmulated, type Phase } from '../../events/types.ts';
 import type { Image } from '../../images/build.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { needsOf, requireUsable } from '../../matrix/gate.ts';
-import { type CellNode, isCluster, nodesOf } from '../../matrix/nodes.ts';
+import { type BlankCellNode, blanksOf, type CellNode, firmwareOf, isCluster, nodesOf } from '../../matrix/nodes.ts';
 import type { SourceTree } from '../../source/tree.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import type { Installed } from '../../stacks/packages/install.ts';
 import { awaitReady } from '../../stacks/ready.ts';
+import type { BlankSpec } from '../../targets/blank.ts';
 import type { Io, Target, TargetProvider, TargetSpec } from '../../targets/target.ts';
 import type { Lease } from '../schedule/lease.ts';
+import { BMC_PORT, type StartedBlanks, startBlanks } from './blanks.ts';
 import { calibrate, isSuspicious } from './calibrate.ts';
 import { type ClusterNetwork, createNetwork } from './cluster-network.ts';
 import type { CellImages } from './image.ts';
@@ -80,6 +82,8 @@ export interface StartedCell extends AsyncDisposable {
   /** One machine, or all machines of a cluster. */
   readonly nodes: [StartedNode, ...StartedNode[]];
   readonly network?: ClusterNetwork | undefined;
+  /** Its blank machines. */
+  readonly blanks?: StartedBlanks | undefined;
   /** Of the slowest machine. */
   readonly scale: Scale;
   /** True when it was resumed: its stack is deployed and ready. */
@@ -94,9 +98,11 @@ export interface StartedCell extends AsyncDisposable {
  * Restores a cell's machines in place to their state right after deployment.
  * @throws InfraError when there is no snapshot of them.
  */
-export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<void> {
+export async function restoreCell({ nodes, snapshot, blanks }: StartedCell): Promise<void> {
   const found = await snapshot?.find();
   if (!found) throw new InfraError('cannot put the machines back: they were not saved');
+  // Nothing has used them when a snapshot is saved, so that they are put back by being made anew.
+  await each(blanks?.machines ?? [], (machine) => machine.renew());
   const barrier = createBarrier(nodes.length);
   await each([...nodes.entries()], async ([index, node]) => {
     const handle = await node.target
@@ -108,6 +114,9 @@ export async function restoreCell({ nodes, snapshot }: StartedCell): Promise<voi
     nodes[index] = { ...node, silent: false, target: { ...node.target, handle } };
   });
 }
+
+/** The name of the socket of blank machines' BMCs. */
+const BMC_SOCKET = 'bmc';
 
 /** Milliseconds for the calibration loop, which takes a second on a slow target. */
 const CALIBRATION_MS = 120_000;
@@ -127,12 +136,15 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
   const network = await networkOf(start);
   const started: Target[] = [];
   const names = new Map<Target, string>();
+  let blanks: StartedBlanks | undefined;
   const end = async () => {
     await Promise.all(started.map((target) => target[Symbol.asyncDispose]()));
+    await blanks?.[Symbol.asyncDispose]();
     await network?.[Symbol.asyncDispose]();
   };
-  const common = { network, [Symbol.asyncDispose]: end };
   try {
+    if (network) blanks = await blanksFor(start, network);
+    const common = { network, blanks, [Symbol.asyncDispose]: end };
     const specs = nodesOf(cell).map((node): NodeSpec => {
       const image = request.images.get(node.arch)!;
       const { containers, unconfigured } = image;
@@ -194,7 +206,32 @@ async function assumedSlowdown({ target: kind }: Cell, arch: ArchName, provider:
 
 async function networkOf({ cell, place }: Start): Promise<ClusterNetwork | undefined> {
   if (!isCluster(cell)) return undefined;
-  return createNetwork(nodesOf(cell), await leasedFolder(place));
+  return createNetwork(nodesOf(cell), blanksOf(cell), await leasedFolder(place));
+}
+
+/** A cell's blank machines, switched off. */
+async function blanksFor(start: Start, network: ClusterNetwork): Promise<StartedBlanks | undefined> {
+  const nodes = blanksOf(start.cell);
+  if (nodes.length === 0) return undefined;
+  return startBlanks(
+    nodes,
+    async (node) => start.request.provider.blanks!.make(blankSpecOf(start, node, network), await ioOf(start, node)),
+    { control: network.socket('blanks'), bmc: network.socket(BMC_SOCKET) },
+  );
+}
+
+function blankSpecOf({ cell, request }: Start, node: BlankCellNode, network: ClusterNetwork): BlankSpec {
+  const { name, arch, blank } = node;
+  return {
+    cell: cell.name,
+    name,
+    arch: architectures[arch],
+    diskBytes: blank.disk * 2 ** 20,
+    memoryBytes: blank.memory * 2 ** 20,
+    firmware: firmwareOf(node)!,
+    boot: request.images.boot?.get(arch),
+    lan: network.cable(name),
+  };
 }
 
 async function leasedFolder({ lease }: CellPlace): Promise<string> {
@@ -233,8 +270,14 @@ function specOf(
       snapshots: !cold,
       counting,
       ...(network ? { lan: network.place(node.name) } : {}),
+      ...(network && isController(cell, node) ? { back: { port: BMC_PORT, socket: network.socket(BMC_SOCKET) } } : {}),
     },
   };
+}
+
+/** Whether a node is the one that reaches the BMCs of blank nodes. */
+function isController(cell: Cell, { name }: CellNode): boolean {
+  return blanksOf(cell).length > 0 && nodesOf(cell)[0].name === name;
 }
 
 function snapshotOf({ cell, request, place }: Start, specs: readonly NodeSpec[]): Promise<CellSnapshot | string> {

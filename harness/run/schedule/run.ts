@@ -8,7 +8,7 @@ import { decide } from '../../events/fold.ts';
 import type { QuarantineEntry, RunResumed, Selection, StoredEvent } from '../../events/types.ts';
 import type { Pins } from '../../images/pins.ts';
 import type { Cell } from '../../matrix/cell.ts';
-import { nodesOf } from '../../matrix/nodes.ts';
+import { memoriesOf } from '../../matrix/nodes.ts';
 import type { Providers } from '../../targets/providers.ts';
 import { runCell } from '../cell/cell.ts';
 import { cellFolder, type RunChoices, type RunContext } from '../cell/context.ts';
@@ -142,7 +142,7 @@ export async function runMatrix(options: RunOptions): Promise<RunOutcome> {
         builders: new Slots(buildersFor(host)),
         guests: new Slots(capacity.jobs),
         // An explicit limit counts cells, however many machines they have.
-        placesOf: (cell) => (wantedJobs(options) === undefined ? nodesOf(cell).length : 1),
+        placesOf: (cell) => (wantedJobs(options) === undefined ? memoriesOf(cell).length : 1),
         quiet: new QuietLock(),
       },
       runSuite: options.runSuite ?? runSuiteProcess,
@@ -185,8 +185,8 @@ function wantedJobs({ jobs, matrix }: RunOptions): number | undefined {
 
 function capacityOf(options: RunOptions, host: HostCapacity): Capacity {
   const { cells } = options;
-  const guestBytes = Math.max(0, ...cells.map((cell) => cell.suite.machine.memory)) * 2 ** 20;
-  const machines = cells.reduce((sum, cell) => sum + nodesOf(cell).length, 0);
+  const guestBytes = Math.max(0, ...cells.flatMap(memoriesOf)) * 2 ** 20;
+  const machines = cells.reduce((sum, cell) => sum + memoriesOf(cell).length, 0);
   return capacityFor(guestBytes, machines, host, wantedJobs(options));
 }
 

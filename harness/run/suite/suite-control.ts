@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveRequests } from '../../base/ask.ts';
 import { makeRuntimeFolder } from '../../base/folders.ts';
-import type { ContextNode } from '../../scenario/context.ts';
+import type { ContextNode, ScenarioContext } from '../../scenario/context.ts';
+import type { StartedBlanks } from '../cell/blanks.ts';
 import type { OnTarget } from '../cell/context.ts';
 import { restoreCell, type StartedCell } from '../cell/start-cell.ts';
 import type { StepIo } from '../cell/step.ts';
@@ -15,6 +16,11 @@ export function contextNodes({ nodes, network }: StartedCell): ContextNode[] {
     handle: { ...target.handle, facts: target.facts },
     ...(network ? { address: network.place(name).address.replace(/\/.*/, '') } : {}),
   }));
+}
+
+/** A cell's blank machines for another process. */
+export function contextBlanks({ machines, socket, bmc }: StartedBlanks): NonNullable<ScenarioContext['blanks']> {
+  return { socket, bmc, machines: machines.map(({ name, arch, mac }) => ({ name, arch, mac })) };
 }
 
 /** A request of a suite's process. `pause` has a failure's name and message, `stop` the name of the next test. */

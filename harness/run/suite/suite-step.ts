@@ -12,7 +12,7 @@ import { consolesOf, type OnTarget, whileAlive } from '../cell/context.ts';
 import { type StepOutcome, step } from '../cell/step.ts';
 import { blameMachine, blameSilence } from './blame.ts';
 import { watchConsoles, withConsoles } from './console-lines.ts';
-import { contextNodes, serveControl } from './suite-control.ts';
+import { contextBlanks, contextNodes, serveControl } from './suite-control.ts';
 
 /** Default deadline of a scenario, in native seconds. */
 const SCENARIO_SECONDS = 10;
@@ -36,6 +36,7 @@ export async function suiteStep(on: OnTarget, name: 'scenarios' | 'benchmarks'):
         cell: cell.name,
         nodes: contextNodes(started),
         ...(network ? { lanSocket: network.controlSocket } : {}),
+        ...(started.blanks ? { blanks: contextBlanks(started.blanks) } : {}),
         suite: cell.suite,
         retries: retriesOf(cell.suite, run.matrix, run.choices.retries).test,
         scale,

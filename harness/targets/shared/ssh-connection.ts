@@ -16,6 +16,8 @@ export const addressField = z.object({
   socket: z.string(),
   /** Its name for people. */
   name: z.string(),
+  /** Sockets here that are ports of the machine's loopback interface while the kept connection lives: `127.0.0.1:8000:/path`. */
+  back: z.array(z.string()).readonly().exactOptional(),
   /** Commands use only the kept connection: without it the machine may already be somebody else's. */
   onlyKept: z.boolean().exactOptional(),
 });
@@ -58,6 +60,7 @@ export async function openSsh(address: SshAddress, deadlineMs: number, signal?: 
     ...sshOptions(address),
     '-o',
     `ConnectTimeout=${Math.ceil(deadlineMs / 1000)}`,
+    ...(address.back ?? []).flatMap((one) => ['-o', 'ExitOnForwardFailure=yes', '-R', one]),
     '-M',
     '-f',
     '-N',

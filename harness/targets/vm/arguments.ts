@@ -31,6 +31,9 @@ export interface MachineSpec {
   readonly counting: boolean;
 }
 
+/** An emulator is not a security boundary: minimise what a guest that breaks out can do. */
+export const SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'] as const;
+
 /** QEMU's argv for a machine. Pure: the same spec gives the same machine. */
 export function qemuArguments(spec: MachineSpec): string[] {
   const { qemu } = spec.arch;
@@ -96,8 +99,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
       : []),
     ...['-chardev', `file,id=console,path=${escapeOption(spec.consoleFile)}`, '-serial', 'chardev:console'],
     ...['-qmp', `unix:${spec.qmpSocket},server=on,wait=off`, '-qmp', `unix:${spec.controlSocket},server=on,wait=off`],
-    // An emulator is not a security boundary: minimise what a guest that breaks out can do.
-    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+    ...SANDBOX,
     ...qemu.args,
   ];
 }
@@ -113,6 +115,6 @@ function memoryBackend(memory: MachineSpec['memory'], size: string): string[] {
 }
 
 /** A comma separates QEMU's options; in a value it is doubled. */
-function escapeOption(value: string): string {
+export function escapeOption(value: string): string {
   return value.replaceAll(',', ',,');
 }

@@ -204,6 +204,7 @@ async function describe(spec: VmSpec, kind: MachineKind, place: Place, qemu: Qem
     options: pinnedOptions({ port, keyFile: place.seed.keyFile, knownHosts }),
     socket: place.sockets.ssh,
     name: `127.0.0.1:${port}`,
+    ...(spec.back ? { back: [`127.0.0.1:${spec.back.port}:${spec.back.socket}`] } : {}),
   };
   const handle: VmHandle = {
     kind: 'vm',

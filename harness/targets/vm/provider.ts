@@ -7,6 +7,7 @@ import { lacking } from '../lacking.ts';
 import type { Availability, Needs, TargetProvider, TargetSpec } from '../target.ts';
 import { cachedTrialKernel, chooseAccelerator } from './accelerator.ts';
 import { qemuArguments } from './arguments.ts';
+import { makeBlank, probeFirmware } from './blank.ts';
 import { bootMachine, type MachineKind, resumeMachine } from './lifecycle.ts';
 import { reconnectVm, VM_CAPABILITIES } from './machine.ts';
 import { SNAPSHOT_FORMAT } from './snapshot.ts';
@@ -27,6 +28,17 @@ export function vmProvider(cache: string, qemu?: string): TargetProvider {
       identity: (spec) => snapshotIdentity(own(spec), cache),
       resume: async (spec, snapshot, io, together) =>
         resumeMachine(own(spec), await machineOf(own(spec), cache), snapshot, io, together),
+    },
+    blanks: {
+      probe: async (arch, firmware) => {
+        const own = withBinary(arch, qemu);
+        return probeFirmware(own, firmware, await probe(own, cache));
+      },
+      make: async (spec, io) => {
+        const arch = withBinary(spec.arch, qemu);
+        const trial = await cachedTrialKernel(arch, cache);
+        return makeBlank({ ...spec, arch }, await chooseAccelerator(arch, trial, cache), io);
+      },
     },
     reconnect: reconnectVm,
   };

@@ -1,12 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmulatorError, InfraError } from '../../base/errors.ts';
-import { identify, isStopped, type ProcessIdentity, start } from '../../base/process.ts';
-import { lastLines } from '../../base/text.ts';
+import { isStopped, type ProcessIdentity } from '../../base/process.ts';
 import { consoleTail, fatalMeaning, followConsole, PANICKED } from '../shared/console.ts';
 import type { Io } from '../target.ts';
 import { type MachineSpec, qemuArguments } from './arguments.ts';
+import { endOf, launchQemu } from './launch.ts';
 import { openQmp, type Qmp, type QmpEvent } from './qmp.ts';
 
 /** A running QEMU, and the fate of it and of its guest. */
@@ -30,9 +28,6 @@ export interface Qemu {
 /** Guest-initiated resets before the first answer that count as a boot loop. */
 const BOOT_LOOP = 3;
 
-/** Signals of a process that ends through its own fault. */
-const CRASHES: readonly (string | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL'];
-
 /** Milliseconds between checks whether QEMU is stopped, and the number of consecutive ones that prove it. */
 const STOPPED_LOOK_MS = 1000;
 const STOPPED_LOOKS = 3;
@@ -40,19 +35,15 @@ const STOPPED_LOOKS = 3;
 /** Starts QEMU, registers it, and watches process, events and console until it is ended or left. */
 export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promise<Qemu> {
   const argv = qemuArguments(spec);
-  const log = join(io.folder, 'qemu.log');
-  await writeFile(join(io.folder, 'qemu-command.json'), `${JSON.stringify(argv, null, 1)}\n`);
-  const child = start(argv, { logFile: log, outlive: io.keep });
-  const identity = child.pid === undefined ? undefined : identify(child.pid);
-  if (!identity) throw new InfraError(`cannot start ${spec.arch.qemu.binary}: ${(await child.ended).error?.message}`);
-  await io.register({ kind: 'process', ...identity, what: `${spec.arch.qemu.binary} of ${cell}` });
+  const launched = await launchQemu(argv, cell, io);
+  const { child, identity } = launched;
 
   const watch = new AbortController();
   const { promise: died, resolve: die } = Promise.withResolvers<Error>();
   let expected = false;
   let resets = 0;
   const fate = async (message: string, type: typeof InfraError | typeof EmulatorError = InfraError) => {
-    const said = lastLines(await readFile(log, 'utf8').catch(() => ''), 5);
+    const said = await launched.said();
     die(
       new type(message, {
         consoleTail: await consoleTail(spec.consoleFile, 50),
@@ -69,10 +60,9 @@ export async function startQemu(spec: MachineSpec, cell: string, io: Io): Promis
       if (resets === BOOT_LOOP) fate(`cannot boot the guest: it restarted itself ${BOOT_LOOP} times (a boot loop)`);
     }
   };
-  void child.ended.then(({ exitCode, signal }) => {
+  void child.ended.then((ended) => {
     if (expected) return;
-    const crashed = CRASHES.includes(signal) || (exitCode ?? 0) !== 0;
-    const how = signal ? `it was ended by ${signal}` : `it exited with ${exitCode ?? 'an error'}`;
+    const { how, crashed } = endOf(ended);
     return fate(`cannot go on with the guest: QEMU is gone, ${how}`, crashed ? EmulatorError : InfraError);
   });
   void (async () => {
