@@ -1,9 +1,16 @@
 import { stripVTControlCharacters } from 'node:util';
 
+/**
+ * Sequences that Node's function leaves parts of: with intermediate characters (`ESC [ ! p`, with which systemd 257 resets a
+ * console), and strings for the terminal that end with `ESC \`.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with one
+const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]+[@-~]|[P^_X][^\u0007\u001b]*(?:\u001b\\|\u0007))/g;
+
 /** A line of untrusted output as text that is safe to print: no escape sequences, no control characters. */
 export function printable(line: string): string {
   return (
-    stripVTControlCharacters(line)
+    stripVTControlCharacters(line.replace(SEQUENCES, ''))
       .replace(/\t/g, '    ')
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be removed
       .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '')
