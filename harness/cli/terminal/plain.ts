@@ -6,6 +6,9 @@ import type { Display, TerminalStream } from './display.ts';
 /** The latest progress of a cell is printed after this many milliseconds of silence. */
 const QUIET_MS = 10_000;
 
+/** Progress that has not changed since it was last printed is printed again after this many milliseconds. */
+const UNCHANGED_MS = 60_000;
+
 export interface PlainOptions {
   readonly stream: TerminalStream;
   /** Milliseconds since the epoch. */
@@ -22,6 +25,8 @@ export interface PlainOptions {
  */
 export function createPlain(options: PlainOptions): Display {
   const spokenAt = new Map<string, number>();
+  /** The last line of progress that was printed of a cell. */
+  const printed = new Map<string, string>();
   const step = new Map<string, string>();
   const print = (...parts: string[]): void => {
     options.stream.write(`[${clock(options.now())}] ${parts.join('  ')}\n`);
@@ -39,11 +44,14 @@ export function createPlain(options: PlainOptions): Display {
       if (event.type === 'cell.finished' && options.progress) print(options.progress());
     },
     progress(cell, message) {
-      const [line] = lastLines(message, 1);
-      const spoke = spokenAt.get(cell) ?? Number.NEGATIVE_INFINITY;
-      if (line === undefined || (!options.verbose && options.now() - spoke < QUIET_MS)) return;
+      const line = lastLines(message, 1)[0]?.trim();
+      if (line === undefined) return;
+      const silentMs = options.now() - (spokenAt.get(cell) ?? Number.NEGATIVE_INFINITY);
+      if (!options.verbose && silentMs < (printed.get(cell) === line ? UNCHANGED_MS : QUIET_MS)) return;
       spokenAt.set(cell, options.now());
-      print(cell, step.get(cell) ?? 'waiting', line.trim());
+      printed.set(cell, line);
+      const doing = step.get(cell);
+      print(cell, ...(doing === undefined ? ['waiting', line.replace(/^waiting /, '')] : [doing, line]));
     },
     output(cell, line) {
       spokenAt.set(cell, options.now());

@@ -113,6 +113,25 @@ test('plain: progress is printed when a cell has been quiet for 10 s, without it
   );
 });
 
+test('plain: progress that has not changed is printed once a minute, and never waits twice', () => {
+  const { terminal, time, text } = open();
+  for (let second = 0; second <= 70; second += 5) {
+    time.ms = NOON + second * 1000;
+    terminal.progress(ARM64, 'waiting until images are built: amd64/vm/web');
+  }
+  terminal.progress(ARM64, 'package lists');
+  time.ms += 10_000;
+  terminal.progress(ARM64, 'package lists');
+  expect(text()).toBe(
+    [
+      '[12:34:56] arm64/vm/web  waiting  until images are built: amd64/vm/web',
+      '[12:35:56] arm64/vm/web  waiting  until images are built: amd64/vm/web',
+      '[12:36:06] arm64/vm/web  waiting  package lists',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('plain: the result of the control leg is not attributed to the last step', () => {
   const { terminal, time, text } = open();
   terminal.event({ type: 'step.started', cell: ARM64, step: 'release' });
