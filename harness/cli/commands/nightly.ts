@@ -2,7 +2,7 @@ import { join, relative, resolve } from 'node:path';
 import { commitRange, measured, percent } from '../../../reports/nightly/words.ts';
 import { visible } from '../../../reports/text.ts';
 import { ConfigError } from '../../base/errors.ts';
-import { findProject } from '../../config/load/project.ts';
+import { findProject, listMatrices } from '../../config/load/project.ts';
 import { addToHistory, historyFolder } from '../../nights/history.ts';
 import type { Regression } from '../../nights/news.ts';
 import type { Night } from '../../nights/night.ts';
@@ -26,17 +26,18 @@ interface PageOptions {
 /** New regressions, without a failed cell. */
 const NEW_REGRESSION = 5;
 
-/** The default matrix of `harness nightly`. */
+/** The default matrix of `harness nightly`. A project without it has the default of `harness run`, not the package's own. */
 const MATRIX = 'nightly';
 
 /** `harness nightly [matrix]`: runs it, adds the run to the history, and writes the page of all nights. */
 async function nightly(named: string | undefined, options: RunFlags & PageOptions): Promise<number> {
-  const { root } = await findProject(process.cwd());
+  const { root, matrices } = await findProject(process.cwd());
+  const usual = (await listMatrices(matrices)).includes(MATRIX) ? MATRIX : undefined;
   const folder = options.history ?? historyFolder(root);
   // Problems of the history are reported before an hour of work, not after it.
   await nightsOf(folder);
   await readTriage(folder);
-  const { run, folder: runFolder, exitCode } = await runCells(named ?? MATRIX, options);
+  const { run, folder: runFolder, exitCode } = await runCells(named ?? usual, options);
   if (exitCode === 130) {
     process.stderr.write(`${run} was interrupted and is not added to the history: harness history add ${run}\n`);
     return exitCode;
@@ -196,7 +197,9 @@ export const nightlyCommand: CliCommand = {
   takesCommand: true,
   declare: (command) =>
     displayOptions(reportOption(cellOptions(command)))
-      .description('run a matrix (nightly), add the run to the history, and write the page of all nights')
+      .description(
+        'run a matrix (nightly, else the default of run), add the run to the history, and write the page of all nights',
+      )
       .option('--history <folder>', "folder of the history; default: the project's history/")
       .option('--page <file>', 'file to write; default: .harness/nightly.html')
       .option('--commit-url <url>', "address of a commit's page, with {sha} in it; default: what the night's CI says")
