@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram } from '../program.ts';
+import { candidates } from './completion.ts';
 
 const main = join(import.meta.dirname, '../main.ts');
 let folder: string;
@@ -64,6 +66,18 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', async (shell) => {
   ])('harness %j offers %j', async (words, expected) => {
     expect((await offered(shell, ...words)).sort()).toEqual(expect.arrayContaining(expected));
   });
+});
+
+const harness = buildProgram(() => () => Promise.resolve());
+
+test.each([
+  ['--release', 'tr', ['trixie']],
+  ['--release', 'trixie,', ['trixie,bookworm']],
+  ['--report', 'ctrf,al', ['ctrf,allure']],
+  ['--results', 'ju', ['junit']],
+  ['--arch', 'amd64,a', ['amd64,arm64']],
+])('run %s %s: %j', async (option, typed, expected) => {
+  expect(await candidates(harness, ['run', option, typed])).toEqual(expected);
 });
 
 test('nothing is offered where a file is expected, so that the shell offers files', async () => {

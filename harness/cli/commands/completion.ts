@@ -1,7 +1,10 @@
 import { Argument, type Command, type Option } from 'commander';
+import { optionalReports } from '../../../reports/index.ts';
 import { archNames } from '../../arch/index.ts';
 import { bundled } from '../../base/package.ts';
 import { findProject, listMatrices, listSuites } from '../../config/load/project.ts';
+import { releaseNames } from '../../releases/index.ts';
+import { RESULTS_FORMATS } from '../../results/index.ts';
 import { targetKinds } from '../../targets/kinds.ts';
 import { chooseCells } from '../cells.ts';
 import type { CliCommand } from '../command.ts';
@@ -67,8 +70,12 @@ export async function candidates(program: Command, words: readonly string[]): Pr
   if (open) {
     // Lists: what is before the last comma stays.
     const before = typed.slice(0, typed.lastIndexOf(',') + 1);
-    const values = (open.argChoices ?? (await valuesOf(open.long ?? '', given[0]))).map((value) => `${before}${value}`);
-    return fitting(values, typed);
+    const taken = before.split(',');
+    const values = open.argChoices ?? (await valuesOf(open.long ?? '', given[0]));
+    return fitting(
+      values.filter((value) => !taken.includes(value)).map((value) => `${before}${value}`),
+      typed,
+    );
   }
   if (typed.startsWith('-'))
     return fitting(
@@ -124,6 +131,12 @@ async function valuesOf(option: string, matrix: string | undefined): Promise<rea
     case '--target':
     case '--targets':
       return targetKinds;
+    case '--release':
+      return releaseNames;
+    case '--report':
+      return optionalReports;
+    case '--results':
+      return ['exit', ...Object.keys(RESULTS_FORMATS)];
     case '--suite':
       return listSuites([(await findProject(process.cwd())).suites, bundled.suites]);
     case '--only':
