@@ -8,19 +8,29 @@ export const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url
 /** Suites and matrices that come with the package: looked up after the project's own. */
 export const bundled = { suites: join(packageRoot, 'suites'), matrices: join(packageRoot, 'matrices') } as const;
 
-function readVersion(): string {
+/** The package's name on npm. */
+export const PACKAGE_NAME = 'multiarch-harness';
+
+interface Manifest {
+  readonly version: string;
+  readonly repository?: { readonly url: string };
+}
+
+function readManifest(): Manifest {
   for (const folder of [packageRoot, dirname(packageRoot)]) {
     try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
-        string,
-        string
-      >;
-      if (name === 'multiarch-harness' && version) return version;
+      const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest & { name: string };
+      if (manifest.name === PACKAGE_NAME && manifest.version) return manifest;
     } catch {
       // In an installed package it is one folder further up.
     }
   }
-  return '0.0.0';
+  return { version: '0.0.0' };
 }
 
-export const version = readVersion();
+const manifest = readManifest();
+
+export const version = manifest.version;
+
+/** What `npm install` takes to install the package from its repository: `git+https://…`. */
+export const installable = manifest.repository?.url.replace(/\.git$/, '') ?? PACKAGE_NAME;

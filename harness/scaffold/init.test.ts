@@ -83,10 +83,16 @@ test('a missing or invalid Compose file is an error of one line', async () => {
   await using files = await tempFiles({
     'bad.yaml': 'services: [',
     'built.yaml': 'version: "3"\nservices: { a: { build: . } }\n',
+    'mixed.yaml': 'version: "3"\nservices: { a: { build: . }, b: { image: "nginx:1" }, c: { build: . } }\n',
   });
   expect(await rejection(composeStarter('no.yaml', files.folder))).toContain('cannot read no.yaml: ');
   expect(await rejection(composeStarter('bad.yaml', files.folder))).toContain('refuses it');
-  expect(await rejection(composeStarter('built.yaml', files.folder))).toContain('none of its services names an image');
+  expect(await rejection(composeStarter('built.yaml', files.folder))).toBe(
+    'cannot start from built.yaml: a names no image',
+  );
+  expect(await rejection(composeStarter('mixed.yaml', files.folder))).toBe(
+    'cannot start from mixed.yaml: a, c name no image',
+  );
 });
 
 test('a matrix or suite that exists is left alone, and nothing is written beside it', async () => {

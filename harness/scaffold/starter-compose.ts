@@ -44,7 +44,7 @@ export interface ComposeStarter {
 /**
  * A suite that deploys a Compose file as it is. There is no registry, so its images are built from Debian's packages: those of
  * well-known names are proposed, the others are to be filled in.
- * @throws ConfigError if Compose is missing, or refuses the file.
+ * @throws ConfigError if Compose is missing or refuses the file, or a service names no image.
  */
 export async function composeStarter(file: string, cwd: string): Promise<ComposeStarter> {
   const place = resolve(cwd, file);
@@ -58,13 +58,18 @@ export async function composeStarter(file: string, cwd: string): Promise<Compose
     project: 'stack',
     shown: shownPath(place, cwd),
   });
+  const built = Object.entries(model.services).flatMap(([name, { image }]) => (image ? [] : [name]));
+  if (built.length > 0)
+    throw new ConfigError(
+      `cannot start from ${file}: ${built.join(', ')} ${built.length === 1 ? 'names' : 'name'} no image`,
+      {
+        hint: 'Images that Compose would build are built by stack.images here: give each service an `image:`.',
+      },
+    );
   const tags = [
     ...new Set(Object.values(model.services).flatMap(({ image }) => (image ? [tagged(image)] : []))),
   ].sort();
-  if (tags.length === 0)
-    throw new ConfigError(`cannot start from ${file}: none of its services names an image`, {
-      hint: 'Images that Compose would build are built by stack.images here: give each service an `image:`.',
-    });
+  if (tags.length === 0) throw new ConfigError(`cannot start from ${file}: it has no services`);
   const ports = publishedPorts(model);
   const stack = {
     packages: ['docker.io', 'iptables'],
