@@ -38,23 +38,7 @@ fetch() { # URL-OR-PATH FILE
 
 # Starts what a configuration of pxelinux's kind names: its default entry, else its first.
 start_configuration() { # FILE BASE
-  awk -v q="'" '
-    { word = tolower($1); rest = $0; sub(/^[ \\t]*[^ \\t]+[ \\t]*/, "", rest) }
-    word == "default" { wanted = rest }
-    word == "label" { label = rest; if (first == "") first = label }
-    word == "kernel" || word == "linux" { kernel[label] = rest }
-    word == "initrd" { initrd[label] = rest }
-    word == "append" { append[label] = rest }
-    word == "ipappend" { ipappend[label] = rest }
-    END {
-      l = (wanted in kernel) ? wanted : first
-      if (match(append[l], /initrd=[^ ]+/)) {
-        if (initrd[l] == "") initrd[l] = substr(append[l], RSTART + 7, RLENGTH - 7)
-        append[l] = substr(append[l], 1, RSTART - 1) substr(append[l], RSTART + RLENGTH)
-      }
-      gsub(q, "", append[l])
-      print kernel[l]; print initrd[l]; print append[l]; print ipappend[l]
-    }' "$1" >/tmp/entry
+  awk -f /petitboot-entry "$1" >/tmp/entry
   { read -r kernel; read -r initrd; read -r append; read -r ipappend; } </tmp/entry
   [ -n "$kernel" ] || return 1
   case $kernel in http://*) ;; *) kernel=$2$kernel ;; esac
@@ -85,7 +69,7 @@ boot_network() {
   [ -e /sys/class/net/eth0 ] || return 1
   ip link set eth0 up
   rm -f /tmp/lease
-  udhcpc -q -n -f -t 5 -T 2 -i eth0 -s /petitboot-lease -x 0x5d:000e -O 209 -O 210 >/dev/null 2>&1
+  udhcpc -q -n -f -t 5 -T 2 -i eth0 -s /petitboot-lease -x 0x5d:000e -O pxeconffile -O pxepathprefix >/dev/null 2>&1
   [ -e /tmp/lease ] || { say "has no answer on the network"; return 1; }
   . /tmp/lease
   say "has the address $ip"
@@ -131,10 +115,30 @@ while :; do
 done
 `;
 
-/** What udhcpc calls with an answer: it gives the address to the card, and notes the rest. Options without a name are in hexadecimal. */
+/**
+ * Reads a configuration of pxelinux's kind: of its default entry, else its first, it prints the kernel, the initrd, the arguments
+ * and `ipappend`, a line each.
+ */
+const ENTRY = `{ word = tolower($1); rest = $0; sub(/^[ \\t]*[^ \\t]+[ \\t]*/, "", rest) }
+word == "default" { wanted = rest }
+word == "label" { label = rest; if (first == "") first = label }
+word == "kernel" || word == "linux" { kernel[label] = rest }
+word == "initrd" { initrd[label] = rest }
+word == "append" { append[label] = rest }
+word == "ipappend" { ipappend[label] = rest }
+END {
+  l = (wanted in kernel) ? wanted : first
+  if (match(append[l], /initrd=[^ ]+/)) {
+    if (initrd[l] == "") initrd[l] = substr(append[l], RSTART + 7, RLENGTH - 7)
+    append[l] = substr(append[l], 1, RSTART - 1) substr(append[l], RSTART + RLENGTH)
+  }
+  print kernel[l]; print initrd[l]; print append[l]; print ipappend[l]
+}
+`;
+
+/** What udhcpc calls with an answer: it gives the address to the card, and notes the rest. */
 const LEASE = `#!/bin/sh
 [ "$1" = bound ] || exit 0
-text() { printf '%b' "$(echo "$1" | sed 's/../\\\\x&/g')"; }
 ip address flush dev "$interface"
 ip address add "$ip/\${mask:-24}" dev "$interface"
 for gateway in $router; do ip route add default via "$gateway" dev "$interface"; break; done
@@ -142,8 +146,8 @@ cat >/tmp/lease <<END
 ip='$ip'
 server='\${siaddr:-$serverid}'
 file='$boot_file'
-configuration='$(text "$opt209")'
-prefix='$(text "$opt210")'
+configuration='$pxeconffile'
+prefix='$pxepathprefix'
 END
 `;
 
@@ -151,4 +155,5 @@ END
 export const PETITBOOT_FILES = [
   { path: '/init', content: INIT },
   { path: '/petitboot-lease', content: LEASE },
+  { path: '/petitboot-entry', content: ENTRY },
 ] as const;
