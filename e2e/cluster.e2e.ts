@@ -109,7 +109,12 @@ test('is red', () => expect(1).toBe(2));
   const place = 'cells/amd64+ppc64le/vm/red';
   expect(cell?.nodes).toMatchObject({ n1: { arch: 'amd64' }, n2: { arch: 'ppc64le' } });
   expect(cell?.artifacts).toEqual(
-    expect.arrayContaining([`${place}/n1/journal.txt`, `${place}/n2/evidence-2-uname-m.txt`, `${place}/lan.json`]),
+    expect.arrayContaining([
+      `${place}/n1/journal.txt`,
+      `${place}/n2/evidence-2-uname-m.txt`,
+      `${place}/lan.json`,
+      `${place}/n1/lan.pcap`,
+    ]),
   );
   expect(await project.read(`${place}/n2/evidence-2-uname-m.txt`)).toBe('ppc64le\n');
   // What a guest prints reaches nobody's terminal as it is.

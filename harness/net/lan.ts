@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { Capture } from './capture.ts';
 import { destinationOf, FrameReader, isGroup, sourceOf } from './frames.ts';
 
 /** Impairments of a station's cable, in both directions. */
@@ -39,6 +40,8 @@ export interface Lan extends AsyncDisposable {
   /** Sets the impairments of a station's cable; `{}`: none. */
   impair(station: string, impairment: Impairment): void;
   counters(): Readonly<Record<string, PortCounters>>;
+  /** The last frames of each station's cable, those that reached it and those that it sent, as files of pcap's format. */
+  captures(): Readonly<Record<string, Buffer>>;
 }
 
 /** Maximum queue for a station that does not read, in bytes; more than its own buffers hold helps nobody. */
@@ -95,6 +98,7 @@ export function createLan(random: () => number = Math.random): Lan {
       port.impairment = impairment;
     },
     counters: () => Object.fromEntries([...ports].map(([name, port]) => [name, port.counters()])),
+    captures: () => Object.fromEntries([...ports].map(([name, port]) => [name, port.capture.pcap()])),
     async [Symbol.asyncDispose]() {
       await Promise.all([...ports.values()].map((port) => port.close()));
     },
@@ -141,6 +145,7 @@ class Port {
   readonly name: string;
   impairment: Impairment = {};
   cut = 0;
+  readonly capture = new Capture();
   readonly #random: () => number;
   readonly #forward: (from: Port, frame: Buffer) => void;
   readonly #counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0, lost: 0 };
@@ -180,6 +185,7 @@ class Port {
   #received(frame: Buffer): void {
     this.#counts.framesIn += 1;
     this.#counts.bytesIn += frame.length - 4;
+    this.capture.add(frame, Date.now());
     this.#through(this.#in, frame, () => this.#forward(this, frame));
   }
 
@@ -193,6 +199,7 @@ class Port {
       }
       this.#counts.framesOut += 1;
       this.#counts.bytesOut += frame.length - 4;
+      this.capture.add(frame, Date.now());
       // Sends everything of one turn of the event loop in one system call.
       if (socket.writableCorked === 0) {
         socket.cork();

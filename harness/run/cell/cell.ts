@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
 import { mention } from '../../base/mention.ts';
@@ -14,6 +13,7 @@ import { limitTime } from '../schedule/pause.ts';
 import { commandsStep } from '../suite/commands-step.ts';
 import { hasFiles } from '../suite/suite-files.ts';
 import { suiteStep } from '../suite/suite-step.ts';
+import { networkEvidence } from './cluster-network.ts';
 import { collectEvidence } from './collect.ts';
 import {
   type CellContext,
@@ -328,9 +328,8 @@ async function evidenceOf({ context, started, signal }: OnTarget): Promise<strin
   const consoles = (started.blanks?.machines ?? []).map(({ name }) =>
     join(nodeFolder(cell, folder, name), 'console.log'),
   );
-  const file = join(folder, 'lan.json');
-  await writeFile(file, `${JSON.stringify(started.network.lan.counters(), null, 1)}\n`);
-  return [...found.flat(), ...[...consoles, file].map((path) => relative(runFolder, path))];
+  const kept = [...consoles, ...(await networkEvidence(started.network, folder))];
+  return [...found.flat(), ...kept.map((path) => relative(runFolder, path))];
 }
 
 async function acquireStep(

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CellNode } from '../../matrix/nodes.ts';
 import { createLan, type Lan } from '../../net/lan.ts';
@@ -51,4 +51,17 @@ export async function createNetwork(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Keeps what explains a failure of the network: the switch's counters, and the last frames of each machine. @returns the files. */
+export async function networkEvidence({ lan }: ClusterNetwork, folder: string): Promise<string[]> {
+  const counters = join(folder, 'lan.json');
+  await writeFile(counters, `${JSON.stringify(lan.counters(), null, 1)}\n`);
+  const captures = Object.entries(lan.captures()).map(async ([node, bytes]) => {
+    await mkdir(join(folder, node), { recursive: true });
+    const file = join(folder, node, 'lan.pcap');
+    await writeFile(file, bytes);
+    return file;
+  });
+  return [counters, ...(await Promise.all(captures))];
 }
