@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { dieWithParent } from '../harness/base/process.ts';
 import { retryUntil } from '../harness/base/time.ts';
-import { bmcOf, type PowerState, switchPower } from '../harness/bmc/bmc.ts';
+import { type BootSource, bmcOf, type PowerState, switchPower } from '../harness/bmc/bmc.ts';
 import { type ServedSystem, serveRedfish } from '../harness/bmc/service.ts';
 import type { VmHandle } from '../harness/targets/vm/machine.ts';
 import { openQmp } from '../harness/targets/vm/qmp.ts';
@@ -103,10 +103,14 @@ system.reset_system(sushy.RESET_ON)
 system.refresh(force=True)
 print(system.power_state, list(system.ethernet_interfaces.summary.items()))
 print([manager.identity for manager in system.managers])
+system.set_system_boot_options(sushy.BOOT_SOURCE_TARGET_PXE, enabled=sushy.BOOT_SOURCE_ENABLED_ONCE)
+system.refresh(force=True)
+print(system.boot.enabled == sushy.BOOT_SOURCE_ENABLED_ONCE, system.boot.target == sushy.BOOT_SOURCE_TARGET_PXE)
 `;
 
 test('Redfish: a client that is not ours is satisfied, and refused with a wrong password', async () => {
   let state: PowerState = 'off';
+  let once: BootSource | undefined;
   const system: ServedSystem = {
     state: () => state,
     on: async () => {
@@ -114,6 +118,13 @@ test('Redfish: a client that is not ours is satisfied, and refused with a wrong 
     },
     off: async () => {
       state = 'off';
+    },
+    boot: {
+      choose: async (from, onlyOnce) => {
+        once = onlyOnce ? from : undefined;
+      },
+      once: () => once,
+      usual: 'disk',
     },
     macs: ['52:54:00:00:00:01'],
   };
@@ -124,7 +135,8 @@ test('Redfish: a client that is not ours is satisfied, and refused with a wrong 
   expect(good.stdout.toLowerCase(), good.stderr).toContain("m1 powerstate.off ['forceoff'");
   expect(good.stdout, good.stderr).toContain("('52:54:00:00:00:01'");
   expect(good.stdout).toContain("['m1']");
-  expect(state).toBe('on');
+  expect(good.stdout).toContain('True True');
+  expect([state, once]).toEqual(['on', 'network']);
   const bad = await sushy('wrong');
   expect(bad.stderr).toContain('AccessError');
 });
