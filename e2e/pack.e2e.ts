@@ -64,7 +64,7 @@ beforeAll(async () => {
     join(project, 'suites/reader.ts'),
     `import type { Results, RunResult, StoredEvent } from 'multiarch-harness/results';
 export const failed = (run: RunResult) => run.cells.filter((cell) => cell.verdict === 'failed').map((cell) => cell.name);
-export const version = (results: Results): 1 => results.schemaVersion;
+export const version = (results: Results): 2 => results.schemaVersion;
 export const ends = (event: StoredEvent) => (event.type === 'cell.finished' ? event.cell : undefined);
 // @ts-expect-error There is no such field, and no type that lets everything pass.
 export const wrong = (run: RunResult) => run.colour;

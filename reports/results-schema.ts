@@ -4,7 +4,7 @@ import { STEPS } from '../harness/events/types.ts';
 import { verdictNames } from '../harness/events/verdicts.ts';
 
 /** Version of `results.json`. It is raised when a reader of the old one could go wrong. */
-export const RESULTS_VERSION = 1;
+export const RESULTS_VERSION = 2;
 
 const arch = z.enum(archNames);
 /** What a cell runs on: one architecture, or several joined by `+`. */
@@ -255,7 +255,7 @@ const comparison = z.object({
   name: z.string(),
   clock: z.enum(['controller', 'guest', 'instructions']),
   per: z.string().optional(),
-  legs: z
+  results: z
     .array(
       z.object({
         cell: z.string(),
@@ -277,7 +277,8 @@ const comparison = z.object({
         warnings: z.array(z.string()).readonly(),
       }),
     )
-    .readonly(),
+    .readonly()
+    .describe('One per architecture, the control architecture first.'),
 });
 
 const count = z.int().min(0);

@@ -86,21 +86,23 @@ function timings(run: RunResult): string {
   if (comparisons.length === 0) return '';
   const notes = new Set<string>();
   const rows = comparisons.flatMap((benchmark) =>
-    benchmark.legs.map((leg, index) => {
-      if (leg.toControl.state === 'compared' && leg.toControl.words)
-        notes.add(`${leg.arch} and ${run.control} (${acceleratorOf(leg)}): ${leg.toControl.words}.`);
-      if (leg.toControl.state === 'not-comparable') notes.add(`${leg.toControl.reason}.`);
+    benchmark.results.map((result, index) => {
+      if (result.toControl.state === 'compared' && result.toControl.words)
+        notes.add(`${result.arch} and ${run.control} (${acceleratorOf(result)}): ${result.toControl.words}.`);
+      if (result.toControl.state === 'not-comparable') notes.add(`${result.toControl.reason}.`);
       return [
         index === 0
           ? `${inline(benchmark.name)}<br>${inline([benchmark.suite, benchmark.target, benchmark.release].filter(Boolean).join(', '))}`
           : '',
-        leg.arch,
-        acceleratorOf(leg),
-        formatAmount(leg.summary.median, benchmark.clock),
-        formatInterval(leg.summary.interval, benchmark.clock),
-        leg.throughput === undefined ? '' : inline(formatThroughput(leg.throughput, benchmark.per ?? 'operation')),
-        formatRatio(leg.toControl),
-        `${leg.summary.count}${leg.summary.outliers.length > 0 ? `, ${leg.summary.outliers.length} far out` : ''}`,
+        result.arch,
+        acceleratorOf(result),
+        formatAmount(result.summary.median, benchmark.clock),
+        formatInterval(result.summary.interval, benchmark.clock),
+        result.throughput === undefined
+          ? ''
+          : inline(formatThroughput(result.throughput, benchmark.per ?? 'operation')),
+        formatRatio(result.toControl),
+        `${result.summary.count}${result.summary.outliers.length > 0 ? `, ${result.summary.outliers.length} far out` : ''}`,
       ];
     }),
   );

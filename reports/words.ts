@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { cellName } from '../harness/base/cell-name.ts';
-import type { BenchmarkLeg, ToControl } from '../harness/bench/comparison.ts';
+import type { BenchmarkResult, ToControl } from '../harness/bench/comparison.ts';
 import type { Interval } from '../harness/bench/statistics.ts';
 import type { PackageComparison } from '../harness/events/packages.ts';
 import { rerunCommand as rerunOf } from '../harness/events/rerun.ts';
@@ -25,8 +25,8 @@ export const acceleratorWords: Readonly<Record<Accelerator, string>> = {
   'qemu-user': 'qemu-user, emulated',
 };
 
-export function acceleratorOf(leg: Pick<BenchmarkLeg, 'accelerator'>): string {
-  return leg.accelerator ? acceleratorWords[leg.accelerator] : 'accelerator unknown';
+export function acceleratorOf(result: Pick<BenchmarkResult, 'accelerator'>): string {
+  return result.accelerator ? acceleratorWords[result.accelerator] : 'accelerator unknown';
 }
 
 /** `4 planned: 2 passed, 1 failed, 1 never ran`. These four numbers are always included. */

@@ -11,8 +11,8 @@ export type ToControl =
   | { readonly state: 'compared'; readonly ratio: number; readonly interval?: Interval; readonly words?: string }
   | { readonly state: 'not-comparable'; readonly reason: string };
 
-/** One benchmark's figures on one architecture. */
-export interface BenchmarkLeg {
+/** A benchmark's result on one architecture. */
+export interface BenchmarkResult {
   readonly cell: string;
   readonly arch: CellArch;
   /** Absent when the cell never said what its target is. */
@@ -36,8 +36,8 @@ export interface BenchmarkComparison {
   readonly clock: BenchClock;
   /** What an operation is, singular; absent: reported as time. */
   readonly per?: string;
-  /** The control architecture first. */
-  readonly legs: readonly BenchmarkLeg[];
+  /** One per architecture, the control architecture first. */
+  readonly results: readonly BenchmarkResult[];
 }
 
 type Benchmark = CellResult['benchmarks'][number];
@@ -60,7 +60,7 @@ export function compareToControl(cells: readonly CellResult[], control: ArchName
   return [...groups.values()].map((group) => {
     const ordered = group.toSorted((a, b) => rank(a.cell.arch, control) - rank(b.cell.arch, control));
     const { cell, benchmark } = ordered[0]!;
-    const base = ordered.find((leg) => leg.cell.arch === control);
+    const base = ordered.find((measured) => measured.cell.arch === control);
     return {
       suite: cell.suite,
       target: cell.target,
@@ -69,7 +69,7 @@ export function compareToControl(cells: readonly CellResult[], control: ArchName
       name: benchmark.name,
       clock: benchmark.clock,
       ...(benchmark.per === undefined ? {} : { per: benchmark.per }),
-      legs: ordered.map((leg) => legOf(leg, base, control)),
+      results: ordered.map((measured) => resultOf(measured, base, control)),
     };
   });
 }
@@ -93,9 +93,9 @@ function rank(arch: CellArch, control: ArchName): number {
   return arch === control ? -1 : place === -1 ? archNames.length : place;
 }
 
-function legOf(leg: Measured, base: Measured | undefined, control: ArchName): BenchmarkLeg {
-  const { cell, benchmark, perOperation } = leg;
-  const summary = summarize(perOperation, seedOf(leg));
+function resultOf(measured: Measured, base: Measured | undefined, control: ArchName): BenchmarkResult {
+  const { cell, benchmark, perOperation } = measured;
+  const summary = summarize(perOperation, seedOf(measured));
   return {
     cell: cell.name,
     arch: cell.arch,
@@ -104,17 +104,17 @@ function legOf(leg: Measured, base: Measured | undefined, control: ArchName): Be
     ...(benchmark.per !== undefined && benchmark.clock !== 'instructions' && summary.median > 0
       ? { throughput: throughput(summary.median, 1) }
       : {}),
-    toControl: cell.arch === control ? { state: 'control' } : toControl(leg, base, control),
+    toControl: cell.arch === control ? { state: 'control' } : toControl(measured, base, control),
     warnings: benchmark.warnings,
   };
 }
 
-function toControl(leg: Measured, base: Measured | undefined, control: ArchName): ToControl {
-  const reason = base ? obstacle(leg, base) : `${control} has no figure for it`;
+function toControl(measured: Measured, base: Measured | undefined, control: ArchName): ToControl {
+  const reason = base ? obstacle(measured, base) : `${control} has no figure for it`;
   if (reason !== undefined || !base) return { state: 'not-comparable', reason: reason ?? '' };
-  const compared = ratioOfMedians(leg.perOperation, base.perOperation, `${seedOf(leg)} / ${seedOf(base)}`);
+  const compared = ratioOfMedians(measured.perOperation, base.perOperation, `${seedOf(measured)} / ${seedOf(base)}`);
   if (!compared) return { state: 'not-comparable', reason: `the median on ${control} is 0: the clock is too coarse` };
-  const emulated = isEmulated(leg.cell.facts!.accelerator);
+  const emulated = isEmulated(measured.cell.facts!.accelerator);
   return {
     state: 'compared',
     ...compared,
@@ -123,18 +123,18 @@ function toControl(leg: Measured, base: Measured | undefined, control: ArchName)
 }
 
 /** Why the two may not be divided, or undefined. */
-function obstacle(leg: Measured, base: Measured): string | undefined {
-  const [here, there] = [leg.cell.facts?.accelerator, base.cell.facts?.accelerator];
-  if (leg.benchmark.clock === 'instructions' && base.benchmark.clock === 'instructions')
+function obstacle(measured: Measured, base: Measured): string | undefined {
+  const [here, there] = [measured.cell.facts?.accelerator, base.cell.facts?.accelerator];
+  if (measured.benchmark.clock === 'instructions' && base.benchmark.clock === 'instructions')
     return 'counts of instructions: those of one architecture are neither more nor less than those of another';
-  if (!here || !there) return `the accelerator of ${here ? base.cell.name : leg.cell.name} is not known`;
+  if (!here || !there) return `the accelerator of ${here ? base.cell.name : measured.cell.name} is not known`;
   if (isEmulated(here) !== isEmulated(there)) {
-    return `${leg.cell.arch} ran under ${here} and ${base.cell.arch} under ${there}: emulated and native times are not divided`;
+    return `${measured.cell.arch} ran under ${here} and ${base.cell.arch} under ${there}: emulated and native times are not divided`;
   }
   if (here !== there && isEmulated(here)) return `${here} and ${there} are different ways to emulate`;
-  if (leg.benchmark.per !== base.benchmark.per) return `its operation is not that on ${base.cell.arch}`;
-  if (leg.benchmark.clock !== base.benchmark.clock) {
-    return `it was timed by the ${leg.benchmark.clock}, on ${base.cell.arch} by the ${base.benchmark.clock}`;
+  if (measured.benchmark.per !== base.benchmark.per) return `its operation is not that on ${base.cell.arch}`;
+  if (measured.benchmark.clock !== base.benchmark.clock) {
+    return `it was timed by the ${measured.benchmark.clock}, on ${base.cell.arch} by the ${base.benchmark.clock}`;
   }
   return undefined;
 }

@@ -99,16 +99,17 @@ const cellOf = (
     },
   ],
 });
-const compare = (...cells: CellResult[]) => compareToControl(cells, 'amd64')[0]!.legs.map(({ toControl }) => toControl);
+const compare = (...cells: CellResult[]) =>
+  compareToControl(cells, 'amd64')[0]!.results.map(({ toControl }) => toControl);
 
 test('two native sides are divided, the control comes first', () => {
-  const [{ legs }] = compareToControl([cellOf('arm64', 'kvm', 20), cellOf('amd64', 'native', 10)], 'amd64') as [
+  const [{ results }] = compareToControl([cellOf('arm64', 'kvm', 20), cellOf('amd64', 'native', 10)], 'amd64') as [
     ReturnType<typeof compareToControl>[0],
   ];
-  expect(legs.map(({ arch }) => arch)).toEqual(['amd64', 'arm64']);
-  expect(legs[0]).toMatchObject({ toControl: { state: 'control' }, throughput: expect.closeTo(1000, -2) });
-  expect(legs[1]!.toControl).toMatchObject({ state: 'compared', ratio: expect.closeTo(2, 0) });
-  expect(legs[1]!.toControl).not.toHaveProperty('words');
+  expect(results.map(({ arch }) => arch)).toEqual(['amd64', 'arm64']);
+  expect(results[0]).toMatchObject({ toControl: { state: 'control' }, throughput: expect.closeTo(1000, -2) });
+  expect(results[1]!.toControl).toMatchObject({ state: 'compared', ratio: expect.closeTo(2, 0) });
+  expect(results[1]!.toControl).not.toHaveProperty('words');
 });
 
 test('two emulated sides are divided with a warning', () => {

@@ -127,11 +127,11 @@ function exitCodeOf(cells: readonly CellResult[], finished: RunFinished | undefi
  */
 function compareWithControl(cells: readonly CellResult[], control: CellResult['arch']): CellResult[] {
   const keyOf = ({ target, suite, release }: CellResult) => JSON.stringify([target, suite, release]);
-  const legs = new Map<string, CellResult>();
-  for (const cell of cells) if (cell.arch === control && !legs.has(keyOf(cell))) legs.set(keyOf(cell), cell);
+  const controls = new Map<string, CellResult>();
+  for (const cell of cells) if (cell.arch === control && !controls.has(keyOf(cell))) controls.set(keyOf(cell), cell);
   return cells.map((cell) => {
     if (cell.arch === control || !cell.tests.some(({ verdict }) => verdict === 'failed')) return cell;
-    const same = Map.groupBy(legs.get(keyOf(cell))?.tests ?? [], testKey);
+    const same = Map.groupBy(controls.get(keyOf(cell))?.tests ?? [], testKey);
     const tests = cell.tests.map((test) =>
       test.verdict === 'failed' ? { ...test, control: controlOf(same.get(testKey(test)) ?? [], test) } : test,
     );

@@ -3,8 +3,8 @@ import { significant } from '../words.ts';
 
 /** `arm64 1.2 to 2.9 times amd64. Both are emulated, so …`: the summary of a group's table. */
 export function timingSentence(group: readonly BenchmarkComparison[], control: string): string {
-  const legs = group.flatMap(({ legs }) => legs).filter(({ toControl }) => toControl.state !== 'control');
-  const sentences = [...Map.groupBy(legs, ({ arch }) => arch)].flatMap(([arch, of]) => {
+  const results = group.flatMap(({ results }) => results).filter(({ toControl }) => toControl.state !== 'control');
+  const sentences = [...Map.groupBy(results, ({ arch }) => arch)].flatMap(([arch, of]) => {
     const compared = of.flatMap(({ toControl }) => (toControl.state === 'compared' ? [toControl] : []));
     const reasons = new Set(
       of.flatMap(({ toControl }) => (toControl.state === 'not-comparable' ? [toControl.reason] : [])),
@@ -18,7 +18,7 @@ export function timingSentence(group: readonly BenchmarkComparison[], control: s
         : [];
     return [...range, ...[...reasons].map((reason) => `${arch} is not compared: ${reason}.`)];
   });
-  return sentences.join(' ') || `Measured on ${group[0]?.legs[0]?.arch ?? control} only.`;
+  return sentences.join(' ') || `Measured on ${group[0]?.results[0]?.arch ?? control} only.`;
 }
 
 function rangeOf(ratios: readonly number[]): string {

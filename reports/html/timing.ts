@@ -1,4 +1,4 @@
-import { type BenchmarkComparison, type BenchmarkLeg, compareToControl } from '../../harness/bench/comparison.ts';
+import { type BenchmarkComparison, type BenchmarkResult, compareToControl } from '../../harness/bench/comparison.ts';
 import type { RunResult } from '../../harness/events/result.ts';
 import { type BenchClock, isEmulated } from '../../harness/events/types.ts';
 import {
@@ -46,16 +46,16 @@ const clockWords: Readonly<Record<BenchClock, string>> = {
 
 /** Remarks on the figures: each once, with the figures that it is about. */
 function remarks(group: readonly BenchmarkComparison[]): Markup | undefined {
-  const said = group.flatMap(({ name, legs }) =>
-    legs.flatMap((leg) => {
-      const { outliers, count } = leg.summary;
+  const said = group.flatMap(({ name, results }) =>
+    results.flatMap((result) => {
+      const { outliers, count } = result.summary;
       const far =
         outliers.length > 0
           ? [{ remark: 'Samples that lie far out; none is dropped', of: `${outliers.length} of ${count}` }]
           : [];
-      return [...leg.warnings.map((remark) => ({ remark, of: '' })), ...far].map(({ remark, of }) => ({
+      return [...result.warnings.map((remark) => ({ remark, of: '' })), ...far].map(({ remark, of }) => ({
         remark,
-        where: `${name} on ${leg.arch}${of === '' ? '' : ` (${of})`}`,
+        where: `${name} on ${result.arch}${of === '' ? '' : ` (${of})`}`,
       }));
     }),
   );
@@ -68,16 +68,16 @@ function remarks(group: readonly BenchmarkComparison[]): Markup | undefined {
 
 function tableOf(group: readonly BenchmarkComparison[], run: RunResult): Markup {
   const ratios = ratioAxis(group);
-  const speed = group.some(({ legs }) => legs.some(({ throughput }) => throughput !== undefined));
+  const speed = group.some(({ results }) => results.some(({ throughput }) => throughput !== undefined));
   const columns = 5 + (ratios ? 1 : 0) + (speed ? 1 : 0);
   return html`<table class="timing"><thead><tr><th scope="col">Runs on</th><th scope="col" class="strip">Samples</th><th scope="col" class="figure">Median</th><th scope="col" class="figure">95 % interval</th>${ratios && html`<th scope="col" class="bar">Times ${run.control}</th>`}<th scope="col" class="figure">Ratio</th>${speed && html`<th scope="col" class="figure">Throughput</th>`}</tr></thead>
 ${group.map((benchmark) => {
-  const { legs, clock } = benchmark;
-  const sets = [...Map.groupBy(legs, (leg) => axisKey(leg, benchmark)).values()];
-  return html`<tbody data-ratio="${largestRatio(benchmark)}" data-time="${Math.max(...legs.map(({ summary }) => summary.median))}"><tr class="title"><th scope="rowgroup" colspan="${columns}">${benchmark.name} <small>${clockWords[clock]}</small></th></tr>
+  const { results, clock } = benchmark;
+  const sets = [...Map.groupBy(results, (result) => axisKey(result, benchmark)).values()];
+  return html`<tbody data-ratio="${largestRatio(benchmark)}" data-time="${Math.max(...results.map(({ summary }) => summary.median))}"><tr class="title"><th scope="rowgroup" colspan="${columns}">${benchmark.name} <small>${clockWords[clock]}</small></th></tr>
 ${sets.map((set) => {
   const axis = axisTo(Math.max(...set.map(({ summary }) => summary.max)));
-  return html`${set.map((leg) => rowOf(leg, { benchmark, axis, ratios, speed, run }))}<tr class="axis"><td></td><td class="strip">${ticks(axis, (value) => formatAmount(value, clock))}</td><td colspan="2"></td>${ratios && html`<td class="bar">${set.some(({ toControl }) => toControl.state === 'compared') && ticks(ratios, (value) => `${value}×`)}</td>`}<td></td>${speed && html`<td></td>`}</tr>
+  return html`${set.map((result) => rowOf(result, { benchmark, axis, ratios, speed, run }))}<tr class="axis"><td></td><td class="strip">${ticks(axis, (value) => formatAmount(value, clock))}</td><td colspan="2"></td>${ratios && html`<td class="bar">${set.some(({ toControl }) => toControl.state === 'compared') && ticks(ratios, (value) => `${value}×`)}</td>`}<td></td>${speed && html`<td></td>`}</tr>
 `;
 })}</tbody>
 `;
@@ -93,52 +93,52 @@ interface RowContext {
   readonly run: RunResult;
 }
 
-function rowOf(leg: BenchmarkLeg, { benchmark, axis, ratios, speed, run }: RowContext): Markup {
-  const { summary, toControl } = leg;
+function rowOf(result: BenchmarkResult, { benchmark, axis, ratios, speed, run }: RowContext): Markup {
+  const { summary, toControl } = result;
   const { clock } = benchmark;
-  return html`<tr><th scope="row">${leg.arch} <small>${acceleratorOf(leg)}</small></th><td class="strip">${strip(samplesOf(leg, benchmark, run), leg, axis, clock)}</td><td class="figure median">${unbroken(formatAmount(summary.median, clock))}</td><td class="figure interval">${intervalOf(leg, clock)}</td>${
-    ratios && html`<td class="bar">${ratioBar(leg, ratios)}</td>`
-  }<td class="figure ratio ${toControl.state}">${ratioOf(leg)}</td>${
+  return html`<tr><th scope="row">${result.arch} <small>${acceleratorOf(result)}</small></th><td class="strip">${strip(samplesOf(result, benchmark, run), result, axis, clock)}</td><td class="figure median">${unbroken(formatAmount(summary.median, clock))}</td><td class="figure interval">${intervalOf(result, clock)}</td>${
+    ratios && html`<td class="bar">${ratioBar(result, ratios)}</td>`
+  }<td class="figure ratio ${toControl.state}">${ratioOf(result)}</td>${
     speed &&
-    html`<td class="figure speed">${leg.throughput !== undefined && formatThroughput(leg.throughput, benchmark.per ?? 'operation')}</td>`
+    html`<td class="figure speed">${result.throughput !== undefined && formatThroughput(result.throughput, benchmark.per ?? 'operation')}</td>`
   }</tr>
 `;
 }
 
 /** An interval that may break only in its middle. */
-function intervalOf({ summary: { interval } }: BenchmarkLeg, clock: BenchClock): string {
+function intervalOf({ summary: { interval } }: BenchmarkResult, clock: BenchClock): string {
   if (!interval) return formatInterval(interval, clock);
   const [low, high] = [interval.low, interval.high].map((ms) => unbroken(formatAmount(ms, clock)));
   return `${low}\u00a0– ${high}`;
 }
 
 /** A ratio, and its interval below it. */
-function ratioOf({ toControl }: BenchmarkLeg): Markup {
+function ratioOf({ toControl }: BenchmarkResult): Markup {
   const [ratio, interval] = formatRatio(toControl).split(/ (?=\()/);
   return html`${ratio}${interval !== undefined && html` <small>${unbroken(interval)}</small>`}`;
 }
 
 /** Counts of instructions of two architectures do not share an axis, like native and emulated times. */
-function axisKey({ cell, accelerator }: BenchmarkLeg, { clock }: BenchmarkComparison): string {
+function axisKey({ cell, accelerator }: BenchmarkResult, { clock }: BenchmarkComparison): string {
   return clock === 'instructions' || !accelerator ? cell : String(isEmulated(accelerator));
 }
 
 /** One axis for all ratios of a table, so that they can be compared down the column; none without ratios. */
 function ratioAxis(group: readonly BenchmarkComparison[]): Axis | undefined {
-  const ends = group.flatMap(({ legs }) =>
-    legs.flatMap(({ toControl }) =>
+  const ends = group.flatMap(({ results }) =>
+    results.flatMap(({ toControl }) =>
       toControl.state === 'compared' ? [toControl.ratio, toControl.interval?.high ?? 0] : [],
     ),
   );
   return ends.length > 0 ? axisTo(Math.max(1, ...ends)) : undefined;
 }
 
-function largestRatio({ legs }: BenchmarkComparison): number {
-  return Math.max(0, ...legs.map(({ toControl }) => (toControl.state === 'compared' ? toControl.ratio : 0)));
+function largestRatio({ results }: BenchmarkComparison): number {
+  return Math.max(0, ...results.map(({ toControl }) => (toControl.state === 'compared' ? toControl.ratio : 0)));
 }
 
 /** A bar from 0 to the ratio, its interval on it, and a line where both would be equal. */
-function ratioBar({ toControl }: BenchmarkLeg, axis: Axis): Markup | undefined {
+function ratioBar({ toControl }: BenchmarkResult, axis: Axis): Markup | undefined {
   if (toControl.state !== 'compared') return undefined;
   const { ratio, interval } = toControl;
   return html`<svg width="100%" height="22" role="img" aria-label="${formatRatio(toControl)}"><rect x="1%" y="5" width="${((98 * ratio) / axis.end).toFixed(2)}%" height="12" class="ratio-bar"/>${
@@ -147,9 +147,9 @@ function ratioBar({ toControl }: BenchmarkLeg, axis: Axis): Markup | undefined {
   }<line x1="${at(1, axis)}" x2="${at(1, axis)}" y1="1" y2="21" class="one"/></svg>`;
 }
 
-function samplesOf(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunResult): number[] {
+function samplesOf(result: BenchmarkResult, benchmark: BenchmarkComparison, run: RunResult): number[] {
   const measured = run.cells
-    .find(({ name }) => name === leg.cell)
+    .find(({ name }) => name === result.cell)
     ?.benchmarks.find(({ name, file }) => name === benchmark.name && file === benchmark.file);
   const samples = (measured?.samplesMs ?? []).map((ms) => ms / measured!.operations);
   const every = Math.max(1, Math.ceil(samples.length / MAX_DOTS));
@@ -157,7 +157,7 @@ function samplesOf(leg: BenchmarkLeg, benchmark: BenchmarkComparison, run: RunRe
 }
 
 /** Positions are percentages, so that the drawing takes the width it is given and dots stay round. */
-function strip(samples: readonly number[], { summary }: BenchmarkLeg, axis: Axis, clock: BenchClock): Markup {
+function strip(samples: readonly number[], { summary }: BenchmarkResult, axis: Axis, clock: BenchClock): Markup {
   const { interval, median } = summary;
   const width = interval ? Math.max(0.4, (98 * (interval.high - interval.low)) / axis.end).toFixed(2) : '0';
   return html`<svg width="100%" height="22" role="img" aria-label="${summary.count} samples from ${formatAmount(summary.min, clock)} to ${formatAmount(summary.max, clock)}, median ${formatAmount(median, clock)}"><line x1="0" x2="100%" y1="20" y2="20" class="axis"/>${samples.map(

@@ -1,6 +1,6 @@
 import { acceleratorOf, formatAmount, formatInterval, formatRatio, stackWords } from '../../../reports/words.ts';
 import { printable } from '../../base/text.ts';
-import { type BenchmarkLeg, compareToControl } from '../../bench/comparison.ts';
+import { type BenchmarkResult, compareToControl } from '../../bench/comparison.ts';
 import type { RunResult } from '../../events/result.ts';
 import type { Paint } from './paint.ts';
 
@@ -16,31 +16,33 @@ export function benchmarkTable(result: RunResult, paint: Paint, columns: number)
   const wide = columns >= WITH_INTERVALS;
   const groups = Map.groupBy(compareToControl(result.cells, result.control), stackWords);
   return [...groups].flatMap(([title, benchmarks]) => {
-    const legs = benchmarks.flatMap(({ name, clock, legs }) =>
-      legs.map((leg, index) => ({
+    const results = benchmarks.flatMap(({ name, clock, results }) =>
+      results.map((result, index) => ({
         name: index === 0 ? printable(name) : '',
         cells: [
-          leg.arch,
-          formatAmount(leg.summary.median, clock),
-          ...(wide ? [formatInterval(leg.summary.interval, clock)] : []),
-          ratioOf(leg, wide),
-          acceleratorOf(leg),
+          result.arch,
+          formatAmount(result.summary.median, clock),
+          ...(wide ? [formatInterval(result.summary.interval, clock)] : []),
+          ratioOf(result, wide),
+          acceleratorOf(result),
         ],
       })),
     );
     const head = ['', 'median', ...(wide ? ['95 % interval'] : []), `× ${result.control}`, ''];
-    const widths = head.map((text, column) => Math.max(text.length, ...legs.map(({ cells }) => cells[column]!.length)));
+    const widths = head.map((text, column) =>
+      Math.max(text.length, ...results.map(({ cells }) => cells[column]!.length)),
+    );
     const row = (cells: readonly string[]) =>
       `    ${cells.map((text, column) => (column === 0 || column === head.length - 1 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!))).join('  ')}`;
     return [
       `  ${paint('bold', title)}`,
       paint('dim', row(head)),
-      ...legs.flatMap(({ name, cells }) => [...(name === '' ? [] : [`  ${name}`]), row(cells)]),
+      ...results.flatMap(({ name, cells }) => [...(name === '' ? [] : [`  ${name}`]), row(cells)]),
     ];
   });
 }
 
-function ratioOf({ toControl }: BenchmarkLeg, wide: boolean): string {
+function ratioOf({ toControl }: BenchmarkResult, wide: boolean): string {
   const text = formatRatio(toControl);
   return wide ? text : text.replace(/ \(.*\)$/, '');
 }
