@@ -112,7 +112,7 @@ export class CellFold {
     const end = this.#lastAt;
     const steps = this.#stepsUntil(end);
     const tests = this.#testsUntil(end).map((test) => {
-      const controlTries = this.#tries.get(testKey(test));
+      const controlTries = this.#tries.size === 0 ? undefined : this.#tries.get(testKey(test));
       return controlTries ? { ...test, controlTries: [...controlTries] } : test;
     });
     const cell: CellResult = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { RunFold } from './fold.ts';
-import { eventsIn } from './reader.ts';
+import { batchesIn } from './reader.ts';
 import type { RunResult } from './result.ts';
 
 /** The result of the run in a folder. @throws as {@link foldFile}. */
@@ -15,6 +15,6 @@ export function loadRun(folder: string): Promise<RunResult> {
  */
 export async function foldFile(file: string): Promise<RunResult> {
   const fold = new RunFold();
-  for await (const event of eventsIn(file)) fold.add(event);
+  for await (const events of batchesIn(file)) for (const event of events) fold.add(event);
   return fold.result();
 }

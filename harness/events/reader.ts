@@ -20,6 +20,14 @@ export interface ReadEvents {
  * @throws HarnessError with `file:line` when a line is corrupt or events are missing; what came before it was given out.
  */
 export async function* eventsIn(file: string, onNote: (note: string) => void = () => {}): AsyncGenerator<StoredEvent> {
+  for await (const events of batchesIn(file, onNote)) yield* events;
+}
+
+/** Like {@link eventsIn}, in batches: awaiting every single event takes a fifth of the time of reading them. */
+export async function* batchesIn(
+  file: string,
+  onNote: (note: string) => void = () => {},
+): AsyncGenerator<Iterable<StoredEvent>> {
   const lines = new EventLines(file);
   let pieces: Buffer[] = [];
   for await (const chunk of chunksOf(file)) {
@@ -30,7 +38,7 @@ export async function* eventsIn(file: string, onNote: (note: string) => void = (
     }
     const whole = Buffer.concat([...pieces, chunk.subarray(0, end)]);
     pieces = [chunk.subarray(end + 1)];
-    for (const line of whole.toString('utf8').split('\n')) yield lines.read(line);
+    yield lines.readAll(whole.toString('utf8').split('\n'));
   }
   const torn = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (torn > 0) onNote(lines.tornNote(torn));
@@ -80,14 +88,19 @@ class EventLines {
     this.#file = file;
   }
 
+  /** Reads each line when it is asked for, so that the events before a damaged line are given out. */
+  *readAll(lines: Iterable<string>): Generator<StoredEvent> {
+    for (const line of lines) yield this.read(line);
+  }
+
   /** @throws HarnessError with `file:line` for a line that is not the next event. */
   read(line: string): StoredEvent {
-    const where = `${this.#file}:${this.#count + 1}`;
+    const where = () => `${this.#file}:${this.#count + 1}`;
     const event = parseLine(line, this.#count, where);
     this.#version ??= event.v;
     if (event.v !== this.#version)
       throw new HarnessError(
-        `cannot read ${where}: events of version ${event.v} behind some of version ${this.#version}: two streams in one file`,
+        `cannot read ${where()}: events of version ${event.v} behind some of version ${this.#version}: two streams in one file`,
       );
     this.#count++;
     return event;
@@ -101,20 +114,20 @@ class EventLines {
 /** Only escaped surrogates and infinite numbers could be changed by {@link sanitize}. */
 const TO_SANITIZE = /\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{309}/;
 
-function parseLine(line: string, expected: number, where: string): StoredEvent {
+function parseLine(line: string, expected: number, where: () => string): StoredEvent {
   let event: Partial<StoredEvent> & { readonly v?: unknown };
   try {
     event = JSON.parse(line);
     if (TO_SANITIZE.test(line)) event = sanitize(event);
   } catch (cause) {
-    throw new HarnessError(`cannot read ${where}: the line is no JSON: ${messageOf(cause)}`, { cause });
+    throw new HarnessError(`cannot read ${where()}: the line is no JSON: ${messageOf(cause)}`, { cause });
   }
   if (typeof event !== 'object' || event === null || Array.isArray(event) || typeof event.v !== 'number') {
-    throw new HarnessError(`cannot read ${where}: the line is no event`);
+    throw new HarnessError(`cannot read ${where()}: the line is no event`);
   }
   if (event.v > EVENTS_VERSION) {
     throw new ConfigError(
-      `cannot read ${where}: a newer harness wrote it (events version ${event.v}, this one reads ${EVENTS_VERSION})`,
+      `cannot read ${where()}: a newer harness wrote it (events version ${event.v}, this one reads ${EVENTS_VERSION})`,
       {
         hint: 'Update the harness, or read the run with the version that wrote it.',
       },
@@ -122,11 +135,11 @@ function parseLine(line: string, expected: number, where: string): StoredEvent {
   }
   if (event.seq !== expected) {
     throw new HarnessError(
-      `cannot read ${where}: expected event number ${expected}, found ${event.seq}: lines are missing or doubled`,
+      `cannot read ${where()}: expected event number ${expected}, found ${event.seq}: lines are missing or doubled`,
     );
   }
   if (typeof event.type !== 'string' || Number.isNaN(Date.parse(String(event.at)))) {
-    throw new HarnessError(`cannot read ${where}: the event has no type or no time`);
+    throw new HarnessError(`cannot read ${where()}: the event has no type or no time`);
   }
   return event as StoredEvent;
 }
