@@ -66,7 +66,7 @@ export interface QemuMachine {
   readonly binfmt: string;
   /** Versioned machine type: a snapshot or a timing is only comparable on the same one. */
   readonly machine: string;
-  /** The machine for KVM, if some parts must be the host's own. */
+  /** Machine type under KVM: `machine`, unless some part must be the host's own. */
   readonly kvmMachine: string;
   /** CPU model under TCG, pinned; under KVM it is `host`. */
   readonly cpu: string;

@@ -61,14 +61,16 @@ export interface Engine {
 }
 
 /** A kind of engine: what `machines.yaml` may say of one, and how it is reached. */
-export interface KindOfEngine {
-  /** Its own fields, beside those that every engine has. */
-  readonly fields: Readonly<Record<string, z.ZodType>>;
-  /** @param settings of `machines.yaml`, checked. */
-  open(settings: CommonSettings): Engine;
+export interface KindOfEngine<
+  Fields extends Readonly<Record<string, z.ZodType>> = Readonly<Record<string, z.ZodType>>,
+> {
+  /** Its own fields, in addition to those of every engine. */
+  readonly fields: Fields;
+  /** @param settings from `machines.yaml`, checked: the common ones, and its own fields. */
+  open(settings: CommonSettings & z.output<z.ZodObject<Fields>>): Engine;
 }
 
-/** What every kind of engine is told. */
+/** Settings of every kind of engine. */
 export interface CommonSettings {
   /** Options of the engine's submit command, passed on as they are. */
   readonly options: readonly string[];

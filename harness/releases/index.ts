@@ -1,11 +1,16 @@
 import { bookworm } from './bookworm.ts';
 import { trixie } from './trixie.ts';
-import type { Release, ReleaseName } from './types.ts';
+import type { Release } from './types.ts';
 
-export type { Release, ReleaseName } from './types.ts';
+export type { Release } from './types.ts';
 
 /** Every Debian release that guests can be made of, the newest first. */
-export const releases: Readonly<Record<ReleaseName, Release>> = { trixie, bookworm };
+const list = { trixie, bookworm };
+
+/** The code name of a Debian release, in cells, files and reports. */
+export type ReleaseName = keyof typeof list;
+
+export const releases: Readonly<Record<ReleaseName, Release>> = list;
 
 export const releaseNames = Object.keys(releases) as [ReleaseName, ...ReleaseName[]];
 

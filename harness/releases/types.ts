@@ -1,5 +1,4 @@
-/** The code name of a Debian release, in cells, files and reports. */
-export type ReleaseName = 'bookworm' | 'trixie';
+import type { ReleaseName } from './index.ts';
 
 /** Everything that differs between Debian releases, as data. No other place branches on a release. */
 export interface Release {
