@@ -2,6 +2,7 @@ import { visible } from '../../../reports/text.ts';
 import { formatAmount } from '../../../reports/words.ts';
 import type { BenchmarkChange, Change, MinEffect } from '../../compare/regression.ts';
 import type { RunResult } from '../../events/result.ts';
+import { columns } from '../terminal/columns.ts';
 
 /** The order of changes: those that need attention come first. */
 const ORDER: readonly Change[] = ['worse', 'maybe worse', 'better', 'maybe better', 'cannot tell', 'same'];
@@ -20,10 +21,7 @@ export function compareText(
     .filter(([change, number]) => number > 0 || !change.startsWith('maybe'))
     .map(([change, number]) => `${number} ${change}`);
   const rows = ORDER.flatMap((change) => changes.filter((one) => one.change === change)).map(row);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((cells) => cells[column]!.length), 0));
-  const lines = rows.map((cells) =>
-    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
+  const lines = columns(rows).map((line) => `  ${line}`);
   const limit =
     minEffect.times === minEffect.instructions
       ? `${percentOf(minEffect.times)} do not matter`

@@ -9,6 +9,7 @@ import type { CliCommand } from '../command.ts';
 import { nightsOf } from '../nights-of.ts';
 import { count } from '../options.ts';
 import { runFolderOf } from '../run-of.ts';
+import { columns } from '../terminal/columns.ts';
 
 interface Options {
   readonly history?: string;
@@ -48,7 +49,7 @@ export async function listJobs({ last = 20, ...options }: Options & { readonly l
   const jobs = nights.flatMap(({ night }) => jobsOf(night).map((job) => ({ run: night.run, ...job })));
   if (options.json) process.stdout.write(`${JSON.stringify({ jobs }, null, 2)}\n`);
   else if (jobs.length === 0) process.stdout.write('no runs: harness history add\n');
-  else process.stdout.write(columns([JOB_COLUMNS, ...jobs.map(rowOf)]));
+  else process.stdout.write(`${columns([JOB_COLUMNS, ...jobs.map(rowOf)]).join('\n')}\n`);
   return 0;
 }
 
@@ -59,20 +60,6 @@ function rowOf({ job, voting, project, branch, pipeline, change, durationMs, sta
   const start = startedAt?.slice(0, 16).replace('T', ' ') ?? '-';
   const fromCi = [project, branch, pipeline, change].map((value) => (value === undefined ? '-' : visible(value)));
   return [job, ...fromCi, duration, start, voting ? result : `${result} (non-voting)`];
-}
-
-/** Aligns the columns of rows. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((text, index) => text.padEnd(widths[index]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }
 
 function summaryOf({ run, startedAt, git, origin, state, cells, tests, durationMs }: Night) {

@@ -13,6 +13,7 @@ import {
 } from '../../compare/parity.ts';
 import type { RunResult } from '../../events/result.ts';
 import { runOf } from '../run-of.ts';
+import { columns } from '../terminal/columns.ts';
 
 export interface ParityOptions {
   /** As given: `vm,container`. */
@@ -68,7 +69,7 @@ function textOf({ a, b, tests, counts, warnings }: Parity): string {
     ...Map.groupBy(tests, ({ arch, suite, release }) => [arch, suite, release].filter(Boolean).join(' ')),
   ].map(([title, group]) => {
     const sorted = PARITY_STATES.flatMap((state) => group.filter((test) => test.state === state));
-    return [`${title}: ${countsOf(group)}`, ...table(sorted.map(row))].join('\n');
+    return [`${title}: ${countsOf(group)}`, ...columns(sorted.map(row)).map((line) => `  ${line}`)].join('\n');
   });
   const total = PARITY_STATES.map((state) => `${counts[state]} ${state}`).join(', ');
   return [
@@ -100,9 +101,4 @@ function row({ state, file, name, a, b, because = '' }: ParityTest): string[] {
 
 function wordOf({ state, flaky }: Outcome): string {
   return flaky ? 'flaky' : state;
-}
-
-function table(rows: readonly string[][]): string[] {
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((cells) => cells[column]!.length), 0));
-  return rows.map((cells) => `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
 }
