@@ -7,37 +7,37 @@ import type { Results } from '../reports/results-schema.ts';
 
 type Cell = Results['cells'][number];
 
-/** Something that goes wrong, how it is made to, and what it has to be called. */
+/** A fault: how to inject it, and the verdict that it must get. */
 export interface Cause {
   readonly what: string;
-  /** The body of the test, in which `target` is the machine. */
+  /** The body of the test; `target` is the machine. */
   readonly test: (machine: string) => string;
   readonly suite?: string;
-  /** Done by somebody outside once the test runs. @param time which repetition it is, from 0. */
+  /** Injects the fault from outside, once the test runs. @param time number of the repetition, from 0. */
   readonly inject?: (injection: Injection) => Promise<void>;
-  /** Whether a cell, and its test, are named rightly. */
+  /** Whether the cell and its test got the right verdict. */
   readonly isNamed: (cell: Cell) => boolean;
 }
 
 export interface Injection {
   readonly project: TestProject;
   readonly cell: string;
-  /** The process of the harness. */
+  /** The harness's process. */
   readonly harness: number;
   readonly time: number;
 }
 
-/** The file in the project that counts how often the flaky test was run. */
+/** The file in the project that counts the runs of the flaky test. */
 export const COUNTER = 'counter';
 
-/** A test that waits until something happens to its machine; it comes to nothing by itself. */
+/** A test that waits until something happens to its machine; it never ends by itself. */
 const WAITS = () => `await target.sh('sleep 1000', { seconds: 60 });`;
 
 const control = (want: string) => (cell: Cell) =>
   cell.verdict === 'failed' && cell.tests.some((test) => test.verdict === 'failed' && test.control === want);
 const machine = (reason: RegExp) => (cell: Cell) => cell.verdict === 'infra' && reason.test(cell.reason ?? '');
 
-/** Ten causes of a red cell; the name of each is its suite's. */
+/** Ten causes of a red cell; each has the name of its suite. */
 export const CAUSES: Readonly<Record<string, Cause>> = {
   everywhere: {
     what: 'an assertion that fails everywhere',
@@ -84,14 +84,14 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   'connection-cut': {
     what: 'the connection cut',
     test: WAITS,
-    // In turns: the controller's end is killed, and the guest's network goes away.
+    // Alternately: kill the controller's end, or take the guest's network away.
     inject: async ({ project, cell, time }) => (time % 2 === 0 ? killSsh(project, cell) : downNetwork(project, cell)),
     isNamed: machine(/SSH connection|no longer answers commands/),
   },
   'suite-killed': {
     what: "the suite's process killed",
     test: () => 'await new Promise(() => {});',
-    // In turns: the process that runs the suite, and the one below it that runs its file.
+    // Alternately: the suite's process, or its child that runs the file.
     inject: async ({ cell, harness, time }) => killSuite(cell, harness, time % 2 === 0),
     isNamed: machine(/its process was ended by SIGKILL, and not by the harness/),
   },
@@ -102,7 +102,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   },
 };
 
-/** What a machine is to somebody who has its handle. */
+/** The parts of a machine's handle that are needed here. */
 interface WrittenHandle {
   readonly pid: number;
   readonly ssh: { readonly socket: string; readonly options: readonly string[]; readonly destination: string };
@@ -116,7 +116,7 @@ async function qemuOf(project: TestProject, cell: string): Promise<number> {
   return (await handleOf(project, cell)).pid;
 }
 
-/** Ends the ssh that keeps a machine's connection: those that use it lose it. */
+/** Kills the ssh process that holds a machine's shared connection. */
 async function killSsh(project: TestProject, cell: string): Promise<void> {
   const { ssh } = await handleOf(project, cell);
   const found = await processes((argv) => argv.includes('-M') && argv.includes(ssh.socket));
@@ -124,7 +124,7 @@ async function killSsh(project: TestProject, cell: string): Promise<void> {
   for (const pid of found) kill(pid);
 }
 
-/** Takes the guest's network away from inside, by a command that nobody waits for. */
+/** Takes the guest's network away from inside, with a command that is not awaited. */
 async function downNetwork(project: TestProject, cell: string): Promise<void> {
   const { exitCode, stderr } = await project.harness([
     ...['shell', cell, '--', 'sh', '-c'],
@@ -133,7 +133,7 @@ async function downNetwork(project: TestProject, cell: string): Promise<void> {
   if (exitCode !== 0) throw new Error(`cannot take the network of ${cell} away: ${stderr}`);
 }
 
-/** @param whole the process of the suite; otherwise the one below it that runs its file. */
+/** @param whole the suite's process; otherwise its child that runs the file. */
 async function killSuite(cell: string, harness: number, whole: boolean): Promise<void> {
   const suite = cell.split('/').at(-1)!;
   const find = async () => {
@@ -152,7 +152,7 @@ async function killSuite(cell: string, harness: number, whole: boolean): Promise
   kill(whole ? main : worker);
 }
 
-/** Whether a process has named itself as a suite's: its test says which it is, in a file. */
+/** Whether a process runs the given suite: its test writes the process number into a file. */
 async function runsSuite(pid: number, suite: string): Promise<boolean> {
   return readFile(pidFile(suite), 'utf8').then(
     (text) => Number(text) === pid,
@@ -160,7 +160,7 @@ async function runsSuite(pid: number, suite: string): Promise<boolean> {
   );
 }
 
-/** Where the process of a suite's file notes its number. */
+/** The file into which the process of a suite's file writes its number. */
 export function pidFile(suite: string): string {
   return join(process.env['BLAME_FOLDER'] ?? '/tmp', `${suite}.pid`);
 }
@@ -182,17 +182,17 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has already ended.
   }
 }
 
-/** The event that a test of a cell runs. */
+/** The event that says that a cell's test runs. */
 export function begun(cell: string, name: string): (event: StoredEvent) => event is StoredEvent & TestStarted {
   return (event): event is StoredEvent & TestStarted =>
     event.type === 'test.started' && event.cell === cell && event.name === name;
 }
 
-/** Puts the count so that the next run of the flaky test is the third. */
+/** Sets the counter so that the next run of the flaky test is the third. */
 export async function nextIsThird(folder: string): Promise<void> {
   await writeFile(join(folder, COUNTER), '2');
 }

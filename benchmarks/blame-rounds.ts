@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 
-/** What a cause was called in one round. */
+/** The verdict on a cause in one round. */
 const round = z.object({
   arch: z.string(),
   control: z.string(),
@@ -10,18 +10,18 @@ const round = z.object({
   /** From 0. */
   round: z.int(),
   named: z.boolean(),
-  /** Whether the cell looks as if nothing were wrong. */
+  /** Whether the cell is green. */
   passed: z.boolean(),
   /** Verdict and reason. */
   words: z.string(),
-  /** What the cell's steps took, and trying its tests again. */
+  /** Duration of the cell's steps and of re-running its tests, in milliseconds. */
   durationMs: z.number(),
   /** The commit of the harness. */
   commit: z.string(),
 });
 export type Round = Readonly<z.output<typeof round>>;
 
-/** Rounds that were done before, of any architecture; a line that was cut short by a kill is none. */
+/** Earlier rounds, of any architecture; a line that was cut short by a kill is skipped. */
 export async function readRounds(file: string): Promise<Round[]> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -39,13 +39,13 @@ export async function readRounds(file: string): Promise<Round[]> {
     });
 }
 
-/** Adds rounds to those that are done. */
+/** Appends finished rounds. */
 export async function noteRounds(file: string, rounds: readonly Round[]): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await appendFile(file, rounds.map((one) => `${JSON.stringify(one)}\n`).join(''));
 }
 
-/** Which causes are left to be injected in each round. */
+/** The causes that remain to be injected, by round. */
 export function leftOf(causes: readonly string[], rounds: number, done: readonly Round[]): Map<number, string[]> {
   const isDone = (cause: string, at: number) => done.some((one) => one.cause === cause && one.round === at);
   return new Map(

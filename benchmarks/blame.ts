@@ -10,10 +10,10 @@ import { begun, CAUSES, type Cause, COUNTER, nextIsThird } from './blame-causes.
 import { leftOf, noteRounds, type Round, readRounds } from './blame-rounds.ts';
 
 /**
- * `npm run bench:blame [-- --rounds 10 --arch ppc64le --control amd64 --causes panic,qemu-killed --file FILE]`: ten causes
- * of a red cell, each injected once a round, and how often the harness names the right one. Rounds that are done are kept
- * in a file, and not done again: it goes on from where it was stopped; `--again` begins anew. Prints Markdown; exits with 1
- * when fewer than 99 of 100 are named rightly, or one passes.
+ * `npm run bench:blame [-- --rounds 10 --arch ppc64le --control amd64 --causes panic,qemu-killed --file FILE]`: ten
+ * causes of a red cell, each injected once per round, and how often the harness names the right one. Finished rounds
+ * are kept in a file, and a later start continues from there; `--again` starts over. Prints Markdown; exits with 1
+ * when fewer than 99 of 100 verdicts are right, or a broken cell is green.
  */
 const { values } = parseArgs({
   options: {
@@ -54,20 +54,20 @@ test('is about this', async ({ target }) => {
 
 const cellOf = (name: string) => `${arch.name}/vm/${name}`;
 
-/** Waits until a cell's test of interest runs, and does to it what its cause is. */
+/** Waits until a cell's test runs, and injects its cause. */
 async function injected(project: TestProject, name: string, harness: number, time: number): Promise<void> {
   const { inject } = CAUSES[name]!;
   if (!inject) return;
   const cell = cellOf(name);
-  // It may wait for the machines of all others.
+  // The cell may have to wait for the machines of all others.
   await project.event(begun(cell, 'is about this'), 60 * 60_000);
   await inject({ project, cell, harness, time });
 }
 
-/** Some causes once, in one run. */
+/** Injects some causes once each, in one run. */
 async function once(project: TestProject, folder: string, causes: readonly string[], time: number): Promise<Round[]> {
   await nextIsThird(folder);
-  // What is waited for is an event of this round.
+  // Only events of this round count.
   await rm(join(project.folder, '.harness', 'runs'), { recursive: true, force: true });
   const env = { BLAME_FOLDER: folder, BLAME_COUNTER: join(folder, COUNTER) };
   const only = causes.flatMap((name) => ['--only', cellOf(name)]);
@@ -94,7 +94,7 @@ async function once(project: TestProject, folder: string, causes: readonly strin
   });
 }
 
-/** The table of what was said, and whether it is good enough. */
+/** Prints the table of verdicts. @returns whether they are good enough. */
 function conclude(said: readonly Round[]): boolean {
   const count = (of: readonly Round[], what: 'named' | 'passed') => of.filter((one) => one[what]).length;
   const row = (what: string, of: readonly Round[]) => {
@@ -124,7 +124,7 @@ const folder = await mkdtemp(join(tmpdir(), 'harness-blame-'));
 process.env['BLAME_FOLDER'] = folder;
 try {
   const files = Object.assign({}, ...names.map((name) => filesOf(name, CAUSES[name]!)));
-  // What is to be named is what happened once: a second machine would hide it.
+  // The cause happens only once: a retry on a second machine would hide it.
   const matrix = `arch: [${arch.name}]\ncontrol: ${control.name}\nsuite: [${names.join(', ')}]\nretries: {infra: 0, emulator: 0}\n`;
   await using project = await makeProject({ ...files, 'matrices/blame.yaml': matrix });
   for (const [time, causes] of leftOf(names, rounds, done)) {

@@ -4,8 +4,8 @@ import { formatDuration } from '../harness/base/text.ts';
 import { summarize } from '../harness/bench/statistics.ts';
 
 /**
- * `npm run bench:clones [-- ARCH [COUNT]]`: so many machines (40) from one snapshot, all running at the same time in the
- * end. Prints Markdown; ends with 1 when two are alike or a clock is off by more than a second.
+ * `npm run bench:clones [-- ARCH [COUNT]]`: resumes COUNT machines (40) from one snapshot, which run at the same time.
+ * Prints Markdown; exits with 1 when two are alike or a clock is off by more than a second.
  */
 const named = process.argv[2] ?? 'amd64';
 const arch = findArch(named)?.name;

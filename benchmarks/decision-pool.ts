@@ -4,16 +4,16 @@ import { median } from 'simple-statistics';
 import { makeProject, suiteYaml, type TestProject } from '../e2e/support/project.ts';
 import { IN_GUEST, ON_CONTROLLER } from './decision-work.ts';
 
-/** What one run measured: samples by the names of the benchmarks. */
+/** The measurements of one run: samples by benchmark name. */
 export interface PoolRun {
   /** Milliseconds since 1970 at its end. */
   readonly at: number;
-  /** Of this machine, over the last minute. */
+  /** Load average of this machine over the last minute. */
   readonly load: number;
   readonly benchmarks: Readonly<Record<string, { readonly samplesMs: readonly number[]; readonly waited?: number }>>;
 }
 
-/** A benchmark of the pool: a piece of work of some size, by one of three clocks. */
+/** A benchmark of the pool: work of a given size, measured by one of three clocks. */
 export interface PoolBenchmark {
   readonly name: string;
   readonly clock: 'onController' | 'inGuest' | 'instructions';
@@ -29,7 +29,7 @@ function workOf({ clock, work }: PoolBenchmark) {
   return (clock === 'onController' ? ON_CONTROLLER : IN_GUEST)[work]!;
 }
 
-/** A project whose one suite takes these measurements. */
+/** A project with one suite that takes these measurements. */
 export function poolProject(benchmarks: readonly PoolBenchmark[]): Promise<TestProject> {
   const tests = benchmarks.map((benchmark) => {
     const { name, clock, size } = benchmark;
@@ -45,14 +45,14 @@ export function poolProject(benchmarks: readonly PoolBenchmark[]): Promise<TestP
     'suites/decision/a.bench.ts': `import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { test } from 'multiarch-harness';
-// What is computed is looked at, or it would not be computed.
+// Use the result, or the engine would optimise the work away.
 const run = async (work, n) => { if (work(n) === 'never') throw new Error(); };
 ${tests.join('\n')}
 `,
   });
 }
 
-/** One real run, added to a file of such. @throws Error when it did not pass. */
+/** Makes one real run and appends it to a file. @throws Error when it did not pass. */
 export async function addRun(project: TestProject, file: string): Promise<PoolRun> {
   const { exitCode, stderr } = await project.harness(['run', 'decision', '--jobs', '1']);
   if (exitCode !== 0) throw new Error(`the run ended with ${exitCode}:\n${stderr.split('\n').slice(-30).join('\n')}`);
@@ -66,7 +66,7 @@ export async function addRun(project: TestProject, file: string): Promise<PoolRu
   return run;
 }
 
-/** Work whose slower version is measured in each run, too, and by how much it is slower. */
+/** Work of which each run also measures a slower version, and by how much that is slower. */
 export const SLOWED = {
   onController: {
     by: 0.1,
@@ -79,7 +79,7 @@ export const SLOWED = {
   },
 } as const;
 
-/** What is measured by each clock. In the guest only little: starting a command there takes longer than running it. */
+/** The work per clock. In the guest only a little: starting a command takes longer there than running it. */
 const MEASURED: Readonly<Record<PoolBenchmark['clock'], readonly string[]>> = {
   onController: Object.keys(ON_CONTROLLER),
   inGuest: ['a loop', 'starting processes', 'SHA-256', 'compression', 'sorting lines'],
@@ -87,8 +87,8 @@ const MEASURED: Readonly<Record<PoolBenchmark['clock'], readonly string[]>> = {
 };
 
 /**
- * The benchmarks of the pool, and a slower version of some. In a guest, starting the program takes time, too, so that a
- * hundredth more work is less than a hundredth more: how much more it takes is measured, in instructions, which repeat.
+ * The benchmarks of the pool, and a slower version of some. In a guest, starting the program also takes time, so 1 %
+ * more work takes less than 1 % more time; the actual difference is measured in instructions, which are repeatable.
  */
 export async function poolBenchmarks(scratch: string): Promise<PoolBenchmark[]> {
   const { by, works } = SLOWED.instructions;

@@ -4,7 +4,7 @@ import type { BenchmarkChange } from '../harness/compare/regression.ts';
 import type { PoolRun } from './decision-pool.ts';
 import { playDecision, type Trial, type TrialBenchmark } from './decision-trials.ts';
 
-/** What the defaults of `harness compare --confirm` are. */
+/** The defaults of `harness compare --confirm`. */
 const OPTIONS = { minEffect: { times: 0.02, instructions: 0.005 }, alpha: 0.0025, screenAlpha: 0.05 };
 
 const CLOCKS = ['onController', 'inGuest', 'instructions'] as const;
@@ -13,7 +13,7 @@ const isOf = (clock: Clock) => (name: string) => name.startsWith(`${clock}:`);
 const differs = ({ change }: BenchmarkChange) => change !== 'same' && change !== 'cannot tell';
 const isWorse = ({ change }: BenchmarkChange) => change === 'worse';
 
-/** The tables of the decision, as Markdown, and whether the targets are met. */
+/** The tables of the decision as Markdown, and whether the targets are met. */
 export function decisionReport(runs: readonly PoolRun[], decisions: number): { text: string; met: boolean } {
   const names = Object.keys(runs[0]!.benchmarks);
   const plain = names.filter((name) => !name.endsWith(', slower'));
@@ -43,7 +43,7 @@ export function decisionReport(runs: readonly PoolRun[], decisions: number): { t
   ];
   let met = called * 200 <= comparisons && alarms === 0;
   const found = injected.map(([what, clock, changed]) => {
-    // One benchmark of the commit is slower, the others are as they were.
+    // One benchmark of the commit is slower; the others are unchanged.
     const hits = { suspected: 0, found: 0 };
     const of = Math.max(1, Math.ceil(decisions / changed.length));
     for (const one of changed)
@@ -115,12 +115,12 @@ function figure(run: PoolRun, name: string, subtractWaiting: boolean): number {
   return figureOf(benchmark, subtractWaiting);
 }
 
-/** The standard deviation of a benchmark's logarithm from run to run: 0.01 is about 1 %. */
+/** The standard deviation of a benchmark's logarithm between runs: 0.01 is about 1 %. */
 function sd(runs: readonly PoolRun[], name: string, subtractWaiting: boolean): number {
   return standardDeviation(runs.map((run) => Math.log(figure(run, name, subtractWaiting))));
 }
 
-/** How much slower what was made slower was, by its median over all runs. */
+/** How much slower the slower version was, by its median over all runs. */
 function ratioText(runs: readonly PoolRun[], changed: readonly TrialBenchmark[]): string {
   const ratios = changed.map(({ name, slower, times = 1 }) => {
     const of = (which: string) => median(runs.map((run) => figure(run, which, true)));

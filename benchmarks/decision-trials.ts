@@ -5,30 +5,30 @@ import { type BenchmarkChange, compareRuns } from '../harness/compare/regression
 import type { RunResult } from '../harness/events/result.ts';
 import type { PoolRun } from './decision-pool.ts';
 
-/** Runs that one decision takes at most: two that make suspect, and those of each commit that are asked. */
+/** Maximum runs of one decision: the two that raise the suspicion, and the fresh runs of each commit. */
 export const RUNS_A_DECISION = 2 + 2 * MOST_ROUNDS;
 
-/** A benchmark of two commits, by what the pool's runs measured. */
+/** A benchmark of two commits, with measurements from the pool's runs. */
 export interface TrialBenchmark {
   readonly name: string;
-  /** Of the new commit: another benchmark of the pool, really slower; absent: the same. */
+  /** The new commit's benchmark: another one of the pool that is really slower; absent: the same one. */
   readonly slower?: string;
-  /** Of the new commit: its samples times this. */
+  /** Factor on the new commit's samples. */
   readonly times?: number;
 }
 
-/** What a decision came to. */
+/** The result of a decision. */
 export interface Trial {
-  /** What two runs said, at the level of `harness compare` without `--confirm`, and whom they suspected. */
+  /** The result of two runs, at the level of `harness compare` without `--confirm`, and the suspects. */
   readonly screened: readonly BenchmarkChange[];
-  /** With what fresh runs said of the suspects. */
+  /** The result after fresh runs of the suspects. */
   readonly changes: readonly BenchmarkChange[];
 }
 
 /**
- * Plays a whole decision between two commits with real runs. Two runs that were made one after the other are a pair; one of
- * them, drawn, is of the base. The first pair is compared, the others are the fresh runs. Which pairs, and in which order,
- * is drawn, without taking one twice in a decision.
+ * Simulates a whole decision between two commits with real runs. Two consecutive runs are a pair, one of which is
+ * randomly assigned to the base. The first pair is compared; the others are the fresh runs. Pairs are drawn at random,
+ * in random order, without replacement within a decision.
  * @throws RangeError when there are fewer than RUNS_A_DECISION runs.
  */
 export function playDecision(
@@ -66,7 +66,7 @@ export function playDecision(
   return { screened, changes };
 }
 
-/** Runs that follow each other, two and two; with an odd number one at an end, drawn, is left out. */
+/** Pairs of consecutive runs; of an odd number, one at a random end is left out. */
 function pairsOf(runs: readonly PoolRun[], random: () => number): [PoolRun, PoolRun][] {
   const from = runs.length % 2 === 1 && random() < 0.5 ? 1 : 0;
   return Array.from({ length: Math.floor((runs.length - from) / 2) }, (_, index) => [
@@ -75,7 +75,7 @@ function pairsOf(runs: readonly PoolRun[], random: () => number): [PoolRun, Pool
   ]);
 }
 
-/** Fisher and Yates. */
+/** Fisher-Yates shuffle. */
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const left = [...items];
   for (let last = left.length - 1; last > 0; last--) {
@@ -85,7 +85,7 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return left;
 }
 
-/** What a run of the pool says of a commit, as a run of one cell. */
+/** A run of the pool as the run of a commit with one cell. */
 function resultOf(run: PoolRun, benchmarks: readonly TrialBenchmark[], changed: boolean): RunResult {
   const measured = benchmarks.map(({ name, slower, times = 1 }) => {
     const { samplesMs, ...rest } = run.benchmarks[changed ? (slower ?? name) : name]!;
@@ -101,7 +101,7 @@ function resultOf(run: PoolRun, benchmarks: readonly TrialBenchmark[], changed: 
     };
   });
   const facts = { arch: 'amd64', kind: 'vm', accelerator: 'tcg', cpu: 'max', vcpus: 1, memoryBytes: 2 ** 28 };
-  // What comparing looks at; the rest of a run does not matter to it.
+  // Only what the comparison reads.
   return {
     host: { cpu: 'this' },
     cells: [{ name: 'amd64/vm/decision', facts, benchmarks: measured }],

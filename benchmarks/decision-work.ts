@@ -1,5 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are programs of their own
-/** Work of a size: twice the size is about twice the work. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are source code
+/** Work of a given size: twice the size is about twice the work. */
 export interface Work {
   readonly size: number;
   /** For the controller: the body of a function of `n`. For a guest: a shell command. */
@@ -8,7 +8,7 @@ export interface Work {
 
 type Works = Readonly<Record<string, Work>>;
 
-/** What programs do, in short pieces of a few milliseconds, because a run measures them all: by this machine's own clock. */
+/** Typical work for the controller's clock, in pieces of a few milliseconds, because each run measures all of them. */
 export const ON_CONTROLLER: Works = {
   'integer arithmetic': js(400_000, 'let x = 0; for (let i = 0; i < n; i++) x = (x + i * i) % 7919; return x'),
   'floating point': js(480_000, 'let x = 0; for (let i = 0; i < n; i++) x += Math.sin(i) * Math.sqrt(i); return x'),
@@ -91,7 +91,7 @@ export const ON_CONTROLLER: Works = {
   compression: js(1_500_000, 'return deflateSync(Buffer.from("some text, ".repeat(n / 11))).length'),
 };
 
-/** Commands, short enough that starting them is not most of it. */
+/** Commands that run long enough for their start not to dominate. */
 export const IN_GUEST: Works = {
   'a loop': sh(300, ':'),
   'sums in a shell': sh(250, 'x=$((x + i * i % 7))'),

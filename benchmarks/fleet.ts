@@ -16,18 +16,18 @@ import { DEFAULT_RELEASE } from '../harness/releases/index.ts';
 import { writeReports } from '../reports/index.ts';
 
 /**
- * `npm run bench:fleet -- memory [CELLS]` or `slurm [CELLS]`: cells that do nothing, on an engine in memory that loses 1 % of
- * attempts, or on real Slurm (3 nodes on this host with 20 places each): seconds, cells a second, memory of the controller, and
- * how late an event is shown. `held [ROWS]`: what Slurm takes to submit, list and cancel an array that does not run. Nothing
- * is asserted.
+ * `npm run bench:fleet -- memory [CELLS]` or `slurm [CELLS]`: cells that do nothing, on an engine in memory that loses
+ * 1 % of attempts, or on real Slurm (3 nodes on this host with 20 slots each). Prints seconds, cells per second,
+ * memory of the controller, and the delay of events. `held [ROWS]`: how long Slurm takes to submit, list and cancel an
+ * array that does not run. Nothing is asserted.
  */
 const [mode = 'memory', given] = process.argv.slice(2);
 const ARCHS = ['amd64', 'arm64', 'ppc64le'] as const;
-/** Attempts that an engine in memory runs at once, and the milliseconds that each takes. */
+/** Concurrent attempts of the engine in memory, and the milliseconds that each takes. */
 const [SLOTS, ATTEMPT_MS] = [500, 1250];
 const LOST = 0.01;
 
-/** The events of a part of one cell, as its harness would have written them. */
+/** The events of a part with one cell, as its harness would have written them. */
 function partText(cell: string): string {
   const [arch = '', target = '', suite = ''] = cell.split('/');
   const at = new Date().toISOString();
@@ -66,7 +66,7 @@ async function inMemory(): Promise<Engine> {
       await mkdir(part, { recursive: true });
       await delay(ATTEMPT_MS);
       const text = partText(cell);
-      // A node that loses its power leaves half of it.
+      // A node that loses power leaves half of the file.
       const lost = basename(part) === '1' && Math.random() < LOST;
       await writeFile(join(part, 'events.jsonl'), lost ? text.slice(0, text.length / 2) : text);
     },
@@ -143,7 +143,7 @@ else {
   Object.assign(process.env, cluster.env);
   const engine = openSlurm({ options: [] });
   if (mode === 'slurm') {
-    // A harness of a shell: what is measured is not Node's start.
+    // A shell script stands in for the harness, so that Node's start is not measured.
     const fake = join(cluster.folder, 'fake.sh');
     const text = partText('CELL').replaceAll("'", `'\\''`);
     const words = [

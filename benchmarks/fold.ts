@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { HarnessEvent, PlannedCell } from '../harness/events/types.ts';
 
 /**
- * `npm run bench:fold [-- CELLS…]`: seconds, seconds of CPU and memory of reading and folding a run, and of merging it from parts, by how
- * many cells it has. Each figure is of a process of its own; nothing is asserted.
+ * `npm run bench:fold [-- CELLS…]`: time, CPU time and memory of reading and folding a run, and of merging it from
+ * parts, by number of cells. Each figure is that of a separate process; nothing is asserted.
  */
 const PARTS = 10;
 const TESTS = 5;
@@ -66,7 +66,7 @@ async function writeRun(folder: string, cells: readonly PlannedCell[]): Promise<
   await pipeline(batches, createWriteStream(join(folder, 'events.jsonl')));
 }
 
-/** Runs a module in a process of its own. */
+/** Runs a module in a separate process. */
 function measured(script: string, args: readonly string[]): string {
   const started = performance.now();
   const argv = ['--input-type=module-typescript', '--eval', `${script}\n${USAGE}`, ...args];

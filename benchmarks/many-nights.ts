@@ -2,8 +2,8 @@ import { seededRandom } from '../harness/bench/random.ts';
 import type { BenchmarkFinished, StoredEvent } from '../harness/events/types.ts';
 
 /**
- * The events of a night that never was, made from those of a real run: its benchmarks so many times over, with noise, a
- * host that is busy in some nights, and every sixteenth series a tenth slower from some night on.
+ * Synthetic events of a night, made from those of a real run: its benchmarks repeated, with noise, a busy host in some
+ * nights, and every sixteenth series slower by a tenth from some night on.
  */
 export function nightLike(
   events: readonly StoredEvent[],

@@ -11,9 +11,9 @@ import { renderNightly } from '../reports/nightly.ts';
 import { nightLike } from './many-nights.ts';
 
 /**
- * `npm run bench:nightly [-- EVENTS [FOLDER]]`: a history of 400 nights × 60 benchmarks × 3 architectures, made from the
- * events of one run (default: the newest here); how long it takes to read it without and with the index, to look for
- * changes and to write the page, how large the page is, and when headless Chromium has it on the screen. Prints Markdown.
+ * `npm run bench:nightly [-- EVENTS [FOLDER]]`: a history of 400 nights × 60 benchmarks × 3 architectures, made from
+ * the events of one run (default: the newest here). Measures reading it without and with the index, looking for
+ * changes, writing the page, the size of the page, and how long headless Chromium takes to show it. Prints Markdown.
  */
 const NIGHTS = 400;
 const BENCHMARKS = 60;
@@ -27,14 +27,14 @@ async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   const result = await work();
   const { user, system } = process.cpuUsage(before);
   const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
-  // Beside the time, because on a busy machine it is not ours alone.
+  // CPU time as well, because elapsed time depends on what else the machine does.
   rows.push([what, `${seconds(performance.now() - started)} (processor ${seconds((user + system) / 1000)})`]);
   return result;
 }
 
 /**
- * Milliseconds from the start of the navigation to the first frame with everything in it: Chromium writes a picture of
- * the whole window when it has been drawn. What starting Chromium itself takes, an empty page tells.
+ * Milliseconds from the start of the navigation to the first complete frame: Chromium writes a screenshot when the
+ * whole window has been drawn. The time of an empty page, which is Chromium's own start, is subtracted.
  */
 async function opened(page: string, size: string): Promise<number> {
   const shot = async (address: string) => {

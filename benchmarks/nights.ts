@@ -6,9 +6,9 @@ import { percent } from '../reports/nightly/words.ts';
 import { dayBefore, injected, nightsProject } from './run-nights.ts';
 
 /**
- * `npm run bench:nights [-- NIGHTS [ARCHS [FOLDER]]]`: so many real nights (30) of the suite `web`, one after the other, in
- * a project whose commits are made between them, two of which really cost something. Says which changes the page
- * finds; ends with 1 unless they are those two and no third. FOLDER gets the history and the page.
+ * `npm run bench:nights [-- NIGHTS [ARCHS [FOLDER]]]`: NIGHTS real nights (30) of the suite `web`, one after the
+ * other, in a project that gets a commit before each; two of the commits really make it slower. Prints the changes
+ * that the page finds; exits with 1 unless they are exactly those two. FOLDER gets the history and the page.
  */
 const nights = Number(process.argv[2] ?? 30);
 const archs = process.argv[3] ?? 'amd64, arm64, ppc64le';

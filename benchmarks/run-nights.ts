@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { CHECKOUT } from '../e2e/support/checkout-copy.ts';
 import { makeProject, type TestProject } from '../e2e/support/project.ts';
 
-/** A change of the project on purpose that costs something, and the night after whose predecessor it was made. */
+/** A deliberate slowdown of the project, and the first night that has it. */
 export interface Injected {
   /** From 1: the first night that has it. */
   readonly night: number;
@@ -13,14 +13,14 @@ export interface Injected {
   readonly edit: (text: string) => string;
 }
 
-/** What makes nights out of runs: two changes, each of one part of the stack. */
+/** The two injected changes, each to one part of the stack. */
 export function injected(nights: number): readonly Injected[] {
   return [
     {
       night: Math.round(nights * 0.4) + 1,
       subject: 'Every answer of the application has a checksum',
       file: 'suites/web/app/app.psgi',
-      // A sum over the body, so many times over that an answer costs half a million instructions more.
+      // A sum over the body, repeated so often that an answer costs half a million more instructions.
       edit: (text) =>
         replaced(
           text,
@@ -47,7 +47,7 @@ function replaced(text: string, from: string, to: string): string {
   return text.replace(from, to);
 }
 
-/** The same requests as a client in the guest makes, so that all they cost is executed there. */
+/** The same requests, made by a client in the guest, so that their whole cost is executed there. */
 const counted = `import { test } from 'multiarch-harness';
 
 const requests = (path: string) => ['perl', '-MIO::Socket::INET', '-e', \`for (1 .. 15) {
@@ -78,10 +78,10 @@ test('application over 4 connections', async ({ stack, measure }) => {
 });
 `;
 
-/** Scenarios that take long and do not bear on what is measured. */
+/** Scenarios that take long and are irrelevant to the measurement. */
 const LEFT_OUT = ['persistence.scenario.ts', 'unplug.scenario.ts', 'reload.scenario.ts', 'counter.scenario.ts'];
 
-/** A project in git with the suite `web`, its benchmarks, three that count, and a matrix `nights`. */
+/** A git project with the suite `web`, its benchmarks, three more that count instructions, and a matrix `nights`. */
 export async function nightsProject(archs: string): Promise<TestProject> {
   const files: Record<string, string> = {
     'matrices/nights.yaml': `arch: [${archs}]\nsuite: [web]\n`,
@@ -102,7 +102,7 @@ export async function nightsProject(archs: string): Promise<TestProject> {
   return project;
 }
 
-/** What a day brings: notes, and what was injected for this night. */
+/** The commits of a day: a note, and the change injected for this night. */
 export async function dayBefore(project: TestProject, night: number, changes: readonly Injected[]): Promise<void> {
   await change(project, 'README.md', (text) => `${text}\nDay ${night}: nothing that runs was touched.\n`);
   await commit(project, `Notes of day ${night}`);

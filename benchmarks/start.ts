@@ -7,8 +7,8 @@ import { readEvents } from '../harness/events/reader.ts';
 import type { Results } from '../reports/results-schema.ts';
 
 /**
- * `npm run bench:start [-- --warm]`: how long a start takes, as in docs/performance.md. Images from nothing in a cache of
- * its own (left out with `--warm`), then the quickstart matrix cold and resumed. Prints Markdown.
+ * `npm run bench:start [-- --warm]`: how long a start takes, as in docs/performance.md. Builds the images in a
+ * separate, empty cache (skipped with `--warm`), then runs the quickstart matrix cold and resumed. Prints Markdown.
  */
 const warm = process.argv.includes('--warm');
 const cache = warm ? undefined : await mkdtemp(join(tmpdir(), 'harness-bench-cache-'));
@@ -18,7 +18,7 @@ const out = (line: string) => process.stdout.write(`${line}\n`);
 interface Start {
   readonly results: Results;
   readonly totalMs: number;
-  /** Milliseconds from a cell's image to the begin of its first scenario. */
+  /** Milliseconds from the start of a cell's acquire step to its first scenario. */
   readonly firstScenario: ReadonlyMap<string, number>;
 }
 

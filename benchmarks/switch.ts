@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createLan } from '../harness/net/lan.ts';
 
 /**
- * `npm run bench:switch`: how much the LAN forwards between two local sockets, in this one process, which also writes and
- * reads at both ends: the switch alone is faster than what is printed.
+ * `npm run bench:switch`: throughput of the LAN between two local sockets. This one process also writes and reads at
+ * both ends, so the switch alone is faster than the printed figure.
  */
 const SECONDS = 3;
 const folder = await mkdtemp(join(tmpdir(), 'harness-bench-lan-'));

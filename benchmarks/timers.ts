@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { makeProject } from '../e2e/support/project.ts';
 
 /**
- * `npm run bench:timers [-- ARCH…]`: what an emulated machine's timers cost, as in docs/performance.md: seconds of this
- * host's processor that QEMU takes for the same commands on machines with fine and with coarse timers, each booted twice,
- * one after the other. Prints Markdown.
+ * `npm run bench:timers [-- ARCH…]`: the cost of an emulated machine's timers, as in docs/performance.md: CPU seconds
+ * that QEMU takes for the same commands on machines with fine and with coarse timers, each booted twice, one after the
+ * other. Prints Markdown.
  */
 const archs = process.argv.length > 2 ? process.argv.slice(2) : ['amd64'];
 const suite = (timers: string) => `needs: [docker]

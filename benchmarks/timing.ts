@@ -9,11 +9,11 @@ import { decisionReport } from './decision-report.ts';
 import { RUNS_A_DECISION } from './decision-trials.ts';
 
 /**
- * `npm run bench:timing [-- RUNS] [--only counts|decision] [--pool FILE] [--decisions N]`: how much counts of instructions
- * differ between separate runs (20) of the same code on each architecture, on a machine one of whose cores is kept busy;
- * and what the decision of `harness compare --confirm` makes of a commit and itself, and of one that is slower, played with
- * real runs. They are kept in the file of `--pool`, to which a later start adds. Prints Markdown; ends with 1 when a target
- * is missed.
+ * `npm run bench:timing [-- RUNS] [--only counts|decision] [--pool FILE] [--decisions N]`: how much instruction counts
+ * differ between RUNS separate runs (20) of the same code on each architecture, on a machine with one busy core; and
+ * how `harness compare --confirm` decides between a commit and itself, and between a commit and a slower one,
+ * simulated with real runs. These are kept in the file of `--pool`, to which a later start adds. Prints Markdown;
+ * exits with 1 when a target is missed.
  */
 const { values, positionals } = parseArgs({
   options: { only: { type: 'string' }, pool: { type: 'string' }, decisions: { type: 'string', default: '100' } },

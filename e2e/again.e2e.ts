@@ -22,10 +22,10 @@ test('is quick', async ({ target }) => { await target.sh('sleep 0.2'); });
 `,
 };
 
-/** What differs from run to run: times, and what a console shows with its own. */
+/** Replaces what differs between runs: times, and console lines with their own. */
 const TIMES = ['startedAt', 'durationMs', 'atMs', 'console'];
 
-/** What a run came to, without times. */
+/** The result of a run, without times. */
 const timeless = ({ cells, counts, exitCode, state }: Results) =>
   JSON.parse(
     JSON.stringify({ cells, counts, exitCode, state }, (key, value: unknown) =>
@@ -73,7 +73,7 @@ test('so does one with guests, of which nothing is left, and after a reboot of t
     'suites/two/suite.yaml': suiteYaml(),
     'suites/two/b.scenario.ts': scenario('passes', "await target.sh('sleep 1');"),
   });
-  // The first makes the snapshots that the others resume.
+  // The first run saves the snapshots that the others resume.
   await project.harness(['run', 'm', '--jobs', '1']);
   const begun = performance.now();
   await project.harness(['run', 'm', '--jobs', '1']);
@@ -96,10 +96,10 @@ test('so does one with guests, of which nothing is left, and after a reboot of t
   }
 });
 
-/** Makes a lease what it is after a reboot: of an earlier boot, its processes' numbers belonging to others. */
+/** Makes a lease look as after a reboot: from an earlier boot, with process numbers that belong to others. */
 async function rebootFor(lease: string): Promise<void> {
   const text = await readFile(lease, 'utf8').catch(() => undefined);
-  // A run that had ended has none.
+  // A run that has ended has no lease.
   if (text === undefined) return;
   const lines = text.split('\n').filter(Boolean);
   const earlier = lines.map((line) =>
@@ -164,7 +164,7 @@ test('of a run that was killed at any moment, what was not green runs again, and
     const { run: another, cells } = await project.results();
     expect(another).not.toBe(name);
     expect(cells.map((cell) => cell.name)).toEqual(red.map((cell) => cell.name));
-    // Of a cell that never ended everything runs, of one that has failed only what did.
+    // A cell that never ended runs all tests again; a failed one only its failed tests.
     for (const [index, { tests }] of cells.entries()) {
       const { verdict, suite } = red[index]!;
       const all = { one: 3, two: 1 }[suite];
@@ -230,7 +230,7 @@ test('-t chooses commands by their names, and the line of a failure runs just th
     'the second > b failed',
     'command > false failed',
   ]);
-  // What others printed is none of its last words.
+  // Output of other cells is not among its last lines.
   expect(whole.stderr).not.toContain('caused by: noise');
   expect(whole.stderr).toContain(`${arch}/local/cmd  the second  b`);
   expect(await project.harness(['run', 'm', '-t', 'second'])).toMatchObject({ exitCode: 1 });

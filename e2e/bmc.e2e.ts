@@ -15,7 +15,7 @@ import { type StandIn, standIns, writeInventory } from './support/stand-in.ts';
 
 const LOGIN = { user: 'admin', password: 'secret' };
 
-/** A port of the loopback interface that nobody has, as far as one can know. */
+/** A free port of the loopback interface; another process may still take it. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** OpenIPMI's simulator, in front of a file that has the state. */
+/** OpenIPMI's simulator, which keeps the power state in a file. */
 async function simulator() {
   const port = await freePort();
   const auths = 'none md2 md5 straight';
@@ -158,7 +158,7 @@ test('the machine starts anew', async ({ target }) => {
   const [machine] = (await standIns(project, ['amd64'])) as [StandIn];
   await using _machine = machine;
   let state: PowerState = 'on';
-  // As a BMC does: it answers before the machine has started.
+  // Like a BMC, it answers before the machine has started.
   const switched =
     (to: PowerState, ...commands: readonly string[]) =>
     async () => {
@@ -177,7 +177,7 @@ test('the machine starts anew', async ({ target }) => {
   );
   const doctor = await project.harness(['doctor']);
   expect(doctor.stdout).toContain(`power of real-amd64 usable      redfish ${service.url}: it is on`);
-  // A controller has its bad moments.
+  // A BMC sometimes fails for a moment.
   service.fault('real', { status: 500, times: 2 });
   const { exitCode, stderr } = await project.harness(['run', 'm']);
   expect(exitCode, stderr).toBe(0);

@@ -17,7 +17,7 @@ nodes: {n1: {}, n2: {}}
   'suites/pair/pair.scenario.ts': `import { appendFileSync } from 'node:fs';
 import { eventually, expect, test } from 'multiarch-harness';
 
-/** What a machine hears from the SSH server of another, by its name. */
+/** The greeting that a machine gets from the SSH server of another one, by name. */
 const greet = (name) =>
   ['perl', '-MIO::Socket::INET', '-e', \`my $s = IO::Socket::INET->new(PeerAddr => "\${name}:22", Timeout => 3) or die "no: $@"; print scalar <$s>\`];
 
@@ -44,7 +44,7 @@ test('a delay is there and goes', async ({ cluster }) => {
   await cluster.lan.impair('n2', { delayMs: 400 });
   const begun = performance.now();
   await cluster.node('n1').exec(greet('n2'));
-  // There and back for the connection, and once more for the greeting.
+  // A round trip for the connection, then one way for the greeting.
   expect(performance.now() - begun).toBeGreaterThan(1000);
   await cluster.lan.impair('n2', {});
 });
@@ -78,7 +78,7 @@ test('a cluster of two architectures: network, partition, power, and all of it a
   const warm = await run(project);
   expect(warm.cells[0]?.facts?.resumed).toMatch(/^\d{4}-/);
   expect(warm.cells[0]?.tests.map(({ verdict }) => verdict)).toEqual(Array(5).fill('passed'));
-  // Resumed machines are machines of their own.
+  // Resumed machines differ from the saved ones.
   const ids = (await readFile(join(project.folder, 'ids'), 'utf8')).trim().split('\n');
   expect(new Set(ids).size).toBe(4);
   expect(await leftovers(project.folder)).toEqual([]);
@@ -117,7 +117,7 @@ test('is red', () => expect(1).toBe(2));
     ]),
   );
   expect(await project.read(`${place}/n2/evidence-2-uname-m.txt`)).toBe('ppc64le\n');
-  // What a guest prints reaches nobody's terminal as it is.
+  // A guest's output never reaches a terminal unescaped.
   const [said] = cell!.artifacts.filter((file) => file.startsWith(`${place}/n1/evidence-1-`));
   const text = await project.read(said!);
   expect(text).toMatch(/^n1 says .*so$/);
@@ -143,6 +143,6 @@ test('waits', ({ target }) => target.sh('sleep 1000', { seconds: 100 }));
   expect((await project.harness(['gc'])).stdout).toContain('removed');
   expect(machines.map(isAlive)).toEqual([false, false]);
   for (const { controlSocket } of machines) await expect(stat(controlSocket)).rejects.toThrow('ENOENT');
-  // Kept connections end by themselves, when they notice.
+  // The ssh processes end by themselves once they notice.
   await retryUntil(async () => expect(await leftovers(project.folder)).toEqual([]), { deadlineMs: 10_000 });
 });

@@ -102,7 +102,7 @@ test('compare --fail-on: what was not compared is no success, and nothing to fai
   const make = async (name: string, change: (event: StoredEvent) => StoredEvent | undefined) => {
     const events = lines
       .map((line) => JSON.parse(line) as StoredEvent)
-      // Two of the fixture's have too few samples ever to be compared.
+      // Two of the fixture's benchmarks have too few samples to be compared.
       .filter((event) => event.type !== 'benchmark.finished' || event.measurement.samplesMs.length >= 6)
       .flatMap((event) => change(event) ?? []);
     await mkdir(join(project.folder, name));
@@ -137,7 +137,7 @@ test('compare --fail-on: what was not compared is no success, and nothing to fai
   const processor = await compare(same, './processor/', '--fail-on', '2%');
   expect(processor).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('0 of 18 compared') });
   expect(processor.stderr).toContain('the processor was qemu64, and is another');
-  // Nobody asked for a verdict.
+  // Without --fail-on, the exit code is 0.
   expect((await compare(same, './none/')).exitCode).toBe(0);
   const json = JSON.parse((await compare(same, './half/', '--json')).stdout);
   expect(json).toMatchObject({ of: 18, compared: expect.any(Number) });

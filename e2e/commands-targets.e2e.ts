@@ -7,8 +7,8 @@ import { makeProject, type TestProject } from './support/project.ts';
 import { type StandIn, standIns, writeInventory } from './support/stand-in.ts';
 
 /**
- * A project with a set-up, results of two kinds, a test that passes the second time, and files to bring back. What it keeps
- * between two tries is in its home.
+ * A project with a set-up, results in two formats, a test that passes the second time, and files to fetch. It keeps the
+ * state between two attempts in its home.
  */
 const files = {
   'matrices/m.yaml': 'arch: [amd64]\nsuite: [checks]\nlimits: {scale: 10}\n',
@@ -37,7 +37,7 @@ printf '\\000\\377' >dist/deep/bytes
 const testsOf = ({ cells }: Results) =>
   cells.flatMap((cell) => cell.tests.map(({ verdict, name }) => `${verdict} ${name}`));
 
-/** Runs the project on a kind of target, and checks everything that came of it. @returns who ran the commands. */
+/** Runs the project on a kind of target and checks all results. @returns the user who ran the commands. */
 async function check(project: TestProject, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { exitCode, stderr } = await project.harness(['run', 'm', ...args], env);
   const results = await project.results();
@@ -59,7 +59,7 @@ async function check(project: TestProject, args: readonly string[], env: Readonl
   return (await project.read(`${place}/artifacts/dist/user`)).trim();
 }
 
-/** A command of the command line, as root, on a machine that is kept because it fails. */
+/** Runs a failing command from the command line as root, with a machine that is therefore kept. */
 async function keep(project: TestProject, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const command = ['--root', '--memory', '256', '--', 'sh', '-c', 'id -un; touch made-here; exit 3'];
   const { exitCode, stderr } = await project.harness(['run', '--arch', 'amd64', '--keep', ...args, ...command], env);

@@ -13,7 +13,7 @@ const local = ['run', '--arch', arch, '--target', 'local'];
 const tests = ({ cells }: Results) =>
   cells.flatMap((cell) => cell.tests.map((one) => `${one.verdict} ${one.file} › ${one.name}`));
 
-/** Four tests of which one fails where `uname -m` says so, in TAP. */
+/** Four tests in TAP, one of which fails on the given `uname -m`. */
 const TAP = `#!/bin/sh
 echo 'TAP version 13'
 echo '1..4'
@@ -175,7 +175,7 @@ tests:
   await writeFile(join(project.folder, 'product/text'), 'two\n');
   const second = await run();
   expect(second.resumed).toBe(true);
-  // Set up once, and the file that changed is there as it is now.
+  // The set-up ran only once, and the changed file was copied again.
   expect(second.output.split('\n').slice(-3)).toEqual(['configured', 'two', '']);
   await writeFile(join(project.folder, 'product/config'), 'anew\n');
   const third = await run();
@@ -217,13 +217,13 @@ test.each([
     HARNESS_NO_SYSTEM_PACKAGES: '1',
     GITHUB_ACTIONS: 'true',
     GITHUB_STEP_SUMMARY: join(project.folder, 'summary.md'),
-    // What the upload of the page would have said.
+    // The output that the upload of the page would have had.
     URL: 'https://github.example/page',
   };
   await writeFile(env.GITHUB_STEP_SUMMARY, '');
   const given = { ...inputs, arch, args: '--target local', 'working-directory': '.' };
   const { output, said } = await playAction(project.folder, ['The harness', 'run', 'The summary'], given, env);
-  // The page, for an upload that the browser opens.
+  // The page alone, for an upload that the browser opens.
   expect(output, said).toBe(`exit-code=0\npage=${project.folder}/harness-.html\n`);
   const { cells } = await project.results();
   expect(cells.map(({ verdict, tests }) => [verdict, tests.map((one) => one.verdict)])).toEqual([

@@ -22,7 +22,7 @@ const well = `services:
     stop_grace_period: 0s
 `;
 
-/** Somebody's Compose file, from which `init` writes the suite `stack`. */
+/** An existing Compose file, from which `init` writes the suite `stack`. */
 const web = `services:
   front: { image: "nginx:1.25", ports: ["8080:80"] }
   back: { image: "memcached:1.6" }
@@ -37,7 +37,7 @@ test('nginx serves its page', async ({ stack }) => {
 const files = {
   'web.yaml': web,
   'matrices/m.yaml': 'arch: [amd64]\nsuite: [sick, engine, lacks, stack]\nretries: {infra: 0}\n',
-  // One is healthy, the other never is.
+  // One service becomes healthy, the other never does.
   'suites/sick/suite.yaml': suiteYaml(),
   'suites/sick/compose.yaml': `${well}  sick:
     image: tool:1
@@ -90,7 +90,7 @@ test('a service that is not healthy fails the deployment, with what its check sa
     expect.arrayContaining([`${place}/service-sick.txt`, `${place}/service-well.txt`]),
   );
   expect(await project.read(`${place}/service-well.txt`)).toContain('I am well');
-  // What a container prints reaches nobody's terminal as it is.
+  // A container's output never reaches a terminal unescaped.
   const said = await project.read(`${place}/service-sick.txt`);
   expect(said).toContain('I feel ill');
   expect(said).not.toContain('\u001b');
@@ -162,7 +162,7 @@ test('takes long', async ({ target }) => { await target.sh('sleep 1000', { secon
     expect((await own.harness(['gc'])).stdout).toContain('1 resource elsewhere');
     expect(await held()).toEqual([]);
 
-    // The image is what stays, and is not sent again.
+    // The image remains and is not sent again.
     await writeFile(
       join(own.folder, 'suites/stays/a.scenario.ts'),
       `import { expect, test } from 'multiarch-harness';

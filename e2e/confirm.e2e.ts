@@ -52,11 +52,11 @@ test('a commit that makes a benchmark execute 2 % more is found by fresh runs of
   for (const name of runs) {
     const { exitCode, cells } = foldEvents((await readEvents(join(place, name, 'events.jsonl'))).events);
     expect(exitCode).toBe(0);
-    // What nobody asked about was neither run nor planned.
+    // Tests outside of the selection were neither run nor planned.
     const tests = cells[0]!.tests.map((one) => one.name);
     expect(['changed', 'as it was']).toEqual(expect.arrayContaining(tests));
   }
-  // The newest run stays what the user made.
+  // `latest` is still the user's own run.
   expect(JSON.parse(await project.read('results.json')).run).toBe(next);
   expect(await leftovers(project.folder)).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { ensureImage } from '../harness/targets/container/image.ts';
 import { bridges, heldBy, mayStartEngine, startEngine, type TestEngine } from './support/engine.ts';
 import { leftovers, makeProject, type TestProject, troubles } from './support/project.ts';
 
-/** An engine of one's own, beside the machine's, takes root, or sudo without a password. */
+/** A separate engine beside the machine's needs root, or sudo without a password. */
 const possible = await mayStartEngine();
 
 let engine: TestEngine;
@@ -34,7 +34,7 @@ const long = {
 };
 const longRuns = (event: StoredEvent): event is StoredEvent & TestStarted => event.type === 'test.started';
 
-// On a hosted runner nothing of this may be left out unseen.
+// On a hosted runner these tests must not be skipped silently.
 test.runIf(process.env['CI'] === 'true')('an engine can be started here', () => {
   expect(possible).toBe(true);
 });
@@ -153,7 +153,7 @@ test('what takes too long is ended', async ({ target }) => {
     expect(none.stderr).toMatch(
       /a Docker engine at unix:\/\/\/nowhere\/docker\.sock \(packages? docker\.io.*\) is missing/,
     );
-    // Before an image is built, and a suite that no container can run is told so whether or not there is an engine.
+    // Checked before an image is built; a suite that no container can run is refused even without an engine.
     expect((await project.results()).cells[0]?.steps.map(({ step }) => step)).toEqual(['acquire']);
     await writeFile(join(project.folder, 'suites/long/suite.yaml'), 'needs: [power]\n');
     await project.harness(['run', 'long'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });

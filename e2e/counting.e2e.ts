@@ -17,12 +17,12 @@ test('instructions are counted alike in every run, on a machine that was booted 
   for (const arch of ['amd64', 'ppc64le'])
     for (const [name, { most }] of Object.entries(COUNTED)) {
       const counts = runs.map((run) => run.get(`${arch} ${name}`)!);
-      // Twice what 20 runs are meant to differ: this is about counting at all, `npm run bench:timing` about how well.
+      // Twice the spread that 20 runs may have: this tests that counting works, `npm run bench:timing` how precisely.
       expect((Math.max(...counts) - Math.min(...counts)) / counts[0]!, `${arch} ${name}`).toBeLessThan(
         2 * most + 0.002,
       );
     }
-  // Those of two architectures are no ratio of anything.
+  // Counts of two architectures are never divided.
   expect(await project.read('summary.md')).toContain('counts of instructions');
   expect(await leftovers(project.folder)).toEqual([]);
 });

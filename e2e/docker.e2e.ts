@@ -4,15 +4,16 @@ import { putSuite, scenarioFiles, WHOLE } from './support/part-of-suite.ts';
 import { makeProject, troubles } from './support/project.ts';
 
 /**
- * One cell of the matrix that comes with the package: the scenarios are the same on the others, which take three times as
- * long. And of those a deployment of several services, and the life of containers; all take 17 minutes beside other guests.
+ * One cell of the matrix that comes with the package: the others run the same scenarios and take three times as
+ * long. Of these scenarios a deployment of several services, and the life of containers; all of them take 17 minutes
+ * beside other guests.
  */
 const SCENARIOS = scenarioFiles('docker', ['10-blog', '20-containers']);
 
-/** Every release of guests has another engine and another database; one does where there is little time. */
+/** Each release has another engine and database; one is enough if time is short. */
 const RELEASES = WHOLE ? releaseNames : [DEFAULT_RELEASE];
 
-/** Once more if it fails, and vitest says so: an engine has deadlines of its own, which are not for emulated machines. */
+/** One retry, which vitest reports: an engine's own deadlines are not meant for emulated machines. */
 test.for(RELEASES)(
   `what people do with a Docker engine of Debian %s works: ${SCENARIOS.join(', ')}`,
   {

@@ -6,8 +6,8 @@ import { nativeArch } from '../harness/arch/index.ts';
 import type { StoredEvent, TestStarted } from '../harness/events/types.ts';
 import { leftovers, makeProject, type TestProject } from './support/project.ts';
 
-// 1 only ever means that a voting cell failed. What keeps a run from starting is 2 or 3 with one line; what goes wrong
-// afterwards is a warning, and the exit code is the cells'.
+// 1 always means that a voting cell failed. An error that keeps a run from starting gives 2 or 3 and one line; a later
+// one gives a warning, and the cells decide the exit code.
 
 const arch = nativeArch()!.name;
 const main = join(import.meta.dirname, '../harness/cli/main.ts');
@@ -35,7 +35,7 @@ function expectOneLine(stderr: string, label: 'error' | 'warning', message: stri
   expect(stderr).not.toMatch(/^\s+at |bug in the harness/m);
 }
 
-/** `harness ARGS…` with its output sent elsewhere by a shell. */
+/** `harness ARGS…` with its output redirected by a shell. */
 function redirected(project: TestProject, args: string, redirection: string) {
   return execa('bash', ['-c', `exec ${process.execPath} ${main} ${args} ${redirection}`], {
     cwd: project.folder,
@@ -152,7 +152,7 @@ describe('after a green run', () => {
     });
     expectOneLine(merged.stderr, 'warning', /^warning: Unable to access summary file/);
     expect(merged.exitCode).toBe(0);
-    // The report of that run again, into a folder that has something else where a report should be.
+    // Reports of that run again, into a folder in which something else has a report's name.
     await rm(join(project.folder, '.harness/runs/latest/index.html'));
     await mkdir(join(project.folder, '.harness/runs/latest/index.html'));
     const report = await project.harness(['report']);
@@ -160,7 +160,7 @@ describe('after a green run', () => {
     expect(report.exitCode).toBe(3);
   });
 
-  /** Runs the slow matrix, and does something to its project while the test runs. */
+  /** Runs the slow matrix, and changes its project while the test runs. */
   async function meanwhile(
     act: (runFolder: string) => Promise<unknown>,
     mend: () => Promise<unknown> = async () => {},

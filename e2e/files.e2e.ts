@@ -7,7 +7,7 @@ import { makeProject } from './support/project.ts';
 
 const arch = nativeArch()!.name;
 
-/** Cron's unit is there in every image's cache already; `id` makes an image that no other run of the test has. */
+/** `id` makes an image that no other run of the test has; cron is already in the cache. */
 const suite = (id: string) => `machine: {vcpus: 1, memory: 256}
 needs: [power]
 stack:

@@ -3,10 +3,10 @@ import { processTree } from '../harness/base/process-tree.ts';
 import { WHOLE } from './support/part-of-suite.ts';
 import { makeProject, troubles } from './support/project.ts';
 
-/** Each takes minutes to build where nothing is cached: `npm test` does one, `npm run test:suites` both. */
+/** Each takes minutes to build without a cache: `npm test` builds one, `npm run test:suites` both. */
 const ARCHS = WHOLE ? ['arm64', 'ppc64le'] : ['arm64'];
 
-/** Most memory, in bytes, that a process and its descendants were seen to have together until it ended. */
+/** Peak memory, in bytes, of a process and its descendants together. */
 async function peakOf(run: Promise<unknown> & { readonly pid?: number | undefined }): Promise<number> {
   let peak = 0;
   const look = setInterval(() => {

@@ -28,7 +28,7 @@ afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 interface Fake {
   readonly ms: number;
-  /** A file: cells end when it is there. */
+  /** Path of a file: cells end once it exists. */
   readonly until?: string;
   readonly red?: readonly string[];
   readonly infraOnce?: readonly string[];
@@ -37,7 +37,7 @@ interface Fake {
 const names = (arch: string, count: number) => Array.from({ length: count }, (_, index) => `${arch}/vm/s${index + 1}`);
 const ARCHS = ['amd64', 'arm64', 'ppc64le'];
 
-/** A project with so many cells an architecture that write events and do nothing. */
+/** A project with the given number of cells per architecture, which write events and do nothing. */
 async function fakes(perArch: number, fake: Fake): Promise<TestProject> {
   const suites = Array.from({ length: perArch }, (_, index) => `s${index + 1}`);
   const project = await makeProject({
@@ -56,7 +56,7 @@ async function fakes(perArch: number, fake: Fake): Promise<TestProject> {
   return project;
 }
 
-/** An inventory with an engine that is the cluster. */
+/** An inventory with the cluster as its engine. */
 function engineYaml(folder: string, more: string): string {
   return `engines:
   lab:
@@ -71,7 +71,7 @@ ${more}`;
 const nodeOf = ({ logs }: Results['cells'][number]) =>
   logs.map(({ message }) => /ran on (\w+)$/.exec(message)?.[1]).find((node) => node !== undefined);
 
-/** Attempts that began, by the name of the cell. */
+/** Started attempts, by cell name. */
 async function begun(project: TestProject): Promise<Map<string, number>> {
   const shared = join(project.folder, 'shared/runs');
   const all = (await readdir(shared, { recursive: true })).filter((path) => path.endsWith('/begun'));
@@ -79,7 +79,7 @@ async function begun(project: TestProject): Promise<Map<string, number>> {
   return new Map([...Map.groupBy(cells, (cell) => cell)].map(([cell, list]) => [cell, list.length]));
 }
 
-/** Resolves when the first attempts of some cells are at work. */
+/** Resolves when the first attempts of some cells are running. */
 async function atWork(project: TestProject, cells: readonly string[]): Promise<void> {
   await retryUntil(
     async () => {
@@ -92,7 +92,7 @@ async function atWork(project: TestProject, cells: readonly string[]): Promise<v
   );
 }
 
-/** What is alive of all runs. */
+/** Jobs of all runs that are alive. */
 async function queued(): Promise<string> {
   return (await cluster.command(['squeue', '-h', '-r', '-o', '%j %T'])).trim();
 }
@@ -136,7 +136,7 @@ onSlurm(
   'a controller that gets SIGKILL again and again leaves a run to attach to, and nothing runs twice',
   async () => {
     await using project = await fakes(5, { ms: 2500 });
-    // Not before there is a run, and then whenever.
+    // At a random time after the run has begun.
     const first = project.start(['run', 'fake', '--on', 'lab'], cluster.env);
     await project.event((event): event is typeof event => event.type === 'run.started', 30_000);
     await delay(Math.random() * 2500);
@@ -160,7 +160,7 @@ onSlurm(
 );
 
 onSlurm('a node that loses power is noticed, and its cells run again', async () => {
-  // What it does to its cluster is no other test's.
+  // It has its own cluster, because it breaks it.
   await using own = await startSlurm(NODES);
   await using project = await fakes(2, { ms: 4000 });
   const running = project.start(['run', 'fake', '--on', 'lab'], own.env);
@@ -201,7 +201,7 @@ onSlurm('what is preempted runs again', async () => {
 });
 
 onSlurm("Slurm's controller is away for a while, and cells go on", async () => {
-  // What it does to its cluster is no other test's.
+  // It has its own cluster, because it breaks it.
   await using own = await startSlurm(NODES);
   await using project = await fakes(2, { ms: 6000 });
   const running = project.start(['run', 'fake', '--on', 'lab'], own.env);
@@ -226,11 +226,11 @@ onSlurm.each(['SIGINT', 'harness cancel'])('%s ends every job, and the run has w
   else expect((await project.harness(['cancel'], cluster.env)).exitCode).toBe(0);
   const { exitCode, stderr } = await running;
   expect(exitCode, String(stderr)).toBe(130);
-  // What has ended may be completing still.
+  // Jobs that have ended may still be completing.
   await retryUntil(async () => expect(await queued()).toBe(''), { deadlineMs: 30_000 });
   const { cells } = await project.results();
   const started = await begun(project);
-  // A place on a node may be taken, and its harness signalled before it has said or begun anything.
+  // A row may have a slot on a node while its harness is signalled before it has written anything.
   const reasons = new Map(cells.map(({ name, reason }) => [name, reason]));
   expect(cells.map(({ verdict }) => verdict)).toEqual(cells.map(() => 'incomplete'));
   for (const reason of reasons.values())
@@ -239,7 +239,7 @@ onSlurm.each(['SIGINT', 'harness cancel'])('%s ends every job, and the run has w
   const untouched = [...reasons.keys()].filter((name) => !started.has(name));
   expect(untouched.map((name) => reasons.get(name))).toEqual(untouched.map(() => 'never started'));
   expect((await project.harness(['gc'], cluster.env)).stdout).toContain('nothing to remove');
-  // What is left of it can be run as part of it.
+  // The remaining cells can be run as part of it.
   await writeFile(join(project.folder, 'fake.json'), JSON.stringify({ ms: 10 }));
   const resumed = await project.harness(['run', '--resume', 'latest', '--on', 'lab'], cluster.env);
   expect(resumed.exitCode, resumed.stderr).toBe(0);
@@ -266,7 +266,7 @@ onSlurm('harness gc ends the jobs of a run whose harness is gone, and no other r
 });
 
 onSlurm('a shared folder that is full costs attempts, and no results', async () => {
-  // More than there are places: those that wait begin in a full folder.
+  // More cells than slots: those that wait start in a full folder.
   await using project = await fakes(6, { ms: 3000 });
   const shared = join(project.folder, 'shared');
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', shared]);
@@ -334,7 +334,7 @@ test('is red', async ({ target }) => { expect(await target.sh('echo hello')).toB
   ]);
   const left = await project.harness(['run', 'here', '--on', 'lab', '--detach'], cluster.env);
   expect(left.exitCode, left.stderr).toBe(0);
-  // What is edited meanwhile changes nothing.
+  // Edits during the run change nothing.
   await writeFile(join(project.folder, 'suites/good/a.scenario.ts'), 'throw new Error("edited");\n');
   const { exitCode, stderr } = await project.harness(['attach', left.stdout.trim()], cluster.env);
   expect(exitCode, stderr).toBe(1);

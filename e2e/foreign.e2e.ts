@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { nativeArch } from '../harness/arch/index.ts';
 import { makeProject, troubles } from './support/project.ts';
 
-/** One that this machine does not have. */
+/** An architecture that is not this machine's. */
 const arch = nativeArch()!.name === 'arm64' ? 'amd64' : 'arm64';
 
 test('an image of another architecture has the bytecode that its own Python makes, and nothing of this machine’s', async () => {
@@ -14,7 +14,7 @@ const FOLDER = '/usr/lib/python3/dist-packages/markupsafe';
 test('bytecode', async ({ target }) => {
   const compiled = await target.sh(\`ls \${FOLDER}/__pycache__\`);
   expect(compiled.split('\\n').length).toBeGreaterThan(1);
-  // Images are built with a date of their own, for which Python notes what is in a source and not when it was written.
+  // Images are built with a fixed date; Python's bytecode then contains a hash of the source, not its time.
   const again = \`import py_compile, glob, os
 for source in glob.glob('\${FOLDER}/*.py'):
     py_compile.compile(source, '/tmp/again/' + os.path.basename(source)[:-3] + '.cpython-%d%d.pyc' % __import__('sys').version_info[:2], doraise=True)\`;

@@ -45,7 +45,7 @@ test('plan, jobs, merge: what several jobs did is what one run does', async () =
   const { include } = JSON.parse(matrix!) as { include: { id: string; args: string }[] };
   const plan = (await planner.harness(['list', 'pair', '--json'])).stdout;
 
-  // One job after the other, each in a folder of its own; what it uploads has `latest` as a copy.
+  // One job after the other, each in its own folder; the upload has a copy of `latest`.
   await using merger = await makeProject({ ...files, 'plan.json': plan });
   const parts = join(merger.folder, 'parts');
   for (const { id, args } of include) {
@@ -68,7 +68,7 @@ test('plan, jobs, merge: what several jobs did is what one run does', async () =
   const merged = await merger.harness(['merge', 'parts', '--plan', 'plan.json'], github);
   expect(merged.exitCode, merged.stderr).toBe(1);
   const annotations = merged.stdout.split('\n').filter((line) => line.startsWith('::'));
-  // A red test on each architecture, and nothing that the guest printed.
+  // A failed test on each architecture, and none of the guest's output.
   expect(annotations).toHaveLength(2);
   for (const line of annotations)
     expect(line).toMatch(/^::error title=(amd64|arm64)\/vm\/bad › fails,file=suites\/bad\/a\.scenario\.ts,line=3/);
@@ -79,7 +79,7 @@ test('plan, jobs, merge: what several jobs did is what one run does', async () =
   expect(failed.artifacts.length).toBeGreaterThan(3);
   for (const file of failed.artifacts) await stat(join(merger.folder, '.harness/runs', results.run, file));
 
-  // A job that never uploaded anything.
+  // A job that did not upload anything.
   await rm(join(parts, include[0]!.id), { recursive: true });
   await rm(join(parts, include[1]!.id), { recursive: true });
   const missing = await merger.harness(['merge', 'parts', '--plan', 'plan.json']);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { leftovers, makeProject, suiteYaml } from './support/project.ts';
 
-/** Notes what earlier tests left in memory, on the disk and among the processes, and leaves something of each. */
+/** Records what earlier tests left in memory, on disk and among the processes, and leaves something in each. */
 const stains = `import { expect, test } from 'multiarch-harness';
 const stain = async (target) => {
   const found = await target.sh('cat /run/stain /var/stain 2>/dev/null; pgrep -c -f "[s]leep 4711" || true');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { putSuite, scenarioFiles, WHOLE } from './support/part-of-suite.ts';
 import { makeProject, troubles } from './support/project.ts';
 
-/** Ten minutes on amd64 where nothing is cached, of which Tempest takes four: `npm run test:suites` has the time. */
+/** Ten minutes on amd64 without a cache, four of them for Tempest: only with `npm run test:suites`. */
 test.runIf(WHOLE)(
   'Keystone does what people want of it, and each of Tempest’s identity tests is a test of the cell',
   { timeout: 40 * 60_000 },
@@ -19,7 +19,7 @@ test.runIf(WHOLE)(
     const tempest = tests.filter(({ name }) => name.includes('tempest.api.identity.v3') || name.includes('test_'));
     const count = (verdict: string) => tempest.filter((one) => one.verdict === verdict).length;
     expect({ passed: count('passed'), skipped: count('skipped') }).toEqual({ passed: 23, skipped: 3 });
-    // Tempest says itself how it came out, and a test that it skips says why.
+    // The results are Tempest's own, and each skipped test has a reason.
     for (const { attempts, note } of tempest.filter(({ verdict }) => verdict === 'skipped'))
       expect(JSON.stringify([note, attempts])).toContain('ecurity compliance');
     expect(new Set(tests.map(({ file }) => file))).toEqual(new Set(['Tempest', ...files]));

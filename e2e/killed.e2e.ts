@@ -25,7 +25,7 @@ async function machineOf(project: TestProject): Promise<{ pid: number; startTime
 test('SIGKILL: gc removes everything of the run, a run beside it goes on, and its events make a report', async () => {
   await using killed = await makeProject(files);
   await using beside = await makeProject(files);
-  // One user's runs share their leases, whatever project they are of.
+  // All runs of a user share one folder of leases, in whatever project.
   const runs = [killed.start(['run', 'long']), beside.start(['run', 'long'])];
   const besideArgs = { HARNESS_STATE: killed.env['HARNESS_STATE']! };
   const machines = await Promise.all([machineOf(killed), machineOf(beside)]);
@@ -47,7 +47,7 @@ test('SIGKILL: gc removes everything of the run, a run beside it goes on, and it
   expect(own.stdout).toContain('is running, not touched');
   expect(isAlive(machines[1]!)).toBe(true);
 
-  // What was finished before is kept; what was running is not called passed.
+  // Finished results are kept; what was running does not count as passed.
   const report = await killed.harness(['report']);
   expect(report.exitCode).toBe(4);
   const { cells, state } = await killed.results();
@@ -96,7 +96,7 @@ test('is red', async ({ target }) => { await target.write('/root/mark', 'here');
   const gc = await project.harness(['gc']);
   expect(gc.stdout).toContain('qemu-system-x86_64 of amd64/vm/red');
   expect(isAlive(machine!)).toBe(false);
-  // The kept connection ends by itself, when it notices.
+  // The ssh process ends by itself once it notices.
   await retryUntil(async () => expect(await leftovers(project.folder)).toEqual([]), { deadlineMs: 10_000 });
   expect(await readFile(join(project.folder, '.harness/runs/latest/events.jsonl'), 'utf8')).toContain('"note":"kept"');
 });

@@ -13,7 +13,7 @@ import { trendsOf } from '../harness/nights/trends.ts';
 import { renderNightly } from '../reports/nightly.ts';
 import { openBrowser, troubleOf, violationsOf } from './support/browser.ts';
 
-/** As many nights as people keep at hand. */
+/** A usual number of nights in a history. */
 const NIGHTS = 90;
 
 let folder: string;

@@ -11,7 +11,7 @@ import { troubles } from './support/project.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const ID = 61234;
 
-/** What this machine's tables of users have, and a user of the test's beside; bound over them in a mount namespace. */
+/** This machine's tables of users plus the test's user, mounted over them in a mount namespace. */
 const TABLES = {
   passwd: (home: string) => `ordinary:x:${ID}:${ID}::${home}:/bin/sh\n`,
   group: () => `ordinary:x:${ID}:\n`,
@@ -19,7 +19,7 @@ const TABLES = {
   subgid: () => 'ordinary:1000000:65536\n',
 };
 
-/** Everything is bound to where the user may go: a checkout and a Node in root's home are not. */
+/** Mounts everything where the user may read: a checkout and a Node in root's home are unreadable. */
 const AS_USER = `
 cd "$1"
 for table in passwd group subuid subgid; do mount --bind "$table" "/etc/$table"; done
@@ -30,7 +30,7 @@ exec setpriv --reuid=${ID} --regid=${ID} --clear-groups env -i HOME="$1/home" TM
   "$1/node" "$1/checkout/harness/cli/main.ts" run hello
 `;
 
-/** Debian makes homes so since 13, and an image's files belong to several users. */
+/** The mode of homes since Debian 13; an image's files belong to several users. */
 test.runIf(process.getuid?.() === 0)(
   'an ordinary user, whose home is closed to others, builds an image and runs a suite',
   async () => {
@@ -49,7 +49,7 @@ test.runIf(process.getuid?.() === 0)(
         'suites/hello/suite.yaml': 'machine: {memory: 256}\nstack: {packages: [netcat-openbsd]}\n',
         'suites/hello/a.scenario.ts': `import { expect, test } from 'multiarch-harness';
 test('files have the owners that their packages give them', async ({ target }) => {
-  // Installed on top of what every machine has.
+  // Installed on top of the base system.
   expect(await target.sh('command -v nc.openbsd')).toMatch(/nc.openbsd$/);
   const files = await target.sh("stat -c '%U:%G %a' /bin/su /etc/shadow /var/mail");
   expect(files).toBe('root:root 4755\\nroot:shadow 640\\nroot:mail 2775');

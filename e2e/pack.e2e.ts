@@ -7,14 +7,14 @@ import { isNewEnough } from '../harness/setup/node-version.mjs';
 import packageJson from '../package.json' with { type: 'json' };
 import { CHECKOUT, copyCheckout, SYSTEM_PATH } from './support/checkout-copy.ts';
 
-/** Everything of this test: a copy of the checkout to pack, and somebody's project that installs the tarball. */
+/** The test's folder: a copy of the checkout to pack, and a user's project that installs the tarball. */
 const folder = mkdtempSync(join(tmpdir(), 'harness-pack-'));
 const source = join(folder, 'source');
 const project = join(folder, 'project');
 
 /**
- * A command in somebody's project, on the system's Node, which may be one that the harness itself does not run on: there is
- * nothing that says where a newer one is.
+ * Runs a command in a user's project, on the system's Node, which may be too old for the harness itself. The
+ * environment does not say where a newer one is.
  */
 function inProject(project: string, program: string, ...args: string[]) {
   const env = {
@@ -26,7 +26,7 @@ function inProject(project: string, program: string, ...args: string[]) {
   return execa(program, args, { cwd: project, env, all: true, timeout: 10 * 60_000 });
 }
 
-/** A new project that depends on the harness; what npm said while it was installed. */
+/** Makes a project that depends on the harness. @returns npm's output of the installation. */
 async function install(project: string, from: string): Promise<string> {
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'somebody', version: '1.0.0', private: true }));
@@ -35,7 +35,7 @@ async function install(project: string, from: string): Promise<string> {
     'npm',
     'install',
     '--save-dev',
-    // What npm says by default; the environment may have another level from whatever runs this test.
+    // npm's default log level; the environment may contain another one.
     '--loglevel=warn',
     from,
     '--no-audit',
@@ -101,7 +101,7 @@ test('the package holds built files and no tests', async () => {
   );
   const own = files.filter((file) => !file.startsWith('./dist/node_modules/'));
   expect(own.filter((file) => /\.(test|e2e)\.|\/e2e\//.test(file))).toEqual([]);
-  // Compiled for the machine that packed it.
+  // No native code of the packing machine.
   expect(files.filter((file) => /\.(node|so|o)$/.test(file))).toEqual([]);
 });
 
@@ -113,7 +113,7 @@ test('npx harness --version: on an older Node one of its own is fetched, once', 
   );
   const { stdout, stderr } = await inProject(project, 'npx', '--no-install', 'harness', '--version');
   expect([stdout, stderr]).toEqual([packageJson.version, '']);
-  // Scripts of the project keep the Node that they had.
+  // Scripts of the project still run on their own Node.
   expect(existsSync(join(project, 'node_modules/.bin/node'))).toBe(false);
 });
 
@@ -140,7 +140,7 @@ test('the types of what a suite imports are there, and of the files that a run l
 test('it is installed from git, without a warning', async () => {
   const git = (...args: string[]) =>
     execa('git', ['-c', 'user.name=somebody', '-c', 'user.email=somebody@example.org', ...args], { cwd: source });
-  // A link, which the clone must not have: npm would install into what it leads to.
+  // The clone must not have this link, because npm would install into its target.
   rmSync(join(source, 'node_modules'));
   await git('init', '--quiet');
   await git('add', '--all');

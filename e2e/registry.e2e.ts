@@ -22,7 +22,7 @@ const ASK = \`print HTTP::Tiny->new->get("http://n1:5000/v2/hello/manifests/1", 
 
 test('one tag, two architectures', async ({ cluster }) => {
   const [n1, n2] = cluster.nodes;
-  // Asked by the machine that does not run it, over the network of the cluster.
+  // Requested from the machine that does not run it, over the cluster's network.
   const answer = await n2.exec(['perl', '-MHTTP::Tiny', '-e', ASK]);
   const { mediaType, manifests } = JSON.parse(answer.stdout);
   expect(mediaType).toBe(LIST);

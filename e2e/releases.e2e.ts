@@ -8,7 +8,7 @@ test('a guest of trixie is what it says it is, cold and from its snapshot', asyn
   const listed = await project.harness(['list', 'both']);
   expect(listed.stdout).toBe('amd64/vm/smoke@trixie\namd64/vm/smoke@bookworm');
 
-  // The second run saves the machine where none was saved, and the third resumes it.
+  // The second run saves the machine, and the third resumes it.
   for (const args of [['--cold'], [], []]) {
     const { exitCode, stderr } = await project.harness([
       'run',

@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Opens the page of a run; whatever it does wrong fails the test. */
+/** Opens the page of a run; any misbehaviour of the page fails the test. */
 async function open(run: RunResult, options: BrowserContextOptions & { readonly at?: string } = {}): Promise<Page> {
   const { at = '', ...context } = options;
   const file = join(folder, `${run.run}.html`);
@@ -42,10 +42,10 @@ async function open(run: RunResult, options: BrowserContextOptions & { readonly 
   return page;
 }
 
-/** How long a page may take on a busy machine: it is not what a test asks. */
+/** A generous deadline for a page on a busy machine: its speed is not tested here. */
 const PATIENT = { timeout: 60_000 };
 
-/** The run with counts of instructions in place of times, whose figures are the widest. */
+/** The run with instruction counts in place of times, which are the widest figures. */
 function counted(run: RunResult): RunResult {
   const cells = run.cells.map((cell) => ({
     ...cell,
@@ -171,7 +171,7 @@ test('a click on a link to a part of the page copies its address', async () => {
 test('by keyboard: to a failure, into its console, and through the filters', async () => {
   const page = await open(red);
   const focused = page.locator('.brief a:focus');
-  // The links of the first paragraph come before.
+  // The links of the first paragraph come first.
   for (let tabs = 0; tabs < 4 && (await focused.count()) === 0; tabs++) await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.locator('article:target').waitFor();
@@ -219,7 +219,7 @@ test('300 cells of 200 tests are less than 6 MB, are shown at once, and are sear
   expect(await page.locator('.brief li').first().textContent()).toContain('connect ECONNREFUSED');
   expect(await page.locator('#failures article').count()).toBe(2);
   expect(await page.locator('tr[id]').count()).toBe(20_000);
-  // Most stacks are folded: what is not seen is not drawn.
+  // Most stacks are collapsed: hidden elements are not drawn.
   expect(await page.locator('.stack[open]').count()).toBeLessThan(5);
   await page.getByRole('searchbox').fill('case 137');
   await expect.poll(() => status(page).textContent(), PATIENT).toBe('100 of 20000 tests');

@@ -5,8 +5,7 @@ import { expect, test } from 'vitest';
 import { nativeArch } from '../harness/arch/index.ts';
 import { makeProject, type TestProject } from './support/project.ts';
 
-// A choice of cells is given back by one function: jobs of a workflow and lines that say how to run something again
-// choose just what was chosen.
+// One function turns a selection back into options: jobs of a workflow and re-run commands select exactly the same.
 
 const arch = nativeArch()!.name;
 const other = arch === 'arm64' ? 'amd64' : 'arm64';
@@ -87,12 +86,12 @@ test('what a run says to run again is what failed, wherever it says so', async (
   expect(ran.stdout).toContain(`Run it again: ${line}`);
   expect(await project.read('summary.md')).toContain(line);
   expect((await project.read('index.html')).replaceAll('&#39;', "'")).toContain(line);
-  // Which tests and benchmarks is no matter of a list of cells.
+  // A list of cells ignores the selection of tests and benchmarks.
   const cells = line.replace(' --no-bench', '').replace(' --file a.scenario.ts --test t', '');
   const words = (await wordsOf(cells)).slice(3);
   expect(await listed(project, ...words)).toEqual([`${arch}/local/two`]);
 
-  // Jobs that chose in different ways, in one report: each failure has the options of its own job.
+  // One report of jobs with different selections: each failure has the options of its own job.
   const parts = join(project.folder, 'parts');
   for (const [name, ...chosen] of [
     ['a', '--only', `${arch}/local/one`],

@@ -39,7 +39,7 @@ test('web passes on machines that exist, as their own user over a jump host, the
   for (const { arch, facts, tests } of results.cells) {
     expect(tests.length).toBeGreaterThan(15);
     expect(tests.filter(({ verdict }) => verdict === 'skipped')).toEqual([]);
-    // What is emulated says so, whoever reaches it how.
+    // An emulated machine is reported as such, however it is reached.
     expect(facts).toMatchObject({ arch, kind: 'ssh', accelerator: 'tcg', machine: `real-${arch}` });
   }
 });

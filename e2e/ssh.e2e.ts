@@ -8,7 +8,7 @@ import { type StandIn, standIns, writeInventory } from './support/stand-in.ts';
 
 const scenario = (body: string) => `import { expect, test } from 'multiarch-harness';\n${body}\n`;
 
-/** Suites for the machine's bad days; each says something of what it changed. */
+/** Suites for the cases in which something goes wrong; each records what it changed. */
 const files = {
   'matrices/bad.yaml': matrixYaml(['waits', 'full', 'fails'], 'target: [ssh]\n'),
   'suites/waits/suite.yaml': suiteYaml(`needs: [root]
@@ -38,12 +38,12 @@ let machines: string;
 
 const onMachine = async (command: string) =>
   (await machine.target.exec(['sh', '-c', command], { deadlineMs: 60_000 })).stdout.trim();
-/** What a run of `waits` changes on the machine, and what is noted there. */
+/** The changes of a run of `waits` on the machine, and the journal of them. */
 const state = () => onMachine('cat /etc/motd; ls /etc/harness-was-here /var/lib/multiarch-harness/place-0 2>/dev/null');
 
 const failures = async (of = project): Promise<string[]> => troubles(await of.results());
 
-/** A project of its own, so that nothing of an earlier run is taken for what is awaited, with a run in its long test. */
+/** A separate project, so that no earlier run is mistaken for the awaited one, with a run inside its long test. */
 async function longRun(args: readonly string[] = ['--target', 'ssh']) {
   const own = await makeProject(files);
   const run = own.start(['run', 'bad', '--suite', 'waits', '--machines', machines, ...args]);
@@ -153,7 +153,7 @@ describe('a run that ends badly', () => {
     await second.begun();
     second.run.kill('SIGINT');
     expect((await second.run).exitCode).toBe(130);
-    // It waited until the first had put the machine back, else it would have found what the first had left.
+    // It waited until the first run had restored the machine; otherwise it would have found leftovers.
     expect((await second.own.results()).cells[0]?.logs).toEqual([]);
     expect(await state()).toBe(before);
   });

@@ -3,14 +3,14 @@ import { putSuite, scenarioFiles } from './support/part-of-suite.ts';
 import { makeProject, troubles } from './support/project.ts';
 
 /**
- * The mixed cell of the matrix that comes with the package: three machines of three architectures, one swarm. Those of
- * one architecture run the same scenarios on the same code. All scenarios take 9 minutes of both cores.
+ * The mixed cell of the package's matrix: three machines of three architectures in one swarm. The other cells run the
+ * same scenarios on one architecture. All scenarios take 9 minutes of both cores.
  */
 const SCENARIOS = scenarioFiles('swarm', ['10-form', '20-service', '90-end']);
 
 /**
- * Once more if it fails, and vitest says so: Docker's own deadlines of 5, 15 and 20 s are for machines that are not
- * emulated three at once.
+ * One retry, which vitest reports: Docker's own deadlines of 5, 15 and 20 s are not meant for three emulated machines
+ * at once.
  */
 test(`a Docker Swarm of amd64, arm64 and ppc64le lives its life: ${SCENARIOS.join(', ')}`, {
   retry: 1,

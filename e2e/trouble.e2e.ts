@@ -55,7 +55,7 @@ let project: TestProject;
 let results: Results;
 let exitCode: number | undefined;
 
-/** Ends the QEMU of a cell once its test runs, as an out-of-memory killer would. */
+/** Kills a cell's QEMU once its test runs, as an out-of-memory killer would. */
 async function killMachineOf(cell: string): Promise<void> {
   await project.event(
     (event): event is StoredEvent & TestStarted => event.type === 'test.started' && event.cell === cell,

@@ -6,7 +6,7 @@ import type { Results } from '../reports/results-schema.ts';
 import { cloneMachines, newestSnapshot } from './support/clones.ts';
 import { makeProject, type TestProject } from './support/project.ts';
 
-/** What a scenario found in its guest, one JSON line a cell and run. */
+/** Facts that a scenario found in its guest, one JSON line per cell and run. */
 interface Seen {
   readonly cell: string;
   readonly marker: string;
@@ -17,17 +17,17 @@ interface Seen {
   readonly secondMs: number;
 }
 
-/** How long its files take to be copied, where a machine is saved on a slow disk. */
+/** Delay for copying files, to simulate saving a machine on a slow disk. */
 const STILL_SECONDS = 3;
 
-/** Runs the matrix, which must pass: what it printed is the message otherwise. */
+/** Runs the matrix, which must pass; otherwise its output is the error message. */
 async function runWarm(project: TestProject, ...options: string[]): Promise<Results> {
   const { exitCode, stderr } = await project.harness(['run', 'warm', ...options]);
   expect(exitCode, stderr).toBe(0);
   return project.results();
 }
 
-/** A project whose snapshots no other test has: what is deployed is part of a snapshot's key. */
+/** A project with snapshots of its own: the deployed stack is part of a snapshot's key. */
 function warmProject(arch: string): Promise<TestProject> {
   return makeProject({
     'matrices/warm.yaml': `arch: [${arch}]\nsuite: [warm]\n`,
@@ -144,7 +144,7 @@ test('a snapshot that does not load is dropped with a warning, and the cell star
   expect(results.cells[0]?.facts?.resumed).toBeUndefined();
   expect(warnings(results)).toEqual([expect.stringMatching(/^its snapshot was dropped, so it starts cold: cannot /)]);
 
-  // The cold start has saved a good one.
+  // The cold start has saved a good snapshot.
   expect((await runWarm(project)).cells[0]?.facts?.resumed).toBeDefined();
 
   const forced = await runWarm(project, '--cold');

@@ -3,7 +3,7 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { BROWSERS } from '../../harness/setup/system-packages.mjs';
 
-/** A headless Chromium, the one that the set-up installed or that this machine has. */
+/** A headless Chromium: the one that the set-up installed, or this machine's. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = BROWSERS.find((file) => existsSync(file));
   if (executablePath === undefined)
@@ -13,7 +13,7 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, chromiumSandbox: process.getuid?.() !== 0 });
 }
 
-/** What a page did that it should not: requests to anywhere else, what its policy refused, dialogs, errors of scripts. */
+/** Misbehaviour of a page: requests elsewhere, violations of its policy, dialogs, script errors. */
 export function troubleOf(page: Page): string[] {
   const trouble: string[] = [];
   page.on('request', (request) => {
@@ -30,9 +30,9 @@ export function troubleOf(page: Page): string[] {
   return trouble;
 }
 
-/** What axe finds wrong for people who use a screen reader, a keyboard or a magnifier: a line a rule and place. */
+/** Accessibility problems found by axe, one line per rule and place. */
 export async function violationsOf(page: Page): Promise<string[]> {
-  // Evaluated by the debugger, which the page's policy does not concern.
+  // Evaluated by the debugger, to which the page's policy does not apply.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
   return violations.flatMap(({ id, nodes }) =>

@@ -13,22 +13,22 @@ import type { Target } from '../../harness/targets/target.ts';
 import { vmProvider } from '../../harness/targets/vm/provider.ts';
 import { makeProject, suiteYaml, type TestProject } from './project.ts';
 
-/** What a clone says of itself. */
+/** Facts that a clone reports about itself. */
 export interface Clone {
   readonly machineId: string;
-  /** Fingerprint of the key that its SSH server shows. */
+  /** Fingerprint of its SSH host key. */
   readonly hostKey: string;
-  /** What its random generator gave first. */
+  /** The first output of its random generator. */
   readonly random: string;
-  /** Milliseconds that its clock is off, at least: reading it takes a moment. */
+  /** Lower bound of its clock's error, in milliseconds: reading it takes a moment. */
   readonly skewMs: number;
-  /** Milliseconds from the begin of its resume until a command was answered over SSH. */
+  /** Milliseconds from the start of its resume until a command was answered over SSH. */
   readonly resumeMs: number;
 }
 
 /**
- * Resumes so many machines from one snapshot, which all run at the same time in the end, and asks each who it is once
- * all are there. Nothing of them is left afterwards.
+ * Resumes machines from one snapshot, all of which run at the same time, and collects facts from each once all are up.
+ * Nothing of them remains afterwards.
  * @param atOnce how many are resumed at the same time.
  */
 export async function cloneMachines(arch: ArchName, count: number, atOnce: number): Promise<Clone[]> {

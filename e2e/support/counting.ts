@@ -1,6 +1,6 @@
 import { makeProject, suiteYaml, type TestProject } from './project.ts';
 
-/** What is counted, and the most that 20 runs of it may differ: what does more with the kernel differs more. */
+/** The counted commands, and the largest allowed spread of 20 runs: commands that use the kernel more differ more. */
 export const COUNTED = {
   'bound by the processor': { most: 0.0005, command: "['perl', '-e', '$x += $_ * $_ % 7 for 1 .. 100000']" },
   'fork, exec and system calls': {
@@ -10,7 +10,7 @@ export const COUNTED = {
   'heavy on memory': { most: 0.02, command: "'head -c 4000000 /dev/zero | sort | wc -c'" },
 } as const;
 
-/** A project whose benchmarks count instructions, and are refused to count what waits. */
+/** A project whose benchmarks count instructions; counting a command that waits is refused. */
 export function countingProject(archs: string): Promise<TestProject> {
   const tests = Object.entries(COUNTED).map(
     ([name, { command }]) => `test('${name}', ({ measure }) => measure.instructions(${command}));\n`,
@@ -30,7 +30,7 @@ test('what fails', ({ measure }) => expect(measure.instructions('exit 3')).rejec
   });
 }
 
-/** Millions of instructions of one sample, the median, by cell and benchmark, of the newest run. */
+/** Median millions of instructions per sample in the newest run, by cell and benchmark. */
 export async function countsOf(project: TestProject): Promise<Map<string, number>> {
   const { cells } = await project.results();
   return new Map(

@@ -7,32 +7,32 @@ import { run } from '../../harness/base/process.ts';
 import { retryUntil } from '../../harness/base/time.ts';
 import { type EngineAddress, engineAddress, engineInfo, openEngine } from '../../harness/targets/container/engine.ts';
 
-/** A Docker engine of the test's own, beside whatever engine this machine has. */
+/** A Docker engine for the test, separate from any engine of this machine. */
 export interface TestEngine extends AsyncDisposable {
   readonly env: { readonly DOCKER_HOST: string };
   readonly address: EngineAddress;
   readonly client: Dockerode;
-  /** Ends the engine and everything that runs in it, as a crash of its machine would. */
+  /** Kills the engine and everything that runs in it, like a crash of its machine. */
   crash(): Promise<void>;
-  /** Starts it again on what it had. */
+  /** Starts it again with the same data. */
   start(): Promise<void>;
 }
 
 /** Milliseconds for an engine to come up, containerd included, on a busy machine. */
 const START_MS = 120_000;
 
-/** argv as root: this user is root, or may become it without a password, as on hosted runners. */
+/** argv as root: this user is root, or may use sudo without a password, as on hosted runners. */
 const asRoot = (argv: readonly string[]) => (process.getuid?.() === 0 ? [...argv] : ['sudo', '-n', ...argv]);
 
-/** Whether this user may start an engine: that takes root. */
+/** Whether this user may start an engine, which requires root. */
 export async function mayStartEngine(): Promise<boolean> {
   const [program, ...args] = asRoot(['dockerd', '--version']);
   return (await execa(program!, args, { reject: false, stdin: 'ignore' })).exitCode === 0;
 }
 
 /**
- * Runs its arguments until they end or its standard input does, which is when whoever started it ends, in whatever way. It
- * may be another user's, so no signal reaches it.
+ * Runs its arguments until they end or its standard input is closed, which happens however its parent ends. It may run
+ * as another user, so the parent cannot send it signals.
  */
 const WHILE_WATCHED = 'exec 3<&0; "$@" & pid=$!; (cat <&3; kill -KILL $pid) > /dev/null 2>&1 & wait $pid';
 
@@ -41,7 +41,7 @@ interface Daemon {
   kill(): void;
 }
 
-/** Starts a program as root, which ends with this process; what it prints goes to a file. */
+/** Starts a program as root that ends with this process; its output goes to a file. */
 function startAsRoot(argv: readonly string[], logFile: string): Daemon {
   const [program, ...args] = asRoot(['sh', '-c', WHILE_WATCHED, 'sh', ...argv]);
   const child = execa(program!, args, {
@@ -56,8 +56,8 @@ function startAsRoot(argv: readonly string[], logFile: string): Daemon {
 }
 
 /**
- * Starts an engine with its own socket, data and process namespace: it ends with the test, however that ends. It touches
- * no packet filter, so that another engine on this machine keeps its own; ports are published by docker-proxy.
+ * Starts an engine with its own socket, data and process namespace: it ends with the test, however that ends. It does
+ * not touch the packet filter, so another engine on this machine is not affected; ports are published by docker-proxy.
  */
 export async function startEngine(): Promise<TestEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'harness-engine-'));
@@ -66,7 +66,7 @@ export async function startEngine(): Promise<TestEngine> {
     run(asRoot(['rm', '-rf', '--', ...names.map((name) => join(folder, name))]), { purpose: 'remove an engine' });
   let daemon: Daemon | undefined;
   const startDaemon = async () => {
-    // What is in /run elsewhere, and so gone after a crash.
+    // Usually in /run, and so gone after a crash.
     await remove('pid', 'exec', 'docker.sock');
     const places = ['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/pid`];
     const nothingShared = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
@@ -74,7 +74,7 @@ export async function startEngine(): Promise<TestEngine> {
     daemon = startAsRoot(
       [
         ...['unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--'],
-        // The first process of a namespace inherits what its processes leave, and a shell that waits takes it away.
+        // The first process of a namespace inherits orphans; a waiting shell reaps them.
         ...['sh', '-c', '"$@" & wait $!', 'sh', 'dockerd', ...socket, ...places, ...nothingShared],
       ],
       join(folder, 'dockerd.log'),
@@ -99,7 +99,7 @@ export async function startEngine(): Promise<TestEngine> {
       await client.getContainer(Id).remove({ force: true, v: true });
     await client.pruneNetworks().catch(() => {});
     await crash();
-    // What is mounted in its namespace is gone a moment after its processes.
+    // Mounts of its namespace disappear a moment after its processes.
     await retryUntil(() => remove(''), { deadlineMs: 10_000 });
     await rm(folder, { recursive: true, force: true });
   };
@@ -119,7 +119,7 @@ export async function startEngine(): Promise<TestEngine> {
   };
 }
 
-/** What an engine holds beside images: containers, networks that it was given, volumes; and bridges on this host. */
+/** Everything on an engine except images: containers, user-defined networks, volumes; and bridges on this host. */
 export async function heldBy({ client }: TestEngine): Promise<string[]> {
   const containers = await client.listContainers({ all: true });
   const networks = await client.listNetworks();
@@ -132,7 +132,7 @@ export async function heldBy({ client }: TestEngine): Promise<string[]> {
   ];
 }
 
-/** Network interfaces that an engine has made on this host. */
+/** Network interfaces that an engine has created on this host. */
 export async function bridges(): Promise<string[]> {
   return (await readdir('/sys/class/net')).filter((name) => name.startsWith('br-'));
 }

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { writeFakePart } from '../../harness/testing/fake-part.ts';
 
 /**
- * What nodes call in place of the harness, for tests of what hands cells to them: it writes the events of a cell, and runs
- * none. What a cell comes to, and when, is in `fake.json` of the project.
+ * Stands in for the harness on nodes, for tests of the dispatcher: writes the events of a cell without running it. The
+ * project's `fake.json` has the results and durations.
  */
 const argv = process.argv.slice(2);
 const part = argv[argv.indexOf('--into') + 1]!;

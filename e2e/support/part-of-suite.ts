@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { CHECKOUT } from './checkout-copy.ts';
 import type { TestProject } from './project.ts';
 
-/** Set to run suites that come with the package whole: `npm run test:suites`. */
+/** Set to run the package's suites completely: `npm run test:suites`. */
 export const WHOLE = process.env['HARNESS_WHOLE_SUITES'] === '1';
 
-/** The scenario files of a suite that comes with the package, all or those whose names begin so, by `npm run test:suites`. */
+/** The scenario files of a suite of the package: all with `npm run test:suites`, otherwise those with these prefixes. */
 export function scenarioFiles(suite: string, parts: readonly string[]): string[] {
   const files = readdirSync(join(CHECKOUT, 'suites', suite)).filter((name) => name.endsWith('.scenario.ts'));
   const chosen = WHOLE ? files : files.filter((name) => parts.some((part) => name.startsWith(part)));
@@ -16,7 +16,7 @@ export function scenarioFiles(suite: string, parts: readonly string[]): string[]
   return chosen.sort();
 }
 
-/** Gives a project the suite with these of its scenario files; everything else is as it comes with the package. */
+/** Adds the suite to a project with only these scenario files; everything else is unchanged. */
 export async function putSuite(project: TestProject, suite: string, scenarios: readonly string[]): Promise<void> {
   const from = join(CHECKOUT, 'suites', suite);
   const left = (path: string) => path.endsWith('.scenario.ts') && !scenarios.some((name) => path === join(from, name));

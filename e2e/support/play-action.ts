@@ -14,7 +14,7 @@ interface Step {
 }
 
 /**
- * Runs steps of the action as the runner does: inputs by value, files for outputs and the PATH, one bash each.
+ * Runs steps of the action as GitHub's runner does: inputs by value, files for outputs and the PATH, one bash per step.
  * @param folder the runner's workspace.
  * @param ids of steps, or their names.
  */

@@ -11,7 +11,7 @@ import type { Results } from '../../reports/results-schema.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** A project of its own in a temporary folder, with its own leases. Images come from the cache that all tests share. */
+/** A project in a temporary folder, with its own leases. Images come from a cache that all tests share. */
 export interface TestProject extends AsyncDisposable {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
@@ -32,11 +32,11 @@ export interface TestProject extends AsyncDisposable {
   /** A file of the newest run. */
   read(name: string): Promise<string>;
   results(): Promise<Results>;
-  /** Resolves with the first event of the newest run that fits, once it is on disk. */
+  /** Resolves with the first matching event of the newest run, once it is on disk. */
   event<T extends StoredEvent>(fits: (event: StoredEvent) => event is T, deadlineMs?: number): Promise<T>;
 }
 
-/** Where a project's runs have what is short-lived. */
+/** The folder for a project's short-lived files. */
 const temporary = (folder: string) => join(folder, 'tmp');
 
 /** Makes a project from file names and texts. */
@@ -50,7 +50,7 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
   const env = {
     HARNESS_STATE: join(folder, 'state'),
     TMPDIR: temporary(folder),
-    // As the program does: `main.ts` alone keeps nothing.
+    // As the installed program does; `main.ts` itself does not enable the compile cache.
     NODE_COMPILE_CACHE: join(cacheFolder(), 'node'),
     NO_COLOR: '1',
   };
@@ -84,19 +84,19 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
         { deadlineMs, everyMs: 100 },
       ),
     async [Symbol.asyncDispose]() {
-      // Whatever a failed test left running is removed as a user would do it.
+      // Removes what a failed test left running, as a user would.
       await start(['gc']);
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** An event for an error's message: what a run was at tells why another event has not come. */
+/** An event as text, for errors: a run's last event shows why another one has not come. */
 function shown(event: StoredEvent): string {
   return JSON.stringify(event).slice(0, 300);
 }
 
-/** What went wrong in a run, in words: compared with an empty list, it tells whoever reads a log why. */
+/** The failures of a run, in words: comparing this with an empty list puts the reasons into the test's log. */
 export function troubles({ cells }: Results): string[] {
   return cells.flatMap(({ name, tests, reason, verdict }) => [
     ...(verdict === 'passed' ? [] : [`${name} ${verdict}: ${reason}`]),
@@ -106,7 +106,7 @@ export function troubles({ cells }: Results): string[] {
   ]);
 }
 
-/** Everything that a project's runs have left: processes that name it, sockets, overlays, folders for sockets. */
+/** Everything that a project's runs have left behind: processes that name it, sockets, overlays, socket folders. */
 export async function leftovers(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
@@ -126,7 +126,7 @@ export function suiteYaml(extra = ''): string {
   return `machine: {vcpus: 1, memory: 256}\n${extra}`;
 }
 
-/** What is asked of a machine that fails is what it does once. */
+/** Without retries on another machine. */
 const ONE_MACHINE = 'retries: {infra: 0, emulator: 0}\n';
 
 /** A matrix on amd64 with deadlines that do not depend on how busy this machine is. */

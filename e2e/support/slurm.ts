@@ -12,28 +12,28 @@ import { freePorts } from './ports.ts';
 /** A node of a cluster on this host. */
 export interface SlurmNode {
   readonly name: string;
-  /** What it says it is: `amd64`. */
+  /** The architecture that it claims to have: `amd64`. */
   readonly feature: string;
 }
 
-/** Real Slurm with all of its nodes on this host, on 127.0.0.1 and in a folder of its own; gone when it is disposed of. */
+/** Real Slurm with all of its nodes on this host, on 127.0.0.1 and in its own folder. Disposal ends it. */
 export interface SlurmCluster extends AsyncDisposable {
   readonly folder: string;
-  /** For everything that is to speak with it. */
+  /** The environment of its clients. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs one of its commands. */
   command(argv: readonly string[]): Promise<string>;
   startController(): Promise<void>;
-  /** As a power cut, or a crash, would: SIGKILL. */
+  /** Like a power cut or a crash: SIGKILL. */
   killController(): Promise<void>;
   startNode(name: string): Promise<void>;
-  /** A power cut: slurmd, and every process of the jobs on it. */
+  /** Simulates a power cut: kills slurmd and every process of its jobs. */
   cutPower(name: string): Promise<void>;
 }
 
 /**
  * Starts a cluster.
- * @param nodes each with `slots` CPUs; how many the host has does not matter to Slurm.
+ * @param nodes each with `slots` CPUs; Slurm ignores how many the host has.
  */
 export async function startSlurm(
   nodes: readonly SlurmNode[],
@@ -68,7 +68,7 @@ export async function startSlurm(
     `PartitionName=ci Nodes=${names} Default=YES MaxTime=INFINITE State=UP PriorityTier=1`,
     `PartitionName=urgent Nodes=${names} MaxTime=INFINITE State=UP PriorityTier=10`,
   ];
-  // Where there are control groups of version 2 slurmd would ask systemd for one, of which there may be none.
+  // With control groups v2, slurmd would need systemd, which may not be running.
   await writeFile(inFolder('cgroup.conf'), 'IgnoreSystemd=yes\n');
   await writeFile(inFolder('slurm.conf'), `${conf.join('\n')}\n`);
   const env = { SLURM_CONF: inFolder('slurm.conf') };
@@ -139,7 +139,7 @@ export async function startSlurm(
 
 const NOBODY = { pid: -1, startTime: '' };
 
-/** Processes of jobs on a node, and what Slurm itself has started for them: their environment, or their command line, names it. */
+/** Processes of a node's jobs, and Slurm's helpers for them: their environment or command line names the node. */
 async function processesOf(node: string, conf: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of (await readdir('/proc')).filter((one) => /^\d+$/.test(one))) {

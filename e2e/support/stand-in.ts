@@ -16,30 +16,30 @@ import type { VmHandle } from '../../harness/targets/vm/machine.ts';
 import type { TestProject } from './project.ts';
 
 /**
- * A machine of ours that stands in for a real one: with a user of its own who is no root and may use sudo, reached with
- * that user's key over a jump host, by an ssh configuration that belongs to the test.
+ * A VM that stands in for a real machine: it has an ordinary user who may use sudo, and is reached with that user's key
+ * over a jump host, by the test's own ssh configuration.
  */
 export interface StandIn extends AsyncDisposable {
   readonly arch: ArchName;
   readonly target: Target;
-  /** The port of 127.0.0.1 where its SSH server is. */
+  /** The port of its SSH server on 127.0.0.1. */
   readonly port: number;
-  /** The user's key, and what is known of the machine's. */
+  /** The user's key, and the machine's line for known_hosts. */
   readonly keyFile: string;
   readonly knownHosts: string;
-  /** Commands that cut its power and give it back. */
+  /** Commands that switch its power off and on. */
   readonly power: string;
-  /** Its entry of an ssh configuration: the machine reached over itself, and `NAME-direct`. */
+  /** Its entries in an ssh configuration: the machine with itself as jump host, and `NAME-direct`. */
   readonly sshConfig: string;
 }
 
 /** The user on the machines. */
 export const USER = 'tester';
 
-/** What a power command runs. */
+/** The program of power commands. */
 const POWER = join(import.meta.dirname, 'power.ts');
 
-/** A Debian package's archive: not in the image, whose packages are those of `web`, so that it is built once for both. */
+/** A Debian package that is not in the image, so that the image is the one of `web` and is built only once. */
 async function packageFile(name: string, arch: ArchName): Promise<Buffer> {
   const settings = imageSettings(matrixSchema.parse({ arch: [arch], suite: ['real'] }), cacheFolder());
   const apt = await openApt({ ...settings, release: DEFAULT_RELEASE }, architectures[arch]);
@@ -48,7 +48,7 @@ async function packageFile(name: string, arch: ArchName): Promise<Buffer> {
   return readFile(apt.archive(resolved!));
 }
 
-/** What stands on a machine before anybody comes. */
+/** The initial contents of a machine. */
 interface StandInSystem {
   readonly packages: readonly string[];
   /** Mebibytes. */
@@ -67,8 +67,8 @@ const WEB: StandInSystem = {
 export const WITH_ENGINE: StandInSystem = { packages: ['docker.io', 'iptables'], memory: 1280, disk: 6144 };
 
 /**
- * A stand-in for each architecture that is asked for, named `real-ARCH`. It has the packages of the suite that it is for, so
- * that an emulated machine has not to install them.
+ * A stand-in for each given architecture, named `real-ARCH`. It already has its suite's packages, because installing
+ * them takes long on an emulated machine.
  */
 export async function standIns(
   project: TestProject,
@@ -99,12 +99,12 @@ export async function standIns(
       await target.write('/root/sudo.deb', await packageFile('sudo', arch));
       const setUp = [
         'dpkg --install /root/sudo.deb >&2',
-        // Without PAM, sshd takes an account without a password for a locked one.
+        // Without PAM, sshd treats an account without a password as locked.
         `useradd --create-home --shell /bin/bash --password '*' ${USER}`,
         `install -d -m 700 -o ${USER} /home/${USER}/.ssh`,
         `echo '${publicKey}' > /home/${USER}/.ssh/authorized_keys`,
         `echo '${USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${USER}`,
-        // Its own server lets everybody in with one key, which is the harness's.
+        // Its own server accepts only the harness's key.
         "sed -i 's|^AuthorizedKeysFile .*|& .ssh/authorized_keys|' /etc/ssh/harness_sshd_config",
         'systemctl kill -s HUP --kill-who=main harness-ssh',
         'ssh-keygen -y -f /etc/ssh/harness_host_key',
@@ -125,7 +125,7 @@ export async function standIns(
       ];
       const sshConfig = [
         ...entry(`real-${arch}-direct`, ['HostName 127.0.0.1', `Port ${port}`, ...common]),
-        // From the jump host's point of view it is that host itself.
+        // From the jump host's point of view, the machine is localhost.
         ...entry(`real-${arch}`, [
           'HostName 127.0.0.1',
           'Port 22',
@@ -150,7 +150,7 @@ export async function standIns(
   );
 }
 
-/** Writes an ssh configuration for all machines into a project, and an inventory that names them; its path. */
+/** Writes an ssh configuration for all machines and an inventory into a project. @returns the inventory's path. */
 export async function writeInventory(
   project: TestProject,
   machines: readonly StandIn[],

@@ -3,14 +3,14 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Has Node keep what it compiled, of types stripped and all, in the cache of the harness: every command then starts in half
- * of the time, and so does each suite's own process. Call it before anything large is imported. A folder that somebody has
- * chosen stays; without one Node would take one that other users can write to.
+ * Makes Node keep compiled code, with types stripped, in the harness's cache: every command, and each suite's own
+ * process, then starts in half the time. Call it before anything large is imported. A folder that the user has set is
+ * kept; Node's default would be one that other users can write to.
  *
- * @param {NodeJS.ProcessEnv} env of this process: its children do the same
+ * @param {NodeJS.ProcessEnv} env of this process; children inherit it
  */
 export function keepCompiled(env = process.env) {
-  // As `cacheFolder` in harness/base/folders.ts, which is of the kind that is to be kept.
+  // The same as `cacheFolder` in harness/base/folders.ts, which cannot be imported before this.
   const xdg = env['XDG_CACHE_HOME'];
   const base = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache');
   const cache = env['HARNESS_CACHE'] || join(base, 'multiarch-harness');

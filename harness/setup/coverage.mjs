@@ -1,5 +1,5 @@
-// Prints which share of the lines of each folder the unit tests run, from vitest's `coverage-summary.json`; in a job of
-// GitHub also into its summary. Shown, not gated: a figure says where nobody looks, and nothing of how well.
+// Prints the line coverage of the unit tests by folder, from vitest's `coverage-summary.json`, and adds it to the
+// summary of a GitHub job. Shown, not gated: coverage shows what is not tested, not how well the rest is.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';

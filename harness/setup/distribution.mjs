@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Whose names of packages hold on this machine, and of which version. Derivatives go by what they are like.
+ * The distribution whose package names apply to this machine, and its version. Derivatives count as their parent.
  * @typedef {{ family: 'debian' | 'ubuntu', version: number }} Distribution
  */
 

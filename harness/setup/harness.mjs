@@ -1,6 +1,6 @@
 #!/usr/bin/env -S sh -c 'export HARNESS_SIGIGN="$(sed -n s/^SigIgn:.//p /proc/self/status)"; exec node "$0" "$@"'
-// The first line notes which signals are ignored (`nohup`): Node forgets it. See harness/base/hangup.ts.
-// The program `harness`. Whatever Node started it, the command line runs on one that is new enough.
+// The first line records which signals are ignored (`nohup`), which Node resets. See harness/base/hangup.ts.
+// The program `harness`. The command line runs on a new enough Node, whichever Node started this file.
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { keepCompiled } from './compile-cache.mjs';
@@ -33,7 +33,7 @@ if (isNewEnough(process.versions.node)) {
   }
 }
 
-/** The command line answers for itself; what is thrown here is a package, or a file of ours, that cannot be read. */
+/** The command line handles its own errors; an error here means that a package or one of our files cannot be read. */
 async function importMain() {
   try {
     await import(pathToFileURL(main).href);
@@ -46,7 +46,7 @@ async function importMain() {
   }
 }
 
-/** None where it was removed: the command line will say so. @returns {string[]} */
+/** Empty if the folder was removed: the command line will report that. @returns {string[]} */
 function currentFolder() {
   try {
     return [process.cwd()];

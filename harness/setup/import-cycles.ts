@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 
-/** What each file imports of the others when it is run: types leave nothing behind. All by path from the root. */
+/** The imports of each file at run time, without types; paths are relative to the root. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Circles of files that import one another, each once, from the file whose path comes first. Which one of a circle is
- * loaded first decides what the others see of it, so that a new import elsewhere can break them.
- * Tarjan's algorithm: https://doi.org/10.1137/0201010. It goes as deep as chains of imports are long.
+ * Import cycles among files, each once, starting at the file whose path sorts first. Which file of a cycle is loaded
+ * first decides what the others see of it, so a new import elsewhere can break them. Tarjan's algorithm:
+ * https://doi.org/10.1137/0201010. It goes as deep as chains of imports are long.
  */
 export function importCycles(graph: ImportGraph): string[][] {
   const numbers = new Map<string, number>();
@@ -31,7 +31,7 @@ export function importCycles(graph: ImportGraph): string[][] {
   return circles;
 }
 
-/** The file that an import of another leads to, if it is a relative one. */
+/** The file that a relative import refers to; undefined for any other import. */
 export function importedFile(from: string, specifier: string): string | undefined {
   return specifier.startsWith('.') ? posix.join(posix.dirname(from), specifier) : undefined;
 }

@@ -9,7 +9,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** What a suite imports, and the folder behind it. */
+/** The module that suites import, and the folder behind it. */
 const PACKAGE = 'multiarch-harness';
 
 /**
@@ -29,7 +29,7 @@ export function violationsIn(file: string, source: string, table = IMPORT_TABLE)
   });
 }
 
-/** The row of the table that a file belongs to: `harness/NAME/…` is NAME, else the folder at the top. */
+/** A file's row in the table: NAME for `harness/NAME/…`, otherwise the top-level folder. */
 function folderOf(file: string): string | undefined {
   const [top, second, third] = file.split('/');
   if (top === 'harness') return third === undefined ? undefined : second;
@@ -61,7 +61,7 @@ function importing(
   return shown;
 }
 
-/** The row that an import leads to; undefined for packages, for Node's own modules and for data at the top. */
+/** The row of an import; undefined for packages, Node's own modules and top-level data. */
 function targetOf(file: string, specifier: string): string | undefined {
   if (specifier === PACKAGE) return 'scenario';
   if (!specifier.startsWith('.')) return undefined;

@@ -1,8 +1,8 @@
-/** What the files of a folder may import from the others. */
+/** What the files of a folder may import from others. */
 export interface Rule {
-  /** Folders to import anything from. `base` and the folder itself need no mention. */
+  /** Folders that may be imported. `base` and the folder itself are always allowed. */
   readonly may: readonly string[] | 'everything';
-  /** Folders to import types from, which leave nothing behind when the file runs. */
+  /** Folders of which only types may be imported; these imports do not exist at run time. */
   readonly types?: readonly string[];
   /** Its files may write to the terminal. */
   readonly prints?: boolean;
@@ -15,29 +15,29 @@ const BELOW_RUN = [
 
 /**
  * The table of `docs/architecture.md`, as data. A folder of `harness/` goes by its own name, `reports`, `e2e`,
- * `benchmarks` and `suites` are folders at the top. A folder that is not here is an error: it has no place in the picture yet. Tests
- * (`*.test.ts`) may import anything, because nothing imports them.
+ * `benchmarks` and `suites` are top-level folders. A folder that is missing here is an error: add it to both tables.
+ * Tests (`*.test.ts`) may import anything, because nothing imports them.
  */
 export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   base: { may: [] },
   releases: { may: [] },
   arch: { may: ['releases'] },
   net: { may: [] },
-  // What switches the power of machines.
+  // Switches the power of machines.
   bmc: { may: [] },
-  // What runs in a guest; as files of an image it is of that type.
+  // Code that runs in a guest; its files are of the type of an image's files.
   guest: { may: ['releases'], types: ['images'] },
   events: { may: ['arch'] },
-  // Kinds of target, deployers, formats of results and kinds of engine are those that there are.
+  // Schemas name the existing kinds of target, deployers, formats of results and kinds of engine.
   config: { may: ['arch', 'releases', 'targets', 'results', 'stacks', 'yaml', 'engines'], types: ['events', 'bmc'] },
-  // A cell's architecture, release and kind of target are named in the type of the cell itself.
+  // A cell's type names architectures, releases and kinds of target.
   matrix: { may: ['config', 'yaml', 'arch', 'releases', 'targets', 'stacks', 'events'] },
-  // What `init` writes is checked as the loader would.
+  // What `init` writes is checked as the loader does.
   scaffold: { may: ['config', 'yaml', 'stacks'] },
   images: { may: ['arch', 'releases', 'guest', 'setup'] },
-  // Fields name what there is.
+  // Fields name the existing architectures, releases and kinds of target.
   yaml: { may: ['arch', 'releases', 'targets'] },
-  // A project's files, as they are copied to machines.
+  // A project's files, which are copied to machines.
   source: { may: [] },
   targets: { may: ['arch', 'images', 'guest', 'net', 'bmc', 'setup'], types: ['events'] },
   stacks: { may: ['arch', 'targets', 'images', 'yaml', 'setup'], types: ['config'] },
@@ -53,14 +53,14 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   fleet: { may: ['arch', 'targets', 'engines', 'config', 'matrix', 'events', 'source', 'run'] },
   reports: { may: ['events', 'bench', 'nights', 'arch'], prints: true },
   cli: { may: 'everything', prints: true },
-  // What tests of several folders need. Nothing but tests may import it.
+  // Shared by tests of several folders; only tests may import it.
   testing: { may: 'everything' },
   // Tests with real guests.
   e2e: { may: 'everything', prints: true },
   // The programs that measure for docs/performance.md.
   benchmarks: { may: 'everything', prints: true },
-  // It runs before anything is installed, so it may not even use `base`.
+  // Runs before anything is installed, so it may not even use `base`.
   setup: { may: [], prints: true },
-  // By the package's name, as every user's suite does.
+  // Imports by the package's name, like every user's suite.
   suites: { may: ['scenario'] },
 };

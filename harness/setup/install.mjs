@@ -1,5 +1,5 @@
-// The slow half of the set-up. start.mjs runs it under flock(1), so everything is looked at again: the process that
-// held the lock before has probably done the work.
+// The slow half of the set-up. start.mjs runs it under flock(1), so everything is checked again: the previous holder of
+// the lock has probably done the work.
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const runs = (program, args) => spawnSync(program, args, { stdio: 'ignore' }).st
 
 try {
   const missing = process.env['HARNESS_NO_SYSTEM_PACKAGES'] ? [] : check();
-  // First, because it can stop with a line for the user to type: nobody wants to read that after a minute of npm.
+  // First, because it may stop with a command for the user to type, which should not take a minute of npm to appear.
   if (missing.length > 0) {
     const isTty = process.stdin.isTTY === true && process.stderr.isTTY === true;
     installSystem(missing, privilegeOf({ uid: process.getuid?.() ?? -1, isTty, runs }), check);

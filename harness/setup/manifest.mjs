@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What is for a checkout only. npm asks whoever installs a tarball or a git address about its scripts. */
+/** Parts that only a checkout needs. npm asks users who install a tarball or a git URL about its scripts. */
 const CHECKOUT_ONLY = ['scripts', 'devDependencies', 'allowScripts'];
 
 /** The checkout's own package.json while it is being packed. @param {string} root */
 const keptOf = (root) => join(root, '.harness', 'package.json.kept');
 
-/** Writes the package.json that is packed in the place of the checkout's. @param {string} root */
+/** Replaces the checkout's package.json by the one that is packed. @param {string} root */
 export function publishManifest(root) {
   restoreManifest(root);
   const file = join(root, 'package.json');
@@ -18,7 +18,7 @@ export function publishManifest(root) {
   writeFileSync(file, `${JSON.stringify(Object.fromEntries(published), null, 2)}\n`);
 }
 
-/** Puts the checkout's package.json back, also after a packing that was killed. @param {string} root */
+/** Restores the checkout's package.json, also after packing was killed. @param {string} root */
 export function restoreManifest(root) {
   if (existsSync(keptOf(root))) renameSync(keptOf(root), join(root, 'package.json'));
 }

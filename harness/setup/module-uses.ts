@@ -1,12 +1,12 @@
 import { parseAst } from 'vitest/node';
 
-/** One thing in a module that the import table has an opinion on. */
+/** A part of a module that the import table may forbid. */
 export type Use =
   | { readonly kind: 'import'; readonly specifier: string; readonly typesOnly: boolean; readonly line: number }
   /** `process.stdout`, `process.stderr` or `console`. */
   | { readonly kind: 'prints'; readonly what: string; readonly line: number };
 
-/** A node of the syntax tree, as far as it matters here. */
+/** The parts of a syntax tree's node that are used here. */
 interface Node {
   readonly type: string;
   readonly start: number;
@@ -14,8 +14,8 @@ interface Node {
 }
 
 /**
- * Every import and every use of the terminal in a module's source, in order. A parser and not a pattern, because an
- * import in a comment or in a template string is none.
+ * Every import and every use of the terminal in a module's source, in order. This needs a parser, because an import in
+ * a comment or in a template string is not an import.
  */
 export function usesOf(source: string): Use[] {
   const uses: Use[] = [];

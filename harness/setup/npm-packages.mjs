@@ -5,7 +5,7 @@ import { delimiter, join, sep } from 'node:path';
 import { isNewEnough, packagedNode } from './node-version.mjs';
 import { SetupError, say, since } from './say.mjs';
 
-/** Inside node_modules, so that whatever removes or replaces that folder removes the stamp too. @param {string} root */
+/** Inside node_modules, so that removing or replacing that folder also removes the stamp. @param {string} root */
 const stampOf = (root) => join(root, 'node_modules', '.harness-stamp');
 
 /** @param {string} root */
@@ -24,7 +24,7 @@ function readOrEmpty(file) {
   }
 }
 
-/** A Node for the harness is there: this process's own or the package's. @param {string} root */
+/** Whether there is a Node for the harness: this process's own or the package's. @param {string} root */
 const hasNode = (root) => isNewEnough(process.versions.node) || packagedNode(join(root, 'node_modules')) !== undefined;
 
 /**
@@ -76,9 +76,10 @@ function run(root, program, args) {
 }
 
 /**
- * Whether what `npm ci` says is about the lock file (it lacks a package, has another version than package.json asks for, is
- * not there, is older than `npm ci` reads, is not JSON), and not about the network or the disk. `npm ci` repairs nothing;
- * `npm install --no-save` takes from the same lock file what is right in it, finds the rest itself, and leaves the file alone.
+ * Whether what `npm ci` says is about the lock file (it lacks a package, has another version than package.json asks
+ * for, is not there, is older than `npm ci` reads, is not JSON), and not about the network or the disk. `npm ci`
+ * repairs nothing; `npm install --no-save` takes from the same lock file what is right in it, finds the rest itself,
+ * and leaves the file alone.
  * @param {string} output
  */
 export function refusesLock(output) {
@@ -89,8 +90,8 @@ export function refusesLock(output) {
 const headOf = (output) => output.split('\n').slice(0, 15).join('\n');
 
 /**
- * What npm is told, beside what to do. People's settings (`NODE_ENV=production`, `omit`, `engine-strict`) are for their own
- * projects: without its development packages this one neither runs nor is tested, and those that need a newer Node are run on one.
+ * Settings for npm. The user's own (`NODE_ENV=production`, `omit`, `engine-strict`) are meant for their projects: this
+ * one needs its development packages to run and to be tested, and packages that need a newer Node are run on one.
  */
 const SETTINGS = [
   ...['--no-audit', '--no-fund', '--loglevel=error'],
@@ -119,9 +120,9 @@ export function installNpm(root) {
 }
 
 /**
- * The package `node` fetches its program in an install script, which npm can be told to leave out (`ignore-scripts`,
- * a list of allowed scripts). The package is pinned by the lock file and is the point of this set-up, so its script
- * alone is run then.
+ * The package `node` fetches its program in an install script, which npm may be configured to skip (`ignore-scripts`, a
+ * list of allowed scripts). Then only this script is run: the package is pinned by the lock file and is the purpose of
+ * this set-up.
  * @param {string} root
  */
 function installNode(root) {

@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { say, since } from './say.mjs';
 
-/** The npm packages of one Node for each kind of machine, with a lock file that has their checksums. */
+/** The npm packages of one Node version, one for each kind of machine, with a lock file that has their checksums. */
 const RECIPE = join(dirname(fileURLToPath(import.meta.url)), 'node');
 
 /** @returns {Record<string, string>} the packages' versions by name */
 const packages = () => JSON.parse(readFileSync(join(RECIPE, 'package.json'), 'utf8')).optionalDependencies;
 
 /**
- * The program of the harness's own Node for this machine, whether it is there or not.
+ * The path of the harness's own Node for this machine, whether it exists or not.
  * @param {Record<string, string | undefined>} env
  * @returns {{ folder: string, program: string, version: string } | undefined} undefined where no package has one
  */
@@ -26,8 +26,8 @@ export function ownNode(env, machine = `${process.platform}-${process.arch}`) {
 }
 
 /**
- * The harness's own Node, installed by npm into the cache when it is not there yet. A dependency of the package it cannot
- * be: npm would link it as `node` for all scripts of the project that installs the harness.
+ * The harness's own Node, installed by npm into the cache if it is not there yet. It cannot be a dependency of the
+ * package: npm would link it as `node` for all scripts of the project that installs the harness.
  * @param {Record<string, string | undefined>} env
  * @returns {{ program: string } | { why: string }} why there is none
  */
@@ -45,7 +45,7 @@ export function installOwnNode(env) {
       const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
       const { status, stdout, stderr, error } = spawnSync('npm', ['ci', ...quiet], { cwd: made, encoding: 'utf8' });
       if (status !== 0) return { why: `npm failed\n${`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`.trim()}` };
-      // Of several at once the first one wins; what the others have is the same.
+      // Of several simultaneous installations the first one wins; they are identical.
       if (!existsSync(own.program)) renameSync(made, own.folder);
     } finally {
       rmSync(made, { recursive: true, force: true });

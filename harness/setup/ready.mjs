@@ -9,11 +9,11 @@ import { say } from './say.mjs';
 import { missingPackages } from './system.mjs';
 import { packagesFor } from './system-packages.mjs';
 
-/** flock's answer for "somebody has it", chosen so that it is no exit code of ours. */
+/** flock's exit code for a lock that is taken, distinct from our own exit codes. */
 const LOCKED = 75;
 
 /**
- * Makes the checkout ready to run. A second call looks at two files and some forty paths and installs nothing.
+ * Makes the checkout ready to run. A second call only checks two files and about forty paths.
  * @param {string} root the checkout, absolute
  * @param {boolean} tests whether our own tests are to be run, too
  * @returns {Promise<number>} 0, or the exit code to stop with; the reason has been printed
@@ -51,7 +51,7 @@ async function installAlone(root, tests) {
   mkdirSync(join(root, '.harness'), { recursive: true });
   const lock = join(root, '.harness', 'setup.lock');
   if (spawnSync('flock', ['--version'], { stdio: 'ignore' }).status !== 0) {
-    // A system without util-linux has no apt-get either: install.mjs will say what is missing.
+    // A system without util-linux has no apt-get either: install.mjs will report what is missing.
     return runChild(install[0] ?? '', install.slice(1));
   }
   const code = await runChild('flock', ['-n', '-E', String(LOCKED), '-o', lock, ...install]);
@@ -70,12 +70,12 @@ function linkHarness(root) {
   try {
     if (lstatSync(link).isSymbolicLink() && readlinkSync(link) === target) return;
   } catch {
-    // It is not there, which is what the next lines are for.
+    // The link does not exist yet; it is made below.
   }
   try {
     symlinkSync(target, link);
   } catch (error) {
-    // Two first starts at once: the other one was quicker.
+    // Another first start was faster.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
   }
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
- * What a changelog says of a version: the lines below its heading, up to the next one.
+ * A version's section of a changelog: the lines below its heading, up to the next heading.
  * @param {string} changelog @param {string} version @returns {string | undefined} undefined without a section, or without text
  */
 export function notesOf(changelog, version) {
@@ -17,7 +17,7 @@ export function notesOf(changelog, version) {
 }
 
 /**
- * Why a tag is no release.
+ * Why a tag is not a release.
  * @param {string} tag @param {string} version of package.json @param {string} changelog
  * @returns {string | undefined} undefined when it is one
  */

@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
-/** Milliseconds in which signals count as one, as in harness/cli/interrupt.ts. */
+/** Milliseconds within which signals count as one, as in harness/cli/interrupt.ts. */
 const PAUSE_MS = 1500;
 
 /**
  * Runs a program in this one's place: same terminal, same signals, same exit code. Resolves when it has ended.
  *
- * A signal may have been sent to this process alone, or to the whole process group (Ctrl-C, `timeout`, `kill -- -PGID`),
- * and nothing says which. It is passed on, once for all that come within a moment: the child takes signals without a
- * pause between them for one. Only Ctrl-C on a terminal is known to have reached the child. Either way this process
- * waits: the child still has targets to release and reports to write. Whether a hangup ends it, is the child's to say.
+ * A signal may have been sent to this process alone, or to the whole process group (Ctrl-C, `timeout`, `kill --
+ * -PGID`), and nothing says which. It is passed on, once for all that come within a moment: the child takes signals
+ * without a pause between them for one. Only Ctrl-C on a terminal is known to have reached the child. Either way this
+ * process waits: the child still has targets to release and reports to write. Whether a hangup ends it, is the child's
+ * to say.
  *
  * @param {string} program
  * @param {readonly string[]} args

@@ -1,9 +1,9 @@
-/** What the set-up says goes to stderr: stdout belongs to the command's data. @param {string} line */
+/** Prints to stderr, because stdout is for the command's data. @param {string} line */
 export function say(line) {
   process.stderr.write(`set-up: ${line}\n`);
 }
 
-/** A step of the set-up that cannot be done. `code` is the process's exit code: 2 asks for the user, 3 is the machine's. */
+/** A step of the set-up that failed. `code` is the exit code: 2 if the user has to act, 3 for a fault of the machine. */
 export class SetupError extends Error {
   /** @param {string} message @param {2 | 3} code */
   constructor(message, code) {

@@ -48,7 +48,7 @@ async function test(args) {
     try {
       renameSync(report, join(folder, 'test-report.json'));
     } catch {
-      // There is no report; that has been said.
+      // There is no report; the reason has been printed.
     }
     return verdict;
   } finally {

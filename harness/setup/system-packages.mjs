@@ -1,6 +1,6 @@
 import { thisDistribution } from './distribution.mjs';
 
-/** Where Docker looks for its plug-in; repositories other than Debian's have it. */
+/** Where Docker looks for its plug-in, which comes from repositories other than Debian's. */
 const COMPOSE_PLUGIN = [
   '/usr/libexec/docker/cli-plugins/docker-compose',
   '/usr/lib/docker/cli-plugins/docker-compose',
@@ -8,12 +8,12 @@ const COMPOSE_PLUGIN = [
 ];
 
 /**
- * What the harness starts on this machine, and the package that has it: the one list that the set-up, `harness doctor` and
- * the GitHub action install from. A package counts as there when everything it is wanted for is there, so a QEMU built by
- * hand in /usr/local is as good as the packaged one.
+ * The programs that the harness runs on this machine, by package: the one list that the set-up, `harness doctor` and
+ * the GitHub action install from. A package counts as installed if all of its files listed here exist, so a QEMU built
+ * by hand in /usr/local will do.
  *
- * A name without a slash is looked for on the PATH and in the sbin folders; several files mean any one of them. The names are
- * Debian 12's; `unless` has what is otherwise from a version of a distribution on, the newest first.
+ * A name without a slash is looked up on the PATH and in the sbin folders; of `anyFile` one is enough. Names are those
+ * of Debian 12; `unless` has the differences from a version of a distribution on, the newest first.
  *
  * @typedef {{ package: string, programs?: string[], anyFile?: string[] }} Named
  * @typedef {Named & { unless?: readonly (Named & { family: 'debian' | 'ubuntu', from: number })[] }} SystemPackage
@@ -38,7 +38,7 @@ export const SYSTEM_PACKAGES = [
         from: 13,
         package: 'qemu-user-binfmt',
         programs: ['qemu-x86_64', 'qemu-aarch64', 'qemu-ppc64le'],
-        // None for the machine's own architecture.
+        // There is none for the machine's own architecture.
         anyFile: ['/usr/lib/binfmt.d/qemu-aarch64.conf', '/usr/lib/binfmt.d/qemu-ppc64le.conf'],
       },
     ],
@@ -80,7 +80,7 @@ export const SYSTEM_PACKAGES = [
   { package: 'openssh-client', programs: ['ssh', 'ssh-keygen'] },
 ];
 
-/** Where browsers are that our tests can drive; GitHub's machines have the last ones. */
+/** Paths of browsers that our tests can drive; the last ones are on GitHub's machines. */
 export const BROWSERS = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -89,8 +89,8 @@ export const BROWSERS = [
 ];
 
 /**
- * What only our own tests start: an engine beside whatever engine this machine has, a browser for the reports' pages, a
- * simulated BMC and clients of BMCs that are not ours, a cluster. Who uses containers or a cluster brings his own.
+ * Programs that only our own tests run: a Docker engine separate from this machine's, a browser for the reports'
+ * pages, a simulated BMC, independent BMC clients, a cluster. Users of containers or a cluster have their own.
  *
  * @type {readonly SystemPackage[]}
  */
@@ -98,7 +98,7 @@ export const TEST_PACKAGES = [
   {
     package: 'docker.io',
     programs: ['dockerd', 'docker'],
-    // The engine's program and the command's are two packages there.
+    // There, the engine and the command are two packages.
     unless: [{ family: 'debian', from: 13, package: 'docker.io docker-cli', programs: ['dockerd', 'docker'] }],
   },
   {
@@ -121,7 +121,7 @@ export const TEST_PACKAGES = [
 const ALL_PACKAGES = [...SYSTEM_PACKAGES, ...TEST_PACKAGES];
 
 /**
- * What has to be there to use the harness, or also to test it, by the names that this machine's distribution has.
+ * The packages needed to use the harness, or also to test it, by their names in this machine's distribution.
  * @param {boolean} tests
  * @param {import('./distribution.mjs').Distribution} distribution
  * @returns {Named[]}
@@ -131,7 +131,7 @@ export function packagesFor(tests, distribution) {
 }
 
 /**
- * What a distribution calls a package of the list; several names where it has split it.
+ * A distribution's name for a package of the list; several names if it has split the package.
  * @param {string} usual its name in Debian 12.
  * @param {import('./distribution.mjs').Distribution} [distribution] this machine's.
  * @throws Error when it is not in the list.

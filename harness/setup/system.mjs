@@ -3,14 +3,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SetupError, say, since } from './say.mjs';
 
-/** A user's PATH often lacks these, and mke2fs and depmod live there. */
+/** Often missing from a user's PATH, but mke2fs and depmod are there. */
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** How long another apt is waited for, in milliseconds: unattended upgrades hold the lock on a fresh machine. */
+/** How long to wait for another apt, in milliseconds: unattended upgrades hold the lock on a fresh machine. */
 const APT_LOCK_WAIT_MS = 5 * 60 * 1000;
 
 /**
- * The Debian packages whose programs are not on this machine, in about 2 ms: files are looked for, dpkg is not asked.
+ * The Debian packages whose programs are missing on this machine. Takes about 2 ms, because it looks for files and
+ * does not ask dpkg.
  * @param {{ path: string, exists?: (file: string) => boolean, packages: readonly import('./system-packages.mjs').Named[] }} machine
  * @returns {string[]}
  */
@@ -38,7 +39,7 @@ export function privilegeOf({ uid, isTty, runs }) {
   return { how: 'never', why: 'you are not root, and sudo would ask for a password' };
 }
 
-/** The line that a person types. @param {readonly string[]} packages @param {boolean} root */
+/** The command for the user to type. @param {readonly string[]} packages @param {boolean} root */
 export function installLine(packages, root) {
   return `${root ? '' : 'sudo '}apt-get install -y --no-install-recommends ${packages.join(' ')}`;
 }
@@ -59,14 +60,14 @@ function aptGet(privilege, args) {
       maxBuffer: 64 << 20,
     });
     const output = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`.trim();
-    // The timeout option is for dpkg's lock; the lists and the archive have their own, which apt does not wait for.
+    // The timeout option applies to dpkg's lock; apt does not wait for the locks of the lists and the archive.
     const busy = result.status !== 0 && /Could not get lock|Unable to lock/.test(output);
     if (!busy || Date.now() - startedAt > APT_LOCK_WAIT_MS) return { ok: result.status === 0, output };
     spawnSync('sleep', ['3']);
   }
 }
 
-/** apt knows packages at all: a container's image comes without lists. */
+/** Whether apt has package lists: container images come without. */
 function hasLists() {
   try {
     return readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'));
@@ -76,7 +77,7 @@ function hasLists() {
 }
 
 /**
- * Installs what is missing. To be called by one process at a time.
+ * Installs missing packages. Only one process at a time may call it.
  * @param {readonly string[]} missing
  * @param {Privilege} privilege
  * @param {() => string[]} check what is missing now

@@ -2,8 +2,8 @@ import { cpSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync }
 import { basename, dirname, extname, join, relative } from 'node:path';
 
 /**
- * Packages that the package brings itself, with all that they need, in dist/node_modules. npm compares the `engines` of
- * every dependency with the Node that npm runs on, and asks about every install script; the harness runs on a Node that it
+ * Packages that are bundled with all of their dependencies in dist/node_modules. npm compares the `engines` of every
+ * dependency with the Node that npm runs on, and asks about every install script; the harness runs on a Node that it
  * chooses and needs no native part of these. As dependencies they would print sixty lines of warnings on Node 20.
  */
 export const VENDORED = /** @type {const} */ ([
@@ -16,7 +16,7 @@ export const VENDORED = /** @type {const} */ ([
   'vitest',
 ]);
 
-/** Compiled for one machine, or of no use when the package only runs. */
+/** Compiled for one machine, or not needed at run time. */
 const LEFT_OUT = new Set(['.node', '.bare', '.o', '.map', '.markdown']);
 
 /** @typedef {{ dependencies?: Record<string, string>, peerDependencies?: Record<string, string>, peerDependenciesMeta?: Record<string, { optional?: boolean }> }} Manifest */
@@ -40,8 +40,8 @@ export function vendor(root) {
 }
 
 /**
- * The folders of the packages to copy. What our own package.json lists as a dependency is not among them: npm installs it.
- * Neither are optional dependencies, which are the native parts.
+ * The folders of the packages to copy, without the dependencies in our own package.json, which npm installs, and
+ * without optional dependencies, which are native.
  * @param {string} modules
  */
 function closure(modules) {

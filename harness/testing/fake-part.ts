@@ -5,23 +5,23 @@ import { exists } from '../base/files.ts';
 import type { HarnessEvent, Verdict } from '../events/types.ts';
 import { openEventLog } from '../events/writer.ts';
 
-/** What an attempt of a cell that is none does. */
+/** The behaviour of a simulated attempt. */
 export interface FakePart {
   /** Its folder. */
   readonly part: string;
   readonly cell: string;
   readonly node: string;
   readonly verdict: Verdict;
-  /** What its harness ends with. */
+  /** Exit code of its harness. */
   readonly exitCode: number;
-  /** Milliseconds that it takes; less when the signal is aborted: it then ends as incomplete, with 130. */
+  /** Its duration in milliseconds; if the signal is aborted, it ends at once as incomplete, with 130. */
   readonly ms: number;
-  /** A file that has to be there before it ends. */
+  /** A file that must exist before it ends. */
   readonly until?: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Writes the events that a harness writes that runs one cell, without running any. @throws when its power is cut. */
+/** Writes the events of a harness that runs one cell, without running it. @throws when its power is cut. */
 export async function writeFakePart({
   part,
   cell,

@@ -27,7 +27,7 @@ export interface Given {
   /** As in a matrix; default: machines that fail are not replaced. */
   readonly retries?: object;
   readonly machines?: MemoryOptions;
-  /** Replaces the default one, for a test that lets machines die. */
+  /** Replaces the default runner of suites, for a test that lets machines die. */
   readonly provider?: MemoryProvider;
   readonly runSuite?: RunSuite;
   /** The names of the cells to run; default: all. */
@@ -91,7 +91,7 @@ export async function runInMemory(given: Given = {}): Promise<MemoryRun> {
     argv: [],
     git: { sha: '0', dirty: false },
     keep: false,
-    // Tests about it turn it on.
+    // Tests of this feature turn it on.
     control: false,
     bench: true,
     cold: given.machines?.snapshots !== true,
