@@ -69,7 +69,7 @@ export async function chooseAccelerator(
 export async function cachedTrialKernel(arch: Arch, cache: string): Promise<TrialKernel | undefined> {
   const { entries } = await listEntries(cache);
   const newest = entries
-    .filter((entry) => entry.kind === 'kernel' && entry.meta.label.startsWith(`${arch.name} `))
+    .filter((entry) => entry.kind === 'kernel' && (entry.meta.ingredients as { arch?: string }).arch === arch.name)
     .sort((a, b) => (a.meta.createdAt < b.meta.createdAt ? 1 : -1))[0];
   return (
     newest && { kernel: join(newest.folder, KERNEL_FILES.kernel), initrd: join(newest.folder, KERNEL_FILES.initrd) }
