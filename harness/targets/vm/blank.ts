@@ -130,6 +130,8 @@ export async function makeBlank(
       }),
     leave: () => life.leave(),
     async [Symbol.asyncDispose]() {
+      // What waits for an answer of it fails then, and whatever has begun meanwhile is ended as well.
+      await life.end();
       await serial(() => life.end());
       await release();
     },
