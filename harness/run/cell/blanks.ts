@@ -13,15 +13,15 @@ export interface StartedBlanks extends AsyncDisposable {
   readonly machines: readonly CellBlank[];
   /** Where other processes of this user switch them. */
   readonly socket: string;
-  /** Their BMC, as the controller of the cell reaches it. */
+  /** Their BMC, as the cell's first machine reaches it. */
   readonly bmc: { readonly url: string; readonly user: string; readonly password: string };
   /** Whether one of them has been switched on. */
   readonly used: boolean;
 }
 
-/** The controller's port of the BMC, on its loopback interface: that of OpenStack's own emulator. */
+/** The port of the BMC on that machine's loopback interface: that of OpenStack's own emulator. */
 export const BMC_PORT = 8000;
-/** It guards nothing: only the controller reaches the BMC. */
+/** It guards nothing: only that machine reaches the BMC. */
 const LOGIN = { user: 'admin', password: 'secret' } as const;
 
 /**

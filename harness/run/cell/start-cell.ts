@@ -270,13 +270,13 @@ function specOf(
       snapshots: !cold,
       counting,
       ...(network ? { lan: network.place(node.name) } : {}),
-      ...(network && isController(cell, node) ? { back: { port: BMC_PORT, socket: network.socket(BMC_SOCKET) } } : {}),
+      ...(network && reachesBmc(cell, node) ? { back: { port: BMC_PORT, socket: network.socket(BMC_SOCKET) } } : {}),
     },
   };
 }
 
 /** Whether a node is the one that reaches the BMCs of blank nodes. */
-function isController(cell: Cell, { name }: CellNode): boolean {
+function reachesBmc(cell: Cell, { name }: CellNode): boolean {
   return blanksOf(cell).length > 0 && nodesOf(cell)[0].name === name;
 }
 
