@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { tempFiles } from '../testing/temp-files.ts';
-import { cacheFolder, makeRuntimeFolder, stateFolder } from './folders.ts';
+import { cacheFolder, makeRuntimeFolder, openCache, stateFolder } from './folders.ts';
 
 test('XDG folders are absolute: a relative one is ignored, as the specification says', () => {
   expect(cacheFolder({ XDG_CACHE_HOME: '/x' })).toBe('/x/multiarch-harness');
@@ -13,6 +13,23 @@ test('XDG folders are absolute: a relative one is ignored, as the specification 
       join(homedir(), '.cache/multiarch-harness'),
       join(homedir(), '.local/state/multiarch-harness'),
     ]);
+});
+
+test('a cache that cannot be used is an error that says how to choose another one', async () => {
+  await using files = await tempFiles({ file: '' });
+  openCache(join(files.folder, 'a/b'));
+  expect((await stat(join(files.folder, 'a/b'))).isDirectory()).toBe(true);
+  for (const [folder, why] of [
+    ['/proc/nosuch', 'ENOENT'],
+    [join(files.folder, 'file'), 'EEXIST'],
+    [join(files.folder, 'file/below'), 'ENOTDIR'],
+  ] as const)
+    expect(() => openCache(folder)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(`cannot use the cache ${folder}: ${why}`),
+        hint: 'Point HARNESS_CACHE at a folder that can be written to.',
+      }),
+    );
 });
 
 test.each(['/a b', '/100%h', '/x,y:z', `/${'long'.repeat(40)}`, 'relative', '/nowhere'])(

@@ -1,13 +1,31 @@
+import { accessSync, constants } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { InfraError, messageOf } from './errors.ts';
+import { makeFolder } from './files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where images and package lists are kept: `$HARNESS_CACHE`, else the XDG cache folder. */
 export function cacheFolder(env: Env = process.env): string {
   return env['HARNESS_CACHE'] || join(xdgFolder(env, 'XDG_CACHE_HOME', '.cache'), 'multiarch-harness');
+}
+
+/**
+ * Makes the cache if it does not exist.
+ * @throws InfraError that says how another folder is chosen.
+ */
+export function openCache(folder: string): void {
+  try {
+    makeFolder(folder);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new InfraError(`cannot use the cache ${folder}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Point HARNESS_CACHE at a folder that can be written to.',
+    });
+  }
 }
 
 /** The folder of leases of running runs, for all projects of this user: `$HARNESS_STATE`, else XDG's. */

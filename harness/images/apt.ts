@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Arch, ArchName } from '../arch/index.ts';
 import { ConfigError, messageOf } from '../base/errors.ts';
 import { makeFolder, replaceFile } from '../base/files.ts';
+import { openCache } from '../base/folders.ts';
 import { lock } from '../base/lock.ts';
 import { eachLine, run } from '../base/process.ts';
 import { absentFiles, absentPackages } from './absent.ts';
@@ -72,6 +73,7 @@ export interface AptIo {
  */
 export async function openApt(settings: ImageSettings, arch: Arch, io: AptIo = {}): Promise<Apt> {
   const { signal } = io;
+  openCache(settings.cache);
   const all = aptSources(settings);
   const folder = aptFolder(settings, arch);
   const waitFor = (what: string) => ({
