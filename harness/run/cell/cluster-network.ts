@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../base/files.ts';
 import type { CellNode } from '../../matrix/nodes.ts';
 import { createLan, type Lan } from '../../net/lan.ts';
 import { serveLan } from '../../net/remote.ts';
@@ -58,7 +59,7 @@ export async function networkEvidence({ lan }: ClusterNetwork, folder: string): 
   const counters = join(folder, 'lan.json');
   await writeFile(counters, `${JSON.stringify(lan.counters(), null, 1)}\n`);
   const captures = Object.entries(lan.captures()).map(async ([node, bytes]) => {
-    await mkdir(join(folder, node), { recursive: true });
+    makeFolder(join(folder, node));
     const file = join(folder, node, 'lan.pcap');
     await writeFile(file, bytes);
     return file;
