@@ -29,7 +29,7 @@ interface Holder extends ProcessIdentity {
 }
 
 /**
- * Takes an exclusive lock on a file, waiting for whoever holds it. The lock is flock(2)'s, held by a small child
+ * Takes an exclusive lock on a file, waiting for its holder. The lock is flock(2)'s, held by a small child
  * process that ends with this one: there is no stale owner to detect.
  */
 export async function lock(file: string, options: LockOptions = {}): Promise<HeldLock> {

@@ -71,7 +71,7 @@ export async function ask(url: URL, { method, headers, body, timeoutMs, ca, fing
   }
 }
 
-/** A connection to whoever has the certificate, checked before anything is sent. */
+/** A connection whose certificate is checked before anything is sent. */
 async function pinnedSocket(url: URL, fingerprint: string, signal: AbortSignal): Promise<Socket> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const plain = tcpConnect({ host, port: Number(url.port || 443), signal });

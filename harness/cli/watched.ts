@@ -40,7 +40,7 @@ interface About {
   readonly onResult: (result: RunResult) => void;
 }
 
-/** What whoever runs cells tells of it. */
+/** Callbacks of a run for what is shown. */
 export type Watching = Required<Pick<RunOptions, 'interrupt' | 'onEvent' | 'onProgress' | 'onOutput' | 'onEnd'>>;
 
 /** Does work that is a run, with its terminal, what Ctrl-C does to it, and its reports at the end. */

@@ -36,8 +36,8 @@ export type EngineState =
   | { readonly state: 'broken'; readonly why: string };
 
 /**
- * An engine that runs jobs on many machines. It knows nothing of tests: results are event files, and the engine is only asked
- * what is alive. Its accounting, its exit codes and its own requeueing are not used.
+ * An engine that runs jobs on many machines. It knows nothing of tests: results are event files, and the engine is
+ * only asked what is alive. Its accounting, its exit codes and its own requeueing are not used.
  */
 export interface Engine {
   /** Whether its programs are here, and it answers. */
@@ -54,7 +54,7 @@ export interface Engine {
    * @throws InfraError when the engine does not answer; then nothing may be concluded.
    */
   alive(tokens: readonly string[]): Promise<ReadonlyMap<string, AliveRows>>;
-  /** Ends a job, or just some of its rows. One that has ended already is none of its concern. @throws InfraError */
+  /** Ends a job, or just some of its rows. Ignores rows that have already ended. @throws InfraError */
   cancel(token: string, rows?: readonly number[]): Promise<void>;
   /** The command that ends a job, for `harness gc` after this process is gone. */
   cancelCommand(token: string): readonly string[];

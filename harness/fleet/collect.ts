@@ -9,18 +9,18 @@ import { cellFolder } from '../run/cell/context.ts';
 import { PART, partFolder } from './part.ts';
 import { isOfCell, type ShownRun } from './shown.ts';
 
-/** An attempt as its files have it. */
+/** An attempt, read from its files. */
 export interface Collected {
-  /** Its events, but for the end of the cell. */
+  /** Its events, except the end of the cell. */
   readonly events: readonly StoredEvent[];
   readonly finished?: Extract<StoredEvent, CellFinished> | undefined;
-  /** Where it ran; undefined: it never began. */
+  /** The node it ran on; undefined: it never started. */
   readonly node?: string | undefined;
-  /** The end of what its harness printed, for one that has no events. */
+  /** The last output of its harness, for an attempt without events. */
   readonly printed: readonly string[];
 }
 
-/** Reads an attempt. Of one whose events are damaged only that is known. */
+/** Reads an attempt. If its events are damaged, only that is reported. */
 export async function collect(place: string, cell: string, attempt: number): Promise<Collected> {
   const folder = partFolder(place, cell, attempt);
   const file = join(folder, PART.events);
@@ -42,7 +42,7 @@ export async function collect(place: string, cell: string, attempt: number): Pro
   };
 }
 
-/** Writes down an attempt that came to nothing: its events, and why there is another one. */
+/** Records a lost attempt: its events, and why there is another one. */
 export async function takeLost(
   run: ShownRun,
   place: string,
@@ -64,9 +64,9 @@ export async function takeLost(
 }
 
 /**
- * Takes an attempt into the run, as its result.
- * @param otherwise what the cell came to where its events do not say; undefined: that stays open.
- * @param only verdicts that are taken; of any other the cell comes to `otherwise`.
+ * Adds an attempt to the run, as the cell's result.
+ * @param otherwise the result if the events have none; undefined: the cell stays open.
+ * @param only accepted verdicts; for any other the result is `otherwise`.
  */
 export async function takeFinal(
   run: ShownRun,
@@ -88,8 +88,8 @@ export async function takeFinal(
 }
 
 /**
- * Copies what an attempt kept of its machines. Only plain files: a link may lead anywhere.
- * @param below the folder in the cell's own that it goes to; absent: the cell's own.
+ * Copies the evidence of an attempt. Only plain files: a link may lead anywhere.
+ * @param below destination, a subfolder of the cell's folder; absent: the cell's folder.
  * @returns consoles and logs among them, relative to the run's folder.
  */
 async function copyFiles(

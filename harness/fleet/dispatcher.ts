@@ -9,62 +9,62 @@ import type { StoredEvent } from '../events/types.ts';
 import type { Ledger } from './ledger.ts';
 import { PART, PartTail, partFolder } from './part.ts';
 
-/** What becomes of attempts. Each is called once an attempt, and awaited. */
+/** Callbacks for the fates of attempts. Each is called once per attempt, and awaited. */
 export interface Outcomes {
   /** New events of a cell that is running. */
   live(cell: string, events: readonly StoredEvent[]): void;
-  /** An attempt came to nothing, and there will be another one. */
+  /** An attempt was lost, and there will be another one. */
   lost(cell: string, attempt: number, why: string): Promise<void>;
   /** An attempt has a result. */
   final(cell: string, attempt: number): Promise<void>;
-  /** The last attempt came to nothing. */
+  /** The last attempt was lost. */
   exhausted(cell: string, attempt: number, why: string): Promise<void>;
-  /** It was ended because the run is. */
+  /** The attempt was ended because the run ends. */
   cancelled(cell: string, attempt: number): Promise<void>;
   say(level: 'info' | 'warn', message: string, cell?: string): Promise<void>;
 }
 
 export interface DispatchOptions {
-  /** The run's name, which begins the names of its jobs. */
+  /** The run's name, a prefix of its jobs' names. */
   readonly run: string;
-  /** Of the engine, for people. */
+  /** The engine's name, for people. */
   readonly name: string;
   readonly engine: Engine;
   readonly ledger: Ledger;
   /** The run's folder in the shared one. */
   readonly place: string;
-  /** What has no result yet: resources by the name of the cell. */
+  /** Cells without a result: their resources, by cell name. */
   readonly cells: ReadonlyMap<string, Ask>;
   /** The command line of an attempt. */
   readonly argvOf: (cell: string, part: string) => readonly string[];
-  /** How often a cell is submitted at most. */
+  /** Maximum attempts of a cell. */
   readonly attempts: number;
   readonly pollMs: number;
-  /** Milliseconds for which a row has to be gone, without a result, before it is lost: files may take as long to be seen. */
+  /** Milliseconds that a row must be gone without a result to count as lost: files may take as long to become visible. */
   readonly lagMs: number;
-  /** Milliseconds until a cell is submitted again of which so many attempts were lost. */
+  /** Milliseconds until a cell is submitted again, by the number of lost attempts. */
   readonly backoffMs: (lost: number) => number;
   readonly outcomes: Outcomes;
-  /** Told of a job before it is submitted. */
+  /** Called with each job before it is submitted. */
   readonly register?: (token: string) => void;
-  /** Submit what there is, and leave. */
+  /** Submit all cells, and return. */
   readonly detach?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Exit codes of a part that are results: it passed, it failed, its command line is wrong, it ran and something is missing. */
+/** Exit codes of a part that are results: passed, failed, wrong command line, incomplete. */
 const RESULTS: ReadonlySet<number> = new Set([0, 1, 2, 4]);
 
-/** Refusals in a row, with nothing of the run alive, after which an engine is not asked any more. */
+/** Consecutive refusals, with nothing of the run alive, after which the dispatcher gives up. */
 const MOST_REFUSALS = 4;
 
-/** Milliseconds for jobs to end that were cancelled. */
+/** Milliseconds for cancelled jobs to end. */
 const CANCEL_MS = 120_000;
 
-/** Of so many looks at a row that waits one is at its files. */
+/** Every how many polls the files of a queued row are checked, too. */
 const QUEUED_LOOKS = 20;
 
-/** Parts that are read at once. */
+/** Parts that are read concurrently. */
 const READERS = 64;
 
 interface Running {
@@ -72,18 +72,18 @@ interface Running {
   readonly token: string;
   readonly index: number;
   readonly tail: PartTail;
-  /** How often it was looked at. */
+  /** Number of polls. */
   looks: number;
-  /** Since when it is neither alive nor has ended, in milliseconds of a monotonic clock. */
+  /** Since when it is gone without a result, in milliseconds of a monotonic clock. */
   missingSince?: number;
-  /** Since when its worker says that its harness has ended without a word. */
+  /** Since when its worker reports that its harness has ended without a result. */
   diedSince?: number;
 }
 
 /**
- * Brings cells to results on an engine, of which it only asks what is alive. A part is a result once its harness has ended
- * with 0 or 1; one that ended otherwise, or is gone, is submitted again. Everything that it decides is in the ledger first, so
- * that it can be killed at any moment and another one goes on.
+ * Brings cells to results on an engine, which it asks only what is alive. A part is a result once its harness has
+ * exited with one of `RESULTS`; a part that ended otherwise, or is gone, is submitted again. Every decision is written
+ * to the ledger first, so the dispatcher can be killed at any moment and another one continues.
  */
 export async function dispatch(options: DispatchOptions): Promise<void> {
   await new Dispatcher(options).run();
@@ -91,13 +91,13 @@ export async function dispatch(options: DispatchOptions): Promise<void> {
 
 class Dispatcher {
   readonly #options: DispatchOptions;
-  /** When each cell that waits may be submitted. */
+  /** When each waiting cell may be submitted. */
   readonly #pending = new Map<string, number>();
   readonly #running = new Map<string, Running>();
-  /** Jobs of which nobody knows whether they were submitted, and why. */
+  /** Jobs of which it is unknown whether they were submitted, and why. */
   readonly #unsure = new Map<string, string>();
   #refusals = 0;
-  /** Rows that are submitted together; less after the engine has refused more. */
+  /** Rows that are submitted together; reduced when the engine refuses that many. */
   #most = Number.POSITIVE_INFINITY;
   #answers = true;
 
@@ -107,7 +107,7 @@ class Dispatcher {
       if (!options.cells.has(cell)) continue;
       const tail = new PartTail(partFolder(options.place, cell, attempt));
       this.#running.set(cell, { attempt, token, index, tail, looks: 0 });
-      // Whoever wrote it down may have been killed before it submitted.
+      // The controller may have been killed between writing this and submitting the job.
       this.#unsure.set(token, 'its controller was killed');
     }
     for (const cell of options.cells.keys()) if (!this.#running.has(cell)) this.#pending.set(cell, 0);
@@ -115,7 +115,7 @@ class Dispatcher {
 
   async run(): Promise<void> {
     const { signal, pollMs, detach } = this.#options;
-    // Before anything is submitted again: what another controller has submitted may be there.
+    // Before submitting anything again: jobs of an earlier controller may exist.
     if (this.#running.size > 0) await this.#look();
     while (this.#pending.size > 0 || this.#running.size > 0) {
       if (signal.aborted) return this.#cancel();
@@ -131,7 +131,7 @@ class Dispatcher {
 
   #lastRefusal = '';
 
-  /** Submits what waits and may go, a job for each class of resources. */
+  /** Submits the waiting cells that may go, one job per class of resources. */
   async #submit(): Promise<void> {
     const { cells, engine, signal } = this.#options;
     const now = performance.now();
@@ -176,7 +176,7 @@ class Dispatcher {
     }
   }
 
-  /** Asks what is alive, and then, in this order, what came of what is not. */
+  /** Asks what is alive and then, in this order, reads the results of what is not. */
   async #look(): Promise<void> {
     const alive = await this.#alive();
     const running = [...this.#running];
@@ -189,7 +189,7 @@ class Dispatcher {
     for (const [token, why] of this.#unsure) await this.#settle(token, why, alive);
   }
 
-  /** Undefined where the engine does not answer. */
+  /** Undefined if the engine does not answer. */
   async #alive(): Promise<ReadonlyMap<string, AliveRows> | undefined> {
     const { engine, name, outcomes } = this.#options;
     const tokens = [...new Set([...this.#running.values()].map(({ token }) => token))];
@@ -213,7 +213,7 @@ class Dispatcher {
     one.looks += 1;
     if (row?.state === 'queued') {
       delete one.missingSince;
-      // An engine that was restarted may take what has run for what waits: now and then files are asked all the same.
+      // A restarted engine may report a finished row as queued, so its files are checked now and then.
       if (!one.tail.begun && one.looks % QUEUED_LOOKS !== 1) return;
     }
     const events = await one.tail.more();
@@ -225,7 +225,7 @@ class Dispatcher {
       await engine.cancel(one.token, [one.index]).catch(() => {});
       return this.#lose(cell, one, `it would have waited for ever: ${row.why}`);
     }
-    // Whoever writes is there.
+    // A part that writes events is alive.
     if (events.length > 0) delete one.missingSince;
     else if (alive !== undefined) await this.#missing(cell, one, row);
   }
@@ -236,16 +236,16 @@ class Dispatcher {
     await this.#options.outcomes.final(cell, one.attempt);
   }
 
-  /** A command line that is wrong stays so; whatever else ends a harness without a word may be the node's. */
+  /** A wrong command line stays wrong; any other end without a result may be the node's fault. */
   async #died(cell: string, one: Running, code: number): Promise<void> {
     if (code === 2) return this.#ended(cell, one, code);
-    // Two files of a network file system need not be seen in the order in which they were written.
+    // Files of a network file system may become visible in another order than they were written.
     one.diedSince ??= performance.now();
     if (performance.now() - one.diedSince < this.#options.lagMs) return;
     await this.#lose(cell, one, `its harness ended with ${code} and no result`);
   }
 
-  /** A row that is gone twice, for long enough for its files to be seen, is lost. */
+  /** A row that is gone in two polls, long enough apart for its files to become visible, is lost. */
   async #missing(cell: string, one: Running, row: RowState | undefined): Promise<void> {
     if (row !== undefined) {
       delete one.missingSince;
@@ -257,12 +257,12 @@ class Dispatcher {
       return;
     }
     if (now - one.missingSince < this.#options.lagMs) return;
-    // Whether it was submitted at all is asked of the whole job.
+    // Whether it was submitted at all is decided for the whole job.
     if (this.#unsure.has(one.token) && !one.tail.begun) return;
     await this.#lose(cell, one, 'it vanished: its node was lost, or the engine ended it');
   }
 
-  /** A job of which nobody knows whether it was submitted: it was, where anything of it is or was alive. */
+  /** Decides whether a doubtful job was submitted: it was if any of its rows is or was alive. */
   async #settle(token: string, why: string, alive: ReadonlyMap<string, AliveRows>): Promise<void> {
     const { ledger, outcomes, name, backoffMs } = this.#options;
     const rows = [...this.#running].filter(([, one]) => one.token === token);
@@ -274,7 +274,7 @@ class Dispatcher {
     const gone = ({ missingSince }: Running) =>
       missingSince !== undefined && now - missingSince >= this.#options.lagMs && now > missingSince;
     if (!rows.every(([, one]) => gone(one))) return;
-    // A job that comes late, for all that, must not begin.
+    // If the job appears later after all, it must not start.
     for (const [cell, { tail }] of rows) {
       await abandon(tail.folder);
       this.#forget(cell);
@@ -304,7 +304,7 @@ class Dispatcher {
     this.#options.ledger.end(cell);
   }
 
-  /** Ends every job, and waits until what has begun has said so. */
+  /** Cancels every job, and waits for started rows to write their end. */
   async #cancel(): Promise<void> {
     const { engine, outcomes, pollMs, lagMs } = this.#options;
     const end = performance.now() + CANCEL_MS;
@@ -323,7 +323,7 @@ class Dispatcher {
         if (events.length > 0) outcomes.live(cell, events);
         const late = performance.now() > end;
         if (row === undefined && alive !== undefined) one.missingSince ??= performance.now();
-        // One that never began has nothing to say.
+        // A row that never started writes nothing.
         const gone =
           one.missingSince !== undefined && (!one.tail.begun || performance.now() - one.missingSince >= lagMs);
         if (one.tail.exitCode === undefined && one.tail.died === undefined && !gone && !late) continue;
@@ -337,17 +337,17 @@ class Dispatcher {
   }
 }
 
-/** Errors of the engine and of files; anything else is a mistake of ours. */
+/** Errors of the engine and of files; anything else is a bug. */
 function isExpected(error: unknown): boolean {
   return error instanceof InfraError || (error instanceof Error && 'code' in error);
 }
 
-/** Tells a worker that comes late that nobody waits for it. */
+/** Tells a late worker not to start. */
 async function abandon(folder: string): Promise<void> {
   try {
     makeFolder(folder);
     await writeFile(join(folder, PART.abandoned), '');
   } catch {
-    // Then there is nothing for the worker to read.
+    // Without the folder, the worker has nothing to read.
   }
 }

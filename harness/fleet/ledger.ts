@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { EngineConfig } from '../config/schema/engines.ts';
 import type { Ask } from '../engines/engine.ts';
 
-/** What a run on an engine is, once and for all: who goes on with it needs nothing else of the project. */
+/** The fixed facts of a run on an engine: everything that is needed to continue it without the project. */
 export interface Opened {
   readonly type: 'opened';
   readonly engine: { readonly name: string; readonly config: EngineConfig };
@@ -12,9 +12,9 @@ export interface Opened {
   readonly place: string;
   /** The folder in which nodes run the harness. */
   readonly tree: string;
-  /** The words that call the harness there. */
+  /** The command that runs the harness there. */
   readonly program: readonly string[];
-  /** How often a cell is submitted at most. */
+  /** Maximum attempts of a cell. */
   readonly attempts: number;
   readonly classes: readonly { readonly ask: Ask; readonly cells: readonly string[] }[];
 }
@@ -27,7 +27,7 @@ export interface Intent {
   readonly rows: readonly (readonly [cell: string, attempt: number])[];
 }
 
-/** An attempt is over and came to nothing. */
+/** An attempt was lost. */
 export interface Lost {
   readonly type: 'lost';
   readonly cell: string;
@@ -37,7 +37,7 @@ export interface Lost {
 
 type Line = Opened | Intent | Lost | { readonly type: 'refused'; readonly token: string } | { readonly type: 'closed' };
 
-/** An attempt that was submitted, and of which nothing is known yet. */
+/** A submitted attempt without a known outcome. */
 export interface OpenAttempt {
   readonly cell: string;
   readonly attempt: number;
@@ -49,8 +49,8 @@ export interface OpenAttempt {
 const FILE = 'dispatch.jsonl';
 
 /**
- * What a controller has submitted, on disk before it does: `dispatch.jsonl` in the run's folder. A controller that is killed
- * at any moment leaves a file from which another one goes on, and submits nothing twice.
+ * A controller's record of each submission, on disk before it is made: `dispatch.jsonl` in the run's folder. If it is
+ * killed at any moment, another one continues from the file and submits nothing twice.
  */
 export class Ledger {
   readonly #file: string;
@@ -60,14 +60,14 @@ export class Ledger {
   #jobs = 0;
   #opened: Opened | undefined;
   #closed = false;
-  /** The file ends with half a line. */
+  /** The file ends in a torn line. */
   #torn = false;
 
   private constructor(file: string) {
     this.#file = file;
   }
 
-  /** The ledger of a run; a line that was cut off by a crash was not acted upon, and is passed over. */
+  /** Reads the ledger of a run; skips a line that was cut off by a crash, because it was not acted upon. */
   static async open(runFolder: string): Promise<Ledger> {
     const ledger = new Ledger(join(runFolder, FILE));
     const text = await readFile(ledger.#file, 'utf8').catch(() => '');

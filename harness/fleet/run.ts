@@ -30,25 +30,25 @@ import { ShownRun } from './shown.ts';
 import { placeTree } from './tree.ts';
 import { cacheWords, programWords, workerArgv, writeWorker } from './worker.ts';
 
-/** Milliseconds until a cell is submitted again of which so many attempts were lost. */
+/** Milliseconds until a cell is submitted again, by the number of lost attempts. */
 const BACKOFF_MS = [5_000, 30_000, 120_000];
-/** Milliseconds for which a row has to be gone before it is lost: a network file system shows files late. */
+/** Milliseconds that a row must be gone to count as lost: a network file system shows files late. */
 const LAG_MS = 5_000;
-/** Milliseconds between two looks for somebody's `harness cancel`. */
+/** Milliseconds between two checks for a `harness cancel`. */
 const CANCEL_EVERY_MS = 1_000;
-/** A file in a run's folder: somebody wants it to end. */
+/** A file in a run's folder that asks it to end. */
 const CANCEL_FILE = 'cancel';
 /** The images of the plan, in the run's folder in the shared one. */
 const IMAGES_FILE = 'images.json';
 
-/** Where a run's cells are to run. */
+/** Where to run a run's cells. */
 export interface On {
   /** Its name in `machines.yaml`. */
   readonly name: string;
   readonly config: EngineConfig;
-  /** Submit, and leave the rest to `harness attach`. */
+  /** Only submit; `harness attach` does the rest. */
   readonly detach: boolean;
-  /** In place of the one that the configuration names; for tests. */
+  /** Replaces the configured engine, for tests. */
   readonly engine?: Engine;
 }
 
@@ -59,14 +59,13 @@ export interface Watch extends Pick<RunOptions, 'state' | 'argv' | 'interrupt' |
   readonly backoffMs?: number;
 }
 
-/** A run that was left to whoever attaches to it. */
+/** A detached run, which continues with `harness attach`. */
 export interface Detached {
   readonly detached: string;
 }
 
 /**
- * Runs the cells of a matrix on an engine. What happens is one run, with the events and the exit code that a run on this
- * machine has.
+ * Runs the cells of a matrix on an engine, as one run with the same events and exit code as a run on this machine.
  */
 export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<RunOutcome | Detached> {
   const { matrix, cells, project, resume } = options;
@@ -117,8 +116,9 @@ export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<
 }
 
 /**
- * Goes on with a run on an engine whose controller is gone: takes what its jobs have come to, and submits what was not.
- * @throws ConfigError when it is not on an engine, has ended, or another controller has it.
+ * Continues a run on an engine whose controller is gone: takes the results of its jobs, and submits the remaining
+ * cells.
+ * @throws ConfigError when the run is not on an engine, has ended, or has another controller.
  */
 export async function attach(
   folder: string,
@@ -139,7 +139,7 @@ export async function attach(
     ),
   );
   await shown.emit(resumed(open, [...asks.keys()], opened, watch));
-  // What is begun anew in the events has its attempts before it all the same.
+  // Cells that start over in the events keep their earlier attempts.
   for (const cell of asks.keys())
     for (const { attempt, why } of ledger.lost(cell)) await takeLost(shown, opened.place, cell, attempt, why);
   const selection = open.fold.started?.selection ?? { options: {} };
@@ -149,7 +149,7 @@ export async function attach(
   return outcome;
 }
 
-/** Asks the controller of a run to end it, wherever that is. */
+/** Asks a run's controller, on whatever machine, to end it. */
 export async function askToCancel(folder: string): Promise<void> {
   await writeFile(join(folder, CANCEL_FILE), '');
 }
@@ -159,7 +159,7 @@ export function engineOf(config: EngineConfig): Engine {
   return engineKinds[config.kind].open(config);
 }
 
-/** The options that every part is given; what chose the cells is told each by its name. */
+/** The options for every part, except those that selected cells: each part gets its cell's name. */
 function selectionFor({ selection, matrix }: RunOptions): Selection {
   return selection ?? { ...(matrix.file === undefined ? {} : { matrix: matrix.file }), options: {} };
 }
@@ -178,7 +178,7 @@ function resumed(
   return { type: 'run.resumed', run, cells, jobs, jobsReason, argv };
 }
 
-/** A run that this process has, and no other. */
+/** A run that this process controls exclusively. */
 interface Controlled extends AsyncDisposable {
   readonly open: OpenRun;
   readonly shown: ShownRun;
@@ -221,7 +221,7 @@ interface Conduct extends Controlled {
   readonly detach: boolean;
 }
 
-/** Brings all cells to results, and the run to its end. */
+/** Brings all cells to results, and ends the run. */
 async function conduct(run: Conduct): Promise<RunOutcome | Detached> {
   const { open, watch } = run;
   const started = performance.now();
@@ -241,7 +241,7 @@ async function conduct(run: Conduct): Promise<RunOutcome | Detached> {
     open.fold.forget();
   } catch (error) {
     await run[Symbol.asyncDispose]();
-    // What is on disk is worth a report whatever became of the rest.
+    // Reports are written even if the rest failed.
     await watch.onEnd(open.folder).catch(() => {});
     throw error;
   }
@@ -264,7 +264,7 @@ function dispatchOptions(run: Conduct, signal: AbortSignal): DispatchOptions {
     pollMs: seconds * 1000,
     lagMs: watch.lagMs ?? LAG_MS,
     backoffMs: (lost) => watch.backoffMs ?? BACKOFF_MS[Math.min(lost, BACKOFF_MS.length) - 1]!,
-    // Who detaches leaves the jobs where they are.
+    // Detaching leaves the jobs running.
     register: (token) => {
       const argv = engine.cancelCommand(token);
       if (!detach) open.lease.register({ kind: 'command', id: token, argv, what: `the job ${token}` });
@@ -287,7 +287,7 @@ function dispatchOptions(run: Conduct, signal: AbortSignal): DispatchOptions {
   };
 }
 
-/** Aborted when the user interrupts, here or by `harness cancel`. Disposal forgets both. */
+/** Aborted when the user interrupts, here or by `harness cancel`. Disposal stops listening. */
 function endOf(folder: string, interrupt: AbortSignal): Disposable & { readonly signal: AbortSignal } {
   const asked = new AbortController();
   const timer = setInterval(() => {

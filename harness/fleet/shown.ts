@@ -1,15 +1,15 @@
 import type { HarnessEvent, StoredEvent } from '../events/types.ts';
 import type { OpenRun } from '../run/schedule/open-run.ts';
 
-/** Whether an event of a part is one of its cell, or for people: its run's own begin and end are not the whole run's. */
+/** Whether an event of a part belongs to the whole run: the start and end of the part do not. */
 export function isOfCell(event: StoredEvent, cell: string): boolean {
   if (event.type === 'run.started' || event.type === 'run.resumed' || event.type === 'run.finished') return false;
   return event.cell === cell || (event.cell === undefined && event.type === 'log');
 }
 
 /**
- * A run whose cells are shown while they run, and written when they have a result: each event is shown once. What is written
- * is told in the order in which it was appended, so that a queue says of each whether it is to be shown.
+ * A run whose cells are shown while they run, and written when they have a result; each event is shown once. Events are
+ * reported in the order in which they were appended, so a queue says for each whether to show it.
  */
 export class ShownRun {
   readonly #show: (event: StoredEvent) => void;
@@ -17,12 +17,12 @@ export class ShownRun {
   readonly #live = new Map<string, number>();
   #open: OpenRun | undefined;
 
-  /** @param show told each event once. */
+  /** @param show called once with each event. */
   constructor(show: (event: StoredEvent) => void) {
     this.#show = show;
   }
 
-  /** To be told every event that is on disk. */
+  /** Call this with every event that is on disk. */
   readonly written = (event: StoredEvent): void => {
     if (this.#queue.shift() ?? true) this.#show(event);
   };
@@ -49,7 +49,7 @@ export class ShownRun {
     return this.#open!.emit(event, at);
   }
 
-  /** Shows what a cell that is running has written. */
+  /** Shows new events of a running cell. */
   live(cell: string, events: readonly StoredEvent[]): void {
     for (const event of events) {
       if (!isOfCell(event, cell)) continue;
@@ -58,7 +58,7 @@ export class ShownRun {
     }
   }
 
-  /** Writes what a cell has written, with its times, and shows what was not shown while it ran. */
+  /** Writes a cell's events with their times, and shows those that were not shown while it ran. */
   async take(cell: string, events: readonly StoredEvent[]): Promise<void> {
     for (const event of events.slice(this.#live.get(cell) ?? 0)) this.#show(event);
     this.#live.delete(cell);

@@ -22,7 +22,7 @@ export function parseAccounts(text: string): Record<string, number> {
 }
 
 /**
- * The numbers of whom a file belongs to.
+ * The numeric owner and group of a file.
  * @throws ConfigError when the file system has no such user or group.
  */
 export function idsOf(

@@ -104,7 +104,7 @@ function usedRemote({ remote }: Pick<BuildRequest, 'remote'>): UsedRemote | unde
   return remote === undefined ? remoteOf() : (remote ?? undefined);
 }
 
-/** A folder with nothing in it. Whoever holds the key's lock knows that what is there was left by a build that died. */
+/** Makes an empty folder. The caller holds the key's lock, so anything in it was left by a build that died. */
 async function emptyFolder(folder: string): Promise<string> {
   await removeBuild(folder);
   makeFolder(folder);

@@ -20,7 +20,7 @@ export interface DiskRequest {
   /** The kernel modules, a tar file. */
   readonly modules: string;
   readonly files: readonly ImageFile[];
-  /** Whom they may belong to. */
+  /** The accounts that may own them. */
   readonly accounts: Accounts;
   readonly services: UnitStates;
   /** Paths of units that are not on the disk yet when units are enabled: a machine's first boot brings them. */

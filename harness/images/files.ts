@@ -5,7 +5,7 @@ import { makeFolder } from '../base/files.ts';
 import { shellQuote } from '../base/text.ts';
 import { type Accounts, idsOf } from './accounts.ts';
 
-/** Whom something belongs to, by name or number; absent: root. */
+/** Owner and group, by name or number; absent: root. */
 export interface Owned {
   readonly owner?: string | undefined;
   readonly group?: string | undefined;
@@ -38,8 +38,8 @@ export interface Placing {
 }
 
 /**
- * Lines of sh that put files into a file system, for this machine's shell as for busybox. A link that a package may have
- * put where a file is expected is replaced, not followed.
+ * Lines of sh that put files into a file system, for this machine's shell as for busybox. A link that a package may
+ * have put where a file is expected is replaced, not followed.
  * @throws ConfigError naming a user or group that the file system does not have.
  */
 export function fileSteps(files: readonly ImageFile[], { root, contents, accounts }: Placing): string[] {

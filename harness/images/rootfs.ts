@@ -103,8 +103,8 @@ export async function bootstrap(place: BuildPlace, what: Bootstrap): Promise<voi
   const argv = [
     ...inNamespaces(),
     'mmdebstrap',
-    // Root is this user in a namespace of our own. In one of mmdebstrap's it would be one of the ids that this user has
-    // beside his own, to whom his home is closed, as Debian makes homes since 13.
+    // Root is this user in our own namespace. In mmdebstrap's it would be one of the user's subordinate ids, which cannot
+    // read the user's home since Debian 13.
     '--mode=root',
     `--architectures=${arch.debian}`,
     `--variant=${what.variant}`,
@@ -132,14 +132,14 @@ export async function bootstrap(place: BuildPlace, what: Bootstrap): Promise<voi
 /** Namespaces that end with the command, whatever it has mounted and started; for an ordinary user also root's rights in them. */
 function inNamespaces(): string[] {
   const own = ['--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
-  // Whoever mounts /sys has to own the network that it shows. Everything is downloaded before.
+  // Mounting /sys requires owning the network namespace that it shows. All downloads are done before.
   const [unshare, ...asUser] = asRoot([]);
   return unshare === undefined ? ['unshare', ...own, '--'] : [unshare, ...own, '--net', ...asUser];
 }
 
 /**
- * A hook that puts a root file system there to go on from. Nobody but the host's root may make devices; mmdebstrap puts its
- * own into the result.
+ * A hook that puts a root file system there to go on from. Nobody but the host's root may make devices; mmdebstrap
+ * puts its own into the result.
  */
 export function startingFrom(rootfs: string): string {
   return `tar -C "$1"${asRoot([]).length > 0 ? " --exclude='./dev/*'" : ''} -xf ${shellQuote(rootfs)}`;

@@ -153,7 +153,7 @@ function mistakesUnused({ problems }: Inventory, matrix: Matrix): string[] {
     if (problem && kinds.has(kind)) throw problem;
     if (problem) unused.push(problem.message);
   }
-  // Whoever names an engine is told by the command that does.
+  // A command that uses an engine reports this error itself.
   if (problems.engines) unused.push(problems.engines.message);
   return [...new Set(unused)];
 }

@@ -67,7 +67,7 @@ function cancelCommand(token: string): readonly string[] {
 function sbatchOptions({ token, ask, rows, folder }: Job): string[] {
   return [
     '--parsable',
-    // A requeued job waits for two minutes, and may be held for ever: whoever submitted it submits it again.
+    // A requeued job waits for two minutes and may be held forever; the dispatcher submits it again instead.
     '--no-requeue',
     `--job-name=${token}`,
     `--array=0-${rows.length - 1}`,

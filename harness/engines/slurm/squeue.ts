@@ -1,6 +1,6 @@
 import type { AliveRows, RowState } from '../engine.ts';
 
-/** Reasons for waiting that do not pass by themselves; whoever holds a job by hand (JobHeldUser) means to release it. */
+/** Reasons for waiting that do not go away. JobHeldUser is not one: a user who holds a job means to release it. */
 const FOREVER = [
   'launch failed requeued held',
   'JobHeldAdmin',
@@ -13,8 +13,8 @@ const FOREVER = [
 ];
 
 /**
- * What `squeue --array --format=%j|%K|%T|%r` lists: a line a task, with the job's name, the task's index, its state and the
- * reason for it.
+ * What `squeue --array --format=%j|%K|%T|%r` lists: a line a task, with the job's name, the task's index, its state
+ * and the reason for it.
  */
 export function rowsIn(listed: string): ReadonlyMap<string, AliveRows> {
   const found = new Map<string, Map<number, RowState>>();

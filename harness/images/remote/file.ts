@@ -9,8 +9,8 @@ import type { RemoteCache } from './remote.ts';
 const MANIFEST = 'entry.json';
 
 /**
- * A remote cache that is a folder which many machines have: `file:///lustre/harness`. An entry is a folder, made under a
- * temporary name and renamed. Reading one makes it young, for whoever removes what is old.
+ * A remote cache in a shared folder: `file:///lustre/harness`. An entry is a folder, made under a temporary name and
+ * renamed. Reading an entry updates its time, so that the least recently used ones can be removed.
  */
 export function fileCache(root: string): RemoteCache {
   const folderOf = (kind: string, key: string) => join(root, `${kind}-${key}`);

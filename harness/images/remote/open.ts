@@ -12,7 +12,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 const LOCAL = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?\//;
 
 /**
- * A remote cache by its address: `file:///folder`, `oci://registry/name` (`oci+http://` without TLS), `command:PROGRAM`.
+ * A remote cache by its address: `file:///folder`, `oci://registry/name` (`oci+http://` without TLS),
+ * `command:PROGRAM`.
  * @throws ConfigError for any other.
  */
 export function openRemote(address: string, env: Env = process.env): RemoteCache {
@@ -31,8 +32,8 @@ export function openRemote(address: string, env: Env = process.env): RemoteCache
 }
 
 /**
- * The remote cache that the environment names: `$HARNESS_REMOTE_CACHE`, which is written to where `$HARNESS_REMOTE_CACHE_PUT`
- * is 1. Whoever may write decides what everybody boots, so that nobody does without having been told to.
+ * The remote cache in `$HARNESS_REMOTE_CACHE`, which is written to only if `$HARNESS_REMOTE_CACHE_PUT` is 1: writers
+ * decide what all readers boot.
  */
 export function remoteOf(env: Env = process.env): UsedRemote | undefined {
   const address = env['HARNESS_REMOTE_CACHE'];

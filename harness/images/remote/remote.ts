@@ -9,8 +9,7 @@ export interface RemoteEntry {
 }
 
 /**
- * Entries of the cache that other machines made. Keys name ingredients and not bytes: whoever can write to it decides what
- * everybody who reads it boots.
+ * Cache entries made by other machines. Keys identify ingredients, not bytes: writers decide what all readers boot.
  */
 export interface RemoteCache {
   /** For people. */
