@@ -7,6 +7,8 @@ export const amd64: Arch = {
   aliases: ['x86_64', 'x86-64', 'x64', 'linux/amd64'],
   debian: 'amd64',
   machine: 'x86_64',
+  gnu: 'x86_64-linux-gnu',
+  elf: 62,
   docker: 'linux/amd64',
   node: 'x64',
   endianness: 'little',

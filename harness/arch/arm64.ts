@@ -7,6 +7,8 @@ export const arm64: Arch = {
   aliases: ['aarch64', 'armv8', 'arm64v8', 'linux/arm64', 'linux/arm64/v8'],
   debian: 'arm64',
   machine: 'aarch64',
+  gnu: 'aarch64-linux-gnu',
+  elf: 183,
   docker: 'linux/arm64',
   node: 'arm64',
   endianness: 'little',

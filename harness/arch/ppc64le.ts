@@ -7,6 +7,8 @@ export const ppc64le: Arch = {
   aliases: ['ppc64el', 'powerpc64le', 'power64le', 'linux/ppc64le'],
   debian: 'ppc64el',
   machine: 'ppc64le',
+  gnu: 'powerpc64le-linux-gnu',
+  elf: 21,
   docker: 'linux/ppc64le',
   node: 'ppc64',
   endianness: 'little',

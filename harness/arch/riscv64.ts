@@ -7,6 +7,8 @@ export const riscv64: Arch = {
   aliases: ['rv64', 'linux/riscv64'],
   debian: 'riscv64',
   machine: 'riscv64',
+  gnu: 'riscv64-linux-gnu',
+  elf: 243,
   docker: 'linux/riscv64',
   node: 'riscv64',
   endianness: 'little',

@@ -7,6 +7,8 @@ export const s390x: Arch = {
   aliases: ['linux/s390x'],
   debian: 's390x',
   machine: 's390x',
+  gnu: 's390x-linux-gnu',
+  elf: 22,
   docker: 'linux/s390x',
   node: 's390x',
   endianness: 'big',

@@ -15,6 +15,10 @@ export interface Arch {
   readonly debian: string;
   /** What `uname -m` prints. */
   readonly machine: string;
+  /** GNU's name of the system, in front of the names of its compilers: `aarch64-linux-gnu`. */
+  readonly gnu: string;
+  /** The number in `e_machine` of its ELF files. */
+  readonly elf: number;
   /** Docker's platform string. */
   readonly docker: string;
   /** `process.arch` of a Node that runs natively on it. */

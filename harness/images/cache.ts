@@ -14,6 +14,7 @@ export type EntryKind =
   | 'base'
   | 'packages'
   | 'built'
+  | 'software'
   | 'kernel'
   | 'ramdisk'
   | 'disk'

@@ -137,17 +137,19 @@ async function builtLayer(request: ImageRequest, apt: Apt, layer: LayerOf, rootf
 }
 
 /** @throws InfraError when programs of the architecture, or builds at all, do not run here. */
-async function ensureCanBuild({ arch }: Pick<ImageRequest, 'arch'>): Promise<void> {
+export async function ensureCanBuild({ arch }: Pick<ImageRequest, 'arch'>): Promise<void> {
   await ensureBinfmt(arch);
   const refused = await namespaceProblem();
   if (refused) throw new InfraError(`cannot build images without being root: ${refused.why}`, { hint: refused.hint });
 }
 
-function limitsOf({ buildMemoryBytes, buildMs }: ImageRequest['settings']): BuildLimits {
+/** What a build may take. */
+export function limitsOf({ buildMemoryBytes, buildMs }: ImageRequest['settings']): BuildLimits {
   return { memoryBytes: buildMemoryBytes, totalMs: buildMs, silentMs: SILENT_MS };
 }
 
-async function inScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
+/** Works in a folder below another one, and removes it. */
+export async function inScratch(folder: string, work: (scratch: string) => Promise<void>): Promise<void> {
   const scratch = join(folder, 'scratch');
   makeFolder(scratch);
   try {

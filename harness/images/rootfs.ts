@@ -26,8 +26,8 @@ export interface BuildPlace {
   readonly settings: ImageSettings;
   readonly arch: Arch;
   readonly apt: Apt;
-  /** The tar file to write. */
-  readonly output: string;
+  /** The tar file to write; absent: what hooks leave elsewhere is all that is wanted. */
+  readonly output?: string;
   readonly scratch: string;
   readonly limits: BuildLimits;
   readonly signal?: AbortSignal | undefined;
@@ -108,7 +108,7 @@ export async function bootstrap(place: BuildPlace, what: Bootstrap): Promise<voi
     '--mode=root',
     `--architectures=${arch.debian}`,
     `--variant=${what.variant}`,
-    '--format=tar',
+    `--format=${output === undefined ? 'null' : 'tar'}`,
     // Each line of apt and dpkg, as it comes.
     '--verbose',
     '--skip=update',
@@ -118,7 +118,7 @@ export async function bootstrap(place: BuildPlace, what: Bootstrap): Promise<voi
     `--setup-hook=set -e; ${what.setUp.join('; ')}`,
     ...what.customize.map((hook) => `--customize-hook=${hook}`),
     settings.release,
-    output,
+    output ?? '/dev/null',
     ...apt.sources,
   ];
   await runGuarded(argv, place.limits, {

@@ -50,11 +50,37 @@ export async function sourcePackage(
   return join(entry.folder, SOURCE);
 }
 
+/**
+ * The files of a Debian source package (`.dsc` and archives), from the cache or from the archive with its signature verified.
+ * @returns their folder, absolute; it belongs to the cache and must not be written to.
+ * @throws ConfigError if there is no such package.
+ */
+export async function sourceFiles(
+  name: string,
+  settings: ImageSettings,
+  io: { readonly signal?: AbortSignal | undefined; readonly progress?: ((message: string) => void) | undefined } = {},
+): Promise<string> {
+  const { cache, release, mirror } = settings;
+  const { folder } = await cached(
+    {
+      ...{ cache, kind: 'source', label: `${name} source package`, needBytes: 2 ** 30 },
+      ingredients: { name, release, mirror, files: true },
+      signal: io.signal,
+    },
+    async (into) => {
+      io.progress?.(`fetching the source package ${name} from Debian ${release}`);
+      await fetchSource(name, settings, join(into, SOURCE), io.signal, []);
+    },
+  );
+  return join(folder, SOURCE);
+}
+
 async function fetchSource(
   name: string,
   settings: ImageSettings,
   into: string,
   signal?: AbortSignal,
+  which: readonly string[] = ['--tar-only'],
 ): Promise<string[]> {
   const { cache, release } = settings;
   const folder = join(cache, 'apt', `${release}-source`);
@@ -72,7 +98,7 @@ async function fetchSource(
     ...options,
     purpose: `fetch the list of Debian ${release}'s source packages from ${settings.mirror}`,
   });
-  await run(['apt-get', 'source', '--download-only', '--tar-only', '--only-source', name], {
+  await run(['apt-get', 'source', '--download-only', ...which, '--only-source', name], {
     ...options,
     purpose: `fetch the source of ${name}`,
   }).catch((error: unknown) => {

@@ -15,6 +15,7 @@ import {
   retriesField,
   stackFile,
 } from '../../yaml/fields.ts';
+import { softwareBuild } from './software.ts';
 
 /** A condition for scenarios to start, retried until its deadline. */
 const readyCheck = z
@@ -176,10 +177,10 @@ export const suiteSchema = z
         ...stackShape,
         files: z.array(stackFile).default([]).describe('Files, built into the image.'),
         build: z
-          .array(argvField)
+          .array(z.union([argvField, softwareBuild]))
           .default([])
           .describe(
-            'Commands run in the image once, when it is made: as root, with the packages installed and nothing started. A string goes through sh.',
+            'Commands run in the image once, when it is made: as root, with the packages installed and nothing started; a string goes through sh. An entry with `source` makes software from source; its files are there before any command runs.',
           ),
         ramdisks: z
           .array(ramdisk)

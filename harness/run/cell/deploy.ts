@@ -17,6 +17,7 @@ import type { Target } from '../../targets/target.ts';
 import { firstDeath, type OnTarget } from './context.ts';
 import { filesOf } from './image.ts';
 import type { CellSnapshot } from './snapshots.ts';
+import { contentsOf } from './software.ts';
 import type { StartedCell } from './start-cell.ts';
 import type { StepIo } from './step.ts';
 
@@ -88,7 +89,10 @@ export async function deployNodes(
   const bare = started.nodes.filter(({ onImage }) => !onImage);
   if (bare.length > 0) {
     const files = await filesOf(suite, suite.stack.files);
-    for (const node of bare) node.installed = await installStack(node.target, suite, files, options);
+    for (const node of bare) {
+      const made = await contentsOf(node.software);
+      node.installed = await installStack(node.target, suite, [...made, ...files], options);
+    }
   }
   await deployStacks(started.nodes, suite, options);
   started.setUp = await setUpOn(started.nodes[0].target, suite, tree, options);

@@ -15,15 +15,17 @@ import type { ImageFile } from '../../images/files.ts';
 import { missingModules } from '../../images/modules.ts';
 import { type Pins, pinnedImage } from '../../images/pins.ts';
 import type { ImageSettings } from '../../images/settings.ts';
+import type { MadeFile } from '../../images/software.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { needsOf } from '../../matrix/gate.ts';
 import { nodeArchsOf } from '../../matrix/nodes.ts';
 import { packagesIn, type ReleaseName } from '../../releases/index.ts';
+import { buildCommands } from '../../stacks/build.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
-import { argvOf } from '../../stacks/ready.ts';
 import type { BootFiles } from '../../targets/blank.ts';
 import { kinds } from '../../targets/kinds.ts';
 import { bootFilesOf, ramdiskFiles } from './blank-images.ts';
+import { checkSoftware, contentsOf, makeSoftwareOf } from './software.ts';
 import { contentOf, plainFilesOf } from './suite-contents.ts';
 import { placedIn } from './unknown-packages.ts';
 
@@ -49,7 +51,11 @@ export function imageSettings(matrix: Pick<Matrix, 'images'>, cache: string, pin
 export type CellImage =
   | Image
   | SystemImage
-  | (Pick<Image, 'containers' | 'unconfigured' | 'cached'> & Partial<Pick<Image, 'packages'>>);
+  | (Pick<Image, 'containers' | 'unconfigured' | 'cached'> &
+      Partial<Pick<Image, 'packages'>> & {
+        /** What the suite makes from source, to be put there when the stack is deployed. */
+        readonly software?: readonly MadeFile[];
+      });
 export type CellImages = ReadonlyMap<ArchName, CellImage> & {
   /** What starts blank nodes that no firmware of a package starts. */
   readonly boot?: ReadonlyMap<ArchName, BootFiles>;
@@ -63,7 +69,7 @@ export async function imageOf(
   settings: CommonSettings,
   io: BuildIo,
 ): Promise<Image> {
-  return buildImage(await requestFor(cell, settings, io));
+  return buildImage(await withSoftware(await requestFor(cell, settings, io), cell.suite));
 }
 
 /**
@@ -80,7 +86,11 @@ export async function checkPackages(
   // The packages of a plan were looked up when it was made.
   if (settings.pins) return;
   await Promise.all(
-    nodeArchsOf(cell).map(async (arch) => resolvePackages(await requestFor({ ...cell, arch }, settings, io), what)),
+    nodeArchsOf(cell).map(async (arch) => {
+      const request = await requestFor({ ...cell, arch }, settings, io);
+      await resolvePackages(request, what);
+      await checkSoftware(cell.suite, arch, request.settings, io);
+    }),
   ).catch(async (error: unknown) => {
     throw error instanceof UnknownPackagesError ? await placedIn(cell.suite, error) : error;
   });
@@ -109,9 +119,14 @@ export async function imagesOf(
       if (what === 'disk') await checkModules(arch, cell.suite, image as Image);
       return [arch, { ...image, cached: true }];
     }
-    if (what === 'none') return [arch, { ...(await buildContainers(request)), unconfigured: [], cached: true }];
-    if (what === 'system') return [arch, await buildSystem(request)];
-    const image = await buildImage({ ...request, files: [...request.files, ...ramdisks] });
+    if (what === 'none') {
+      const software = await makeSoftwareOf(cell.suite, arch, request.settings, request);
+      const made = software.length > 0 ? { software } : {};
+      return [arch, { ...(await buildContainers(request)), ...made, unconfigured: [], cached: true }];
+    }
+    const whole = await withSoftware(request, cell.suite);
+    if (what === 'system') return [arch, await buildSystem(whole)];
+    const image = await buildImage({ ...whole, files: [...whole.files, ...ramdisks] });
     await checkModules(arch, cell.suite, image);
     return [arch, image];
   });
@@ -127,6 +142,16 @@ async function checkModules(arch: ArchName, suite: Suite, image: Image): Promise
       `the suite needs the kernel module ${missing.join(', ')}, which the kernel of ${arch} images does not have`,
       { hint: 'Images keep those modules of Debian’s kernel that a virtual machine can use.' },
     );
+}
+
+/** An image's request with the files of the software that the suite makes from source: there before any build command. */
+async function withSoftware(request: ImageRequest, suite: Suite): Promise<ImageRequest> {
+  const software = await contentsOf(await makeSoftwareOf(suite, request.arch.name, request.settings, request));
+  if (software.length === 0) return request;
+  const { files, build } = request;
+  return build.commands.length === 0
+    ? { ...request, files: [...files, ...software] }
+    : { ...request, build: { ...build, files: [...build.files, ...software] } };
 }
 
 async function requestFor(
@@ -147,7 +172,7 @@ async function requestFor(
       release,
     ),
     build: {
-      commands: suite.stack.build.map(argvOf),
+      commands: buildCommands(suite),
       files: await filesOf(
         suite,
         suite.stack.files.filter((file) => isBuilt(suite, file)),
@@ -189,8 +214,8 @@ async function containersOf(suite: Suite, cellArch: ArchName, cellRelease: Relea
 }
 
 /** Whether a file is in the image before its build commands run, so that their result depends on it. */
-function isBuilt({ stack }: Suite, file: Suite['stack']['files'][number]): boolean {
-  return file.build === true && stack.build.length > 0;
+function isBuilt(suite: Suite, file: Suite['stack']['files'][number]): boolean {
+  return file.build === true && buildCommands(suite).length > 0;
 }
 
 /** Files of a suite with their contents. */

@@ -9,6 +9,7 @@ import type { SetUpState } from '../../commands/set-up.ts';
 import type { Matrix } from '../../config/suite.ts';
 import { isEmulated, type Phase } from '../../events/types.ts';
 import type { Image } from '../../images/build.ts';
+import type { MadeFile } from '../../images/software.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { needsOf, requireUsable } from '../../matrix/gate.ts';
 import { type BlankCellNode, blanksOf, type CellNode, firmwareOf, isCluster, nodesOf } from '../../matrix/nodes.ts';
@@ -67,6 +68,8 @@ export interface StartedNode extends CellNode {
   readonly target: Target;
   /** The suite's container images for its architecture. */
   readonly containers: Image['containers'];
+  /** What the suite makes from source for its architecture, where no image has it. */
+  readonly software: readonly MadeFile[];
   /** Packages on its disk that it still has to configure. */
   readonly unconfigured: Image['unconfigured'];
   /** Whether its disk image already contains the stack's packages and files. */
@@ -149,7 +152,8 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
       const image = request.images.get(node.arch)!;
       const { containers, unconfigured } = image;
       const spec = specOf(start, node, assumed, network);
-      return { ...node, containers, unconfigured, onImage: 'key' in image, spec };
+      const software = 'software' in image ? (image.software ?? []) : [];
+      return { ...node, containers, software, unconfigured, onImage: 'key' in image, spec };
     });
     const snapshot = request.cold ? '--cold' : await snapshotOf(start, specs);
     const found = typeof snapshot === 'string' ? undefined : await snapshot.find();
@@ -194,6 +198,7 @@ export async function startCell(cell: Cell, request: StartRequest, place: CellPl
 interface NodeSpec extends CellNode {
   readonly spec: TargetSpec;
   readonly containers: Image['containers'];
+  readonly software: readonly MadeFile[];
   readonly unconfigured: Image['unconfigured'];
   readonly onImage: boolean;
 }

@@ -33,5 +33,9 @@ function placeOf(name: string, { stack }: Suite): (string | number)[] | undefine
     const at = packages.indexOf(name);
     if (at >= 0) return ['stack', 'images', index, 'packages', at];
   }
+  for (const [index, entry] of stack.build.entries()) {
+    const at = typeof entry === 'object' && 'source' in entry ? entry.needs.indexOf(name) : -1;
+    if (at >= 0) return ['stack', 'build', index, 'needs', at];
+  }
   return undefined;
 }

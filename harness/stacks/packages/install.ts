@@ -5,6 +5,7 @@ import { scaledMs } from '../../base/time.ts';
 import type { Suite } from '../../config/suite.ts';
 import type { ImageFile } from '../../images/files.ts';
 import type { ExecResult, Target } from '../../targets/target.ts';
+import { buildCommands } from '../build.ts';
 import type { DeployOptions } from '../deployer.ts';
 import { runCommand } from '../run-command.ts';
 import { beginUndo, noteChanges, undoLeftovers } from '../undo.ts';
@@ -46,7 +47,7 @@ export async function installStack(
     options.progress(`writing ${file.path}`);
     await putFile(target, file, suite, options);
   }
-  for (const command of stack.build) await runCommand(target, command, suite, options);
+  for (const command of buildCommands(suite)) await runCommand(target, command, suite, options);
   const { enabled, disabled } = stack.services;
   if (disabled.length > 0) await disableServices(target, disabled, suite, options);
   if (enabled.length > 0) await startServices(target, enabled, suite, options);
