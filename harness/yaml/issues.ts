@@ -34,21 +34,31 @@ export function problemsOf(issues: readonly Issue[], schema: z.ZodType, value: u
   return problems;
 }
 
+/** Whether an issue says that the value as a whole has another type, also of unions in unions. */
+function isAnotherType(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union') return issue.errors.every((branch) => branch.some(isAnotherType));
+  return issue.code === 'invalid_type';
+}
+
 /** A union's issue as those of the branch that was most likely meant, with paths from the root. */
 function flatten(issue: Issue, prefix: Path): Issue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code !== 'invalid_union') return [{ ...issue, path }];
-  const reached = issue.errors.filter(
-    (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
-  );
+  const reached = issue.errors.filter((branch) => !branch.some(isAnotherType));
   // A branch whose issue is about a part of the value has matched the whole: a list is not a wrong word.
   const ofTheWhole = (branch: readonly Issue[]) => Number(branch.some((inner) => inner.path.length === 0));
   const chosen = reached.toSorted((a, b) => ofTheWhole(a) - ofTheWhole(b) || a.length - b.length)[0];
   if (chosen) return chosen.flatMap((inner) => flatten(inner, path));
-  const types = issue.errors
-    .flat()
-    .map((inner) => (inner.code === 'invalid_type' ? typeText(inner.expected) : inner.message));
+  const types = leavesOf(issue).map((inner) =>
+    inner.code === 'invalid_type' ? typeText(inner.expected) : inner.message,
+  );
   return [{ code: 'custom', path, message: `expected ${[...new Set(types)].join(' or ')}` } as Issue];
+}
+
+/** The issues of a union's branches, also of unions in unions. */
+function leavesOf(issue: Issue): Issue[] {
+  return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(leavesOf) : [issue];
 }
 
 function problemOf(issue: Issue, root: unknown): Problem {

@@ -141,6 +141,26 @@ describe('loadSuite', () => {
     expect(await rejection(loadSuite(join(files.folder, 'web'), files.folder))).toBe(said);
   });
 
+  test('what is wrong with software from source is said of that, not of the commands beside it', async () => {
+    const entry = (text: string) => `    - { ${text}, artifacts: { a: /b } }\n`;
+    const load = async (text: string) => {
+      await using files = await tempFiles({ 'web/suite.yaml': `stack:\n  build:\n${text}` });
+      return (await rejection(loadSuite(join(files.folder, 'web'), files.folder))).split('\n');
+    };
+    expect(await load(entry('source: hello, runs: [make]'))).toEqual([
+      'web/suite.yaml:3:24: unknown key "runs", expected one of source, release, needs, cross, run, artifacts, emulated, memory; did you mean "run"?',
+    ]);
+    expect(await load(entry('source: daemon/, run: [make]'))).toEqual([
+      'web/suite.yaml:3:17: stack.build[0].source is "daemon/", expected the name of a Debian source package, or a folder that begins with "./" or "../"',
+    ]);
+    expect(await load(entry('source: ./daemon, run: [make]'))).toEqual([
+      'web/suite.yaml:3:17: "./daemon" is not there, expected a folder relative to the suite\'s',
+    ]);
+    expect(await load('    - 3\n')).toEqual([
+      'web/suite.yaml:3:7: stack.build[0] is 3, expected a string or a list or a map',
+    ]);
+  });
+
   test('a file is one thing, and its owner somebody', async () => {
     const text = `stack:
   files:

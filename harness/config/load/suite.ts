@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { whyNotAFileOf } from '../../base/file-inside.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
@@ -34,6 +34,7 @@ export async function loadSuite(
     ...nodeProblems(data),
     ...(await Promise.all(used.map((deployer) => deployer.problems?.(data, place) ?? []))).flat(),
     ...(await fileProblems(data, real)),
+    ...(await softwareProblems(data, real)),
   ];
   if (problems.length > 0) throw source.error(problems);
   const suite = { ...data, name: basename(place), folder: real };
@@ -95,6 +96,21 @@ function portProblems({ stack }: SuiteConfig): Problem[] {
 
 function expectedPort(ports: readonly string[]): string {
   return ports.length === 0 ? 'expected a name from stack.ports, which is empty' : expectedOneOf(ports);
+}
+
+/** Folders of software that are not there. */
+async function softwareProblems({ stack }: SuiteConfig, folder: string): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const [index, entry] of stack.build.entries()) {
+    if (typeof entry !== 'object' || !('source' in entry) || !entry.source.startsWith('.')) continue;
+    const is = await stat(resolve(folder, entry.source)).catch(() => undefined);
+    if (!is?.isDirectory())
+      problems.push({
+        path: ['stack', 'build', index, 'source'],
+        text: `${quote(entry.source)} is ${is ? 'no folder' : 'not there'}, expected a folder relative to the suite's`,
+      });
+  }
+  return problems;
 }
 
 async function fileProblems({ stack }: SuiteConfig, folder: string): Promise<Problem[]> {

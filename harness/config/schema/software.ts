@@ -2,16 +2,15 @@ import { z } from 'zod';
 import { absolutePath, argvField, debianPackage, mebibytes, releaseField } from '../../yaml/fields.ts';
 
 /** A Debian source package, or a folder: `./daemon`, `../..`. */
-const sourceOfSoftware = z.union([
-  debianPackage.describe('A Debian source package, with its patches.'),
-  z
-    .string()
-    .regex(
-      /^\.\.?(?:\/.*)?$/,
-      'expected the name of a Debian source package, or a folder that begins with "./" or "../"',
-    )
-    .describe("A folder, relative to the suite's: the files that git tracks or does not ignore."),
-]);
+const sourceOfSoftware = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9][a-z0-9+.-]*[a-z0-9+.]|\.\.?(?:\/.*)?)$/,
+    'expected the name of a Debian source package, or a folder that begins with "./" or "../"',
+  )
+  .describe(
+    "The name of a Debian source package, which has Debian's patches; or a folder, relative to the suite's: `./daemon`, the files that git tracks or does not ignore.",
+  );
 
 /** A package of compilers, whose name may hold that of the architecture: `gcc-$DEB_HOST_GNU_TYPE`. */
 const crossPackage = z
