@@ -8,7 +8,7 @@ import {
   UnsupportedError,
 } from '../base/errors.ts';
 import { isSystemError, systemErrorText } from '../base/system-error.ts';
-import { printable } from '../base/text.ts';
+import { lastLines, printable } from '../base/text.ts';
 import { Interrupted } from '../run/cell/step.ts';
 
 /**
@@ -74,11 +74,18 @@ function linesOf(error: unknown, label: 'error' | 'warning'): string[] {
   ];
 }
 
+/** Lines of a program's output that are shown with an error. */
+const OUTPUT_LINES = 15;
+
 function ourLines(error: HarnessError, label: string): string[] {
   const lines = [`${label}: ${error.message}`];
-  for (let cause = error.cause; cause instanceof Error && lines.length < 6; cause = cause.cause) {
+  let { cause } = error;
+  for (; cause instanceof Error && lines.length < 6; cause = cause.cause) {
     if (!error.message.includes(cause.message)) lines.push(`reason: ${cause.message}`);
   }
+  // What a program printed.
+  if (typeof cause === 'string' && !error.message.includes(cause))
+    lines.push('output:', ...lastLines(cause, OUTPUT_LINES).map((line) => `  ${line}`));
   const tail = error instanceof InfraError || error instanceof StackError ? error.consoleTail : [];
   if (tail.length > 0) lines.push('console:', ...tail.map((line) => `  ${line}`));
   if (error.hint) lines.push(`next: ${error.hint}`);
