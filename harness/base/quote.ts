@@ -6,7 +6,7 @@ export function quote(text: string, longest = 80): string {
   return inert(JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text));
 }
 
-/** An untrusted text without quotes around it: the path of a file, a message. */
+/** The same without quotes and at full length, for a path or a message inside an error. */
 export function inert(text: string): string {
   return text.replace(unsafe, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
 }

@@ -7,7 +7,10 @@ import { stripVTControlCharacters } from 'node:util';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with one
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]+[@-~]|[P^_X][^\u0007\u001b]*(?:\u001b\\|\u0007))/g;
 
-/** A line of untrusted output as text that is safe to print: no escape sequences, no control characters. */
+/**
+ * A line of untrusted output that is safe for a terminal: without escape sequences and control characters. For reports,
+ * which keep lines and show such characters, there is `visible`; for messages of errors, `quote` and `inert`.
+ */
 export function printable(line: string): string {
   return (
     stripVTControlCharacters(line.replace(SEQUENCES, ''))
