@@ -86,20 +86,6 @@ exclude: [{target: vm, arch: [arm64, ppc64le]}]
   });
 });
 
-test.runIf(possible)('web passes in a container of trixie', async () => {
-  await using project = await makeProject({
-    'matrices/trixie.yaml': 'arch: [amd64]\ntarget: [container]\nsuite: [web]\nrelease: [trixie]\n',
-  });
-  const { exitCode, stderr } = await project.harness(['run', 'trixie', '--no-bench'], engine.env);
-  const results = await project.results();
-  expect(troubles(results), stderr).toEqual([]);
-  expect(exitCode).toBe(0);
-  const [cell, ...others] = results.cells;
-  expect(others).toEqual([]);
-  expect(cell).toMatchObject({ name: 'amd64/container/web', facts: { kind: 'container', release: 'trixie' } });
-  expect(await heldBy(engine)).toEqual([]);
-});
-
 describe.runIf(possible)('troubles', () => {
   test('a unit that fails, a container that ends, memory that runs out, a world that is not reached', async () => {
     await using project = await makeProject({
