@@ -60,6 +60,19 @@ test('a simple service starts, is active, and is stopped with all its processes'
   expect(isThere(child)).toBe(false);
 });
 
+test('enable --now starts, and disable --now stops', async () => {
+  await unit('a.service', `[Service]\nExecStart=/bin/sleep 1000\n`);
+  expect(await systemctl('enable', 'a')).toMatchObject({ exitCode: 0 });
+  expect(await state('a')).toBe('inactive');
+  expect(await systemctl('enable', '--now', 'a')).toMatchObject({ exitCode: 0 });
+  expect(await state('a')).toBe('active');
+  expect(await systemctl('disable', 'a')).toMatchObject({ exitCode: 0 });
+  expect(await state('a')).toBe('active');
+  expect(await systemctl('disable', '--now', 'a')).toMatchObject({ exitCode: 0 });
+  expect(await state('a')).toBe('inactive');
+  expect((await systemctl('enable', '--now', 'nowhere')).exitCode).not.toBe(0);
+});
+
 test('notify: it is active only once it says so', async () => {
   const say = `use IO::Socket::UNIX; sleep 1; print qq{up\\n}; IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ENV{NOTIFY_SOCKET})->send(qq{READY=1}); sleep 1000`;
   await writeFile(join(root, 'say.pl'), `$|=1; ${say}`);

@@ -44,6 +44,8 @@ sub systemctl {
     my ($options, $verb, @names) = options('p|property|s|signal|t|type|n|lines|o|output', @_);
     $verb //= 'list-units';
     my $quiet = $options->{q} || $options->{quiet};
+    # The files are read anew whenever a service is started, and nothing is started by itself: of these only --now is left.
+    $verb = $verb eq 'enable' ? 'start' : 'stop' if $options->{now} && $verb =~ /^(?:enable|disable)$/;
     if ($verb =~ /^(?:start|stop|restart|try-restart|reload|reload-or-restart|kill|reset-failed)$/) {
         refuse("$verb needs the name of a unit") if !@names && $verb ne 'reset-failed';
         my @signal = $verb eq 'kill' ? (($options->{s} // $options->{signal} // ['TERM'])->[0] =~ s/^SIG//r) : ();
@@ -52,7 +54,6 @@ sub systemctl {
         print STDERR $error if !$quiet;
         return $code;
     }
-    # The files are read anew whenever a service is started, and nothing is started by itself.
     return 0 if $verb =~ /^(?:daemon-reload|enable|disable)$/;
     return print("running\n") && 0 if $verb eq 'is-system-running';
     return list_units($options) if $verb eq 'list-units' || $verb eq 'status' && !@names;
