@@ -93,6 +93,19 @@ test('is red', async ({ target }) => { await target.write('/root/mark', 'here');
   expect(machine).toBeDefined();
   const shell = await project.harness(['shell', 'amd64/vm/red', '--', 'cat', '/root/mark']);
   expect(shell).toMatchObject({ exitCode: 0, stdout: 'here' });
+  // A client on this host reaches what only the machine does.
+  const serve = `use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1:8123') or die;
+while (my $c = $s->accept) { while (<$c>) { last if /^\\r?$/ } print $c "HTTP/1.0 200 OK\\r\\n\\r\\nthe machine"; close $c }`;
+  await project.harness(['shell', 'amd64/vm/red', '--', 'systemd-run', '--quiet', 'perl', '-e', serve]);
+  const ask = `const http = require('node:http'); const agent = new http.Agent({ proxyEnv: process.env });
+http.get('http://127.0.0.1:8123/', { agent }, (answer) => answer.pipe(process.stdout));`;
+  await retryUntil(
+    async () => {
+      const client = await project.harness(['shell', 'amd64/vm/red', '--here', '--', process.execPath, '-e', ask]);
+      expect(client).toMatchObject({ exitCode: 0, stdout: 'the machine' });
+    },
+    { deadlineMs: 30_000 },
+  );
   const gc = await project.harness(['gc']);
   expect(gc.stdout).toContain('qemu-system-x86_64 of amd64/vm/red');
   expect(isAlive(machine!)).toBe(false);

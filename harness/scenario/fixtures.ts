@@ -6,6 +6,7 @@ import { controllerClock } from '../bench/clock.ts';
 import { countedArgv, readCounter, readTimer, timedArgv, WARM } from '../bench/guest-timer.ts';
 import { measure } from '../bench/measure.ts';
 import type { Measurement, TargetFacts } from '../events/types.ts';
+import { type ForwardProxy, startForwardProxy } from '../net/forward-proxy.ts';
 import { type RemoteLan, remoteLan } from '../net/remote.ts';
 import { runCompose } from '../stacks/compose/command.ts';
 import { argvOf, awaitReady } from '../stacks/ready.ts';
@@ -37,6 +38,11 @@ export interface ScenarioTarget {
   can(what: Capability): boolean;
   /** A Unix socket of the machine, as one here. Ask again after the power was cut. @throws Error if there is no way. */
   socket(path: string): Promise<string>;
+  /**
+   * The URL of an HTTP proxy here whose connections the machine opens: clients on the controller that use it follow
+   * addresses that only the machine knows, such as those of a catalogue or a redirect. @throws Error if there is no way.
+   */
+  proxy(): Promise<string>;
   /** Cuts and restores the power; resolves when commands are answered and the stack is ready again. */
   powerCycle(): Promise<void>;
   consoleTail(lines?: number): Promise<string[]>;
@@ -161,6 +167,9 @@ export interface ScenarioBench {
   onController(operation: () => Promise<unknown>, options?: BenchOptions): Promise<Measurement>;
 }
 
+/** One for each machine, which ends with the process of the suite. */
+const proxies = new WeakMap<Target, Promise<ForwardProxy>>();
+
 export function scenarioTarget(target: Target, context: ScenarioContext): ScenarioTarget {
   const { suite, scale } = context;
   const exec = (command: string | readonly string[], options: CommandOptions = {}) =>
@@ -185,6 +194,13 @@ export function scenarioTarget(target: Target, context: ScenarioContext): Scenar
     async socket(path) {
       if (!target.socket) throw new Error(`a ${target.facts.kind} target forwards no sockets`);
       return target.socket(path);
+    },
+    async proxy() {
+      const { connect } = target;
+      if (!connect) throw new Error(`a ${target.facts.kind} target opens no connections for the controller`);
+      const proxy = proxies.get(target) ?? startForwardProxy(connect);
+      proxies.set(target, proxy);
+      return (await proxy).url;
     },
     async powerCycle() {
       const power = powerOf(target);

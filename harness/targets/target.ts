@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Arch, ArchName } from '../arch/index.ts';
 import type { Barrier } from '../base/barrier.ts';
 import type { HostTime } from '../base/host-time.ts';
@@ -105,6 +106,11 @@ export interface Target extends AsyncDisposable {
    * @returns the path here, short enough for any client.
    */
   socket?(remotePath: string): Promise<string>;
+  /**
+   * A TCP connection that the target opens, to a host by a name or an address that it knows; it errors when there is none
+   * to be had. Absent: not supported.
+   */
+  connect?(host: string, port: number): Duplex;
   /** Absent: its power cannot be cut. */
   readonly power?: Power;
   /** The last console lines, oldest first, control characters removed. */

@@ -17,6 +17,7 @@ import { optionsFor } from '../../events/selection.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { nodesOf } from '../../matrix/nodes.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
+import { startForwardProxy } from '../../net/forward-proxy.ts';
 import { cellFolder } from '../../run/cell/context.ts';
 import { openCell } from '../../run/cell/open-cell.ts';
 import { type AtTest, lookAtTest } from '../../run/control/at-test.ts';
@@ -30,13 +31,16 @@ import type { CliCommand } from '../command.ts';
 interface Options {
   readonly node?: string;
   readonly at?: string;
+  readonly here?: boolean;
 }
 
 /**
  * `harness shell CELL`: a shell in the guest that a run kept, else in a new one that is released afterwards, with
- * `--at` as a test of it finds it; in a cluster on the machine that `--node` names, or the first.
+ * `--at` as a test of it finds it; in a cluster on the machine that `--node` names, or the first. With `--here` a shell on this
+ * host, whose programs reach what the machine does by its proxy.
  */
-async function shell(name: string, command: string[], { node, at }: Options): Promise<number> {
+async function shell(name: string, command: string[], { node, at, here = false }: Options): Promise<number> {
+  const enter = here ? enterByProxy : enterMachine;
   const project = await findProject(process.cwd());
   const kept = at === undefined ? await keptTarget(join(runsFolder(project.root), 'latest'), name, node) : undefined;
   if (kept) return enter(kept, command);
@@ -129,13 +133,25 @@ async function keptTarget(run: string, name: string, node: string | undefined): 
   return undefined;
 }
 
-async function enter(target: Target, command: string[]): Promise<number> {
-  const [program, ...args] = target.enter(command, command.length === 0 && process.stdin.isTTY === true);
+function enterMachine(target: Target, command: readonly string[]): Promise<number> {
+  return untilItEnds(target.enter(command, command.length === 0 && process.stdin.isTTY === true));
+}
+
+/** A command on this host whose connections the machine opens, if it uses proxies as their variables say. */
+async function enterByProxy({ connect, facts }: Target, command: readonly string[]): Promise<number> {
+  if (!connect) throw new ConfigError(`cannot lead into the machine from here: a ${facts.kind} target has no way`);
+  await using proxy = await startForwardProxy(connect);
+  const names = ['http_proxy', 'https_proxy'].flatMap((one) => [one, one.toUpperCase()]);
+  const env = { ...Object.fromEntries(names.map((one) => [one, proxy.url])), no_proxy: '', NO_PROXY: '' };
+  return await untilItEnds(command.length > 0 ? command : [process.env['SHELL'] ?? '/bin/sh'], env);
+}
+
+async function untilItEnds([program, ...args]: readonly string[], env: Record<string, string> = {}): Promise<number> {
   const ignore = () => {};
   // Ctrl-C is for the guest.
   process.on('SIGINT', ignore);
   try {
-    const { exitCode } = await execa(program!, args, { stdio: 'inherit', reject: false });
+    const { exitCode } = await execa(program!, args, { stdio: 'inherit', reject: false, env });
     return exitCode ?? 3;
   } finally {
     process.off('SIGINT', ignore);
@@ -150,10 +166,11 @@ export const shellCommand: CliCommand = {
       .argument('<cell>', 'name of a cell: arch/target/suite, with several releases arch/target/suite@release')
       .argument('[command...]', 'a command to run instead of a shell, after --')
       .option('--node <name>', 'the machine of a cluster; default: the first')
+      .option('--here', 'run the command on this host, with http_proxy set to lead into the machine')
       .option('--at <test>', 'in a new machine, as this test finds it: deployed, with the tests before it run')
       .addHelpText(
         'after',
-        "\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a\n  harness shell ppc64le/vm/web --at 'serves the page'",
+        "\nExamples:\n  harness shell arm64/vm/web\n  harness shell ppc64le/vm/web -- uname -a\n  harness shell ppc64le/vm/web --at 'serves the page'\n  harness shell amd64/vm/keystone --here -- openstack catalog list",
       ),
   act: shell,
 };

@@ -9,6 +9,7 @@ import { capabilitiesField, factsField, parseHandle, portsField } from '../handl
 import { endpointOf, filesBy } from '../shared/by-commands.ts';
 import { addressField, checkSsh, closeSsh, execSsh, shellArguments } from '../shared/ssh-connection.ts';
 import { forwardSocket } from '../shared/ssh-socket.ts';
+import { connectFrom } from '../shared/ssh-stream.ts';
 import type { Target } from '../target.ts';
 import { rootSockets } from './relay.ts';
 
@@ -64,6 +65,7 @@ export function useSshMachine(handle: SshHandle, died: Promise<Error>): Target {
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
     socket,
+    connect: (host, port) => connectFrom(address, host, port),
     ...(power
       ? {
           power: {

@@ -8,6 +8,7 @@ import { endpointOf, filesBy } from '../shared/by-commands.ts';
 import { consoleSize, consoleTail, followConsole, SSH_LISTENS } from '../shared/console.ts';
 import { addressField, closeSsh, execSsh, openSsh, shellArguments } from '../shared/ssh-connection.ts';
 import { forwardSocket } from '../shared/ssh-socket.ts';
+import { connectFrom } from '../shared/ssh-stream.ts';
 import type { Capability, Target } from '../target.ts';
 import { openQmp } from './qmp.ts';
 
@@ -41,6 +42,7 @@ export function useMachine(handle: VmHandle, died: Promise<Error>): Target {
     ...filesBy(exec),
     forward: async (port) => endpointOf(handle.ports, port),
     socket: (path) => forwardSocket(handle.ssh, path),
+    connect: (host, port) => connectFrom(handle.ssh, host, port),
     power: {
       async off() {
         using qmp = await openQmp(handle.controlSocket, { deadlineMs: 5000 });
