@@ -16,9 +16,14 @@ export function scenarioFiles(suite: string, parts: readonly string[]): string[]
   return chosen.sort();
 }
 
-/** Adds the suite to a project with only these scenario files; everything else is unchanged. */
+/** Adds the suite to a project with only these scenario files, and what suites share; everything else is unchanged. */
 export async function putSuite(project: TestProject, suite: string, scenarios: readonly string[]): Promise<void> {
-  const from = join(CHECKOUT, 'suites', suite);
+  const suites = join(CHECKOUT, 'suites');
+  const from = join(suites, suite);
   const left = (path: string) => path.endsWith('.scenario.ts') && !scenarios.some((name) => path === join(from, name));
-  await cp(from, join(project.folder, 'suites', suite), { recursive: true, filter: (path) => !left(path) });
+  for (const folder of [suite, ...readdirSync(suites).filter((name) => name.startsWith('_'))])
+    await cp(join(suites, folder), join(project.folder, 'suites', folder), {
+      recursive: true,
+      filter: (path) => !left(path),
+    });
 }

@@ -1,9 +1,6 @@
-import { deadlineMs } from 'multiarch-harness';
+import { type Response, request } from './request.ts';
 
-/** What Keystone answers: any status is an answer. */
-export interface Answer<T> {
-  readonly status: number;
-  readonly body: T;
+export interface Answer<T> extends Response<T> {
   /** The token that it issued, if it did. */
   readonly token: string | undefined;
 }
@@ -56,15 +53,8 @@ export function identityAt(url: string): Identity {
   ) => askWith<T>(method, path, token === undefined ? {} : { 'x-auth-token': token }, body);
 
   async function askWith<T>(method: string, path: string, headers: Record<string, string>, body?: unknown) {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(deadlineMs(30)),
-    });
-    const text = await response.text();
-    const token = response.headers.get('x-subject-token') ?? undefined;
-    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T, token };
+    const answer = await request<T>(method, `${url}${path}`, headers, body);
+    return { ...answer, token: answer.headers.get('x-subject-token') ?? undefined };
   }
 
   const signIn: Identity['signIn'] = (who) => ask('POST', '/auth/tokens', { body: { auth: identityOf(who) } });

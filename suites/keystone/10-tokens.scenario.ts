@@ -1,4 +1,5 @@
 import { expect } from 'multiarch-harness';
+import { follow } from '../_openstack/request.ts';
 import { ADMIN, test } from './identity.ts';
 
 test('a password gets a token of now, for its project and with its roles', async ({ identity, target }) => {
@@ -39,12 +40,14 @@ test('a wrong password, an unknown user and a token that is none are refused ali
     expect((await identity.ask('GET', '/users', token === undefined ? {} : { token })).status).toBe(401);
 });
 
-test('the catalogue says where services are, in a token and when asked', async ({ identity }) => {
+test('the catalogue says where services are, in a token and when asked', async ({ identity, target }) => {
   const { body } = await identity.signIn(ADMIN);
   const keystone = body.token.catalog?.find(({ type }) => type === 'identity');
   expect(keystone?.endpoints.map((one) => one.interface).sort()).toEqual(['admin', 'internal', 'public']);
   for (const { region, url } of keystone?.endpoints ?? [])
     expect([region, url]).toEqual(['RegionOne', 'http://127.0.0.1:5000/v3']);
+  // Clients follow it from here, too, by the machine's proxy.
+  expect(await follow(keystone!.endpoints[0]!.url, await target.proxy())).toBe(200);
 
   const admin = await identity.admin();
   const service = await identity.make<{ id: string }>('service', { type: 'weather', name: 'weather' }, admin);
