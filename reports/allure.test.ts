@@ -23,7 +23,7 @@ async function read(of = run) {
   };
   for (const { path, content } of allureFiles(of, { folder: 'runs/one' })) {
     const name = path.replace('allure-results/', '');
-    expect(await allure2.read(visitor, new BufferResultFile(Buffer.from(content), name)), path).toBe(true);
+    expect(await allure2.read(visitor, new BufferResultFile(Buffer.from(String(content)), name)), path).toBe(true);
   }
   return { results, attachments, metadata };
 }

@@ -6,12 +6,13 @@ import type { RunResult } from '../harness/events/result.ts';
 import { allure } from './allure.ts';
 import { ctrf } from './ctrf.ts';
 import { benchmarkReports } from './exports.ts';
-import { renderHtml } from './html.ts';
+import { htmlPages } from './html.ts';
 import { renderJunit } from './junit.ts';
+import { filePerPart } from './large.ts';
 import { openMetrics } from './openmetrics.ts';
 import { otlp } from './otlp.ts';
 import { oneFile, type Report, type ReportPlace, usualPlace } from './report.ts';
-import { renderResultsJson } from './results-json.ts';
+import { resultsJson } from './results-json.ts';
 import { sinceWhen } from './since.ts';
 import { subunit } from './subunit.ts';
 import { renderSummary } from './summary.ts';
@@ -25,14 +26,14 @@ export { renderSummary } from './summary.ts';
 
 /** The list of all report formats. A new one is a file beside this, and a line here. */
 export const reports: readonly Report[] = [
-  oneFile({
+  {
     name: 'html',
     path: 'index.html',
     about: 'the page',
     always: true,
-    render: (run, { since }) => renderHtml(run, since),
-  }),
-  oneFile({
+    files: (run, { since }) => htmlPages(run, 'index.html', since),
+  },
+  filePerPart({
     name: 'junit',
     path: 'junit.xml',
     about: 'JUnit XML; non-voting failures appear as skipped',
@@ -46,14 +47,14 @@ export const reports: readonly Report[] = [
     always: true,
     render: (run) => renderSummary(run),
   }),
-  oneFile({ name: 'json', path: 'results.json', about: 'everything as data', always: true, render: renderResultsJson }),
-  oneFile({
+  oneFile({ name: 'json', path: 'results.json', about: 'everything as data', always: true, render: resultsJson }),
+  filePerPart({
     name: 'junit-strict',
     path: 'junit-strict.xml',
     about: "JUnit XML that is valid against Jenkins' junit-10.xsd",
     render: (run, { folder }) => renderJunit(run, { folder, profile: 'strict' }),
   }),
-  oneFile({
+  filePerPart({
     name: 'junit-non-voting',
     path: 'junit-non-voting.xml',
     about: 'JUnit XML of the non-voting cells, with their failures',
@@ -85,16 +86,17 @@ export function reportsNamed(names: readonly string[]): Report[] {
   return reports.filter(({ name, always }) => always === true || names.includes(name));
 }
 
-/** The files of some reports, for a sentence: `index.html, junit.xml`. */
-export function pathsOf(of: readonly Report[]): string {
-  return of.map(({ path }) => path).join(', ');
+/** The files of a run's reports, for a sentence: `index.html, junit.xml`. */
+export function pathsOf(of: readonly Report[], run: RunResult): string {
+  return of.map((report) => report.pathFor?.(run) ?? report.path).join(', ');
 }
 
 /** The text of a report that is one file. @throws InfraError for one that is not. */
 export function renderReport(name: string, run: RunResult, place: ReportPlace = usualPlace(run)): string | Uint8Array {
   const files = [...(reports.find((report) => report.name === name)?.files(run, place) ?? [])];
   if (files.length !== 1) throw new InfraError(`cannot render ${name}: it is ${files.length} files`);
-  return files[0]!.content;
+  const { content } = files[0]!;
+  return typeof content === 'string' || content instanceof Uint8Array ? content : [...content].join('');
 }
 
 /**
@@ -110,26 +112,22 @@ export async function writeReports(
 ): Promise<string[]> {
   makeFolder(folder);
   const known = { since: await sinceWhen(run, folder), ...place };
-  const settled = await Promise.allSettled(which.map((report) => writeReport(report, run, folder, known)));
-  const errors = settled.flatMap((outcome, index) =>
-    outcome.status === 'rejected'
-      ? [
-          new InfraError(`cannot write ${join(folder, which[index]!.path)}: ${messageOf(outcome.reason)}`, {
-            cause: outcome.reason,
-          }),
-        ]
-      : [],
-  );
+  const errors: InfraError[] = [];
+  // One after the other: each of a large run is large.
+  for (const report of which)
+    await writeReport(report, run, folder, known).catch((cause: unknown) => {
+      errors.push(new InfraError(`cannot write ${join(folder, report.path)}: ${messageOf(cause)}`, { cause }));
+    });
   if (errors.length > 0) throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'));
   return which.map(({ path }) => join(folder, path));
 }
 
 async function writeReport(report: Report, run: RunResult, folder: string, place: ReportPlace): Promise<void> {
-  const files = [...report.files(run, place)];
-  // Files of an earlier version of the report must not remain.
-  if (files.some(({ path }) => path !== report.path))
-    await rm(join(folder, report.path), { recursive: true, force: true });
-  for (const { path, content } of files) {
+  let first = true;
+  for (const { path, content } of report.files(run, place)) {
+    // Files of an earlier version of the report must not remain.
+    if (first && path !== report.path) await rm(join(folder, report.path), { recursive: true, force: true });
+    first = false;
     makeFolder(dirname(join(folder, path)));
     await replaceFile(join(folder, path), content);
   }

@@ -12,7 +12,8 @@ export interface ReportPlace {
 export interface ReportFile {
   /** Relative to the run's folder, with `/`. */
   readonly path: string;
-  readonly content: string | Uint8Array;
+  /** In pieces where it may be more than one string can hold. */
+  readonly content: string | Uint8Array | Iterable<string>;
 }
 
 /** A report format. */
@@ -27,6 +28,9 @@ export interface Report {
   readonly always?: true;
   /** It has only benchmarks, so `harness export` prints it too. */
   readonly benchmarks?: true;
+  /** Its files for this run, for a sentence, where these depend on it. */
+  pathFor?(run: RunResult): string;
+  /** One at a time is made and written. */
   files(run: RunResult, place: ReportPlace): Iterable<ReportFile>;
 }
 
@@ -34,8 +38,8 @@ export interface Report {
 export function oneFile({
   render,
   ...report
-}: Omit<Report, 'files'> & {
-  readonly render: (run: RunResult, place: ReportPlace) => string | Uint8Array;
+}: Omit<Report, 'files' | 'pathFor'> & {
+  readonly render: (run: RunResult, place: ReportPlace) => ReportFile['content'];
 }): Report {
   return {
     ...report,

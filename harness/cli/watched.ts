@@ -73,7 +73,7 @@ export async function watched<T>(
       await afterRun(
         () => terminal?.done(result, shownFolder(folder)),
         () => onResult(result),
-        () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which)}\n`)),
+        () => void (written && !options.json && process.stderr.write(`\n${placesOf(folder, which, result)}\n`)),
         () => !options.part && options.summary !== false && writeJobSummary(renderSummary(result)),
         () => !options.part && sendTraces(result),
         // They go to stdout, which is one document then.
@@ -97,8 +97,8 @@ export async function watched<T>(
 }
 
 /** Where the reports are, relative to the current folder while there is one. */
-function placesOf(folder: string, which: readonly Report[]): string {
-  return `reports: ${shownFolder(folder)}/${pathsOf(which)}`;
+function placesOf(folder: string, which: readonly Report[], run: RunResult): string {
+  return `reports: ${shownFolder(folder)}/${pathsOf(which, run)}`;
 }
 
 function shownFolder(folder: string): string {

@@ -171,7 +171,8 @@ const COUNTED = {
   incomplete: 'neverRan',
 } as const satisfies Record<TestResult['verdict'], keyof Counts>;
 
-function countTests(cells: readonly CellResult[]): Counts {
+/** How many tests of some cells came to what. */
+export function countTests(cells: readonly CellResult[]): Counts {
   const counts = { planned: 0, passed: 0, failed: 0, flaky: 0, skipped: 0, infra: 0, neverRan: 0 };
   for (const { tests } of cells)
     for (const { verdict } of tests) {

@@ -52,7 +52,11 @@ export function gitlabPipeline(jobs: readonly CellJob[], options: PipelineOption
       stage: 'merge',
       when: 'always',
       script: [`${command} list${wordsOf(options)} --json > plan.json`, `${command} merge ${RUNS} --plan plan.json`],
-      artifacts: { ...kept, paths: [`${RUNS}/*-merged-*/`], reports: { junit: `${RUNS}/*-merged-*/junit.xml` } },
+      artifacts: {
+        ...kept,
+        paths: [`${RUNS}/*-merged-*/`],
+        reports: { junit: [`${RUNS}/*-merged-*/junit.xml`, `${RUNS}/*-merged-*/junit-part-*.xml`] },
+      },
     },
   };
   return `# Made by: harness matrix --gitlab\n${stringify(pipeline, { lineWidth: 0 })}`;

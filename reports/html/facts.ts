@@ -12,8 +12,11 @@ import { verdictMark } from './verdict.ts';
 /** Files beside the page of every run. */
 const FILES = ['results.json', 'junit.xml', 'summary.md', 'events.jsonl'];
 
-/** The machines behind the figures: no figure means anything without them. */
-export function factsSection(run: RunResult): Markup {
+/**
+ * The machines behind the figures: no figure means anything without them.
+ * @param junit the file of JUnit beside the page.
+ */
+export function factsSection(run: RunResult, junit = 'junit.xml'): Markup {
   const { host } = run;
   return html`<section id="facts" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2>
 ${list([
@@ -27,7 +30,10 @@ ${list([
   ['At once', `${run.jobs} ${run.jobs === 1 ? 'cell' : 'cells'}: ${run.jobsReason}`],
   ['Commit', commitLink(run, 40)],
   ['Started by', originOf(run)],
-  ['Files', html`<ul class="files">${FILES.map((file) => html`<li>${fileLink(file, file)}</li>`)}</ul>`],
+  [
+    'Files',
+    html`<ul class="files">${FILES.map((name) => (name === 'junit.xml' ? junit : name)).map((file) => html`<li>${fileLink(file, file)}</li>`)}</ul>`,
+  ],
   ...(run.warnings ?? []).map((warning): Row => ['Warning', warning]),
 ])}
 ${run.cells.map(cellFacts)}</section>`;
