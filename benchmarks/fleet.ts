@@ -16,15 +16,16 @@ import { DEFAULT_RELEASE } from '../harness/releases/index.ts';
 import { writeReports } from '../reports/index.ts';
 
 /**
- * `npm run bench:fleet -- memory [CELLS]` or `slurm [CELLS]`: cells that do nothing, on an engine in memory that loses
- * 1 % of attempts, or on real Slurm (3 nodes on this host with 20 slots each). Prints seconds, cells per second,
+ * `npm run bench:fleet -- memory [CELLS] [CELLS-PER-SECOND]` or `slurm [CELLS]`: cells that do nothing, on an engine in
+ * memory that loses 1 % of attempts and ends the given number per second (default: 400), or on real Slurm (3 nodes on this host with 20 slots each). Prints seconds, cells per second,
  * memory of the controller, and the delay of events. `held [ROWS]`: how long Slurm takes to submit, list and cancel an
  * array that does not run. Nothing is asserted.
  */
-const [mode = 'memory', given] = process.argv.slice(2);
+const [mode = 'memory', given, rate = '400'] = process.argv.slice(2);
 const ARCHS = ['amd64', 'arm64', 'ppc64le'] as const;
-/** Concurrent attempts of the engine in memory, and the milliseconds that each takes. */
-const [SLOTS, ATTEMPT_MS] = [500, 1250];
+/** Milliseconds that an attempt takes on the engine in memory, which runs as many at once as the rate needs. */
+const ATTEMPT_MS = 1250;
+const SLOTS = Math.ceil((Number(rate) * ATTEMPT_MS) / 1000);
 const LOST = 0.01;
 
 /** The events of a part with one cell, as its harness would have written them. */

@@ -1,12 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nativeArch } from '../harness/arch/index.ts';
 import { retryUntil } from '../harness/base/time.ts';
-import type { Results } from '../reports/results-schema.ts';
-import { makeProject, type TestProject, troubles } from './support/project.ts';
+import { ARCHS, atWork, begun, FAKE, type Fake, fakes as fakesOn, names, nodeOf } from './support/fake-cells.ts';
+import { makeProject, troubles } from './support/project.ts';
 import { type SlurmCluster, startSlurm } from './support/slurm.ts';
 
 const NODES = [
@@ -14,7 +14,7 @@ const NODES = [
   { name: 'n2', feature: 'arm64' },
   { name: 'n3', feature: 'ppc64le' },
 ] as const;
-const FAKE = join(import.meta.dirname, 'support/fake-harness.ts');
+const root = dirname(import.meta.dirname);
 
 // Slurm's daemons switch to the user of a job.
 const isRoot = process.getuid?.() === 0;
@@ -26,35 +26,9 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-interface Fake {
-  readonly ms: number;
-  /** Path of a file: cells end once it exists. */
-  readonly until?: string;
-  readonly red?: readonly string[];
-  readonly infraOnce?: readonly string[];
-}
-
-const names = (arch: string, count: number) => Array.from({ length: count }, (_, index) => `${arch}/vm/s${index + 1}`);
-const ARCHS = ['amd64', 'arm64', 'ppc64le'];
-
-/** A project with the given number of cells per architecture, which write events and do nothing. */
-async function fakes(perArch: number, fake: Fake): Promise<TestProject> {
-  const suites = Array.from({ length: perArch }, (_, index) => `s${index + 1}`);
-  const project = await makeProject({
-    'fake.json': JSON.stringify(fake),
-    'matrices/fake.yaml': `arch: [${ARCHS.join(', ')}]\nsuite: [${suites.join(', ')}]\nimages: { build-memory: 128 }\n`,
-    ...Object.fromEntries(
-      suites.map((name) => [`suites/${name}/suite.yaml`, 'machine: { vcpus: 1, memory: 128 }\n'] as const),
-    ),
-    '.gitignore': '.harness\nstate\ntmp\nshared\n',
-    'shared/.keep': '',
-    'machines.yaml': '',
-  });
-  const call = `    harness: ${process.execPath} ${FAKE}\n`;
-  await writeFile(join(project.folder, 'machines.yaml'), engineYaml(project.folder, call));
-  await execa('git', ['init', '-q'], { cwd: project.folder });
-  return project;
-}
+/** Fake cells on the cluster. */
+const fakes = (perArch: number, fake: Fake) =>
+  fakesOn(perArch, fake, (folder) => engineYaml(folder, `    harness: ${process.execPath} ${join(root, FAKE)}\n`));
 
 /** An inventory with the cluster as its engine. */
 function engineYaml(folder: string, more: string): string {
@@ -66,30 +40,6 @@ function engineYaml(folder: string, more: string): string {
     minutes: 10
     poll-seconds: 0.5
 ${more}`;
-}
-
-const nodeOf = ({ logs }: Results['cells'][number]) =>
-  logs.map(({ message }) => /ran on (\w+)$/.exec(message)?.[1]).find((node) => node !== undefined);
-
-/** Started attempts, by cell name. */
-async function begun(project: TestProject): Promise<Map<string, number>> {
-  const shared = join(project.folder, 'shared/runs');
-  const all = (await readdir(shared, { recursive: true })).filter((path) => path.endsWith('/begun'));
-  const cells = all.map((path) => path.split('/').slice(2, -2).join('/'));
-  return new Map([...Map.groupBy(cells, (cell) => cell)].map(([cell, list]) => [cell, list.length]));
-}
-
-/** Resolves when the first attempts of some cells are running. */
-async function atWork(project: TestProject, cells: readonly string[]): Promise<void> {
-  await retryUntil(
-    async () => {
-      const runs = join(project.folder, 'shared/runs');
-      const [run = ''] = await readdir(runs);
-      for (const cell of cells)
-        expect(await readFile(join(runs, run, 'parts', cell, '1/events.jsonl'), 'utf8')).toContain('tests.planned');
-    },
-    { deadlineMs: 60_000 },
-  );
 }
 
 /** Jobs of all runs that are alive. */

@@ -24,6 +24,6 @@ const outcome = infra
   : red
     ? { verdict: 'failed' as const, exitCode: 1 }
     : { verdict: 'passed' as const, exitCode: 0 };
-const node = process.env['SLURMD_NODENAME'] ?? 'nowhere';
+const node = process.env['HARNESS_NODE'] ?? 'nowhere';
 await writeFakePart({ part, cell, node, ...outcome, ms: plan.ms, until: plan.until, signal: stop.signal });
 process.exitCode = stop.signal.aborted ? 130 : outcome.exitCode;

@@ -19,8 +19,20 @@ export interface Job {
   readonly ask: Ask;
   /** The command line of each row. */
   readonly rows: readonly (readonly string[])[];
-  /** A folder for the engine's own files, which the nodes see under the same path; it is there. */
+  /** A folder for the engine's own files, which the nodes see under the same path, unless it moves files; it is there. */
   readonly folder: string;
+  /** For an engine that moves files. */
+  readonly moved?: MovedFiles;
+}
+
+/** What a row is given, and what comes back of it, where nodes do not see this machine's folders. */
+export interface MovedFiles {
+  /** Files, by their absolute paths: each row finds them in its working folder, under their own names. */
+  readonly inputs: readonly string[];
+  /** For each row a folder in its working folder, and the one here, which is there, that gets its contents at the end. */
+  readonly outputs: readonly { readonly from: string; readonly to: string }[];
+  /** The file in `to` that gets what a row prints, while it prints it: all there is of a row that was cancelled. */
+  readonly printed: string;
 }
 
 /** `stuck`: it waits for something that will not come, such as nodes that there are none of; `why` says for what. */
@@ -40,6 +52,11 @@ export type EngineState =
  * only asked what is alive. Its accounting, its exit codes and its own requeueing are not used.
  */
 export interface Engine {
+  /**
+   * Whether it brings files to nodes and back (`Job.moved`), and paths of this machine mean nothing there. What a row has left
+   * is here once it is not alive any more.
+   */
+  readonly moves: boolean;
   /** Whether its programs are here, and it answers. */
   probe(): Promise<EngineState>;
   /** How many rows a job may have. */
@@ -61,13 +78,11 @@ export interface Engine {
 }
 
 /** A kind of engine: what `machines.yaml` may say of one, and how it is reached. */
-export interface KindOfEngine<
-  Fields extends Readonly<Record<string, z.ZodType>> = Readonly<Record<string, z.ZodType>>,
-> {
+export interface KindOfEngine {
   /** Its own fields, in addition to those of every engine. */
-  readonly fields: Fields;
-  /** @param settings from `machines.yaml`, checked: the common ones, and its own fields. */
-  open(settings: CommonSettings & z.output<z.ZodObject<Fields>>): Engine;
+  readonly fields: Readonly<Record<string, z.ZodType>>;
+  /** @param settings from `machines.yaml`, checked: the common ones, and its own fields, to be parsed for their types. */
+  open(settings: CommonSettings & Readonly<Record<string, unknown>>): Engine;
 }
 
 /** Settings of every kind of engine. */

@@ -67,6 +67,7 @@ export async function takeLost(
  * Adds an attempt to the run, as the cell's result.
  * @param otherwise the result if the events have none; undefined: the cell stays open.
  * @param only accepted verdicts; for any other the result is `otherwise`.
+ * @returns what the cell came to.
  */
 export async function takeFinal(
   run: ShownRun,
@@ -75,16 +76,33 @@ export async function takeFinal(
   attempt: number,
   otherwise: string | undefined,
   only?: readonly Verdict[],
-): Promise<void> {
+): Promise<Verdict | undefined> {
   const { events, finished, node, printed } = await collect(place, cell, attempt);
   await copyFiles(run.folder, place, cell, attempt);
   const taken = finished && (only?.includes(finished.verdict) ?? true) ? [finished] : [];
   if (node !== undefined)
     await run.note({ type: 'log', cell, level: 'info', message: `attempt ${attempt} ran on ${node}` }, events[0]?.at);
   await run.take(cell, [...events, ...taken]);
-  if (taken.length > 0 || otherwise === undefined) return;
+  if (taken.length > 0 || otherwise === undefined) return taken[0]?.verdict;
   const reason = [otherwise, ...(finished ? [finished.reason ?? finished.verdict] : printed)].join(': ');
   await run.emit({ type: 'cell.finished', cell, verdict: 'infra', durationMs: 0, reason });
+  return 'infra';
+}
+
+/** Takes what there is of an attempt that was ended because others failed, or of a cell that never began. */
+export async function takeLeftOut(
+  run: ShownRun,
+  place: string,
+  cell: string,
+  attempt: number | undefined,
+  reason: string,
+): Promise<void> {
+  if (attempt !== undefined) {
+    const { events } = await collect(place, cell, attempt);
+    await copyFiles(run.folder, place, cell, attempt);
+    await run.take(cell, events);
+  }
+  await run.emit({ type: 'cell.finished', cell, verdict: 'incomplete', durationMs: 0, reason });
 }
 
 /**

@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { InfraError, messageOf } from '../base/errors.ts';
 import { makeFolder } from '../base/files.ts';
 import { some } from '../base/text.ts';
-import type { AliveRows, Ask, Engine, RowState } from '../engines/engine.ts';
+import type { AliveRows, Ask, Engine, MovedFiles, RowState } from '../engines/engine.ts';
 import type { StoredEvent } from '../events/types.ts';
+import type { Bail } from '../run/schedule/bail.ts';
 import type { Ledger } from './ledger.ts';
 import { PART, PartTail, partFolder } from './part.ts';
 
@@ -21,6 +22,8 @@ export interface Outcomes {
   exhausted(cell: string, attempt: number, why: string): Promise<void>;
   /** The attempt was ended because the run ends. */
   cancelled(cell: string, attempt: number): Promise<void>;
+  /** It was ended, or never submitted, because others failed. */
+  leftOut(cell: string, attempt: number | undefined): Promise<void>;
   say(level: 'info' | 'warn', message: string, cell?: string): Promise<void>;
 }
 
@@ -37,6 +40,8 @@ export interface DispatchOptions {
   readonly cells: ReadonlyMap<string, Ask>;
   /** The command line of an attempt. */
   readonly argvOf: (cell: string, part: string) => readonly string[];
+  /** Files that an engine which moves files brings to each of them. */
+  readonly inputs: readonly string[];
   /** Maximum attempts of a cell. */
   readonly attempts: number;
   readonly pollMs: number;
@@ -49,6 +54,8 @@ export interface DispatchOptions {
   readonly register?: (token: string) => void;
   /** Submit all cells, and return. */
   readonly detach?: boolean;
+  /** Says which cells are not to go on. */
+  readonly bail?: Pick<Bail, 'tests' | 'signalFor'>;
   readonly signal: AbortSignal;
 }
 
@@ -100,6 +107,8 @@ class Dispatcher {
   /** Rows that are submitted together; reduced when the engine refuses that many. */
   #most = Number.POSITIVE_INFINITY;
   #answers = true;
+  /** Cells whose rows were ended because others failed. */
+  readonly #leaving = new Set<string>();
 
   constructor(options: DispatchOptions) {
     this.#options = options;
@@ -119,6 +128,7 @@ class Dispatcher {
     if (this.#running.size > 0) await this.#look();
     while (this.#pending.size > 0 || this.#running.size > 0) {
       if (signal.aborted) return this.#cancel();
+      if (this.#options.bail?.tests.aborted) await this.#leaveOut(this.#options.bail);
       await this.#submit();
       if (detach && this.#unsure.size === 0) return;
       await delay(pollMs, undefined, { signal }).catch(() => {});
@@ -130,6 +140,26 @@ class Dispatcher {
   }
 
   #lastRefusal = '';
+
+  /** Ends what others' failures have made needless; what failed itself comes to its end. */
+  async #leaveOut({ signalFor }: Pick<Bail, 'signalFor'>): Promise<void> {
+    const { engine, outcomes } = this.#options;
+    for (const cell of [...this.#pending.keys()]) {
+      if (!signalFor(cell).aborted) continue;
+      this.#pending.delete(cell);
+      await outcomes.leftOut(cell, undefined);
+    }
+    const needless = [...this.#running].filter(([cell]) => !this.#leaving.has(cell) && signalFor(cell).aborted);
+    for (const [token, rows] of Map.groupBy(needless, ([, one]) => one.token)) {
+      const indexes = rows.map(([, { index }]) => index);
+      await engine.cancel(token, indexes).then(
+        () => {
+          for (const [cell] of rows) this.#leaving.add(cell);
+        },
+        (error: unknown) => outcomes.say('warn', messageOf(error)),
+      );
+    }
+  }
 
   /** Submits the waiting cells that may go, one job per class of resources. */
   async #submit(): Promise<void> {
@@ -167,13 +197,23 @@ class Dispatcher {
       makeFolder(folder);
       await engine.submit({
         ...{ token, folder, ask: cells.get(names[0]!)! },
-        rows: rows.map(([cell, attempt]) => argvOf(cell, partFolder(place, cell, attempt))),
+        rows: rows.map(([cell, attempt]) =>
+          argvOf(cell, engine.moves ? movedPart(attempt) : partFolder(place, cell, attempt)),
+        ),
+        ...(engine.moves ? { moved: this.#moved(rows) } : {}),
       });
       this.#refusals = 0;
     } catch (error) {
       if (!isExpected(error)) throw error;
       this.#unsure.set(token, messageOf(error));
     }
+  }
+
+  #moved(rows: readonly (readonly [cell: string, attempt: number])[]): MovedFiles {
+    const { place, inputs } = this.#options;
+    const outputs = rows.map(([cell, attempt]) => ({ from: movedPart(attempt), to: partFolder(place, cell, attempt) }));
+    for (const { to } of outputs) makeFolder(to);
+    return { inputs, outputs, printed: PART.events };
   }
 
   /** Asks what is alive and then, in this order, reads the results of what is not. */
@@ -219,8 +259,10 @@ class Dispatcher {
     const events = await one.tail.more();
     if (events.length > 0) outcomes.live(cell, events);
     const { exitCode, died } = one.tail;
-    if (exitCode !== undefined) return this.#ended(cell, one, exitCode);
-    if (died !== undefined) return this.#died(cell, one, died);
+    if (this.#isWhole(row, alive)) {
+      if (exitCode !== undefined) return this.#ended(cell, one, exitCode);
+      if (died !== undefined) return this.#died(cell, one, died);
+    }
     if (row?.state === 'stuck') {
       await engine.cancel(one.token, [one.index]).catch(() => {});
       return this.#lose(cell, one, `it would have waited for ever: ${row.why}`);
@@ -228,6 +270,11 @@ class Dispatcher {
     // A part that writes events is alive.
     if (events.length > 0) delete one.missingSince;
     else if (alive !== undefined) await this.#missing(cell, one, row);
+  }
+
+  /** Whether all that a row has left is here, once it says that it has ended: an engine may have files of it to bring. */
+  #isWhole(row: RowState | undefined, alive: ReadonlyMap<string, AliveRows> | undefined): boolean {
+    return !this.#options.engine.moves || (alive !== undefined && row === undefined);
   }
 
   async #ended(cell: string, one: Running, code: number): Promise<void> {
@@ -264,7 +311,7 @@ class Dispatcher {
 
   /** Decides whether a doubtful job was submitted: it was if any of its rows is or was alive. */
   async #settle(token: string, why: string, alive: ReadonlyMap<string, AliveRows>): Promise<void> {
-    const { ledger, outcomes, name, backoffMs } = this.#options;
+    const { engine, ledger, outcomes, name, backoffMs } = this.#options;
     const rows = [...this.#running].filter(([, one]) => one.token === token);
     if (rows.length === 0 || (alive.get(token)?.size ?? 0) > 0 || rows.some(([, { tail }]) => tail.begun)) {
       this.#unsure.delete(token);
@@ -275,6 +322,7 @@ class Dispatcher {
       missingSince !== undefined && now - missingSince >= this.#options.lagMs && now > missingSince;
     if (!rows.every(([, one]) => gone(one))) return;
     // If the job appears later after all, it must not start.
+    await engine.cancel(token).catch(() => {});
     for (const [cell, { tail }] of rows) {
       await abandon(tail.folder);
       this.#forget(cell);
@@ -292,6 +340,7 @@ class Dispatcher {
     const { ledger, outcomes, attempts, backoffMs } = this.#options;
     await abandon(one.tail.folder);
     this.#forget(cell);
+    if (this.#leaving.has(cell)) return outcomes.leftOut(cell, one.attempt);
     ledger.append({ type: 'lost', cell, attempt: one.attempt, why });
     const count = ledger.lost(cell).length;
     if (count >= attempts) return outcomes.exhausted(cell, one.attempt, why);
@@ -326,7 +375,8 @@ class Dispatcher {
         // A row that never started writes nothing.
         const gone =
           one.missingSince !== undefined && (!one.tail.begun || performance.now() - one.missingSince >= lagMs);
-        if (one.tail.exitCode === undefined && one.tail.died === undefined && !gone && !late) continue;
+        const ended = one.tail.exitCode !== undefined || one.tail.died !== undefined;
+        if (!(ended && this.#isWhole(row, alive)) && !gone && !late) continue;
         if (!one.tail.begun) await abandon(one.tail.folder);
         this.#forget(cell);
         if (RESULTS.has(one.tail.exitCode ?? -1)) await outcomes.final(cell, one.attempt);
@@ -340,6 +390,11 @@ class Dispatcher {
 /** Errors of the engine and of files; anything else is a bug. */
 function isExpected(error: unknown): boolean {
   return error instanceof InfraError || (error instanceof Error && 'code' in error);
+}
+
+/** The folder of an attempt in the working folder of its row. */
+function movedPart(attempt: number): string {
+  return join('part', String(attempt));
 }
 
 /** Tells a late worker not to start. */

@@ -24,7 +24,7 @@ const LOOK_MS = 500;
 function probeScript(program: readonly string[]): string {
   return `
 say() { echo "$1=$2"; }
-say node "\${SLURMD_NODENAME:-$(uname -n)}"
+say node "\${HARNESS_NODE:-$(uname -n)}"
 say arch "$(uname -m)"
 say harness "$(${program.map(shellQuote).join(' ')} version 2>/dev/null)"
 say qemu "$(for one in x86_64 aarch64 ppc64; do command -v qemu-system-$one >/dev/null && printf '%s ' $one; done)"
@@ -56,9 +56,13 @@ export async function probeNodes(
         const folder = join(place, String(index));
         makeFolder(folder);
         const said = join(folder, 'said');
-        const row = ['sh', '-c', `exec >${shellQuote(said)} 2>/dev/null\n${probeScript(program)}`];
+        // A row of an engine that moves files has a folder of its own there.
+        const there = engine.moves ? 'answer' : folder;
+        const script = `mkdir -p ${shellQuote(there)}\nexec >${shellQuote(join(there, 'said'))} 2>/dev/null\n`;
+        const row = ['sh', '-c', `${script}${probeScript(program)}`];
+        const moved = { inputs: [], outputs: [{ from: there, to: folder }], printed: 'printed' };
         const ask = { constraint, cpus: 1, memoryMiB: 500, exclusive: false, minutes: 10 };
-        await engine.submit({ token: own, ask, rows: [row], folder });
+        await engine.submit({ token: own, ask, rows: [row], folder, ...(engine.moves ? { moved } : {}) });
         const found = await answerOf(engine, own, said, deadlineMs);
         await engine.cancel(own);
         return { arch, constraint, ...found };

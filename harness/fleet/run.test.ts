@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { retryUntil } from '../base/time.ts';
 import type { EngineConfig } from '../config/schema/engines.ts';
@@ -12,9 +12,11 @@ import type { RunResult } from '../events/result.ts';
 import type { StoredEvent, Verdict } from '../events/types.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { DEFAULT_RELEASE } from '../releases/index.ts';
+import type { RunOptions } from '../run/schedule/run.ts';
 import { writeFakePart } from '../testing/fake-part.ts';
 import { type TempFiles, tempFiles } from '../testing/temp-files.ts';
 import { askToCancel, attach, type Detached, runOnEngine, type Watch } from './run.ts';
+import { readTests } from './tests-file.ts';
 
 /** What an attempt of a cell comes to; absent: it passes. */
 type Plan = (cell: string, attempt: number) => { readonly verdict: Verdict; readonly exitCode: number } | undefined;
@@ -26,11 +28,13 @@ interface Fleet {
   readonly begun: string[];
   readonly shown: StoredEvent[];
   readonly watch: Watch;
-  run(options?: { readonly detach?: boolean; readonly interrupt?: AbortSignal }): Promise<{ exitCode: number }>;
+  run(options?: RunGiven): Promise<{ exitCode: number }>;
   attach(interrupt?: AbortSignal): Promise<{ exitCode: number }>;
   result(): Promise<RunResult>;
   latest(file: string): string;
 }
+
+type RunGiven = Pick<RunOptions, 'bail' | 'tests'> & { readonly detach?: boolean; readonly interrupt?: AbortSignal };
 
 /** A fleet whose engine is in memory, and whose parts are written without running anything. */
 async function fleet(
@@ -39,22 +43,31 @@ async function fleet(
     plan = () => undefined,
     slots = 4,
     ms = 5,
+    msOf = () => ms,
     maxRows = 1000,
-  }: { plan?: Plan; slots?: number; ms?: number; maxRows?: number } = {},
+    moves = false,
+  }: {
+    plan?: Plan;
+    slots?: number;
+    ms?: number;
+    msOf?: (cell: string) => number;
+    maxRows?: number;
+    moves?: boolean;
+  } = {},
 ): Promise<Fleet> {
   const files = await tempFiles({ 'project/suites/s/suite.yaml': '', 'shared/x': '' });
   const begun: string[] = [];
   const shown: StoredEvent[] = [];
   const engine = memoryEngine({
     slots,
-    maxRows,
-    async work(argv, signal) {
-      const part = argv[2]!;
+    ...{ maxRows, moves },
+    async work(argv, signal, cwd) {
+      const part = resolve(cwd, argv[2]!);
       const cell = argv[argv.indexOf('--only') + 1]!;
       const attempt = Number(basename(part));
       begun.push(`${cell} ${attempt}`);
       const { verdict, exitCode } = plan(cell, attempt) ?? { verdict: 'passed', exitCode: 0 };
-      await writeFakePart({ part, cell, node: `n${attempt}`, verdict, exitCode, ms, signal });
+      await writeFakePart({ part, cell, node: `n${attempt}`, verdict, exitCode, ms: msOf(cell), signal });
     },
   });
   const matrix = { ...matrixSchema.parse({ arch: ['amd64'], suite: ['s'] }), name: 'fake' };
@@ -85,13 +98,14 @@ async function fleet(
   const latest = (file: string) => join(project, '.harness/runs/latest', file);
   return {
     ...{ files, engine, begun, shown, watch, latest },
-    run: async ({ detach = false, interrupt } = {}) =>
+    run: async ({ detach = false, interrupt, ...given } = {}) =>
       outcome(
         await runOnEngine(
           {
             ...{ ...watch, matrix, cells, project, cache: join(files.folder, 'cache'), providers: undefined as never },
             ...{ version: '0', keep: false, bench: true, cold: false, onProgress: () => {} },
             ...(interrupt ? { interrupt } : {}),
+            ...given,
           },
           { name: 'lab', config, detach, engine },
         ),
@@ -138,6 +152,65 @@ test('cells by class, red ones once, infra ones again: one run, as if it had run
   const ends = one.shown.filter(({ type }) => type === 'cell.finished');
   expect(ends.length).toBe(18 + 3);
   expect(one.shown.filter(({ type }) => type === 'test.finished').length).toBe(18);
+});
+
+test('with --bail the first failure ends what has not failed, and nothing is tried again', async () => {
+  const plan: Plan = (cell) => (cell.endsWith('s1') ? { verdict: 'failed', exitCode: 1 } : undefined);
+  // s0 would run for ever, s1 fails at once, and s2 waits for a place.
+  const one = await fleet(3, { plan, slots: 2, msOf: (cell) => (cell.endsWith('s1') ? 1 : 60_000) });
+  await using _ = one.files;
+  expect((await one.run({ bail: 1 })).exitCode).toBe(1);
+  const { cells } = await one.result();
+  const left = 'left out by --bail after 1 failure';
+  expect(cells.map(({ verdict, reason }) => [verdict, reason])).toEqual([
+    ['incomplete', left],
+    ['failed', 'it is failed'],
+    ['incomplete', left],
+  ]);
+  expect(one.begun.filter((name) => !name.endsWith(' 1'))).toEqual([]);
+});
+
+test('an attempt that is tried again is no failure for --bail', async () => {
+  const plan: Plan = (cell, attempt) =>
+    cell.endsWith('s0') && attempt === 1 ? { verdict: 'infra', exitCode: 3 } : undefined;
+  const one = await fleet(3, { plan, slots: 1 });
+  await using _ = one.files;
+  expect((await one.run({ bail: 1 })).exitCode).toBe(0);
+});
+
+test('which tests of a cell are to run is in a file, for those that no option names', async () => {
+  const one = await fleet(2);
+  await using _ = one.files;
+  const tests = new Map([['amd64/memory/s1', { only: [{ file: 'a.scenario.ts', test: 'works' }] }]]);
+  expect((await one.run({ tests })).exitCode).toBe(0);
+  const [row] = one.engine.jobs[0]!.rows;
+  expect(await readTests(row![row!.indexOf('--tests-from') + 1]!)).toEqual(tests);
+});
+
+test('an engine that moves files brings back what a row has left, and a row is over when it has', async () => {
+  const plan: Plan = (cell, attempt) =>
+    cell.endsWith('s1') && attempt === 1 ? { verdict: 'infra', exitCode: 3 } : undefined;
+  const one = await fleet(3, { plan, moves: true });
+  await using _ = one.files;
+  expect((await one.run()).exitCode).toBe(0);
+  expect(verdictsOf(await one.result())).toEqual(['passed', 'passed', 'passed']);
+  expect(one.begun.length).toBe(4);
+  await expect(readFile(one.latest('cells/amd64/memory/s1/console.log'), 'utf8')).resolves.toContain('on n2');
+  const [{ rows, moved } = { rows: [], moved: undefined }] = one.engine.jobs;
+  expect(rows[0]!.slice(0, 4)).toEqual(['sh', 'worker.sh', 'part/1', expect.stringMatching(/^\w+\.tar$/)]);
+  expect(moved!.inputs.map((input) => basename(input))).toEqual(['worker.sh', rows[0]![3]]);
+});
+
+test('of what is cancelled on an engine that moves files there is what it has printed', async () => {
+  const one = await fleet(1, { ms: 60_000, moves: true });
+  await using _ = one.files;
+  const stop = new AbortController();
+  const running = one.run({ interrupt: stop.signal });
+  await retryUntil(async () => expect(one.begun.length).toBe(1), { deadlineMs: 20_000, everyMs: 5 });
+  stop.abort();
+  expect((await running).exitCode).toBe(130);
+  const [cell] = (await one.result()).cells;
+  expect([cell!.verdict, cell!.reason]).toEqual(['incomplete', 'the run was interrupted']);
 });
 
 test('a cell whose node is lost runs again; after the last attempt it is infra', async () => {

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { ConfigError } from '../base/errors.ts';
+import { basename, join, relative } from 'node:path';
+import { ConfigError, messageOf } from '../base/errors.ts';
 import { type HeldLock, tryLock } from '../base/lock.ts';
 import type { EngineConfig } from '../config/schema/engines.ts';
 import type { Ask, Engine } from '../engines/engine.ts';
 import { engineKinds } from '../engines/kinds.ts';
 import { decide } from '../events/fold.ts';
 import { selectionWords } from '../events/selection.ts';
-import type { RunResumed, Selection } from '../events/types.ts';
+import type { RunResumed, Selection, StoredEvent, Verdict } from '../events/types.ts';
 import { imageSettings } from '../run/cell/image.ts';
 import { sourcesOf } from '../run/cell/sources.ts';
 import type { Capacity } from '../run/schedule/capacity.ts';
@@ -23,12 +23,14 @@ import {
 } from '../run/schedule/run.ts';
 import { startedEvent } from '../run/schedule/started.ts';
 import { askOf, classesOf } from './ask.ts';
-import { takeFinal, takeLost } from './collect.ts';
+import { type FleetBail, fleetBail } from './bailing.ts';
+import { takeFinal, takeLeftOut, takeLost } from './collect.ts';
 import { type DispatchOptions, dispatch } from './dispatcher.ts';
 import { Ledger, type Opened } from './ledger.ts';
 import { ShownRun } from './shown.ts';
-import { placeTree } from './tree.ts';
-import { cacheWords, programWords, workerArgv, writeWorker } from './worker.ts';
+import { writeTests } from './tests-file.ts';
+import { packTree, placeTree } from './tree.ts';
+import { cacheWords, fromTree, programWords, WORKER, workerArgv, writeWorker } from './worker.ts';
 
 /** Milliseconds until a cell is submitted again, by the number of lost attempts. */
 const BACKOFF_MS = [5_000, 30_000, 120_000];
@@ -40,6 +42,8 @@ const CANCEL_EVERY_MS = 1_000;
 const CANCEL_FILE = 'cancel';
 /** The images of the plan, in the run's folder in the shared one. */
 const IMAGES_FILE = 'images.json';
+/** The tests of each cell, there, where no option says which. */
+const TESTS_FILE = 'tests.json';
 
 /** Where to run a run's cells. */
 export interface On {
@@ -79,20 +83,33 @@ export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<
   if (resume) await mustBeUnchanged(resume, options, sources);
   const asks = new Map<string, Ask>();
   for (const cell of cells) asks.set(cell.name, await askOf(cell, { engine: on.config, matrix, bench: options.bench }));
+  const engine = on.engine ?? engineOf(on.config);
   const tree = await placeTree(project, on.config.shared, limitBytes);
-  await using run = resume ? await reopened(resume.folder, options) : await fresh(options);
+  const onNode = (path: string) => {
+    const copy = tree.pathOf(path);
+    return copy !== undefined && engine.moves ? relative(tree.folder, copy) : copy;
+  };
+  const bail = options.bail === undefined ? undefined : fleetBail(options.bail, cells);
+  const onEvent = (event: StoredEvent) => {
+    bail?.shown(event);
+    options.onEvent(event);
+  };
+  await using run = await (resume ? reopened(resume.folder, { ...options, onEvent }) : fresh({ ...options, onEvent }));
   const { open, shown, ledger } = run;
   const opened: Opened = {
     type: 'opened',
     engine: { name: on.name, config: on.config },
     place: join(on.config.shared, 'runs', open.name),
-    tree: tree.folder,
-    program: [...cacheWords(on.config), ...(await programWords(on.config.harness, tree.pathOf))],
+    tree: engine.moves ? await packTree(tree.folder) : tree.folder,
+    program: [...cacheWords(on.config), ...(await programWords(on.config.harness, onNode))],
     attempts: matrix.limits.attempts,
     classes: classesOf(asks),
   };
-  await writeWorker(opened.place);
+  await writeWorker(opened.place, engine.moves);
   if (options.pins) await copyFile(options.pins.file, join(opened.place, IMAGES_FILE));
+  const { test, file } = selectionFor(options).options;
+  if (options.tests && test === undefined && file === undefined)
+    await writeTests(join(opened.place, TESTS_FILE), options.tests);
   const capacity = capacityOf(cells.length, opened);
   const warnings: string[] = [];
   if (resume) {
@@ -103,7 +120,6 @@ export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<
   ledger.append(opened);
   for (const message of warnings) await shown.emit({ type: 'log', level: 'warn', message });
   await pointLatest(runsFolder(project), open.name);
-  const engine = on.engine ?? engineOf(on.config);
   return await conduct({
     ...run,
     opened,
@@ -112,6 +128,7 @@ export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<
     selection: selectionFor(options),
     watch: options,
     detach: on.detach,
+    bail,
   });
 }
 
@@ -143,7 +160,15 @@ export async function attach(
   for (const cell of asks.keys())
     for (const { attempt, why } of ledger.lost(cell)) await takeLost(shown, opened.place, cell, attempt, why);
   const selection = open.fold.started?.selection ?? { options: {} };
-  const job = { ...run, opened, asks, selection, watch, engine: engine ?? engineOf(opened.engine.config) };
+  const job = {
+    ...run,
+    opened,
+    asks,
+    selection,
+    watch,
+    bail: undefined,
+    engine: engine ?? engineOf(opened.engine.config),
+  };
   const outcome = await conduct({ ...job, detach: false });
   if ('detached' in outcome) throw new Error('nobody detaches from a run that was attached to');
   return outcome;
@@ -219,6 +244,7 @@ interface Conduct extends Controlled {
   readonly selection: Selection;
   readonly watch: Watch;
   readonly detach: boolean;
+  readonly bail: FleetBail | undefined;
 }
 
 /** Brings all cells to results, and ends the run. */
@@ -254,13 +280,23 @@ function dispatchOptions(run: Conduct, signal: AbortSignal): DispatchOptions {
   const { open, shown, ledger, opened, asks, engine, selection, detach, watch } = run;
   const { place } = opened;
   const seconds = opened.engine.config['poll-seconds'];
-  const images = join(place, IMAGES_FILE);
-  const pinned = existsSync(images) ? ['--images', images] : [];
+  const given = [
+    ['--images', IMAGES_FILE],
+    ['--tests-from', TESTS_FILE],
+  ].filter(([, name]) => existsSync(join(place, name!)));
+  const words = given.flatMap(([flag, name]) => [flag!, engine.moves ? fromTree(name!) : join(place, name!)]);
   if (!detach) open.lease.leaveToGc();
+  const { bail } = run;
+  const ended = (cell: string, verdict: Verdict | undefined) => {
+    if (verdict !== undefined) bail?.ended(cell, verdict);
+  };
   return {
     ...{ run: open.name, name: opened.engine.name, engine, ledger, place, cells: asks, signal, detach },
-    argvOf: (cell, part) => workerArgv(opened, part, [...pinned, ...selectionWords(selection, { cells: [cell] })]),
+    argvOf: (cell, part) =>
+      workerArgv(opened, part, [...words, ...selectionWords(selection, { cells: [cell] })], engine.moves),
+    inputs: [join(place, WORKER), opened.tree, ...given.map(([, name]) => join(place, name!))],
     attempts: opened.attempts,
+    ...(bail ? { bail } : {}),
     pollMs: seconds * 1000,
     lagMs: watch.lagMs ?? LAG_MS,
     backoffMs: (lost) => watch.backoffMs ?? BACKOFF_MS[Math.min(lost, BACKOFF_MS.length) - 1]!,
@@ -272,15 +308,15 @@ function dispatchOptions(run: Conduct, signal: AbortSignal): DispatchOptions {
     outcomes: {
       live: (cell, events) => shown.live(cell, events),
       lost: (cell, attempt, why) => takeLost(shown, place, cell, attempt, why),
-      final: (cell, attempt) => takeFinal(shown, place, cell, attempt, 'its harness ended without a result'),
+      final: async (cell, attempt) =>
+        ended(cell, await takeFinal(shown, place, cell, attempt, 'its harness ended without a result')),
       exhausted: async (cell, attempt, why) => {
         const tries = `${opened.attempts} ${opened.attempts === 1 ? 'attempt' : 'attempts'}`;
-        await takeFinal(shown, place, cell, attempt, `no result after ${tries}; the last: ${why}`, [
-          'infra',
-          'emulator',
-        ]);
+        const said = `no result after ${tries}; the last: ${why}`;
+        ended(cell, await takeFinal(shown, place, cell, attempt, said, ['infra', 'emulator']));
       },
-      cancelled: (cell, attempt) => takeFinal(shown, place, cell, attempt, undefined),
+      cancelled: async (cell, attempt) => void (await takeFinal(shown, place, cell, attempt, undefined)),
+      leftOut: (cell, attempt) => takeLeftOut(shown, place, cell, attempt, messageOf(bail?.tests.reason)),
       say: (level, message, cell) =>
         shown.emit({ type: 'log', level, message, ...(cell === undefined ? {} : { cell }) }),
     },

@@ -3,6 +3,7 @@ import { copyFile, lstat, readlink, realpath, rename, rm, symlink, utimes } from
 import { dirname, join } from 'node:path';
 import { InfraError, messageOf } from '../base/errors.ts';
 import { exists, makeFolder, placeBelow } from '../base/files.ts';
+import { run } from '../base/process.ts';
 import { readSource } from '../source/tree.ts';
 
 /** A copy of a project that nodes run. */
@@ -32,8 +33,7 @@ export async function placeTree(project: string, shared: string, limitBytes: num
     return place !== undefined && copied.has(place) ? join(folder, place) : undefined;
   };
   if (await exists(folder)) {
-    const now = new Date();
-    await utimes(folder, now, now).catch(() => {});
+    await touch(folder);
     return { folder, pathOf };
   }
   const partial = `${folder}.${process.pid}.partial`;
@@ -56,4 +56,26 @@ export async function placeTree(project: string, shared: string, limitBytes: num
       });
   }
   return { folder, pathOf };
+}
+
+/** Shows that it is in use, to whoever removes what is not. */
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => {});
+}
+
+/**
+ * Makes one file of a copy of a project, for an engine that moves files.
+ * @returns the archive's path, beside the copy.
+ */
+export async function packTree(folder: string): Promise<string> {
+  const archive = `${folder}.tar`;
+  if (await exists(archive)) {
+    await touch(archive);
+    return archive;
+  }
+  const partial = `${folder}.${process.pid}.tar.partial`;
+  await run(['tar', '-cf', partial, '-C', folder, '.'], { purpose: `pack the project in ${folder}` });
+  await rename(partial, archive);
+  return archive;
 }

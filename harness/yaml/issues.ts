@@ -50,6 +50,8 @@ function flatten(issue: Issue, prefix: Path): Issue[] {
   const ofTheWhole = (branch: readonly Issue[]) => Number(branch.some((inner) => inner.path.length === 0));
   const chosen = reached.toSorted((a, b) => ofTheWhole(a) - ofTheWhole(b) || a.length - b.length)[0];
   if (chosen) return chosen.flatMap((inner) => flatten(inner, path));
+  // No branch was tried where one key tells which is meant; the schema says what it may be.
+  if (issue.errors.length === 0) return [{ code: 'custom', path, message: issue.message } as Issue];
   const types = leavesOf(issue).map((inner) =>
     inner.code === 'invalid_type' ? typeText(inner.expected) : inner.message,
   );

@@ -11,6 +11,7 @@ import { loadRun } from '../../events/load-run.ts';
 import type { RunResult } from '../../events/result.ts';
 import { Ledger } from '../../fleet/ledger.ts';
 import { runOnEngine } from '../../fleet/run.ts';
+import { readTests } from '../../fleet/tests-file.ts';
 import { readPins } from '../../images/pins.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
@@ -36,6 +37,8 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions, WatchOp
   readonly images?: string;
   /** The run's folder, for a part of another run. */
   readonly into?: string;
+  /** A file with the tests of each cell, for a part of another run. */
+  readonly testsFrom?: string;
   readonly jobs?: number;
   readonly keep?: boolean;
   readonly bench?: boolean;
@@ -166,6 +169,8 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
     throw new ConfigError('--repeat counts how often a test fails, and --retries would hide it: only one is possible');
   if (resume === undefined && failed === undefined) {
     const chosen = await chooseCells(named, options);
+    if (options.testsFrom !== undefined)
+      return { chosen, flags: options, tests: await readTests(resolve(options.testsFrom)) };
     const tests = chosenTests(options);
     return { chosen, flags: options, tests: tests && new Map(chosen.cells.map(({ name }) => [name, tests])) };
   }
@@ -244,6 +249,7 @@ export const runCommand: CliCommand = {
       .option('--detach', 'with --on: submit, print the name of the run, and leave the rest to `harness attach`')
       .option('--images <file>', 'use the images that `harness images build --pin` wrote down, and no others')
       .addOption(new Option('--into <folder>', 'the folder of the run, for a part of another one').hideHelp())
+      .addOption(new Option('--tests-from <file>', 'the tests of each cell, for a part of another run').hideHelp())
       .addHelpText(
         'after',
         "\nExamples:\n  harness run --arch arm64,ppc64le --no-bench\n  harness run quickstart --only 'arm64/*/*' --keep\n  harness run -t 'says hello'               one test, wherever it is\n  harness run --file 'web.*' -t '/^the page > /'\n  harness run -t 'says hello' --repeat 50   how often it fails\n  harness run --resume latest               after a power cut\n  harness run --failed                      after a fix\n  harness run nightly --on lab              on the cluster `lab` of machines.yaml",

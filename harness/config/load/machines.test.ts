@@ -168,7 +168,16 @@ describe('engines', () => {
     expect(await mistakeIn(lab(more))).toContain(expected);
   });
 
-  test('a kind that there is not is named with those that there are', async () => {
-    expect(await mistakeIn('engines: { lab: { kind: slrum, shared: /x } }\n')).toContain('slurm');
+  test.each([
+    ['a kind that there is not', 'kind: slrum, shared: /x', 'lab.kind is "slrum", expected one of slurm, htcondor'],
+    ['a key that this kind needs', 'kind: slurm', 'missing key "shared" in engines.lab'],
+    ['a key of this kind', 'kind: htcondor, lease-seconds: 1', 'engines.lab.lease-seconds is 1, expected at least 20'],
+  ])('%s is named', async (_, entry, expected) => {
+    expect(await mistakeIn(`engines: { lab: { ${entry} } }\n`)).toContain(expected);
+  });
+
+  test('one that moves files itself needs no shared folder', async () => {
+    const { engines } = await load('engines: { pool: { kind: htcondor } }\n');
+    expect(engines['pool']).toMatchObject({ 'lease-seconds': 300, shared: expect.stringMatching(/^\/.*fleet$/) });
   });
 });

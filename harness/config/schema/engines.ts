@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expectedOneOf } from '../../base/nearest.ts';
 import { type EngineKind, engineKindNames, engineKinds } from '../../engines/kinds.ts';
 import { archField, nameField } from '../../yaml/fields.ts';
 
@@ -54,7 +55,12 @@ const [first, ...others] = engineKindNames;
 
 /** Engines that run cells on many machines, by name. */
 export const enginesField = z
-  .record(nameField, z.union([ofKind(first), ...others.map(ofKind)]))
+  .record(
+    nameField,
+    z.discriminatedUnion('kind', [ofKind(first), ...others.map(ofKind)], {
+      error: ({ code }) => (code === 'invalid_union' ? expectedOneOf(engineKindNames) : undefined),
+    }),
+  )
   .default({})
   .describe('Engines for `harness run --on NAME`: cells become their jobs.');
 

@@ -1,14 +1,22 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { InfraError } from '../../base/errors.ts';
-import type { AliveRows, Engine, EngineState, Job, RowState } from '../engine.ts';
+import type { AliveRows, Engine, EngineState, Job, MovedFiles, RowState } from '../engine.ts';
 
-/** What a row of a job in memory does; it ends when its signal is aborted, writing no more, or what a signal lets it write. */
-export type RowWork = (argv: readonly string[], signal: AbortSignal) => Promise<void>;
+/**
+ * What a row of a job in memory does; it ends when its signal is aborted, writing no more, or what a signal lets it write.
+ * @param cwd its working folder, with an engine that moves files.
+ */
+export type RowWork = (argv: readonly string[], signal: AbortSignal, cwd: string) => Promise<void>;
 
 export interface MemoryEngineOptions {
   /** How many rows run at once. */
   readonly slots: number;
   readonly work: RowWork;
   readonly maxRows?: number;
+  /** Whether each row has a working folder of its own, whose files are brought back when it ends. */
+  readonly moves?: boolean;
 }
 
 /** How a row was ended: `cancelled` lets it say so, `lost` is a power cut. */
@@ -39,10 +47,27 @@ interface Row {
   readonly index: number;
   readonly argv: readonly string[];
   readonly stop: AbortController;
+  readonly moved: MovedFiles | undefined;
   running: boolean;
 }
 
-export function memoryEngine({ slots, work, maxRows = 1000 }: MemoryEngineOptions): MemoryEngine {
+/** Does a row's work in a folder of its own, and brings back what it left, unless its power was cut. */
+async function elsewhere({ argv, stop, moved, index }: Row, work: RowWork): Promise<void> {
+  if (moved === undefined) return work(argv, stop.signal, '/');
+  const cwd = await mkdtemp(join(tmpdir(), 'harness-row-'));
+  const { from, to } = moved.outputs[index]!;
+  try {
+    for (const input of moved.inputs) await cp(input, join(cwd, basename(input)));
+    await work(argv, stop.signal, cwd);
+    if (stop.signal.reason === 'lost') return;
+    const brings = stop.signal.aborted ? moved.printed : '.';
+    await cp(join(cwd, from, brings), join(to, brings), { recursive: true });
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+}
+
+export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: MemoryEngineOptions): MemoryEngine {
   const jobs: Job[] = [];
   const queue: Row[] = [];
   const rows = new Map<string, Map<number, Row>>();
@@ -60,7 +85,7 @@ export function memoryEngine({ slots, work, maxRows = 1000 }: MemoryEngineOption
       if (row.stop.signal.aborted) continue;
       busy += 1;
       row.running = true;
-      void work(row.argv, row.stop.signal)
+      void elsewhere(row, work)
         .catch(() => {})
         .finally(() => {
           busy -= 1;
@@ -74,6 +99,7 @@ export function memoryEngine({ slots, work, maxRows = 1000 }: MemoryEngineOption
     if (!row.running || how === 'lost') remove(row);
   };
   const engine: MemoryEngine = {
+    moves,
     jobs,
     down: false,
     refuses: undefined,
@@ -89,7 +115,8 @@ export function memoryEngine({ slots, work, maxRows = 1000 }: MemoryEngineOption
       const own = new Map<number, Row>();
       rows.set(job.token, own);
       job.rows.forEach((argv, index) => {
-        const row: Row = { token: job.token, index, argv, stop: new AbortController(), running: false };
+        const stop = new AbortController();
+        const row: Row = { token: job.token, index, argv, stop, moved: job.moved, running: false };
         own.set(index, row);
         queue.push(row);
       });

@@ -14,6 +14,7 @@ export function jobScript(
     rows: rows.map((argv) => `${argv.map(oneLine).join(' ')}\n`).join(''),
     text: [
       '#!/bin/sh',
+      'export HARNESS_NODE="$SLURMD_NODENAME"',
       ...(setup === undefined ? [] : [setup]),
       "newline='\n'",
       `row=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${shellQuote(join(folder, 'rows'))})`,

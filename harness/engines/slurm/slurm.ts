@@ -1,8 +1,8 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { InfraError, messageOf } from '../../base/errors.ts';
-import { exists } from '../../base/files.ts';
 import { run } from '../../base/process.ts';
+import { programsMissing } from '../../base/programs.ts';
 import type { CommonSettings, Engine, EngineState, Job } from '../engine.ts';
 import { jobScript } from './script.ts';
 import { rowsIn } from './squeue.ts';
@@ -20,6 +20,7 @@ const USUAL_ROWS = 1000;
 export function openSlurm(settings: CommonSettings): Engine {
   let most: Promise<number> | undefined;
   return {
+    moves: false,
     probe,
     maxRows() {
       most ??= maxArraySize();
@@ -89,8 +90,7 @@ async function maxArraySize(): Promise<number> {
 }
 
 async function probe(): Promise<EngineState> {
-  const missing: string[] = [];
-  for (const program of PROGRAMS) if (!(await isOnPath(program))) missing.push(program);
+  const missing = await programsMissing(PROGRAMS);
   if (missing.length > 0) {
     const install = 'run the harness on a login node of the cluster, or: apt-get install slurm-client munge';
     return { state: 'missing', what: `${missing.join(', ')} of Slurm`, install };
@@ -104,12 +104,6 @@ async function probe(): Promise<EngineState> {
   } catch (error) {
     return { state: 'broken', why: messageOf(error) };
   }
-}
-
-async function isOnPath(program: string): Promise<boolean> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter))
-    if (folder !== '' && (await exists(join(folder, program)))) return true;
-  return false;
 }
 
 async function command(argv: readonly string[], purpose: string): Promise<string> {

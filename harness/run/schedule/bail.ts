@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../../events/types.ts';
+import type { HarnessEvent } from '../../events/types.ts';
 import { wentWrong } from '../../events/verdicts.ts';
 import { Bailed } from '../cell/step.ts';
 
@@ -9,7 +9,7 @@ export interface Bail {
   /** Aborted when no more tests should run in any cell. */
   readonly tests: AbortSignal;
   /** Call this with every event. */
-  event(event: StoredEvent): void;
+  event(event: HarnessEvent): void;
 }
 
 /**
