@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { StoredEvent, TestStarted } from '../harness/events/types.ts';
+import { putSuite, scenarioFiles, WHOLE } from './support/part-of-suite.ts';
 import { leftovers, makeProject, type TestProject, troubles } from './support/project.ts';
 
-/** A controller from which one blank machine of amd64 boots: the smallest that shows all that the harness does. */
+/** A boot server and one blank machine of amd64: the smallest that shows all that the harness does. */
 const files = {
   'matrices/blank.yaml': `arch: [amd64]
 suite: [blank]
@@ -80,7 +82,7 @@ test('it is blank and switched off', async ({ cluster }) => {
   expect(() => cluster.blank('m2')).toThrow('there is no blank node "m2": suite.yaml names m1');
 });
 
-test('its BMC is there for the controller', async ({ cluster, target }) => {
+test('its BMC is there for the first machine', async ({ cluster, target }) => {
   const { url, user, password } = cluster.bmc;
   const system = url + '/redfish/v1/Systems/m1';
   const ask = (options) => target.sh(\`curl -s -m 20 -o /tmp/answer -w '%{http_code}' \${options}; echo; cat /tmp/answer\`);
@@ -115,3 +117,32 @@ test('a blank machine boots from the network, is seen, and switches itself off',
   await using project = await makeProject({ ...files, 'suites/blank/boots.scenario.ts': BOOTS });
   await passes(project, ['blank']);
 });
+
+const HANGS = `import { test } from 'multiarch-harness';
+
+test('never ends', async ({ cluster }) => {
+  await cluster.blank('m1').on();
+  await new Promise(() => {});
+}, 600_000);
+`;
+
+test('of a harness that is killed in the middle nothing stays behind once its garbage is collected', async () => {
+  await using project = await makeProject({ ...files, 'suites/blank/hangs.scenario.ts': HANGS });
+  const running = project.start(['run', 'blank']);
+  await project.event((event: StoredEvent): event is StoredEvent & TestStarted => event.type === 'test.started');
+  running.kill('SIGKILL');
+  await running;
+  const { stdout } = await project.harness(['gc']);
+  expect(stdout).toContain('m1/disk.qcow2');
+  expect(await leftovers(project.folder)).toEqual([]);
+});
+
+test.runIf(WHOLE).each(['amd64', 'amd64+arm64'])(
+  'the suite metal passes on %s',
+  { timeout: 30 * 60_000 },
+  async (arch) => {
+    await using project = await makeProject({});
+    await putSuite(project, 'metal', scenarioFiles('metal', []));
+    await passes(project, ['metal', '--only', `${arch}/vm/metal`, '--no-bench', '--cold']);
+  },
+);
