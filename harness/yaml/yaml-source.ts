@@ -1,5 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { ConfigError } from '../base/errors.ts';
 import { placeBelow } from '../base/files.ts';
 import { inert } from '../base/quote.ts';
@@ -53,6 +64,12 @@ export async function openYaml(file: string, cwd: string): Promise<YamlSource> {
         broken.map((error) => at(error.pos[0], `not valid YAML: ${syntaxText(error)}`)),
       );
     }
+    const odd = collectionKeys(document);
+    if (odd.length > 0)
+      throw fail(
+        shown,
+        odd.map((offset) => at(offset, ODD_KEY)),
+      );
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -73,6 +90,21 @@ export async function openYaml(file: string, cwd: string): Promise<YamlSource> {
         problems.map((problem) => at(offsetOf(document, problem.path, problem.atKey ?? false), problem.text)),
       ),
   };
+}
+
+/** What is said of `arch: {{ arch }}`, which to YAML is a map whose key is a map. */
+const ODD_KEY =
+  'a key is a map or a list, expected a word: `{{ … }}` is not filled in here, write the value or quote it';
+
+/** Offsets of keys that are no scalars. */
+function collectionKeys(document: Document.Parsed): number[] {
+  const found: number[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      if (isMap(key) || isSeq(key)) found.push((key as Node).range?.[0] ?? 0);
+    },
+  });
+  return found;
 }
 
 async function readText(file: string, shown: string): Promise<string> {

@@ -174,6 +174,13 @@ describe('a file with the wrong content', () => {
     expect(await read('.')).toBe(`cannot read ${files.folder}: it is not a file`);
   });
 
+  test('a template that nobody filled in is named at its place', async () => {
+    const said =
+      'a key is a map or a list, expected a word: `{{ … }}` is not filled in here, write the value or quote it';
+    expect(await problems('arch: {{ matrix.arch }}\nsuite: [web]\n')).toEqual([`m.yaml:1:8: ${said}`]);
+    expect(await problems('arch: [amd64]\nsuite: [web]\nlimits: {? [a]: 1}\n')).toEqual([`m.yaml:3:12: ${said}`]);
+  });
+
   test('too large, too deep, or growing through aliases', async () => {
     expect(await problems(`# ${'x'.repeat(1024 * 1024)}`)).toEqual(['cannot read m.yaml: it is larger than 1 MiB']);
     expect((await problems('['.repeat(100_000)))[0]).toMatch(/^m\.yaml:1:\d+: not valid YAML: nested too deeply$/);
