@@ -5,10 +5,10 @@ import { makeProject, troubles } from './support/project.ts';
 
 /**
  * One cell of the matrix that comes with the package: the others run the same scenarios and take three times as
- * long. Of these scenarios a deployment of several services, and the life of containers; all of them take 17 minutes
- * beside other guests.
+ * long. Of these scenarios a deployment of several services and its upgrade; all of them take 17 minutes beside other
+ * guests.
  */
-const SCENARIOS = scenarioFiles('docker', ['10-blog', '20-containers']);
+const SCENARIOS = scenarioFiles('docker', ['10-blog']);
 
 /** Each release has another engine and database; one is enough if time is short. */
 const RELEASES = WHOLE ? releaseNames : [DEFAULT_RELEASE];
@@ -31,6 +31,6 @@ test.for(RELEASES)(
     expect(exitCode, stderr).toBe(0);
     expect(results.cells.map(({ name }) => name)).toEqual([cell]);
     expect([...new Set(results.cells[0]!.tests.map(({ file }) => file))]).toEqual(SCENARIOS);
-    expect(results.cells[0]!.tests.length).toBeGreaterThan(8);
+    expect(results.cells[0]!.tests.length).toBeGreaterThan(4);
   },
 );
