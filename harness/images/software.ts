@@ -22,10 +22,16 @@ import { type BuildPlace, startingFrom } from './rootfs.ts';
 import { sourceFiles } from './source-package.ts';
 import { BUILD_ENVIRONMENT, type BuildStep, runSteps } from './steps.ts';
 
-/** Where software comes from: a Debian source package, or files of a folder with their digests. */
+/** Where software comes from: a Debian source package, or a folder. */
+type SoftwareOrigin = { readonly debian: string } | { readonly folder: string };
+
+/** The same, of a folder with its files and their digests. */
 export type SoftwareSource =
   | { readonly debian: string }
   | { readonly folder: string; readonly entries: readonly { readonly path: string; readonly digest: string }[] };
+
+/** What is known of software before its source has been read. */
+export type SoftwareTools = Omit<SoftwareRequest, 'source'> & { readonly source: SoftwareOrigin };
 
 /** What software is made of, and what is wanted of it. */
 export interface SoftwareRequest
@@ -129,7 +135,7 @@ async function make(request: SoftwareRequest): Promise<MadeFile[]> {
 }
 
 /** The system that the commands run in. */
-function toolsFor(request: SoftwareRequest, builder: Arch, progress: (message: string) => void): ImageRequest {
+function toolsFor(request: SoftwareTools, builder: Arch, progress: (message: string) => void): ImageRequest {
   return {
     ...request,
     arch: builder,
@@ -148,7 +154,7 @@ function toolsFor(request: SoftwareRequest, builder: Arch, progress: (message: s
  * Looks up the packages that software needs, before anything is built.
  * @throws UnknownPackagesError naming those that do not exist.
  */
-export async function resolveSoftware(request: SoftwareRequest): Promise<void> {
+export async function resolveSoftware(request: SoftwareTools): Promise<void> {
   const tools = toolsFor(request, builderOf(request), () => {});
   const { apt } = await openLayers(tools);
   await apt.resolve(rootfsPackages(tools));
@@ -156,7 +162,7 @@ export async function resolveSoftware(request: SoftwareRequest): Promise<void> {
 
 /** The packages of the system that the commands run in. */
 export function packagesFor(
-  { arch, needs, cross, source }: Pick<SoftwareRequest, 'arch' | 'needs' | 'cross' | 'source'>,
+  { arch, needs, cross, source }: Pick<SoftwareTools, 'arch' | 'needs' | 'cross' | 'source'>,
   builder: Arch,
 ): string[] {
   const gnu = arch.gnu.replaceAll('_', '-');

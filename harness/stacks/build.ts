@@ -6,7 +6,8 @@ type BuildEntry = Suite['stack']['build'][number];
 /** Software that a suite makes from source. */
 export type SoftwareBuild = Extract<BuildEntry, { readonly source: string }>;
 
-function isSoftware(entry: BuildEntry): entry is SoftwareBuild {
+/** Whether an entry of `build` makes software, and is no command. */
+export function isSoftware(entry: BuildEntry): entry is SoftwareBuild {
   return typeof entry === 'object' && 'source' in entry;
 }
 

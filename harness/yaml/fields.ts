@@ -57,6 +57,16 @@ export const absolutePath = z
   .regex(/^\/[^\0]*$/, 'expected an absolute path')
   .refine((path) => !path.split('/').includes('..'), 'expected a path without ".."');
 
+/** A file that a command makes: below the source folder that it runs in, or anywhere on its system. */
+export const madePath = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (path) => !path.split('/').includes('..'),
+    'expected a path without "..", relative to the source folder or absolute',
+  );
+
 /** Debian policy 5.6.1: lower case, digits, plus, minus, dot; at least two characters. Not ending in a minus, which apt would read as "remove". */
 export const debianPackage = z
   .string()

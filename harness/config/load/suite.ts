@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { whyNotAFileOf } from '../../base/file-inside.ts';
 import { didYouMean, expectedOneOf } from '../../base/nearest.ts';
 import { quote } from '../../base/quote.ts';
+import { isSoftware } from '../../stacks/build.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import { readYaml } from '../../yaml/yaml.ts';
 import { yamlFile } from '../../yaml/yaml-file.ts';
@@ -102,7 +103,7 @@ function expectedPort(ports: readonly string[]): string {
 async function softwareProblems({ stack }: SuiteConfig, folder: string): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const [index, entry] of stack.build.entries()) {
-    if (typeof entry !== 'object' || !('source' in entry) || !entry.source.startsWith('.')) continue;
+    if (!isSoftware(entry) || !entry.source.startsWith('.')) continue;
     const is = await stat(resolve(folder, entry.source)).catch(() => undefined);
     if (!is?.isDirectory())
       problems.push({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, argvField, debianPackage, mebibytes, releaseField } from '../../yaml/fields.ts';
+import { absolutePath, argvField, debianPackage, madePath, mebibytes, releaseField } from '../../yaml/fields.ts';
 
 /** A Debian source package, or a folder: `./daemon`, `../..`. */
 const sourceOfSoftware = z
@@ -20,15 +20,6 @@ const crossPackage = z
     'expected the name of a Debian package, in which $DEB_HOST_GNU_TYPE and $DEB_HOST_ARCH stand for the architecture',
   );
 
-const madeFile = z
-  .string()
-  .min(1)
-  .max(500)
-  .refine(
-    (path) => !path.split('/').includes('..'),
-    'expected a path without "..", relative to the source folder or absolute',
-  );
-
 /** Software that is made from source once for each architecture, and put into the image. */
 export const softwareBuild = z.strictObject({
   source: sourceOfSoftware,
@@ -47,7 +38,7 @@ export const softwareBuild = z.strictObject({
       'Commands run in the source folder, as root in a system of their own without a network, with $HARNESS_ARCH, $GOARCH, $DEB_HOST_ARCH and $DEB_HOST_GNU_TYPE. A string goes through sh.',
     ),
   artifacts: z
-    .record(madeFile, absolutePath)
+    .record(madePath, absolutePath)
     .refine((files) => Object.keys(files).length > 0, 'expected at least one file')
     .describe('Files that they make, and where each is put in the image: `{ bin/daemon: /usr/local/bin/daemon }`.'),
   emulated: z

@@ -8,6 +8,7 @@ import {
   debianPackage,
   durationSeconds,
   kernelModule,
+  madePath,
   mebibytes,
   nameField,
   plainFile,
@@ -78,15 +79,10 @@ const artifactPattern = z
     'expected a path below the source folder: relative, and without ".."',
   );
 
-const resultsPattern = z
-  .string()
-  .min(1)
-  .max(500)
-  .refine(
-    (path) => !path.split('/').includes('..'),
-    'expected a path without "..", relative to the source folder or absolute',
-  )
-  .refine((path) => !/^!|\/$/.test(path), 'expected files, such as report.xml or reports/*.xml');
+const resultsPattern = madePath.refine(
+  (path) => !/^!|\/$/.test(path),
+  'expected files, such as report.xml or reports/*.xml',
+);
 
 const resultsFormats = Object.keys(RESULTS_FORMATS) as [ResultsFormatName, ...ResultsFormatName[]];
 

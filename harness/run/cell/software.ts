@@ -5,7 +5,13 @@ import type { Suite } from '../../config/suite.ts';
 import type { ImageRequest } from '../../images/build.ts';
 import type { PlainFile } from '../../images/files.ts';
 import type { ImageSettings } from '../../images/settings.ts';
-import { type MadeFile, makeSoftware, resolveSoftware, type SoftwareRequest } from '../../images/software.ts';
+import {
+  type MadeFile,
+  makeSoftware,
+  resolveSoftware,
+  type SoftwareSource,
+  type SoftwareTools,
+} from '../../images/software.ts';
 import { readSource } from '../../source/tree.ts';
 import { type SoftwareBuild, softwareOf } from '../../stacks/build.ts';
 import { argvOf } from '../../stacks/ready.ts';
@@ -27,24 +33,26 @@ export async function makeSoftwareOf(
 ): Promise<MadeFile[]> {
   const files: MadeFile[] = [];
   // One after the other: each takes all processors.
-  for (const build of softwareOf(suite))
-    files.push(...(await makeSoftware(await requestFor(suite, build, arch, settings, io))));
+  for (const build of softwareOf(suite)) {
+    const tools = toolsOf(suite, build, arch, settings, io);
+    files.push(...(await makeSoftware({ ...tools, source: await read(tools.source) })));
+  }
   return files;
 }
 
 /** Looks up the packages that a suite's software needs. @throws UnknownPackagesError before anything is built. */
 export async function checkSoftware(suite: Suite, arch: ArchName, settings: ImageSettings, io: BuildIo): Promise<void> {
-  for (const build of softwareOf(suite)) await resolveSoftware(await requestFor(suite, build, arch, settings, io));
+  for (const build of softwareOf(suite)) await resolveSoftware(toolsOf(suite, build, arch, settings, io));
 }
 
-async function requestFor(
+function toolsOf(
   suite: Suite,
   build: SoftwareBuild,
   arch: ArchName,
   settings: ImageSettings,
   io: BuildIo,
-): Promise<SoftwareRequest> {
-  const { release, memory, needs, cross, run, artifacts, emulated } = build;
+): SoftwareTools {
+  const { source, release, memory, needs, cross, run, artifacts, emulated } = build;
   return {
     ...io,
     settings: {
@@ -54,7 +62,7 @@ async function requestFor(
     },
     arch: architectures[arch],
     suite: suite.name,
-    source: await sourceOf(suite, build),
+    source: source.startsWith('.') ? { folder: resolve(suite.folder, source) } : { debian: source },
     needs,
     cross,
     commands: run.map(argvOf),
@@ -63,10 +71,10 @@ async function requestFor(
   };
 }
 
-async function sourceOf({ folder }: Suite, { source }: SoftwareBuild): Promise<SoftwareRequest['source']> {
-  if (!source.startsWith('.')) return { debian: source };
-  const tree = await readSource(resolve(folder, source), SOURCE_BYTES);
-  return { folder: tree.folder, entries: tree.entries };
+async function read(source: SoftwareTools['source']): Promise<SoftwareSource> {
+  if ('debian' in source) return source;
+  const { folder, entries } = await readSource(source.folder, SOURCE_BYTES);
+  return { folder, entries };
 }
 
 /** Files that were made, with what is in them. */

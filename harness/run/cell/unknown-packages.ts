@@ -3,6 +3,7 @@ import { ConfigError } from '../../base/errors.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import type { Suite } from '../../config/suite.ts';
 import type { UnknownPackagesError } from '../../images/apt.ts';
+import { isSoftware } from '../../stacks/build.ts';
 import { openYaml, type Problem } from '../../yaml/yaml-source.ts';
 
 /**
@@ -34,7 +35,7 @@ function placeOf(name: string, { stack }: Suite): (string | number)[] | undefine
     if (at >= 0) return ['stack', 'images', index, 'packages', at];
   }
   for (const [index, entry] of stack.build.entries()) {
-    const at = typeof entry === 'object' && 'source' in entry ? entry.needs.indexOf(name) : -1;
+    const at = isSoftware(entry) ? entry.needs.indexOf(name) : -1;
     if (at >= 0) return ['stack', 'build', index, 'needs', at];
   }
   return undefined;
