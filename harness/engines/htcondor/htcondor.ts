@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InfraError, messageOf } from '../../base/errors.ts';
-import { run } from '../../base/process.ts';
+import { messageOf } from '../../base/errors.ts';
 import { programsMissing } from '../../base/programs.ts';
 import type { Engine, EngineState } from '../engine.ts';
+import { engineCommand } from '../engine-command.ts';
 import { COLUMNS, rowsIn } from './queue.ts';
 import { type CondorSettings, jobScript, scriptOf, submitText, TOKEN } from './submit.ts';
 
 /** Milliseconds that one of HTCondor's commands may take: 10,000 jobs are submitted in 9 s. */
 const COMMAND_MS = 120_000;
+const command = engineCommand(COMMAND_MS, 'Ask HTCondor itself: condor_status; condor_q');
 
 const PROGRAMS = ['condor_submit', 'condor_q', 'condor_rm', 'condor_status'];
 
@@ -76,12 +77,4 @@ async function probe(): Promise<EngineState> {
   } catch (error) {
     return { state: 'broken', why: messageOf(error) };
   }
-}
-
-async function command(argv: readonly string[], purpose: string): Promise<string> {
-  const { stdout } = await run(argv, { purpose, timeout: COMMAND_MS }).catch((error: unknown) => {
-    if (!(error instanceof InfraError)) throw error;
-    throw new InfraError(error.message, { cause: error.cause, hint: 'Ask HTCondor itself: condor_status; condor_q' });
-  });
-  return String(stdout);
 }

@@ -1,14 +1,15 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InfraError, messageOf } from '../../base/errors.ts';
-import { run } from '../../base/process.ts';
+import { messageOf } from '../../base/errors.ts';
 import { programsMissing } from '../../base/programs.ts';
 import type { CommonSettings, Engine, EngineState, Job } from '../engine.ts';
+import { engineCommand } from '../engine-command.ts';
 import { jobScript } from './script.ts';
 import { rowsIn } from './squeue.ts';
 
 /** Milliseconds that one of Slurm's commands may take: without its controller they wait for it, some of them for minutes. */
 const COMMAND_MS = 60_000;
+const command = engineCommand(COMMAND_MS, 'Ask Slurm itself: sinfo; squeue');
 
 /** What Slurm is started by, and asked by. */
 const PROGRAMS = ['sbatch', 'squeue', 'scancel', 'scontrol'];
@@ -104,12 +105,4 @@ async function probe(): Promise<EngineState> {
   } catch (error) {
     return { state: 'broken', why: messageOf(error) };
   }
-}
-
-async function command(argv: readonly string[], purpose: string): Promise<string> {
-  const { stdout } = await run(argv, { purpose, timeout: COMMAND_MS }).catch((error: unknown) => {
-    if (!(error instanceof InfraError)) throw error;
-    throw new InfraError(error.message, { cause: error.cause, hint: 'Ask Slurm itself: sinfo; squeue' });
-  });
-  return String(stdout);
 }
