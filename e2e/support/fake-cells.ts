@@ -70,3 +70,13 @@ export async function atWork(project: TestProject, cells: readonly string[]): Pr
     { deadlineMs: 60_000 },
   );
 }
+
+/** Expects that all six cells passed; those of an architecture after one attempt that ended so, the others at once. */
+export function expectLostOnce(cells: Results['cells'], arch: string, reason: string): void {
+  expect(cells.map(({ verdict }) => verdict)).toEqual(Array(6).fill('passed'));
+  for (const { name, earlier } of cells)
+    expect(
+      earlier?.map((attempt) => attempt.reason),
+      name,
+    ).toEqual(name.startsWith(`${arch}/`) ? [reason] : undefined);
+}
