@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { InfraError } from '../../base/errors.ts';
 import { retryUntil } from '../../base/time.ts';
 import { loadSuite } from '../../config/load/load.ts';
@@ -231,73 +231,76 @@ test('tests that a hook kept from running failed because of it', async () => {
 const hangs = '() => new Promise(() => {})';
 const SHORT = { testTimeoutMs: 1500, graceMs: 1200 };
 
-test('each attempt of a test that hangs has its own deadline, and what is behind it runs', async () => {
-  const { finished, cutShort } = await ran(
-    {
-      'a.scenario.ts': `${IMPORTS}
-        test('hangs', ${hangs});
-        test.skip('is left out', () => {});
-        test('hangs by its own rules', { timeout: 600, retry: 4 }, ${hangs});
-        test('is repeated', { repeats: 3 }, () => new Promise((resolve) => setTimeout(resolve, 700)));
-        test('is last', () => {});`,
-    },
-    { ...SHORT, retries: 1 },
-  );
-  expect(cutShort).toBeUndefined();
-  expect(finished.map(({ name, verdict, attempts }) => [name, verdict, attempts.length])).toEqual([
-    ['hangs', 'failed', 2],
-    ['is left out', 'skipped', 0],
-    ['hangs by its own rules', 'failed', 5],
-    ['is repeated', 'passed', 4],
-    ['is last', 'passed', 1],
-  ]);
-  expect(finished[0]!.attempts[1]!.errors[0]!.message).toMatch(/^Test timed out in 1500ms/);
-});
+// Most of their time is waiting.
+describe.concurrent('deadlines', () => {
+  test('each attempt of a test that hangs has its own deadline, and what is behind it runs', async () => {
+    const { finished, cutShort } = await ran(
+      {
+        'a.scenario.ts': `${IMPORTS}
+          test('hangs', ${hangs});
+          test.skip('is left out', () => {});
+          test('hangs by its own rules', { timeout: 600, retry: 4 }, ${hangs});
+          test('is repeated', { repeats: 3 }, () => new Promise((resolve) => setTimeout(resolve, 700)));
+          test('is last', () => {});`,
+      },
+      { ...SHORT, retries: 1 },
+    );
+    expect(cutShort).toBeUndefined();
+    expect(finished.map(({ name, verdict, attempts }) => [name, verdict, attempts.length])).toEqual([
+      ['hangs', 'failed', 2],
+      ['is left out', 'skipped', 0],
+      ['hangs by its own rules', 'failed', 5],
+      ['is repeated', 'passed', 4],
+      ['is last', 'passed', 1],
+    ]);
+    expect(finished[0]!.attempts[1]!.errors[0]!.message).toMatch(/^Test timed out in 1500ms/);
+  });
 
-test('a second attempt that blocks its process for a while is given its time, one that spins for ever is ended', async () => {
-  const block = (ms: string) => `const end = Date.now() + ${ms}; while (Date.now() < end);`;
-  const { finished, cutShort } = await ran(
-    {
-      'a.scenario.ts': `${IMPORTS}
-        let tries = 0;
-        test('blocks', { timeout: 8000 }, () => { ${block('2900')} if (++tries === 1) throw new Error('once more'); });
-        test('twice', () => {});
-        test('twice', () => { for (;;); });
-        test('never', () => {});`,
-    },
-    { ...SHORT, retries: 1 },
-  );
-  expect(cutShort?.message).toMatch(
-    /^a.scenario.ts > twice \(2\) hangs: it was silent for \d s; its process was ended$/,
-  );
-  expect(finished.map(({ name, nth, verdict }) => [name, nth, verdict])).toEqual([
-    ['blocks', undefined, 'flaky'],
-    ['twice', 0, 'passed'],
-    ['twice', 1, 'failed'],
-  ]);
-});
+  test('a second attempt that blocks its process for a while is given its time, one that spins for ever is ended', async () => {
+    const block = (ms: string) => `const end = Date.now() + ${ms}; while (Date.now() < end);`;
+    const { finished, cutShort } = await ran(
+      {
+        'a.scenario.ts': `${IMPORTS}
+          let tries = 0;
+          test('blocks', { timeout: 8000 }, () => { ${block('2900')} if (++tries === 1) throw new Error('once more'); });
+          test('twice', () => {});
+          test('twice', () => { for (;;); });
+          test('never', () => {});`,
+      },
+      { ...SHORT, retries: 1 },
+    );
+    expect(cutShort?.message).toMatch(
+      /^a.scenario.ts > twice \(2\) hangs: it was silent for \d s; its process was ended$/,
+    );
+    expect(finished.map(({ name, nth, verdict }) => [name, nth, verdict])).toEqual([
+      ['blocks', undefined, 'flaky'],
+      ['twice', 0, 'passed'],
+      ['twice', 1, 'failed'],
+    ]);
+  });
 
-test('hooks have their own deadlines, also several and those that are longer than a test’s', async () => {
-  const wait = (ms: number) => `() => new Promise((resolve) => setTimeout(resolve, ${ms}))`;
-  const { finished, cutShort } = await ran(
-    {
-      'a.scenario.ts': `${IMPORTS}
-        beforeAll(${wait(700)});
-        beforeAll(${wait(700)});
-        beforeAll(${wait(700)});
-        beforeAll(${wait(700)});
-        beforeAll(${wait(3200)}, 8000);
-        afterAll(${wait(3200)}, 8000);
-        test('one', () => {});`,
-      'b.scenario.ts': `${IMPORTS}test('two', () => {});`,
-    },
-    SHORT,
-  );
-  expect(cutShort).toBeUndefined();
-  expect(finished.map(({ name, verdict }) => [name, verdict])).toEqual([
-    ['one', 'passed'],
-    ['two', 'passed'],
-  ]);
+  test('hooks have their own deadlines, also several and those that are longer than a test’s', async () => {
+    const wait = (ms: number) => `() => new Promise((resolve) => setTimeout(resolve, ${ms}))`;
+    const { finished, cutShort } = await ran(
+      {
+        'a.scenario.ts': `${IMPORTS}
+          beforeAll(${wait(700)});
+          beforeAll(${wait(700)});
+          beforeAll(${wait(700)});
+          beforeAll(${wait(700)});
+          beforeAll(${wait(3200)}, 8000);
+          afterAll(${wait(3200)}, 8000);
+          test('one', () => {});`,
+        'b.scenario.ts': `${IMPORTS}test('two', () => {});`,
+      },
+      SHORT,
+    );
+    expect(cutShort).toBeUndefined();
+    expect(finished.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['one', 'passed'],
+      ['two', 'passed'],
+    ]);
+  });
 });
 
 test.each([
