@@ -5,8 +5,7 @@ import { isAlive } from '../harness/base/process.ts';
 import { retryUntil } from '../harness/base/time.ts';
 import type { StoredEvent, TestStarted } from '../harness/events/types.ts';
 import type { VmHandle } from '../harness/targets/vm/machine.ts';
-import type { Results } from '../reports/results-schema.ts';
-import { leftovers, makeProject, type TestProject } from './support/project.ts';
+import { leftovers, makeProject } from './support/project.ts';
 
 const files = {
   'matrices/pair.yaml': `arch: [amd64+ppc64le]\nsuite: [pair]\n`,
@@ -65,30 +64,26 @@ test('a name that is none', ({ cluster }) => {
 `,
 };
 
-async function run(project: TestProject): Promise<Results> {
-  const { exitCode, stderr } = await project.harness(['run', 'pair']);
-  expect(exitCode, stderr).toBe(0);
-  return project.results();
-}
-
-test('a cluster of two architectures: network, partition, power, and all of it again from a snapshot', async () => {
-  await using project = await makeProject(files);
-  const cold = await run(project);
-  expect(cold.cells.map(({ name, verdict }) => [name, verdict])).toEqual([['amd64+ppc64le/vm/pair', 'passed']]);
-  const warm = await run(project);
-  expect(warm.cells[0]?.facts?.resumed).toMatch(/^\d{4}-/);
-  expect(warm.cells[0]?.tests.map(({ verdict }) => verdict)).toEqual(Array(5).fill('passed'));
-  // Resumed machines differ from the saved ones.
-  const ids = (await readFile(join(project.folder, 'ids'), 'utf8')).trim().split('\n');
-  expect(new Set(ids).size).toBe(4);
-  expect(await leftovers(project.folder)).toEqual([]);
-});
-
-test('two runs of one cluster at the same time do not meet', async () => {
+test('a cluster of two architectures: network, partition, power, and again from its snapshot, twice at the same time', async () => {
   await using one = await makeProject(files);
   await using other = await makeProject(files);
-  const both = await Promise.all([one.harness(['run', 'pair']), other.harness(['run', 'pair'])]);
+  const cold = await one.harness(['run', 'pair']);
+  expect(cold.exitCode, cold.stderr).toBe(0);
+  expect((await one.results()).cells.map(({ name, verdict }) => [name, verdict])).toEqual([
+    ['amd64+ppc64le/vm/pair', 'passed'],
+  ]);
+  // Two runs of one cluster do not meet.
+  const both = await Promise.all([one, other].map((project) => project.harness(['run', 'pair'])));
   expect(both.map(({ exitCode, stderr }) => (exitCode === 0 ? '' : stderr))).toEqual(['', '']);
+  for (const project of [one, other]) {
+    const [cell] = (await project.results()).cells;
+    expect(cell?.facts?.resumed).toMatch(/^\d{4}-/);
+    expect(cell?.tests.map(({ verdict }) => verdict)).toEqual(Array(5).fill('passed'));
+    expect(await leftovers(project.folder)).toEqual([]);
+  }
+  // Resumed machines differ from the saved ones, and from one another.
+  const ids = await Promise.all([one, other].map(({ folder }) => readFile(join(folder, 'ids'), 'utf8')));
+  expect(new Set(ids.join('').trim().split('\n')).size).toBe(6);
 });
 
 const red = {

@@ -43,16 +43,16 @@ describe.runIf(possible)('web, from the same files as on a vm', () => {
   let project: TestProject;
   beforeAll(async () => {
     project = await makeProject({
-      'matrices/both.yaml': `arch: [amd64, arm64, ppc64le]
+      'matrices/both.yaml': `arch: [amd64, ppc64le]
 target: {each: [vm, container]}
 suite: [web]
-exclude: [{target: vm, arch: [arm64, ppc64le]}]
+exclude: [{target: vm, arch: [ppc64le]}]
 `,
     });
     return () => project[Symbol.asyncDispose]();
   });
 
-  test('passes natively and through qemu-user on every architecture', async () => {
+  test('passes natively and through qemu-user', async () => {
     const { exitCode, stderr } = await project.harness(['run', 'both', '--no-bench'], engine.env);
     const results = await project.results();
     expect(troubles(results), stderr).toEqual([]);
@@ -60,13 +60,12 @@ exclude: [{target: vm, arch: [arm64, ppc64le]}]
     const ran = results.cells.map(({ name, facts }) => [name, facts?.accelerator, facts?.machine?.split(' ')[0]]);
     expect(ran.filter(([name]) => name?.includes('container'))).toEqual([
       ['amd64/container/web', 'native', 'Docker'],
-      ['arm64/container/web', 'qemu-user', 'Docker'],
       ['ppc64le/container/web', 'qemu-user', 'Docker'],
     ]);
     const skipped = results.cells.flatMap(({ target, tests }) =>
       tests.filter(({ verdict }) => verdict === 'skipped').map(({ note }) => [target, note]),
     );
-    expect(skipped).toEqual(Array(3).fill(['container', 'nobody can cut the power of this target']));
+    expect(skipped).toEqual(Array(2).fill(['container', 'nobody can cut the power of this target']));
     expect(await heldBy(engine)).toEqual([]);
     expect(await leftovers(project.folder)).toEqual([]);
   });
@@ -79,7 +78,7 @@ exclude: [{target: vm, arch: [arm64, ppc64le]}]
     expect(text.stdout).toMatch(/amd64 web: 1 only one, 18 agree/);
     const { counts, tests } = JSON.parse((await project.harness([...compare, '--json'])).stdout);
     expect(counts).toMatchObject({ differ: 0, 'cannot tell': 0, agree: 18 });
-    expect(tests.filter(({ arch }: { arch: string }) => arch === 'arm64')[0]).toMatchObject({
+    expect(tests.filter(({ arch }: { arch: string }) => arch === 'ppc64le')[0]).toMatchObject({
       state: 'only one',
       because: 'no cell on vm',
     });
