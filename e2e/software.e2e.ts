@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeProject, type TestProject, troubles } from './support/project.ts';
 
@@ -63,4 +65,33 @@ test('a command that fails, a file that is not made, a program of another archit
   // Of a network of its own there is the loopback.
   expect(reached).toContain('Connection refused');
   expect(reached).toContain('Network is unreachable');
+});
+
+test('what is the same for all architectures is prepared once, without any of their names', async () => {
+  await using project = await makeProject({
+    'matrices/prepares.yaml': 'arch: [amd64, arm64]\nsuite: [prepares]\n',
+    'suites/prepares/suite.yaml': `stack:
+  build:
+    - source: ./table
+      prepare: ["cat /proc/sys/kernel/random/uuid > once; chmod 640 once; ln -s once link; test -z \\"$GOARCH$HARNESS_ARCH\\""]
+      run: ["(cat link; echo $HARNESS_ARCH) > made"]
+      artifacts: {made: /etc/made, once: /etc/once}
+`,
+    'suites/prepares/table/README': 'nothing to see\n',
+    'suites/prepares/a.scenario.ts': `import { test } from 'multiarch-harness';\ntest('boots', async () => {});\n`,
+  });
+  const { exitCode, stdout, stderr } = await project.harness(['images', 'build', 'prepares']);
+  expect(exitCode, stdout + stderr).toBe(0);
+  const listed = await project.harness(['images', 'list', '--json']);
+  const { images } = JSON.parse(listed.stdout) as { images: { kind: string; label: string; folder: string }[] };
+  const of = (label: string) => images.filter((image) => image.kind === 'software' && image.label.endsWith(label));
+  expect(of('prepares prepares prepared')).toHaveLength(1);
+  const made = await Promise.all(
+    of(' prepares prepares').map(({ folder }) =>
+      Promise.all(['0', '1'].map((name) => readFile(join(folder, name), 'utf8'))),
+    ),
+  );
+  expect(made.map(([text]) => text!.trim().split('\n').at(-1)).sort()).toEqual(['amd64', 'arm64']);
+  expect(new Set(made.map(([text]) => text!.split('\n')[0])).size).toBe(1);
+  expect(new Set(made.map(([, once]) => once)).size).toBe(1);
 });

@@ -1,12 +1,10 @@
-import { createWriteStream } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { type Arch, architectures, nativeArch } from '../arch/index.ts';
 import { InfraError, StackError } from '../base/errors.ts';
-import { shellQuote } from '../base/text.ts';
 import { withCurrentLists } from './absent.ts';
 import type { ImageRequest } from './build.ts';
+import type { CacheEntry } from './cache.ts';
 import { elfMachineOf } from './elf.ts';
 import {
   ensureCanBuild,
@@ -18,9 +16,8 @@ import {
   rootfsLayers,
   rootfsPackages,
 } from './layers.ts';
-import { type BuildPlace, startingFrom } from './rootfs.ts';
 import { sourceFiles } from './source-package.ts';
-import { BUILD_ENVIRONMENT, type BuildStep, runSteps } from './steps.ts';
+import { packLine, runInSource, type SourcePlace, type SourceTree, takeLine } from './source-tree.ts';
 
 /** Where software comes from: a Debian source package, or a folder. */
 type SoftwareOrigin = { readonly debian: string } | { readonly folder: string };
@@ -44,6 +41,8 @@ export interface SoftwareRequest
    * Debian writes them in names of packages.
    */
   readonly cross: readonly string[];
+  /** argv of each of those that run first, once for all architectures: the tree that they leave is where the others start. */
+  readonly prepare: readonly (readonly string[])[];
   /** argv of each. */
   readonly commands: readonly (readonly string[])[];
   /** Each file that they make, below the source folder or absolute, and where it is wanted. */
@@ -62,16 +61,11 @@ export interface MadeFile {
   readonly file: string;
 }
 
-/** Where the source is unpacked. */
-const PLACE = '/build';
-const SOURCE = `${PLACE}/source`;
-
-/** In the cache entry: what the commands printed, and the modes of the files beside it. */
-const LOG_FILE = 'build.log';
+/** In the cache entry: the modes of the files beside it. */
 const MODES_FILE = 'modes.json';
 
-/** Bytes of a log that are kept. */
-const LOG_BYTES = 16 * 2 ** 20;
+/** In the cache entry of a prepared source. */
+const TREE_FILE = 'source.tar';
 
 /** The architecture on which commands run. @throws InfraError when the harness does not know its own. */
 export function builderOf({ arch, emulated }: Pick<SoftwareRequest, 'arch' | 'emulated'>): Arch {
@@ -107,31 +101,94 @@ export function makeSoftware(request: SoftwareRequest): Promise<MadeFile[]> {
 }
 
 async function make(request: SoftwareRequest): Promise<MadeFile[]> {
-  const { arch, source, commands, artifacts, settings, signal, progress } = request;
-  const builder = builderOf(request);
-  const name = nameOf(request);
-  const said = (message: string) => progress?.(`${name}: ${message}`);
+  const { arch, source, commands, artifacts, settings, signal } = request;
+  const said = (message: string) => request.progress?.(`${softwareName(request)}: ${message}`);
+  const files = 'debian' in source ? await sourceFiles(source.debian, settings, { signal, progress: said }) : undefined;
+  const origin: Origin = {
+    tree: 'debian' in source ? { package: files! } : source,
+    key: 'debian' in source ? await descriptionIn(files!) : source.entries,
+  };
+  const { tree, key } = request.prepare.length === 0 ? origin : await prepare(request, origin, said);
+  const entry = await softwareLayer(request, {
+    builder: builderOf(request),
+    label: softwareName(request),
+    ingredients: { source: key, commands, artifacts: Object.keys(artifacts), environment: softwareEnvironment(arch) },
+    said,
+    async build(place, folder) {
+      const take = Object.keys(artifacts).map((path, index) => takeLine(path, join(folder, String(index))));
+      const environment = softwareEnvironment(arch);
+      await runInSource(place, { tree, commands, environment, after: take, folder, ...saying(request, arch.name) });
+      await checkMade(folder, request);
+    },
+  });
+  return filesIn(entry.folder, artifacts);
+}
+
+/** A source, and what it adds to a key. */
+interface Origin {
+  readonly tree: SourceTree;
+  readonly key: unknown;
+}
+
+/** Runs what is the same for all architectures, on this machine's own, or finds in the cache what it leaves. */
+async function prepare(
+  request: SoftwareRequest,
+  { tree, key }: Origin,
+  said: (message: string) => void,
+): Promise<Origin> {
+  const { prepare: commands } = request;
+  const builder = builderOf({ arch: request.arch, emulated: false });
+  const entry = await softwareLayer(
+    // The compilers that cross are another architecture's, and would make a layer for each.
+    { ...request, cross: [] },
+    {
+      ...{ builder, said, label: `${softwareName(request)} prepared`, ingredients: { source: key, prepare: commands } },
+      async build(place, folder) {
+        const keep = packLine(join(folder, TREE_FILE));
+        await runInSource(place, {
+          ...{ tree, commands, environment: [], after: [keep], folder },
+          ...saying(request, 'all architectures'),
+        });
+      },
+    },
+  );
+  return { tree: { packed: join(entry.folder, TREE_FILE) }, key: entry.key };
+}
+
+interface SoftwareLayer {
+  /** The architecture that the commands run on. */
+  readonly builder: Arch;
+  readonly label: string;
+  readonly ingredients: object;
+  said(message: string): void;
+  build(place: SourcePlace, folder: string): Promise<void>;
+}
+
+/** Finds in the cache or builds what commands make in a system with the packages of the request. */
+async function softwareLayer(
+  request: SoftwareRequest,
+  { builder, label, ingredients, said, build }: SoftwareLayer,
+): Promise<CacheEntry> {
+  const { settings, signal, suite } = request;
   const tools = toolsFor(request, builder, said);
   const { apt, layer } = await openLayers(tools);
   const { rootfs } = await rootfsLayers(tools, apt, layer);
-  const from = 'debian' in source ? await sourceFiles(source.debian, settings, { signal, progress: said }) : undefined;
-  const ingredients = {
-    rootfs: rootfs.key,
-    source: 'debian' in source ? await descriptionIn(from!) : source.entries,
-    ...{ commands, artifacts: Object.keys(artifacts), environment: softwareEnvironment(arch) },
-  };
-  const entry = await layer('software', `${request.suite} ${name}`, ingredients, 4 * GIB, async (folder) => {
+  return layer('software', `${suite} ${label}`, { rootfs: rootfs.key, ...ingredients }, 4 * GIB, async (folder) => {
     await ensureCanBuild(tools);
     await inScratch(folder, async (scratch) => {
-      const place: BuildPlace = {
-        ...{ settings, arch: builder, apt, scratch, signal, progress: said },
-        limits: limitsOf(settings),
-      };
-      await runCommands(place, request, { rootfs: join(rootfs.folder, ROOTFS), from, folder });
+      const place = { settings, arch: builder, apt, scratch, signal, progress: said, limits: limitsOf(settings) };
+      await build({ ...place, rootfs: join(rootfs.folder, ROOTFS) }, folder);
     });
-    await checkMade(folder, request);
   });
-  return filesIn(entry.folder, artifacts);
+}
+
+/** How messages call what is built, and what they advise. */
+function saying(request: SoftwareRequest, arch: string): { readonly what: string; readonly hint: string } {
+  const crosses = builderOf(request).name !== request.arch.name;
+  return {
+    what: `build ${softwareName(request)} for ${arch}`,
+    hint: crosses ? 'What cannot be cross-compiled may be built with `emulated: true`.' : '',
+  };
 }
 
 /** The system that the commands run in. */
@@ -174,7 +231,7 @@ export function packagesFor(
 }
 
 /** How the software is called in messages. */
-function nameOf({ source, suite }: Pick<SoftwareRequest, 'source' | 'suite'>): string {
+function softwareName({ source, suite }: Pick<SoftwareRequest, 'source' | 'suite'>): string {
   return 'debian' in source ? source.debian : suite;
 }
 
@@ -185,84 +242,13 @@ async function descriptionIn(folder: string): Promise<string> {
   return readFile(join(folder, file), 'utf8');
 }
 
-interface Inputs {
-  readonly rootfs: string;
-  /** The folder of a source package's files. */
-  readonly from: string | undefined;
-  /** The cache entry that is being made. */
-  readonly folder: string;
-}
-
-async function runCommands(
-  place: BuildPlace,
-  request: SoftwareRequest,
-  { rootfs, from, folder }: Inputs,
-): Promise<void> {
-  const { commands, artifacts, arch, source } = request;
-  const environment = [...BUILD_ENVIRONMENT, ...softwareEnvironment(arch)].join(' ');
-  // Of its own network such a command has the loopback only.
-  const inside = (argv: readonly string[]) =>
-    `unshare --net sh -c 'ip link set lo up; exec "$@"' alone chroot "$1" env -i ${environment} ${argv.map(shellQuote).join(' ')} </dev/null`;
-  const inSource = (argv: readonly string[]): BuildStep => ({
-    argv,
-    line: inside(['sh', '-c', `cd ${SOURCE} && exec "$@"`, 'run', ...argv]),
-  });
-  const unpack: BuildStep[] =
-    from === undefined
-      ? []
-      : [
-          {
-            argv: ['dpkg-source', '--extract'],
-            line: inside(['sh', '-c', `exec dpkg-source --no-check --extract ${PLACE}/files/*.dsc ${SOURCE}`]),
-          },
-        ];
-  const log = createWriteStream(join(folder, LOG_FILE));
-  try {
-    await runSteps(place, {
-      setUp: [startingFrom(rootfs), `mkdir -p "$1${PLACE}"`, await copyLine(source, from, place.scratch)],
-      steps: [...unpack, ...commands.map(inSource)],
-      after: Object.keys(artifacts).map((path, index) => takeLine(path, join(folder, String(index)))),
-      purpose: `build ${nameOf(request)} for ${arch.name}`,
-      failure: {
-        what: `cannot build ${nameOf(request)} for ${arch.name}`,
-        hint: `It ran on ${place.arch.name}, in a system of its own without a network.${request.emulated || place.arch.name === arch.name ? '' : ' What cannot be cross-compiled may be built with `emulated: true`.'}`,
-      },
-      onLine(line) {
-        if (log.bytesWritten < LOG_BYTES) log.write(`${line}\n`);
-      },
-    });
-  } finally {
-    log.end();
-    await finished(log);
-  }
-}
-
-/** A hook that puts the source into the root. */
-async function copyLine(source: SoftwareSource, from: string | undefined, scratch: string): Promise<string> {
-  if ('debian' in source) return `cp -R ${shellQuote(from!)} "$1${PLACE}/files"`;
-  const list = join(scratch, 'source-files');
-  await writeFile(list, source.entries.map(({ path }) => `./${path}\0`).join(''));
-  const pack = `tar -C ${shellQuote(source.folder)} --null --no-recursion --files-from=${shellQuote(list)} -cf -`;
-  return `mkdir "$1${SOURCE}"; ${pack} | tar -C "$1${SOURCE}" --no-same-owner -xf -`;
-}
-
-/**
- * A hook that takes a file out. Links are followed by a program inside, so that they lead nowhere else; a file that is not
- * there leaves nothing.
- */
-function takeLine(path: string, to: string): string {
-  const at = shellQuote(path.startsWith('/') ? path : `${SOURCE}/${path}`);
-  const take = `chroot "$1" cat ${at} > ${shellQuote(to)} && chroot "$1" stat -L -c %a ${at} > ${shellQuote(`${to}.mode`)}`;
-  return `if chroot "$1" test -f ${at}; then ${take}; fi`;
-}
-
 /** @throws StackError when a file is missing, or a program is for another architecture. */
 async function checkMade(folder: string, { arch, artifacts, ...request }: SoftwareRequest): Promise<void> {
   const modes: string[] = [];
   for (const [index, path] of Object.keys(artifacts).entries()) {
     const file = join(folder, String(index));
     const mode = await readFile(`${file}.mode`, 'utf8').catch(() => undefined);
-    const what = `cannot build ${nameOf(request)} for ${arch.name}`;
+    const what = `cannot build ${softwareName(request)} for ${arch.name}`;
     if (mode === undefined)
       throw new StackError(`${what}: its commands made no file ${path}`, {
         hint: 'Paths of `artifacts` are relative to the source folder, or absolute in the system that they run in.',

@@ -148,7 +148,7 @@ describe('loadSuite', () => {
       return (await rejection(loadSuite(join(files.folder, 'web'), files.folder))).split('\n');
     };
     expect(await load(entry('source: hello, runs: [make]'))).toEqual([
-      'web/suite.yaml:3:24: unknown key "runs", expected one of source, release, needs, cross, run, artifacts, emulated, memory; did you mean "run"?',
+      'web/suite.yaml:3:24: unknown key "runs", expected one of source, release, needs, cross, prepare, run, artifacts, emulated, memory; did you mean "run"?',
     ]);
     expect(await load(entry('source: daemon/, run: [make]'))).toEqual([
       'web/suite.yaml:3:17: stack.build[0].source is "daemon/", expected the name of a Debian source package, or a folder that begins with "./" or "../"',

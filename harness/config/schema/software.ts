@@ -31,6 +31,12 @@ export const softwareBuild = z.strictObject({
     .describe(
       'Further packages where the machine has another architecture than the controller: `[gcc-$DEB_HOST_GNU_TYPE, libc6-dev-$DEB_HOST_ARCH-cross]`.',
     ),
+  prepare: z
+    .array(argvField)
+    .default([])
+    .describe(
+      'Commands that run before `run`, once for all architectures, on the controller: without $GOARCH and the like. `run` starts from the folder that they leave.',
+    ),
   run: z
     .array(argvField)
     .min(1)

@@ -52,7 +52,7 @@ function toolsOf(
   settings: ImageSettings,
   io: BuildIo,
 ): SoftwareTools {
-  const { source, release, memory, needs, cross, run, artifacts, emulated } = build;
+  const { source, release, memory, needs, cross, prepare, run, artifacts, emulated } = build;
   return {
     ...io,
     settings: {
@@ -65,6 +65,7 @@ function toolsOf(
     source: source.startsWith('.') ? { folder: resolve(suite.folder, source) } : { debian: source },
     needs,
     cross,
+    prepare: prepare.map(argvOf),
     commands: run.map(argvOf),
     artifacts,
     emulated,
