@@ -253,8 +253,9 @@ class Dispatcher {
     one.looks += 1;
     if (row?.state === 'queued') {
       delete one.missingSince;
-      // A restarted engine may report a finished row as queued, so its files are checked now and then.
-      if (!one.tail.begun && one.looks % QUEUED_LOOKS !== 1) return;
+      // A restarted engine may report a finished row as queued, so its files are checked now and then: of a large job
+      // some rows each time, because all of them at once would keep what runs waiting.
+      if (!one.tail.begun && (one.looks + one.index) % QUEUED_LOOKS !== 0) return;
     }
     const events = await one.tail.more();
     if (events.length > 0) outcomes.live(cell, events);

@@ -13,11 +13,14 @@ export function partFolder(place: string, cell: string, attempt: number): string
 /** Bytes that are read of a part at once; a part that has more is read on the next time. */
 const MOST_BYTES = 4 * 2 ** 20;
 
+/** Shared: there may be a tail for each of 100,000 parts. */
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** A part while it is being written. */
 export class PartTail {
   readonly folder: string;
   #offset = 0;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest = NOTHING;
   #exitCode: number | undefined;
   #died: number | undefined;
 
@@ -68,11 +71,11 @@ export class PartTail {
 
 async function bytesAfter(path: string, offset: number): Promise<Buffer> {
   const file = await open(path).catch(() => undefined);
-  if (!file) return Buffer.alloc(0);
+  if (!file) return NOTHING;
   try {
     const { size } = await file.stat();
     const length = Math.min(size - offset, MOST_BYTES);
-    if (length <= 0) return Buffer.alloc(0);
+    if (length <= 0) return NOTHING;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
     return buffer.subarray(0, bytesRead);
   } finally {

@@ -46,21 +46,21 @@ interface Row {
   readonly token: string;
   readonly index: number;
   readonly argv: readonly string[];
-  readonly stop: AbortController;
   readonly moved: MovedFiles | undefined;
-  running: boolean;
+  /** Ends its work; undefined: it waits. Not made before, because a controller each is most of what 100,000 rows take. */
+  stop: AbortController | undefined;
 }
 
 /** Does a row's work in a folder of its own, and brings back what it left, unless its power was cut. */
-async function elsewhere({ argv, stop, moved, index }: Row, work: RowWork): Promise<void> {
-  if (moved === undefined) return work(argv, stop.signal, '/');
+async function elsewhere({ argv, moved, index }: Row, signal: AbortSignal, work: RowWork): Promise<void> {
+  if (moved === undefined) return work(argv, signal, '/');
   const cwd = await mkdtemp(join(tmpdir(), 'harness-row-'));
   const { from, to } = moved.outputs[index]!;
   try {
     for (const input of moved.inputs) await cp(input, join(cwd, basename(input)));
-    await work(argv, stop.signal, cwd);
-    if (stop.signal.reason === 'lost') return;
-    const brings = stop.signal.aborted ? moved.printed : '.';
+    await work(argv, signal, cwd);
+    if (signal.reason === 'lost') return;
+    const brings = signal.aborted ? moved.printed : '.';
     await cp(join(cwd, from, brings), join(to, brings), { recursive: true });
   } finally {
     await rm(cwd, { recursive: true, force: true });
@@ -69,7 +69,9 @@ async function elsewhere({ argv, stop, moved, index }: Row, work: RowWork): Prom
 
 export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: MemoryEngineOptions): MemoryEngine {
   const jobs: Job[] = [];
+  /** All rows in order; those before `next` have had their turn. */
   const queue: Row[] = [];
+  let next = 0;
   const rows = new Map<string, Map<number, Row>>();
   let busy = 0;
   const answer = () => {
@@ -80,12 +82,14 @@ export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: Mem
   };
   const start = () => {
     while (busy < slots && engine.holds === undefined) {
-      const row = queue.shift();
+      const row = queue[next];
       if (row === undefined) return;
-      if (row.stop.signal.aborted) continue;
+      next += 1;
+      // It was ended while it waited.
+      if (rows.get(row.token)?.get(row.index) !== row) continue;
       busy += 1;
-      row.running = true;
-      void elsewhere(row, work)
+      row.stop = new AbortController();
+      void elsewhere(row, row.stop.signal, work)
         .catch(() => {})
         .finally(() => {
           busy -= 1;
@@ -95,8 +99,8 @@ export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: Mem
     }
   };
   const end = (row: Row, how: RowEnd) => {
-    row.stop.abort(how);
-    if (!row.running || how === 'lost') remove(row);
+    if (row.stop === undefined || how === 'lost') remove(row);
+    row.stop?.abort(how);
   };
   const engine: MemoryEngine = {
     moves,
@@ -115,8 +119,7 @@ export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: Mem
       const own = new Map<number, Row>();
       rows.set(job.token, own);
       job.rows.forEach((argv, index) => {
-        const stop = new AbortController();
-        const row: Row = { token: job.token, index, argv, stop, moved: job.moved, running: false };
+        const row: Row = { token: job.token, index, argv, moved: job.moved, stop: undefined };
         own.set(index, row);
         queue.push(row);
       });
@@ -125,8 +128,8 @@ export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: Mem
     },
     async alive(tokens) {
       answer();
-      const state = ({ running }: Row): RowState => {
-        if (running) return { state: 'running' };
+      const state = ({ stop }: Row): RowState => {
+        if (stop !== undefined) return { state: 'running' };
         return engine.holds === undefined ? { state: 'queued' } : { state: 'stuck', why: engine.holds };
       };
       if (engine.forgot)
@@ -149,10 +152,10 @@ export function memoryEngine({ slots, work, maxRows = 1000, moves = false }: Mem
       start();
     },
     cancelCommand: (token) => ['true', token],
-    running: () => [...rows.values()].flatMap((own) => [...own.values()].filter(({ running }) => running)),
+    running: () => [...rows.values()].flatMap((own) => [...own.values()].filter(({ stop }) => stop !== undefined)),
     lose(token, index) {
       const row = rows.get(token)?.get(index);
-      if (!row?.running) return false;
+      if (row?.stop === undefined) return false;
       end(row, 'lost');
       return true;
     },
