@@ -82,7 +82,9 @@ export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<
   });
   if (resume) await mustBeUnchanged(resume, options, sources);
   const asks = new Map<string, Ask>();
-  for (const cell of cells) asks.set(cell.name, await askOf(cell, { engine: on.config, matrix, bench: options.bench }));
+  const measures = new Map<string, boolean>();
+  for (const cell of cells)
+    asks.set(cell.name, await askOf(cell, { engine: on.config, matrix, bench: options.bench, measures }));
   const engine = on.engine ?? engineOf(on.config);
   const tree = await placeTree(project, on.config.shared, limitBytes);
   const onNode = (path: string) => {
