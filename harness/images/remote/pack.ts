@@ -65,15 +65,19 @@ export async function pack(folder: string, path: string, to: string, signal?: Ab
  */
 export async function unpack(
   from: Readable,
-  { path, mode, bytes, digest }: PackedFile,
+  { path, mode, bytes, digest, packedBytes }: PackedFile,
   folder: string,
   signal?: AbortSignal,
 ): Promise<void> {
   const file = join(folder, path);
   makeFolder(dirname(file));
   const hash = createHash('sha256');
+  let arrived = 0;
   const checked = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      arrived += chunk.length;
+      // What sends without an end would otherwise be read without one: zstd has frames that hold nothing.
+      if (arrived > packedBytes) return done(new InfraError(`${path} is longer than it was when it was sent`));
       hash.update(chunk);
       done(null, chunk);
     },

@@ -1,9 +1,11 @@
 import { chmod, mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type TempFiles, tempFiles } from '../../testing/temp-files.ts';
 import { type BuildRequest, cached, entryOf, findEntry } from '../cache.ts';
 import { openRemote, remoteOf } from './open.ts';
+import { unpack } from './pack.ts';
 import type { RemoteCache } from './remote.ts';
 
 /** A program that keeps files in a folder, as `rclone copyto` would. */
@@ -128,6 +130,21 @@ describe.each(KINDS)('a cache behind %s', (_name, make) => {
   });
 });
 
+test('what arrives without an end is not read without one', async () => {
+  await using files = await tempFiles();
+  const file = { path: 'memory', mode: 0o644, bytes: 0, digest: '0'.repeat(64), packedBytes: 100 };
+  // A frame of zstd that is to be skipped, again and again.
+  const frame = Buffer.alloc(4096);
+  frame.writeUInt32LE(0x184d2a50, 0);
+  frame.writeUInt32LE(frame.length - 8, 4);
+  const endless = Readable.from(
+    (function* () {
+      for (;;) yield frame;
+    })(),
+  );
+  await expect(unpack(endless, file, files.folder)).rejects.toThrow('memory is longer than it was when it was sent');
+});
+
 test('a cache that is away is a warning, and everything is built', async () => {
   await using files = await tempFiles();
   const warnings: string[] = [];
@@ -142,8 +159,19 @@ test('a cache that is away is a warning, and everything is built', async () => {
 });
 
 test('addresses', () => {
-  for (const wrong of ['ftp://x', '/folder', 'oci://registry', 'command:', 'file://host/x'])
+  for (const wrong of [
+    'ftp://x',
+    '/folder',
+    'oci://registry',
+    'command:',
+    'file://host/x',
+    'oci://registry/a?b',
+    'oci://me@registry/a',
+  ])
     expect(() => openRemote(wrong), wrong).toThrow('expected file:///folder, oci://registry/name or command:PROGRAM');
+  expect(() => openRemote('oci://ghcr.io/Owner/cache')).toThrow(
+    expect.objectContaining({ hint: 'Names in a registry are in lower case.' }),
+  );
   expect(openRemote('oci://registry.lab:5000/harness').name).toBe('oci://registry.lab:5000/harness');
   expect(remoteOf({})).toBe(undefined);
   expect(remoteOf({ HARNESS_REMOTE_CACHE: 'file:///x' })?.writes).toBe(false);
