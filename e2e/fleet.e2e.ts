@@ -90,6 +90,32 @@ onSlurm('of 18 cells 3 are red and run once, and 3 are infra once and run twice'
   expect(again?.earlier?.map(({ reason }) => reason)).toEqual([
     'attempt 1 on n2: its harness ended with 3 (it is infra)',
   ]);
+
+  // They are repaired, and nothing else runs.
+  await writeFile(join(project.folder, 'fake.json'), JSON.stringify({ ms: 10 }));
+  const failed = await project.harness(['run', '--failed', '--on', 'lab'], cluster.env);
+  expect(failed.exitCode, failed.stderr).toBe(0);
+  const after = await project.results();
+  expect(after.cells.map(({ name, verdict }) => [name, verdict])).toEqual(red.map((name) => [name, 'passed']));
+  expect([...(await begun(project)).values()].reduce((sum, count) => sum + count, 0)).toBe(21 + 3);
+});
+
+onSlurm('--bail ends jobs that run, and those that wait never begin', async () => {
+  // More cells than slots; all but one would go on for ever.
+  await using project = await fakes(6, { ms: 300, red: ['amd64/vm/s1'], until: join(cluster.folder, 'never') });
+  const { exitCode, stderr } = await project.harness(['run', 'fake', '--on', 'lab', '--bail'], cluster.env);
+  expect(exitCode, stderr).toBe(1);
+  await retryUntil(async () => expect(await queued()).toBe(''), { deadlineMs: 30_000 });
+  const { cells } = await project.results();
+  const [red, ...others] = cells;
+  expect([red?.name, red?.verdict]).toEqual(['amd64/vm/s1', 'failed']);
+  const left = 'left out by --bail after 1 failure';
+  expect(others.map(({ verdict, reason }) => [verdict, reason])).toEqual(others.map(() => ['incomplete', left]));
+  const started = await begun(project);
+  expect(new Set(started.values())).toEqual(new Set([1]));
+  // A node has four slots; the red cell's is taken by another until the failure is seen.
+  expect(names('arm64', 6).filter((name) => !started.has(name)).length).toBeGreaterThanOrEqual(2);
+  expect(names('ppc64le', 6).filter((name) => !started.has(name)).length).toBeGreaterThanOrEqual(2);
 });
 
 onSlurm(

@@ -9,7 +9,7 @@ import { makeProject, type TestProject } from './project.ts';
 /** What the cells of a project of {@link fakes} do. */
 export interface Fake {
   readonly ms: number;
-  /** A file: cells end when it is there. */
+  /** A file: cells that are not red end when it is there. */
   readonly until?: string;
   readonly red?: readonly string[];
   readonly infraOnce?: readonly string[];

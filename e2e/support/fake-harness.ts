@@ -25,5 +25,13 @@ const outcome = infra
     ? { verdict: 'failed' as const, exitCode: 1 }
     : { verdict: 'passed' as const, exitCode: 0 };
 const node = process.env['HARNESS_NODE'] ?? 'nowhere';
-await writeFakePart({ part, cell, node, ...outcome, ms: plan.ms, until: plan.until, signal: stop.signal });
+await writeFakePart({
+  part,
+  cell,
+  node,
+  ...outcome,
+  ms: plan.ms,
+  until: red ? undefined : plan.until,
+  signal: stop.signal,
+});
 process.exitCode = stop.signal.aborted ? 130 : outcome.exitCode;
