@@ -98,7 +98,8 @@ until (defined $status) {
   select $bits, undef, undef, 0.5;
   drain();
   reap();
-  if (!defined $status && time - $started >= $seconds) { $late = 1; last }
+  # Of whole seconds: a difference of one may be a moment.
+  if (!defined $status && time - $started > $seconds) { $late = 1; last }
 }
 # The processes that it started, also those that made themselves daemons: they descend from this one, or have its environment.
 sub left {
