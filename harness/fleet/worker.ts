@@ -30,10 +30,13 @@ echo "$node" >"$part/${PART.node}"
 state=\${HARNESS_STATE:-\${XDG_STATE_HOME:-$HOME/.local/state}/multiarch-harness}
 export HARNESS_STATE="$state/nodes/$node"
 ${moves ? UNPACK : ''}cd "$tree" || exit 3
+# Before there is anything to signal: no signal may end this alone.
+child= signalled=
+trap 'signalled=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
 "$@" >"$part/${PART.log}" 2>&1 </dev/null &
 child=$!
-${moves ? PRINT : ''}trap 'signalled=1; kill -TERM "$child" 2>/dev/null' TERM INT HUP
-code=0
+[ -z "$signalled" ] || kill -TERM "$child" 2>/dev/null
+${moves ? PRINT : ''}code=0
 # A signal ends the waiting, with a code of its own; what was waited for already has none a second time (127).
 while :; do
   signalled=
