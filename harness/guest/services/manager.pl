@@ -34,7 +34,10 @@ until ($leaving) {
     Loop::turn(1);
     while (my $job = !$leaving && shift @jobs) {
         my ($connection, $verb, @rest) = @$job;
-        answer($connection, attempt(\&perform, $verb, @rest));
+        my @done = attempt(\&perform, $verb, @rest);
+        # What services said meanwhile is in the journal before anybody is told how the job ended.
+        Loop::turn(0);
+        answer($connection, @done);
     }
     Service::look_after();
 }
