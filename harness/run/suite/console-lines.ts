@@ -45,18 +45,21 @@ export function watchConsoles(files: readonly ConsoleFile[]): ConsoleLines {
     for (const [index, size] of now.entries())
       if (sizes[index]!.at(-1)?.size !== size) sizes[index]!.push({ at, size });
   };
-  let last = look();
+  // One after the other: of two at once the earlier might be the last to note a size.
+  let last: Promise<void> = Promise.resolve();
+  const lookNext = () => {
+    last = last.then(look);
+    return last;
+  };
   void (async () => {
     while (!stop.signal.aborted) {
-      await last;
+      await lookNext();
       await delay(EVERY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => {});
-      if (!stop.signal.aborted) last = look();
     }
   })();
   return {
     async between(fromMs, toMs) {
-      await last;
-      await look();
+      await lookNext();
       const found = await Promise.all(
         files.map(async ({ file, prefix }, index) => {
           const noted = sizes[index]!;
