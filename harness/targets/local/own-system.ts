@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
@@ -62,7 +63,7 @@ export async function startOwnSystem(
   for (const { path, mode, content } of await serviceFiles())
     await writeFile(join(services, basename(path)), content, { mode: Number.parseInt(mode, 8) });
   const subnet = network ? undefined : freeSubnet();
-  const address = subnet ? `${subnet}.2/30` : '';
+  const address = subnet ? `${subnet.there}/30` : '';
   const [program, ...args] = (io.keep ? (argv: string[]) => argv : dieWithParent)([
     ...['unshare', ...NAMESPACES, ...(network ? [] : ['--net'])],
     ...['sh', '-c', ENTER, 'enter', place, services, hostname, address],
@@ -105,7 +106,7 @@ export async function startOwnSystem(
     if (subnet) await connectNetwork(first.pid, subnet);
     child.stdin.end('go\n');
     await until('services are managed');
-    const host = subnet ? `${subnet}.2` : '127.0.0.1';
+    const host = subnet?.there ?? '127.0.0.1';
     return { first, host, ownNetwork: !network, ended, leave: () => letGo(child), [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
@@ -122,19 +123,33 @@ async function firstProcess(child: ChildProcess): Promise<ProcessIdentity> {
 }
 
 /** A cable between this host and the system; both ends go with it. */
-async function connectNetwork(pid: number, subnet: string): Promise<void> {
+async function connectNetwork(pid: number, { here: address }: Subnet): Promise<void> {
   const here = `hl${pid}`.slice(0, 15);
   const ip = (...args: string[]) => run(['ip', ...args], { purpose: 'connect the local system to a network' });
   await ip('link', 'add', here, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid));
-  await ip('address', 'add', `${subnet}.1/30`, 'dev', here);
+  await ip('address', 'add', `${address}/30`, 'dev', here);
   await ip('link', 'set', here, 'up');
 }
 
-/** A network from RFC 2544's range for network tests in which this host has no address. */
-function freeSubnet(): string {
-  const taken = Object.values(networkInterfaces()).flatMap((found) => found?.map(({ address }) => address) ?? []);
+/** A network of two addresses, of this host and of a system. */
+interface Subnet {
+  readonly here: string;
+  readonly there: string;
+}
+
+/**
+ * A network of RFC 2544's range for network tests, 198.18.0.0/15, in which this host has no address. Any of its 32,768: one
+ * that starts at the same moment has no address yet.
+ */
+function freeSubnet(): Subnet {
+  const taken = new Set(
+    Object.values(networkInterfaces()).flatMap((found) => found?.map(({ address }) => address) ?? []),
+  );
   for (;;) {
-    const subnet = `198.18.${Math.floor(Math.random() * 256)}`;
-    if (!taken.some((address) => address.startsWith(`${subnet}.`))) return subnet;
+    const first = randomInt(2 ** 15) * 4;
+    const [here, there] = [1, 2].map(
+      (last) => `198.${18 + (first >> 16)}.${(first >> 8) & 255}.${(first & 255) + last}`,
+    );
+    if (!taken.has(here!)) return { here: here!, there: there! };
   }
 }
