@@ -94,7 +94,7 @@ test('no limits, and no control groups at all, are no limits', async () => {
   expect(await limitsOf({ 'proc/version': 'Linux' })).toEqual({});
 });
 
-test('processes that the kernel ended are counted for our own group, else for the host', async () => {
+test('processes that the kernel ended are counted for our own group, not those below it, else for the host', async () => {
   const files = {
     'proc/vmstat': 'pgfault 7\noom_kill 12',
     'proc/self/cgroup': '0::/a',
@@ -102,6 +102,9 @@ test('processes that the kernel ended are counted for our own group, else for th
   };
   const events = { 'sys/fs/cgroup/a/memory.events': 'oom 9\noom_kill 3\noom_group_kill 0' };
   expect(await oomKills(await kernelOf({ ...files, ...events }))).toBe(3);
+  await rm(root, { recursive: true });
+  const local = { 'sys/fs/cgroup/a/memory.events.local': 'oom 1\noom_kill 2\noom_group_kill 0' };
+  expect(await oomKills(await kernelOf({ ...files, ...events, ...local }))).toBe(2);
   await rm(root, { recursive: true });
   expect(await oomKills(await kernelOf(files))).toBe(12);
   await rm(root, { recursive: true });

@@ -60,16 +60,23 @@ export async function cgroupLimits(root = '/'): Promise<CgroupLimits> {
 }
 
 /**
+ * Where a group has its count of killed processes. Of v2 without those of groups below it: a container that ran out of its
+ * own memory is nobody else's matter. Kernels before 5.2 have only both together.
+ */
+const KILLS = { 1: ['memory.oom_control'], 2: ['memory.events.local', 'memory.events'] } as const;
+
+/**
  * How many processes the kernel has killed so far because memory ran out: those of this process's control group, or of
  * the whole host if the group has no count.
  * @param root as for `cgroupLimits`.
  */
 export async function oomKills(root = '/'): Promise<number> {
   const count = (found: string) => /^oom_kill (\d+)$/m.exec(found)?.[1];
-  for (const { version, folders } of await hierarchies('memory', root)) {
-    const own = count(await text(join(folders[0]!, version === 2 ? 'memory.events' : 'memory.oom_control')));
-    if (own !== undefined) return Number(own);
-  }
+  for (const { version, folders } of await hierarchies('memory', root))
+    for (const name of KILLS[version]) {
+      const own = count(await text(join(folders[0]!, name)));
+      if (own !== undefined) return Number(own);
+    }
   return Number(count(await text(join(root, 'proc/vmstat'))) ?? 0);
 }
 
