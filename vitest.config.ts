@@ -56,6 +56,7 @@ export default defineConfig({
           include: ['harness/**/*.test.ts', 'reports/**/*.test.ts'],
           // A hang is to be noticed; how busy the machine is, is not what a test asks.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           // By itself vitest leaves one processor free, which on two is half of them; nothing else wants it.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },

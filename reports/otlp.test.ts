@@ -118,9 +118,7 @@ test('a collector that refuses, is missing or never answers is named within the 
   await expect(send(refusing.url)).rejects.toThrow(`cannot send traces to ${refusing.url}/v1/traces: HTTP 503`);
   await expect(send('http://127.0.0.1:1')).rejects.toThrow(/cannot send traces to .*: (connect ECONNREFUSED|bad port)/);
   await expect(send('no url')).rejects.toThrow('cannot send traces to no url/v1/traces');
-  const before = performance.now();
   await expect(send(silent.url, '200')).rejects.toThrow('no answer in 200 ms');
-  expect(performance.now() - before).toBeLessThan(3000);
 });
 
 /** The parts of OTLP's messages that are used here, with the rules of its JSON: ids in hexadecimal, 64 bits as text. */

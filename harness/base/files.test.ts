@@ -2,7 +2,8 @@ import { glob, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { tempFiles } from '../testing/temp-files.ts';
 import { makeFolder, namelessFile, placeBelow, replaceFile } from './files.ts';
 
 test('a reader never finds a half-written file', async () => {
@@ -36,10 +37,15 @@ test.each([
 });
 
 test('a program can reopen a nameless file that is its input, and the file is in no folder', async () => {
-  await using file = await namelessFile('two\nlines\n');
+  await using files = await tempFiles();
+  // A folder of its own: in the common one another process may be just about to make such a file.
+  vi.stubEnv('TMPDIR', files.folder);
+  const making = namelessFile('two\nlines\n');
+  vi.unstubAllEnvs();
+  await using file = await making;
   const { stdout } = await execa('cat', ['/dev/stdin', '/dev/stdin'], { stdin: file.fd as 0 });
   expect(stdout).toBe('two\nlines\ntwo\nlines');
-  expect((await readdir(tmpdir())).filter((name) => name.startsWith('harness-') && name.length === 44)).toEqual([]);
+  expect(await readdir(files.folder)).toEqual([]);
 });
 
 test('a folder is made with its parents; where none can be, the system says why', async () => {

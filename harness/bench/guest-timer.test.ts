@@ -23,7 +23,7 @@ test('a command that fails in its third run is named, with the runs before it', 
   const result = await exec(timedArgv([...command, file], 1, 4));
   await exec(['rm', file]);
   expect(() => readTimer(result, 5, 'it')).toThrow(
-    /^cannot time `it`: it exited with 7 in run 3 of 5, after [\d.]+ (ms|µs), [\d.]+ (ms|µs): oh$/,
+    /^cannot time `it`: it exited with 7 in run 3 of 5, after [\d.]+ (s|ms|µs), [\d.]+ (s|ms|µs): oh$/,
   );
 });
 

@@ -77,7 +77,9 @@ test('processes that it leaves running are ended and named, without delaying it'
 
 test('a daemon with a cleared environment is ended, too', async () => {
   const daemon = 'env -i setsid sh -c "sleep 303 & sleep 304" >/dev/null 2>&1 &';
-  const end = await sh(`sh -c '${daemon}'; sleep 0.3; echo done`);
+  // Until both are what they are to be; nothing else has a word that is just this number.
+  const both = '[ $(grep -lxzE "30[34]" /proc/[0-9]*/cmdline 2>/dev/null | wc -l) = 2 ]';
+  const end = await sh(`sh -c '${daemon}'; until ${both}; do sleep 0.05; done; echo done`);
   expect(end).toMatchObject({ exitCode: 0, late: false });
   expect(end.left).toEqual(['sh', 'sleep', 'sleep']);
   const { stdout } = await sh('grep -l "sleep.30[34]" /proc/[0-9]*/cmdline 2>/dev/null | wc -l');
@@ -86,7 +88,7 @@ test('a daemon with a cleared environment is ended, too', async () => {
 });
 
 test('processes that it leaves running may print forever', async () => {
-  const end = await sh('yes & sleep 0.2; exit 4', { deadlineMs: 20_000 });
+  const end = await sh('yes & until [ "$(cat /proc/$!/comm)" = yes ]; do sleep 0.05; done; exit 4');
   expect(end).toMatchObject({ exitCode: 4, late: false, left: ['yes'] });
 });
 

@@ -12,14 +12,14 @@ async function seen(consoles: ReturnType<typeof watchConsoles>, line: string): P
     async () => {
       if (!(await consoles.between(0, Date.now())).includes(line)) throw new Error('not yet');
     },
-    { deadlineMs: 5000, everyMs: 10 },
+    { deadlineMs: 30_000, everyMs: 10 },
   );
   const now = Date.now();
   await retryUntil(
     async () => {
       if (Date.now() <= now) throw new Error('the same millisecond');
     },
-    { deadlineMs: 1000, everyMs: 1 },
+    { deadlineMs: 30_000, everyMs: 1 },
   );
   return now;
 }
@@ -48,7 +48,7 @@ test('a console that is not there, or is flooded, costs nothing but its lines', 
   ]);
   await consoles.between(0, 0);
   await writeFile(file, Array.from({ length: 100_000 }, (_, index) => `line ${index}\n`).join(''));
-  const lines = await consoles.between(0, Date.now() + 1000);
+  const lines = await consoles.between(0, Number.POSITIVE_INFINITY);
   expect(lines).toHaveLength(100);
   expect(lines.at(-1)).toBe('a: line 99999');
 });

@@ -46,7 +46,7 @@ test('answers are matched with requests, in any order, with events between them'
     socket.write('{"event": "RESET", "data": {"guest": true}}\r\n');
     for (const { execute, id } of held.reverse()) socket.write(`{"return": "${execute}", "id": ${id}}\r\n`);
   });
-  using qmp = await openQmp(path, { deadlineMs: 1000, onEvent: (event) => void events.push(event) });
+  using qmp = await openQmp(path, { deadlineMs: 30_000, onEvent: (event) => void events.push(event) });
   expect(await Promise.all([qmp.execute('one'), qmp.execute('two')])).toEqual(['one', 'two']);
   expect(events).toEqual([{ event: 'RESET', data: { guest: true } }]);
 });
@@ -57,7 +57,7 @@ test('a refusal names the command and the reason; if QEMU disappears, nobody is 
     if (execute === 'quit') socket.destroy();
     else socket.write(`{"error": {"class": "GenericError", "desc": "not now"}, "id": ${id}}\r\n`);
   });
-  using qmp = await openQmp(path, { deadlineMs: 1000 });
+  using qmp = await openQmp(path, { deadlineMs: 30_000 });
   await expect(qmp.execute('stop')).rejects.toThrow('cannot run QMP stop: not now');
   await expect(qmp.execute('quit')).rejects.toThrow('cannot run QMP quit: QEMU went away');
   await qmp.closed;
@@ -67,7 +67,7 @@ test('a refusal names the command and the reason; if QEMU disappears, nobody is 
 test('if QEMU dies before reading a request, the request fails, not this process', async () => {
   const path = join(folder, 'qmp');
   serve(path, (_, socket) => socket.pause());
-  using qmp = await openQmp(path, { deadlineMs: 1000 });
+  using qmp = await openQmp(path, { deadlineMs: 30_000 });
   const asked = [qmp.execute('one'), ...Array.from({ length: 9 }, () => qmp.execute('x'.repeat(100_000)))];
   // What is not read when the other end is destroyed resets the connection.
   for (const socket of sockets) socket.destroy();
