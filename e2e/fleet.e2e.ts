@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -13,6 +13,9 @@ import {
   FAKE,
   type Fake,
   fakes as fakesOn,
+  GO,
+  letGo,
+  lost,
   names,
   nodeOf,
 } from './support/fake-cells.ts';
@@ -105,7 +108,7 @@ onSlurm('--bail ends jobs that run, and those that wait never begin', async () =
   await using project = await fakes(6, { ms: 300, red: ['amd64/vm/s1'], until: join(cluster.folder, 'never') });
   const { exitCode, stderr } = await project.harness(['run', 'fake', '--on', 'lab', '--bail'], cluster.env);
   expect(exitCode, stderr).toBe(1);
-  await retryUntil(async () => expect(await queued()).toBe(''), { deadlineMs: 30_000 });
+  await retryUntil(async () => expect(await queued()).toBe(''), { deadlineMs: 60_000 });
   const { cells } = await project.results();
   const [red, ...others] = cells;
   expect([red?.name, red?.verdict]).toEqual(['amd64/vm/s1', 'failed']);
@@ -124,7 +127,7 @@ onSlurm(
     await using project = await fakes(5, { ms: 2500 });
     // At a random time after the run has begun.
     const first = project.start(['run', 'fake', '--on', 'lab'], cluster.env);
-    await project.event((event): event is typeof event => event.type === 'run.started', 30_000);
+    await project.event((event): event is typeof event => event.type === 'run.started');
     await delay(Math.random() * 2500);
     first.kill('SIGKILL');
     await first;
@@ -148,10 +151,11 @@ onSlurm(
 onSlurm('a node that loses power is noticed, and its cells run again', async () => {
   // It has its own cluster, because it breaks it.
   await using own = await startSlurm(NODES);
-  await using project = await fakes(2, { ms: 4000 });
+  await using project = await fakes(2, { ms: 10, until: GO });
   const running = project.start(['run', 'fake', '--on', 'lab'], own.env);
   await atWork(project, names('arm64', 2));
   await own.cutPower('n2');
+  await letGo(project);
   await own.startNode('n2');
   const { exitCode, stderr } = await running;
   expect(exitCode, String(stderr)).toBe(0);
@@ -160,11 +164,13 @@ onSlurm('a node that loses power is noticed, and its cells run again', async () 
 });
 
 onSlurm('what is preempted runs again', async () => {
-  await using project = await fakes(2, { ms: 4000 });
+  await using project = await fakes(2, { ms: 10, until: GO });
   const running = project.start(['run', 'fake', '--on', 'lab'], cluster.env);
   await atWork(project, names('arm64', 2));
   const urgent = ['sbatch', '-p', 'urgent', '-C', 'arm64', '-c', '4', '-o', '/dev/null', '--wrap', 'sleep 2'];
   await cluster.command(urgent);
+  await lost(project, 2);
+  await letGo(project);
   const { exitCode, stderr } = await running;
   expect(exitCode, String(stderr)).toBe(0);
   const { cells } = await project.results();
@@ -224,7 +230,7 @@ onSlurm.each(['SIGINT', 'harness cancel'])('%s ends every job, and the run has w
 });
 
 onSlurm('harness gc ends the jobs of a run whose harness is gone, and no other run does', async () => {
-  await using project = await fakes(1, { ms: 60_000 });
+  await using project = await fakes(1, { ms: 300_000 });
   const running = project.start(['run', 'fake', '--on', 'lab'], cluster.env);
   await atWork(
     project,
@@ -244,7 +250,7 @@ onSlurm('harness gc ends the jobs of a run whose harness is gone, and no other r
 
 onSlurm('a shared folder that is full costs attempts, and no results', async () => {
   // More cells than slots: those that wait start in a full folder.
-  await using project = await fakes(6, { ms: 3000 });
+  await using project = await fakes(6, { ms: 10, until: GO });
   const shared = join(project.folder, 'shared');
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', shared]);
   try {
@@ -254,8 +260,8 @@ onSlurm('a shared folder that is full costs attempts, and no results', async () 
       ARCHS.flatMap((arch) => names(arch, 4)),
     );
     await writeFile(join(shared, 'filler'), Buffer.alloc(8 * 2 ** 20)).catch(() => {});
-    const lost = join(project.folder, '.harness/runs/latest/dispatch.jsonl');
-    await retryUntil(async () => expect(await readFile(lost, 'utf8')).toContain('"lost"'), { deadlineMs: 60_000 });
+    await letGo(project);
+    await lost(project, 1);
     await rm(join(shared, 'filler'));
     const { exitCode, stderr } = await running;
     expect(exitCode, String(stderr)).toBe(0);

@@ -11,6 +11,8 @@ import {
   FAKE,
   type Fake,
   fakes as fakesOn,
+  GO,
+  letGo,
   names,
   nodeOf,
 } from './support/fake-cells.ts';
@@ -102,10 +104,11 @@ onCondor('a controller that gets SIGKILL leaves a run to attach to, and nothing 
 });
 
 onCondor('a node that loses power is noticed, and its cells run again, by nobody but us', async () => {
-  await using project = await fakes(2, { ms: 4000 });
+  await using project = await fakes(2, { ms: 10, until: GO });
   const running = pool.start(project, ['run', 'fake', '--on', 'pool']);
   await atWork(project, names('arm64', 2));
   await pool.cutPower('n2');
+  await letGo(project);
   const { exitCode, stderr } = await running;
   expect(exitCode, String(stderr)).toBe(0);
   const { cells } = await project.results();

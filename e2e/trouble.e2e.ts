@@ -138,8 +138,9 @@ describe('a scenario that hangs', () => {
   test('by spinning: its process is ended, and what it kept from running is shown', () => {
     const [before, spins, never] = cell('spins').tests;
     expect(before).toMatchObject({ verdict: 'passed' });
-    expect(spins?.attempts[0]?.errors[0]?.message).toBe(
-      'a.scenario.ts > spins for ever hangs: it was silent for 17 s; its process was ended',
+    // 2 s of its own and 15 of grace, or more where the host was busy.
+    expect(spins?.attempts[0]?.errors[0]?.message).toMatch(
+      /^a\.scenario\.ts > spins for ever hangs: it was silent for (1[7-9]|[2-9]\d) s; its process was ended$/,
     );
     expect(never).toMatchObject({ name: 'is never reached', verdict: 'incomplete' });
     expect(results.counts.neverRan).toBeGreaterThanOrEqual(1);

@@ -100,7 +100,7 @@ export async function startEngine(): Promise<TestEngine> {
     await client.pruneNetworks().catch(() => {});
     await crash();
     // Mounts of its namespace disappear a moment after its processes.
-    await retryUntil(() => remove(''), { deadlineMs: 10_000 });
+    await retryUntil(() => remove(''), { deadlineMs: 60_000 });
     await rm(folder, { recursive: true, force: true });
   };
   try {

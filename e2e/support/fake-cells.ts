@@ -1,5 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { retryUntil } from '../../harness/base/time.ts';
@@ -9,13 +9,16 @@ import { makeProject, type TestProject } from './project.ts';
 /** What the cells of a project of {@link fakes} do. */
 export interface Fake {
   readonly ms: number;
-  /** A file: cells that are not red end when it is there. */
+  /** A file, in the project or elsewhere: cells that are not red end when it is there, however busy their host is. */
   readonly until?: string;
   readonly red?: readonly string[];
   readonly infraOnce?: readonly string[];
 }
 
 export const ARCHS = ['amd64', 'arm64', 'ppc64le'];
+
+/** The file for which cells wait whose `until` it is. */
+export const GO = 'go';
 
 /** What nodes call in place of the harness. */
 export const FAKE = 'e2e/support/fake-harness.ts';
@@ -32,14 +35,15 @@ export function names(arch: string, count: number): string[] {
 export async function fakes(perArch: number, fake: Fake, machines: (folder: string) => string): Promise<TestProject> {
   const suites = Array.from({ length: perArch }, (_, index) => `s${index + 1}`);
   const project = await makeProject({
-    'fake.json': JSON.stringify(fake),
     'matrices/fake.yaml': `arch: [${ARCHS.join(', ')}]\nsuite: [${suites.join(', ')}]\nimages: { build-memory: 128 }\n`,
     ...Object.fromEntries(
       suites.map((name) => [`suites/${name}/suite.yaml`, 'machine: { vcpus: 1, memory: 128 }\n'] as const),
     ),
-    '.gitignore': '.harness\nstate\ntmp\nshared\n',
+    '.gitignore': '.harness\nstate\ntmp\nshared\ngo\n',
     'shared/.keep': '',
   });
+  const until = fake.until === undefined ? {} : { until: resolve(project.folder, fake.until) };
+  await writeFile(join(project.folder, 'fake.json'), JSON.stringify({ ...fake, ...until }));
   await writeFile(join(project.folder, 'machines.yaml'), machines(project.folder));
   await execa('git', ['init', '-q'], { cwd: project.folder });
   return project;
@@ -67,7 +71,22 @@ export async function atWork(project: TestProject, cells: readonly string[]): Pr
       for (const cell of cells)
         expect(await readFile(join(runs, run, 'parts', cell, '1/events.jsonl'), 'utf8')).toContain('tests.planned');
     },
-    { deadlineMs: 60_000 },
+    { deadlineMs: 240_000 },
+  );
+}
+
+/** Lets the cells end that wait until {@link GO} is there. */
+export async function letGo(project: TestProject): Promise<void> {
+  await writeFile(join(project.folder, GO), '');
+}
+
+/** Resolves when so many attempts are known to be lost. */
+export async function lost(project: TestProject, count: number): Promise<void> {
+  const ledger = join(project.folder, '.harness/runs/latest/dispatch.jsonl');
+  await retryUntil(
+    async () =>
+      expect((await readFile(ledger, 'utf8')).split('"type":"lost"').length - 1).toBeGreaterThanOrEqual(count),
+    { deadlineMs: 240_000 },
   );
 }
 

@@ -146,7 +146,7 @@ export async function startCondor(
         for (const { name } of nodes) expect(there).toContain(`@${name}`);
         await command(['condor_q']);
       },
-      { deadlineMs: 60_000, everyMs: 250 },
+      { deadlineMs: 240_000, everyMs: 250 },
     );
     return pool;
   } catch (error) {

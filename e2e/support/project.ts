@@ -73,7 +73,7 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
     },
     read: (name) => readFile(latest(name), 'utf8'),
     results: async () => JSON.parse(await readFile(latest('results.json'), 'utf8')) as Results,
-    event: (fits, deadlineMs = 240_000) =>
+    event: (fits, deadlineMs = 600_000) =>
       retryUntil(
         async () => {
           const { events } = await readEvents(latest('events.jsonl'));

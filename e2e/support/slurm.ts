@@ -94,7 +94,9 @@ export async function startSlurm(
     ...{ folder, env, command },
     async startController() {
       start('slurmctld', ['slurmctld', '-D', '-L', inFolder('slurmctld.log')]);
-      await retryUntil(async () => expect(await command(['scontrol', 'ping'])).toContain('UP'), { deadlineMs: 30_000 });
+      await retryUntil(async () => expect(await command(['scontrol', 'ping'])).toContain('UP'), {
+        deadlineMs: 120_000,
+      });
     },
     killController: () => stop('slurmctld', 'SIGKILL'),
     async startNode(name) {
@@ -104,7 +106,7 @@ export async function startSlurm(
       await retryUntil(
         async () =>
           expect(await command(['sinfo', '-h', '-n', name, '-o', '%T'])).toMatch(/^(?:idle|mixed|allocated)$/m),
-        { deadlineMs: 60_000 },
+        { deadlineMs: 180_000 },
       );
     },
     async cutPower(name) {
@@ -127,7 +129,7 @@ export async function startSlurm(
   );
   start('munged', ['munged', '--foreground', '--force', ...files, `--socket=${inFolder('munge')}`]);
   try {
-    await retryUntil(() => execa('munge', ['--socket', inFolder('munge'), '--no-input']), { deadlineMs: 10_000 });
+    await retryUntil(() => execa('munge', ['--socket', inFolder('munge'), '--no-input']), { deadlineMs: 60_000 });
     await cluster.startController();
     await Promise.all(nodes.map(({ name }) => cluster.startNode(name)));
   } catch (error) {

@@ -40,7 +40,7 @@ export async function startRegistry(folder: string, auth?: Readonly<Record<strin
   const status = auth ? 401 : 200;
   try {
     await retryUntil(async () => expect((await fetch(`http://${address}/v2/`)).status).toBe(status), {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
     });
   } catch (error) {
     await stop();
