@@ -3,8 +3,8 @@ import { parse, type ScalarTag, type SchemaOptions } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors.ts';
 import { dieWithParent } from '../../base/process.ts';
-import { lastLines } from '../../base/text.ts';
 import { type ComposeProgram, composeEnvironment } from './program.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Milliseconds for Compose to read some files. */
 const CONFIG_MS = 60_000;
@@ -50,7 +50,7 @@ export async function askCompose(
     env: composeEnvironment(),
   });
   if (result.failed) {
-    const said = lastLines(result.stderr, 8).join('\n') || result.shortMessage;
+    const said = refusalOf(result.stderr) || result.shortMessage;
     throw new ConfigError(`cannot read ${shown}: Compose ${program.version} refuses it:\n${said}`, {
       hint: old
         ? 'Compose 1 does not know `include`, `!reset` and other things of Compose 2, which Debian has from 13 on.'
