@@ -55,8 +55,8 @@ export default defineConfig({
           name: 'unit',
           include: ['harness/**/*.test.ts', 'reports/**/*.test.ts'],
           // A hang is to be noticed; how busy the machine is, is not what a test asks.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           // By itself vitest leaves one processor free, which on two is half of them; nothing else wants it.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },

@@ -79,4 +79,4 @@ test('of 200 sets of 25 false suspects, no more have an alarm than alpha allows'
   }
   // 2 would be 1 %; the seeds are fixed, so the number is, too.
   expect(alarms).toBeLessThanOrEqual(2);
-}, 60_000);
+});

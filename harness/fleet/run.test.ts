@@ -206,7 +206,7 @@ test('of what is cancelled on an engine that moves files there is what it has pr
   await using _ = one.files;
   const stop = new AbortController();
   const running = one.run({ interrupt: stop.signal });
-  await retryUntil(async () => expect(one.begun.length).toBe(1), { deadlineMs: 20_000, everyMs: 5 });
+  await retryUntil(async () => expect(one.begun.length).toBe(1), { deadlineMs: 60_000, everyMs: 5 });
   stop.abort();
   expect((await running).exitCode).toBe(130);
   const [cell] = (await one.result()).cells;
@@ -227,7 +227,7 @@ test('a cell whose node is lost runs again; after the last attempt it is infra',
         expect(events).toContain('tests.planned');
         expect(one.engine.lose(row!.token, row!.index)).toBe(true);
       },
-      { deadlineMs: 20_000, everyMs: 5 },
+      { deadlineMs: 60_000, everyMs: 5 },
     );
   for (const attempt of [1, 2, 3]) await lose('amd64/memory/s0', attempt);
   for (const cell of ['s1', 's2']) for (const attempt of [1, 2, 3]) await lose(`amd64/memory/${cell}`, attempt);
@@ -282,7 +282,7 @@ test('two controllers on one run: the second is refused', async () => {
   await using _ = one.files;
   const stop = new AbortController();
   const running = one.run({ interrupt: stop.signal });
-  await retryUntil(async () => expect(one.begun.length).toBe(1), { deadlineMs: 20_000, everyMs: 5 });
+  await retryUntil(async () => expect(one.begun.length).toBe(1), { deadlineMs: 60_000, everyMs: 5 });
   await expect(one.attach()).rejects.toThrow('it is still running');
   stop.abort();
   expect((await running).exitCode).toBe(130);
@@ -298,7 +298,7 @@ test('an interrupt ends what runs, waits for what it says, and leaves a run to r
         expect(await readFile(join(argv[2]!, 'events.jsonl'), 'utf8')).toContain('tests.planned');
       expect(one.begun.length).toBe(2);
     },
-    { deadlineMs: 20_000, everyMs: 5 },
+    { deadlineMs: 60_000, everyMs: 5 },
   );
   await askToCancel(realpathSync(one.latest('')));
   expect((await running).exitCode).toBe(130);
@@ -320,7 +320,7 @@ test('a run that was left is there for whoever attaches, with what came of it me
   await using _ = one.files;
   await one.run({ detach: true });
   expect(await readdir(join(one.watch.state, 'leases'))).toEqual([]);
-  await retryUntil(async () => expect(one.engine.running().length).toBe(0), { deadlineMs: 20_000, everyMs: 5 });
+  await retryUntil(async () => expect(one.engine.running().length).toBe(0), { deadlineMs: 60_000, everyMs: 5 });
   expect((await one.attach()).exitCode).toBe(0);
   expect(one.begun.length).toBe(5);
   expect((await one.result()).cells.length).toBe(5);
@@ -330,12 +330,12 @@ test('while the engine does not answer nothing is decided', async () => {
   const one = await fleet(2, { ms: 150, slots: 2 });
   await using _ = one.files;
   const running = one.run();
-  await retryUntil(async () => expect(one.begun.length).toBe(2), { deadlineMs: 20_000, everyMs: 5 });
+  await retryUntil(async () => expect(one.begun.length).toBe(2), { deadlineMs: 60_000, everyMs: 5 });
   one.engine.down = true;
   await retryUntil(
     async () =>
       expect(one.shown.some((event) => event.type === 'log' && /does not answer/.test(event.message))).toBe(true),
-    { deadlineMs: 20_000, everyMs: 5 },
+    { deadlineMs: 60_000, everyMs: 5 },
   );
   one.engine.down = false;
   expect((await running).exitCode).toBe(0);
@@ -346,7 +346,7 @@ test('an engine that takes what has run for what waits is not believed', async (
   const one = await fleet(3, { ms: 30 });
   await using _ = one.files;
   const running = one.run();
-  await retryUntil(async () => expect(one.begun.length).toBe(3), { deadlineMs: 20_000, everyMs: 5 });
+  await retryUntil(async () => expect(one.begun.length).toBe(3), { deadlineMs: 60_000, everyMs: 5 });
   one.engine.forgot = true;
   expect((await running).exitCode).toBe(0);
   expect(one.begun.length).toBe(3);
@@ -397,7 +397,7 @@ test('a part that is damaged is no result', async () => {
   await using _ = one.files;
   await one.run({ detach: true });
   await retryUntil(async () => expect(one.begun.length > 0 && one.engine.running().length === 0).toBe(true), {
-    deadlineMs: 20_000,
+    deadlineMs: 60_000,
     everyMs: 5,
   });
   const part = one.engine.jobs[0]!.rows[0]![2]!;

@@ -17,7 +17,7 @@ function startManager() {
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'harness-services-'));
   manager = startManager();
-  await retryUntil(() => readFile(join(root, 'run/harness/journal')), { deadlineMs: 20_000 });
+  await retryUntil(() => readFile(join(root, 'run/harness/journal')), { deadlineMs: 60_000 });
   await symlink(join(programs, 'client.pl'), join(root, 'systemctl'));
   await symlink(join(programs, 'client.pl'), join(root, 'journalctl'));
 });
@@ -52,7 +52,7 @@ test('a simple service starts, is active, and is stopped with all its processes'
   const said = () => run('journalctl', '-u', 'a', '-o', 'cat');
   const child = await retryUntil(
     async () => Number(/child (\d+)/.exec((await said()).stdout)?.[1] ?? Promise.reject(new Error('it says nothing'))),
-    { deadlineMs: 20_000 },
+    { deadlineMs: 60_000 },
   );
   expect(isThere(child)).toBe(true);
   await systemctl('stop', 'a');
@@ -118,10 +118,10 @@ test('a service that dies is restarted if configured, otherwise it has failed', 
       if (pid === 0 || pid === before) throw new Error('it has not come back');
       return pid;
     },
-    { deadlineMs: 20_000 },
+    { deadlineMs: 60_000 },
   );
   expect(isThere(after)).toBe(true);
-  await retryUntil(async () => expect(await state('d')).toBe('failed'), { deadlineMs: 20_000 });
+  await retryUntil(async () => expect(await state('d')).toBe('failed'), { deadlineMs: 60_000 });
 });
 
 test('a service that keeps dying is no longer restarted', async () => {

@@ -91,4 +91,4 @@ test('a machine that answers nothing any more is named, unless the suite has swi
     run: { bench: false },
   });
   expect(off.cell).toMatchObject({ verdict: 'failed' });
-}, 30_000);
+});
