@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -210,12 +210,14 @@ describe('after a green run', () => {
 
 test.runIf(isRoot)('a state folder that this user may not write to', async () => {
   await using project = await makeProject(files);
-  await chmod(project.folder, 0o755);
   const state = join(project.folder, 'not-yours');
   await mkdir(state, { mode: 0o755 });
+  await chown(state, 65534, 65534);
+  // Another user may not be able to read this checkout. A root that may not override what files allow can.
+  const without = '-dac_override,-dac_read_search';
   const { exitCode, stderr } = await execa(
     'setpriv',
-    ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, main, 'run', 'green'],
+    ['--bounding-set', without, '--inh-caps', without, process.execPath, main, 'run', 'green'],
     {
       cwd: project.folder,
       env: { ...project.env, HARNESS_STATE: state, HARNESS_CACHE: '/nowhere', HOME: '/nowhere' },
