@@ -80,7 +80,7 @@ test('an engine finds the right architecture, matching digests, and the command'
     },
     rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
   });
-  const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer });
+  const { stdout } = await execa('tar', ['-tvf', '-'], { input: layer, env: { TZ: 'UTC' } });
   expect(stdout).toMatch(/^-rw-r----- 0\/0 +6 1970-01-01 00:00 \.\/www\/index\.html$/m);
 });
 
