@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse } from 'yaml';
 
-const actionFolder = join(import.meta.dirname, '../../.github/actions/harness');
+const actions = join(import.meta.dirname, '../../.github/actions');
 
 interface Step {
   readonly id?: string;
@@ -14,18 +14,21 @@ interface Step {
 }
 
 /**
- * Runs steps of the action as GitHub's runner does: inputs by value, files for outputs and the PATH, one bash per step.
+ * Runs steps of an action as GitHub's runner does: inputs by value, files for outputs and the PATH, one bash per step.
  * @param folder the runner's workspace.
  * @param ids of steps, or their names.
+ * @param name of the action.
  */
 export async function playAction(
   folder: string,
   ids: readonly string[],
   inputs: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>>,
+  name: 'harness' | 'images' = 'harness',
 ): Promise<{ output: string; said: string }> {
+  const actionFolder = join(actions, name);
   const action = parse(await readFile(join(actionFolder, 'action.yml'), 'utf8')) as { runs: { steps: Step[] } };
-  const value = (text: string) => text.replaceAll(/\$\{\{ inputs\.([\w-]+) \}\}/g, (_, name) => inputs[name] ?? '');
+  const value = (text: string) => text.replaceAll(/\$\{\{ inputs\.([\w-]+) \}\}/g, (_, input) => inputs[input] ?? '');
   const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_PATH: join(folder, 'path') };
   const said: string[] = [];
   for (const file of Object.values(files)) await writeFile(file, '', { flag: 'a' });

@@ -37,7 +37,7 @@ export async function onOf(project: Project, { on, detach, ...options }: OnFlags
 }
 
 /** Options that mean this machine, or somebody who sits at it. */
-const HERE = ['keep', 'pause', 'pauseMinutes', 'jobs', 'into'] as const;
+const HERE = ['keep', 'pause', 'pauseMinutes', 'jobs', 'into', 'preferImages'] as const;
 
 /** @throws ConfigError for options that do not go together with an engine, or without one. */
 export function mustNotBeWith(options: OnFlags & Readonly<Partial<Record<(typeof HERE)[number], unknown>>>): void {

@@ -39,6 +39,8 @@ const pinsFile = z.strictObject({ version: z.literal(1), images: z.array(pinned)
 export interface Pins {
   readonly file: string;
   readonly images: readonly Pinned[];
+  /** Whether an image that cannot be had is built instead, with a warning. Default: nothing is taken in its place. */
+  readonly optional?: boolean;
 }
 
 /** Reads `images.json`. @throws ConfigError where it is none. */
@@ -74,10 +76,10 @@ export function pinOf(name: ImageName, image: object, cache: string): Pinned {
 
 /**
  * The pinned image, from this machine's cache or a remote one.
- * @throws InfraError when the plan has none of that name, or no cache has it: nothing else is taken in its place.
+ * @throws InfraError when the plan has none of that name, or no cache has it.
  */
 export async function pinnedImage<T extends object>(
-  { file, images }: Pins,
+  { file, images, optional }: Pins,
   name: ImageName,
   cache: string,
   options: Pick<BuildRequest, 'remote' | 'signal' | 'warn'>,
@@ -88,7 +90,7 @@ export async function pinnedImage<T extends object>(
   );
   if (!found)
     throw new InfraError(
-      `${file} has no image of ${suite} for ${arch} (${release}, ${what}), and no other may be taken`,
+      `${file} has no image of ${suite} for ${arch} (${release}, ${what})${optional ? '' : ', and no other may be taken'}`,
       {
         hint: 'Make the plan with the same matrix: harness images build MATRIX --pin images.json --push',
       },
@@ -97,7 +99,7 @@ export async function pinnedImage<T extends object>(
     const [kind, key] = entry.split('-') as [EntryKind, string];
     if (await entryOf(cache, kind, key, options)) continue;
     throw new InfraError(
-      `the image ${entry} of ${suite} for ${arch} is in no cache, and ${file} lets no other be taken`,
+      `the image ${entry} of ${suite} for ${arch} is in no cache${optional ? '' : `, and ${file} lets no other be taken`}`,
       {
         hint: 'The plan puts it there: harness images build MATRIX --pin images.json --push; $HARNESS_REMOTE_CACHE names the cache.',
       },

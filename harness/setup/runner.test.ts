@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -36,6 +36,25 @@ test('a repository that knows nothing of npm: the action brings the command, and
   expect(said).toContain('amd64/local/nothing');
   expect(said).toContain('amd64/local/own');
   expect(output).toBe('exit-code=2\n');
+});
+
+test('images are pinned where they can be put into the cache, and otherwise there is a warning and no error', async () => {
+  await mkdir(join(folder, 'matrices'));
+  await mkdir(join(folder, 'suites/own'), { recursive: true });
+  // A matrix of machines that need no image: nothing is built.
+  await writeFile(join(folder, 'matrices/own.yaml'), 'arch: [amd64]\ntarget: [local]\nsuite: [own]\n');
+  await writeFile(join(folder, 'suites/own/suite.yaml'), 'description: Its own.\n');
+  const env = { HARNESS_NO_SYSTEM_PACKAGES: '1', HARNESS_CACHE: join(folder, 'cache') };
+  const build = (cache: string, ids: readonly string[]) =>
+    playAction(folder, ids, { matrix: 'own', 'remote-cache': cache }, env, 'images');
+  const failed = await build('oci://no such place', ['The harness', 'images']);
+  expect(failed.output).toBe('');
+  expect(failed.said).toContain('cannot use the cache');
+  expect(failed.said).toMatch(/^::warning title=No images are pinned::/m);
+  const { output, said } = await build(`file://${folder}/remote`, ['images']);
+  expect([output, said]).toEqual(['images=images\n', expect.not.stringContaining('::warning')]);
+  const { images } = JSON.parse(await readFile(join(folder, 'images.json'), 'utf8')) as { images: { suite: string }[] };
+  expect(images.map(({ suite }) => suite)).toEqual(['own']);
 });
 
 test('the key of the cache changes with what is in it, and only then', async () => {

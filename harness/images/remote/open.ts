@@ -26,7 +26,10 @@ export function openRemote(address: string, env: Env = process.env): RemoteCache
   if ((scheme === 'oci' || scheme === 'oci+http') && PLACE.test(place) && URL.canParse(`http://${place}`)) {
     // Registries on this machine are spoken to without TLS.
     const plain = scheme === 'oci+http' || isLoopback(new URL(`http://${place}`));
-    return ociCache(place, { credentials: env['HARNESS_REGISTRY_AUTH'], scheme: plain ? 'http' : 'https' });
+    return ociCache(place, {
+      credentials: env['HARNESS_REGISTRY_AUTH'] || undefined,
+      scheme: plain ? 'http' : 'https',
+    });
   }
   throw new ConfigError(
     `cannot use the cache ${quote(address)}: expected file:///folder, oci://registry/name or command:PROGRAM`,

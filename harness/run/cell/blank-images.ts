@@ -24,7 +24,7 @@ export async function bootFilesOf(
 ): Promise<Map<ArchName, BootFiles>> {
   const made = new Map<ArchName, BootFiles>();
   for (const arch of archsOfBlanks(cell, 'kexec')) {
-    if (settings.pins)
+    if (settings.pins && !settings.pins.optional)
       throw new UnsupportedError(`the images of a plan have nothing that starts blank nodes of ${arch}`);
     made.set(arch, await buildPetitboot({ ...io, arch: architectures[arch], settings: settingsOf(cell, settings) }));
   }

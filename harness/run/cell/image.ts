@@ -1,5 +1,5 @@
 import { type ArchName, architectures } from '../../arch/index.ts';
-import { UnsupportedError } from '../../base/errors.ts';
+import { InfraError, messageOf, UnsupportedError } from '../../base/errors.ts';
 import type { Matrix, Suite } from '../../config/suite.ts';
 import { UnknownPackagesError } from '../../images/apt.ts';
 import {
@@ -31,7 +31,7 @@ import { placedIn } from './unknown-packages.ts';
 
 /** The image settings that all cells of a matrix share; each cell has its own release. */
 export interface CommonSettings extends Omit<ImageSettings, 'release'> {
-  /** The images of a plan; no others are used. Absent: images are built from today's packages. */
+  /** The images of a plan; no others are used, unless it says so. Absent: images are built from today's packages. */
   readonly pins?: Pins | undefined;
 }
 
@@ -96,8 +96,26 @@ export async function checkPackages(
   });
 }
 
-/** Builds the images that a cell's machines start from, one per architecture, or finds them in the cache. */
+/**
+ * Builds the images that a cell's machines start from, one per architecture, or finds them in the cache. Of a plan's images that
+ * are optional a cell has all, or builds its own.
+ */
 export async function imagesOf(
+  cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
+  settings: CommonSettings,
+  io: BuildIo,
+): Promise<CellImages> {
+  if (!settings.pins?.optional) return theImagesOf(cell, settings, io);
+  try {
+    return await theImagesOf(cell, settings, io);
+  } catch (error) {
+    if (!(error instanceof InfraError) || io.signal?.aborted) throw error;
+    io.warn?.(`cannot take the images of the plan, and builds others: ${messageOf(error)}`);
+    return theImagesOf(cell, { ...settings, pins: undefined }, io);
+  }
+}
+
+async function theImagesOf(
   cell: Pick<Cell, 'arch' | 'target' | 'suite' | 'release'>,
   settings: CommonSettings,
   io: BuildIo,
