@@ -99,6 +99,8 @@ export interface QemuMachine {
   };
   /** Why its machines always boot and are never resumed from snapshots; absent if they can be. */
   readonly noSnapshots?: string;
+  /** MiB: the least memory of a guest, and what it must be a multiple of. Absent: whatever a suite asks for. */
+  readonly memory?: { readonly least: number; readonly step: number };
   /** The assumed slowdown of TCG until a guest has been calibrated. */
   readonly assumedSlowdown: number;
 }

@@ -27,13 +27,24 @@ test('a cell has one machine, or those of a cluster, each with an architecture',
 
 test('blank nodes are machines of a cell without a system', () => {
   const nodes = { ctl: {}, m1: { blank: {} }, m2: { arch: 'ppc64le', blank: { memory: 512 } } };
-  const cell = { arch: 'amd64+arm64', suite: suite(nodes, { machine: { memory: 384 } }) } as const;
+  const cell = { arch: 'amd64+arm64', target: 'vm', suite: suite(nodes, { machine: { memory: 384 } }) } as const;
   expect(nodesOf(cell)).toEqual([{ name: 'ctl', arch: 'amd64' }]);
   const blanks = blanksOf(cell);
   expect(blanks.map(({ name, arch }) => `${name}=${arch}`)).toEqual(['m1=arm64', 'm2=ppc64le']);
   expect(blanks.map((node) => firmwareOf(node)?.name)).toEqual(['uefi', 'petitboot']);
   expect(memoriesOf(cell)).toEqual([384, 1024, 512]);
   expect(blanksOf({ arch: 'amd64', suite: suite() })).toEqual([]);
+});
+
+test('an emulated machine has the next memory that its architecture allows', () => {
+  const cell = (target: 'vm' | 'container', memory: number, nodes = {}) =>
+    ({ arch: 'amd64+ppc64le', target, suite: suite(nodes, { machine: { memory } }) }) as const;
+  const two = { n1: {}, n2: {} };
+  expect(memoriesOf(cell('vm', 256, two))).toEqual([256, 512]);
+  expect(memoriesOf(cell('vm', 600, two))).toEqual([600, 768]);
+  expect(memoriesOf(cell('vm', 1024, two))).toEqual([1024, 1024]);
+  expect(memoriesOf(cell('container', 256, two))).toEqual([256, 256]);
+  expect(memoriesOf(cell('vm', 256, { n1: {}, m1: { arch: 'ppc64le', blank: { memory: 300 } } }))).toEqual([256, 512]);
 });
 
 const matrix = (config: object) => ({ ...matrixSchema.parse({ suite: ['swarm'], ...config }), name: 'm' });

@@ -58,7 +58,22 @@ export function firmwareOf({
   return blank.firmware === undefined ? firmware[0] : firmware.find(({ name }) => name === blank.firmware);
 }
 
+/** MiB of memory of a machine of a cell: what its suite asks for, or the next that an emulated one can have. */
+export function memoryOf({ target, suite }: Pick<Cell, 'target' | 'suite'>, { arch }: Pick<CellNode, 'arch'>): number {
+  const { memory } = suite.machine;
+  return target === 'vm' ? emulatedMemory(arch, memory) : memory;
+}
+
+/** MiB of memory of an emulated machine that is asked to have some: at least as much. */
+export function emulatedMemory(arch: ArchName, memory: number): number {
+  const { least, step } = architectures[arch].qemu.memory ?? { least: 1, step: 1 };
+  return Math.ceil(Math.max(memory, least) / step) * step;
+}
+
 /** MiB of memory of each of a cell's machines: a blank one that is off may be switched on at any moment. */
-export function memoriesOf(cell: Pick<Cell, 'arch' | 'suite'>): number[] {
-  return [...nodesOf(cell).map(() => cell.suite.machine.memory), ...blanksOf(cell).map(({ blank }) => blank.memory)];
+export function memoriesOf(cell: Pick<Cell, 'arch' | 'target' | 'suite'>): number[] {
+  return [
+    ...nodesOf(cell).map((node) => memoryOf(cell, node)),
+    ...blanksOf(cell).map(({ arch, blank }) => emulatedMemory(arch, blank.memory)),
+  ];
 }

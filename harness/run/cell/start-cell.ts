@@ -12,7 +12,16 @@ import type { Image } from '../../images/build.ts';
 import type { MadeFile } from '../../images/software.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { needsOf, requireUsable } from '../../matrix/gate.ts';
-import { type BlankCellNode, blanksOf, type CellNode, firmwareOf, isCluster, nodesOf } from '../../matrix/nodes.ts';
+import {
+  type BlankCellNode,
+  blanksOf,
+  type CellNode,
+  emulatedMemory,
+  firmwareOf,
+  isCluster,
+  memoryOf,
+  nodesOf,
+} from '../../matrix/nodes.ts';
 import type { SourceTree } from '../../source/tree.ts';
 import { deployersOf } from '../../stacks/deployers.ts';
 import type { Installed } from '../../stacks/packages/install.ts';
@@ -232,7 +241,7 @@ function blankSpecOf({ cell, request }: Start, node: BlankCellNode, network: Clu
     name,
     arch: architectures[arch],
     diskBytes: blank.disk * 2 ** 20,
-    memoryBytes: blank.memory * 2 ** 20,
+    memoryBytes: emulatedMemory(arch, blank.memory) * 2 ** 20,
     firmware: firmwareOf(node)!,
     boot: request.images.boot?.get(arch),
     lan: network.cable(name),
@@ -261,7 +270,7 @@ function specOf(
     arch: architectures[node.arch],
     needs: needsOf(suite),
     vcpus: counting ? 1 : suite.machine.vcpus,
-    memoryBytes: suite.machine.memory * 2 ** 20,
+    memoryBytes: memoryOf(cell, node) * 2 ** 20,
     ports: [...Object.values(suite.stack.ports), ...deployersOf(suite).flatMap(({ ports }) => ports?.(suite) ?? [])],
     hostname: isCluster(cell) ? node.name : `${node.arch}-${suite.name}`.slice(0, 63).replaceAll(/[._]/g, '-'),
     network: suite.needs.includes('network'),
