@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { failAfter } from '../../base/fail-after.ts';
 import type { Matrix } from '../../config/suite.ts';
 import type { Cell } from '../../matrix/cell.ts';
 import { checkTarget } from '../../matrix/gate.ts';
@@ -61,12 +62,10 @@ export async function openCell(options: OpenCellOptions): Promise<StartedCell> {
       if (started.deployed) await freshenSource(started, tree, deploy);
       else await deployNodes(started, cell, tree, deploy);
     } catch (error) {
-      await end();
-      throw error;
+      return failAfter(error, end);
     }
     return { ...started, [Symbol.asyncDispose]: end };
   } catch (error) {
-    await lease.end();
-    throw error;
+    return failAfter(error, () => lease.end());
   }
 }

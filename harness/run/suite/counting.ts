@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SuiteError } from '../../base/errors.ts';
+import { failAfter } from '../../base/fail-after.ts';
 import { makeFolder } from '../../base/files.ts';
 import { SCALE_BOUNDS } from '../cell/calibrate.ts';
 import type { OnTarget } from '../cell/context.ts';
@@ -41,7 +42,6 @@ export async function startCounting({ context, started, signal }: OnTarget, io: 
     await deployOn({ context, started: counting, signal }, io);
     return counting;
   } catch (error) {
-    await counting[Symbol.asyncDispose]();
-    throw error;
+    return failAfter(error, () => counting[Symbol.asyncDispose]());
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { InfraError, messageOf } from '../../base/errors.ts';
+import { failAfter } from '../../base/fail-after.ts';
 import { withDeadline } from '../../base/time.ts';
 import { ensureBinfmt } from '../../images/binfmt.ts';
 import { noteHandle } from '../handle.ts';
@@ -66,8 +67,7 @@ export async function acquireContainer(spec: TargetSpec, engine: EngineAddress, 
       [Symbol.asyncDispose]: release,
     };
   } catch (error) {
-    await release();
-    throw error;
+    return failAfter(error, release);
   }
 }
 

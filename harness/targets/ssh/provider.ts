@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArchName } from '../../arch/index.ts';
 import { InfraError } from '../../base/errors.ts';
+import { failAfter } from '../../base/fail-after.ts';
 import { exists } from '../../base/files.ts';
 import { shellQuote } from '../../base/text.ts';
 import type { TargetFacts } from '../../events/types.ts';
@@ -175,8 +176,7 @@ async function hold(machine: KnownMachine, facts: MachineFacts, spec: TargetSpec
   try {
     return { runtimeFolder, options, hold: await holdMachine(options) };
   } catch (error) {
-    await rm(runtimeFolder, { recursive: true, force: true });
-    throw error;
+    return failAfter(error, () => rm(runtimeFolder, { recursive: true, force: true }));
   }
 }
 

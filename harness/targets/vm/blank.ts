@@ -2,6 +2,7 @@ import { access, constants, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch, Firmware } from '../../arch/index.ts';
 import { EmulatorError, InfraError } from '../../base/errors.ts';
+import { failAfter } from '../../base/fail-after.ts';
 import { run } from '../../base/process.ts';
 import { withDeadline } from '../../base/time.ts';
 import type { BlankMachine, BlankSpec, BootSource } from '../blank.ts';
@@ -100,8 +101,7 @@ export async function makeBlank(
   try {
     life = await begin();
   } catch (error) {
-    await release();
-    throw error;
+    return failAfter(error, release);
   }
   return {
     name: spec.name,

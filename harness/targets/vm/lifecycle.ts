@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Barrier } from '../../base/barrier.ts';
 import { InfraError } from '../../base/errors.ts';
+import { failAfter } from '../../base/fail-after.ts';
 import { run } from '../../base/process.ts';
 import { retryUntil, withDeadline } from '../../base/time.ts';
 import type { TargetFacts } from '../../events/types.ts';
@@ -275,7 +276,8 @@ async function release(place: Place): Promise<void> {
   await place.qemu?.end();
   if (place.address) await closeSsh(place.address);
   await rm(place.overlay, { force: true });
-  await rm(place.runtimeFolder, { recursive: true, force: true });
+  // An ssh that ends may make its socket once more meanwhile.
+  await rm(place.runtimeFolder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 async function guarded(place: Place, work: () => Promise<Target>): Promise<Target> {
@@ -283,7 +285,6 @@ async function guarded(place: Place, work: () => Promise<Target>): Promise<Targe
     return await work();
   } catch (error) {
     if (place.answers && !place.io.signal.aborted) await place.io.onFailedStart?.(place.answers).catch(() => {});
-    await release(place);
-    throw error;
+    return failAfter(error, () => release(place));
   }
 }
