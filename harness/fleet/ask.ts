@@ -21,16 +21,22 @@ interface AskOptions {
   };
   /** Whether benchmarks are to run. */
   readonly bench: boolean;
-  /** Whether a suite has benchmarks, by its folder: cells of one suite need not look again. */
-  readonly measures?: Map<string, boolean>;
 }
 
 /**
- * What a cell asks of the node that runs it: all of its machines are on that one node, because their network is in the
- * harness. A cell that measures asks for a node of its own.
+ * What each cell asks of the node that runs it, by the cell's name: all of its machines are on that one node, because their
+ * network is in the harness. A cell that measures asks for a node of its own.
  */
-export async function askOf(cell: Pick<Cell, 'arch' | 'suite' | 'target'>, options: AskOptions): Promise<Ask> {
-  const { engine, matrix, bench, measures = new Map<string, boolean>() } = options;
+export async function asksOf(cells: readonly Cell[], options: AskOptions): Promise<Map<string, Ask>> {
+  const measures = new Map<string, boolean>();
+  const asks = new Map<string, Ask>();
+  for (const cell of cells) asks.set(cell.name, await askOf(cell, options, measures));
+  return asks;
+}
+
+/** @param measures whether a suite has benchmarks, by its folder: cells of one suite need not look again. */
+async function askOf(cell: Cell, options: AskOptions, measures: Map<string, boolean>): Promise<Ask> {
+  const { engine, matrix, bench } = options;
   const { folder } = cell.suite;
   if (bench && !measures.has(folder)) measures.set(folder, await hasFiles(cell.suite, 'benchmarks'));
   const { vcpus } = cell.suite.machine;

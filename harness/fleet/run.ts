@@ -22,7 +22,7 @@ import {
   runsFolder,
 } from '../run/schedule/run.ts';
 import { startedEvent } from '../run/schedule/started.ts';
-import { askOf, classesOf } from './ask.ts';
+import { asksOf, classesOf } from './ask.ts';
 import { type FleetBail, fleetBail } from './bailing.ts';
 import { takeFinal, takeLeftOut, takeLost } from './collect.ts';
 import { type DispatchOptions, dispatch } from './dispatcher.ts';
@@ -81,10 +81,7 @@ export async function runOnEngine(options: RunOptions & Watch, on: On): Promise<
     progress: options.onProgress,
   });
   if (resume) await mustBeUnchanged(resume, options, sources);
-  const asks = new Map<string, Ask>();
-  const measures = new Map<string, boolean>();
-  for (const cell of cells)
-    asks.set(cell.name, await askOf(cell, { engine: on.config, matrix, bench: options.bench, measures }));
+  const asks = await asksOf(cells, { engine: on.config, matrix, bench: options.bench });
   const engine = on.engine ?? engineOf(on.config);
   const tree = await placeTree(project, on.config.shared, limitBytes);
   const onNode = (path: string) => {

@@ -1,10 +1,9 @@
 import { setOutput } from '@actions/core';
-import { archsOf, findArch } from '../../arch/index.ts';
+import { archNames, findArch } from '../../arch/index.ts';
 import { ConfigError, InfraError, messageOf } from '../../base/errors.ts';
 import { shellQuote } from '../../base/text.ts';
-import type { Ask } from '../../engines/engine.ts';
 import { selectionWords } from '../../events/selection.ts';
-import { askOf, classesOf } from '../../fleet/ask.ts';
+import { asksOf, classesOf } from '../../fleet/ask.ts';
 import { keyOf } from '../../images/cache.ts';
 import { RECIPE } from '../../images/settings.ts';
 import { buildkitePipeline } from '../../matrix/buildkite.ts';
@@ -88,13 +87,10 @@ async function printKubernetes({ matrix, cells, selection }: ChosenCells, option
   if (image === undefined)
     throw new ConfigError('--kubernetes needs --image: what has the project, the harness, and what its targets need');
   if (shards !== undefined) throw new ConfigError('--shards is not for --kubernetes: each cell is a pod');
-  const asks = new Map<string, Ask>();
-  for (const cell of cells) {
-    // A node's architecture is its name there.
-    const engine = { arch: { [archsOf(cell.arch)[0]!]: archsOf(cell.arch)[0]! } };
-    const bench = (selection.options as { bench?: boolean }).bench !== false;
-    asks.set(cell.name, await askOf(cell, { engine, matrix, bench }));
-  }
+  // A node's architecture is its name there.
+  const engine = { arch: Object.fromEntries(archNames.map((arch) => [arch, arch])) };
+  const bench = (selection.options as { bench?: boolean }).bench !== false;
+  const asks = await asksOf(cells, { engine, matrix, bench });
   const classes = classesOf(asks).map(({ ask, cells: names }) => ({
     ...{ arch: ask.constraint, cpus: ask.cpus, memoryMiB: ask.memoryMiB, minutes: ask.minutes },
     rows: names.map((name) => selectionWords(selection, { cells: [name] })),
