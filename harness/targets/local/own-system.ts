@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../../base/errors.ts';
+import { failAfter } from '../../base/fail-after.ts';
 import { makeFolder } from '../../base/files.ts';
 import { dieWithParent, identify, letGo, type ProcessIdentity, run } from '../../base/process.ts';
 import { lastLines } from '../../base/text.ts';
@@ -109,8 +110,7 @@ export async function startOwnSystem(
     const host = subnet?.there ?? '127.0.0.1';
     return { first, host, ownNetwork: !network, ended, leave: () => letGo(child), [Symbol.asyncDispose]: end };
   } catch (error) {
-    await end();
-    throw error;
+    return failAfter(error, end);
   }
 }
 
